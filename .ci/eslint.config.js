@@ -1,0 +1,33 @@
+import { defineConfig, globalIgnores } from 'eslint/config'
+import tseslint from 'typescript-eslint'
+
+export default defineConfig(
+  globalIgnores(['dist/', 'out/', 'coverage/', '.ci/', '.dependency-cruiser.cjs']),
+  tseslint.configs.strictTypeChecked,
+  {
+    languageOptions: { parserOptions: { projectService: true } },
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
+    rules: {
+      // A number in a text is what it looks like; wrapping each in String() hides the text.
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      // A class of static members only has no use here, but one that stands for a kind of error has.
+      '@typescript-eslint/no-extraneous-class': 'off',
+      // `void` as a type argument says "resolves to nothing", in Promise.withResolvers as in Promise.
+      '@typescript-eslint/no-invalid-void-type': ['error', { allowInGenericTypeArguments: true }],
+      '@typescript-eslint/explicit-module-boundary-types': 'error',
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      eqeqeq: 'error',
+      'no-restricted-globals': ['error', { name: 'require', message: 'Use import.' }],
+    },
+  },
+  {
+    files: ['test/**'],
+    rules: {
+      // Tests take apart what they know to be there, and fail where it is not.
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      // A test double may have to be asynchronous without anything to wait for.
+      '@typescript-eslint/require-await': 'off',
+    },
+  },
+)

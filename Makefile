@@ -1,0 +1,43 @@
+# Every target sets the checkout up first, which is quick when there is nothing to do. `make help` lists them.
+.DEFAULT_GOAL := help
+.PHONY: help setup tiny appliance test test-boot lint boot bench clean
+
+# What npm has installed here goes first: the same as npx, without its start.
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+VITEST := vitest run --config test/vitest.config.ts
+IMAGE ?= out/tiny.img
+
+help: ## list the targets
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+
+setup: ## install what the host and the checkout lack, compile the engine
+	@.ci/setup
+
+tiny: setup ## build the image "tiny" into out/
+	fixpoint build tiny
+
+appliance: setup ## build the image "appliance" into out/
+	fixpoint build appliance
+
+test: setup ## unit and integration tests; boot tests where the store holds tiny
+	$(VITEST)
+
+test-boot: tiny ## build tiny if need be and boot it in every way
+	$(VITEST) --project boot
+
+lint: setup ## types, rules, format, folders, dead files
+	tsc
+	eslint --config .ci/eslint.config.js .
+	prettier --check --log-level warn .
+	depcruise --config .dependency-cruiser.cjs src qemu test
+	knip
+	fixpoint lint
+
+boot: tiny ## boot tiny with its console on this terminal; IMAGE=file boots another
+	fixpoint boot $(IMAGE)
+
+bench: setup ## measure what docs/benchmarks.md tells of
+	vitest bench --run --config test/vitest.config.ts
+
+clean: ## remove what was compiled and built here; the store stays
+	rm -rf dist out coverage

@@ -1,0 +1,80 @@
+import { access, constants } from 'node:fs/promises'
+import { FixpointError } from '../src/base/error.ts'
+import { findFirmware } from './firmware.ts'
+import { chooseAccelerator } from './kvm.ts'
+import { machineArguments, type Bus, type Disk, type Machine } from './machine.ts'
+import { startQemu } from './process.ts'
+import { Session } from './session.ts'
+
+/** What to boot and on what; everything but the image has a default. */
+export interface BootOptions {
+  /** A raw disk image. */
+  readonly image: string
+  /** Default 'bios'. */
+  readonly firmware?: 'bios' | 'uefi' | undefined
+  /** How the image is attached; default 'virtio'. */
+  readonly disk?: Bus | undefined
+  /** Default '1G'. */
+  readonly memory?: string | undefined
+  /** Number of processors; default 2. */
+  readonly smp?: number | undefined
+  /** True: what the guest writes reaches the image. Default false. */
+  readonly writable?: boolean | undefined
+  /** Further disks, after the image. */
+  readonly disks?: readonly Disk[] | undefined
+}
+
+/** Boots an image under the control of a program. Rejects with `no-image`, `no-qemu`, `no-uefi-firmware`, `qemu-failed`. */
+export async function bootSession(options: BootOptions): Promise<Session> {
+  return Session.start(await machineFor(options, { reboot: false }))
+}
+
+/**
+ * Boots an image with its serial console on the user's terminal, until it is switched off or the user leaves by Ctrl-A X.
+ * Resolves with QEMU's exit status. Rejects like {@link bootSession}.
+ */
+export async function bootOnTerminal(options: BootOptions): Promise<number> {
+  const machine = await machineFor(options, { reboot: true })
+  // On a terminal QEMU passes Ctrl-C on to the guest; sent by someone else, the signal ends QEMU, and with it this wait.
+  const ignore = (): void => undefined
+  process.on('SIGINT', ignore)
+  try {
+    const { ended } = await startQemu(machineArguments(machine, 'terminal'), 'inherit')
+    const { status } = await ended
+    return status ?? 1
+  } finally {
+    process.off('SIGINT', ignore)
+  }
+}
+
+async function machineFor(options: BootOptions, { reboot }: { reboot: boolean }): Promise<Machine> {
+  const {
+    image,
+    firmware = 'bios',
+    disk: bus = 'virtio',
+    memory = '1G',
+    smp = 2,
+    writable = false,
+    disks = [],
+  } = options
+  await checkReadable(image, writable)
+  return {
+    firmware: firmware === 'bios' ? 'bios' : await findFirmware(),
+    disks: [{ file: image, bus, writable }, ...disks],
+    accelerator: await chooseAccelerator(),
+    ...{ memory, smp, reboot },
+  }
+}
+
+async function checkReadable(image: string, writable: boolean): Promise<void> {
+  try {
+    await access(image, writable ? constants.R_OK | constants.W_OK : constants.R_OK)
+  } catch (error) {
+    throw new FixpointError(
+      'usage',
+      'no-image',
+      `Cannot boot "${image}": it is not there or may not be ${writable ? 'written' : 'read'}`,
+      { cause: error },
+    )
+  }
+}

@@ -1,0 +1,64 @@
+/** Exit codes of the command line; one per kind of failure that a caller may want to tell apart. */
+export const EXIT = {
+  ok: 0,
+  buildFailed: 1,
+  usage: 2,
+  metadata: 3,
+  fetch: 4,
+  notReproducible: 5,
+  hostUnfit: 6,
+  remote: 7,
+  bug: 70,
+  interrupted: 130,
+} as const
+
+/** Name of a failure's kind; the key of {@link EXIT}. */
+export type FailureKind = Exclude<keyof typeof EXIT, 'ok'>
+
+/** A position in a metadata file. `line` and `column` count from 1; `frame` is the source line with a row of carets. */
+export interface Place {
+  readonly file: string
+  readonly line?: number
+  readonly column?: number
+  readonly frame?: string
+}
+
+/** What an error may carry beside its message. */
+export interface ErrorDetails {
+  readonly place?: Place | undefined
+  /** What to do about it, one sentence. */
+  readonly hint?: string | undefined
+  readonly cause?: unknown
+}
+
+/**
+ * The one error class. `code` is a stable, machine-readable reason ('source-digest', 'unknown-field', …) that tests assert;
+ * `kind` decides the exit code; `message` starts with the action that failed and has no full stop.
+ */
+export class FixpointError extends Error {
+  override readonly name = 'FixpointError'
+  readonly code: string
+  readonly kind: FailureKind
+  readonly place: Place | undefined
+  readonly hint: string | undefined
+
+  constructor(kind: FailureKind, code: string, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.kind = kind
+    this.code = code
+    this.place = details.place
+    this.hint = details.hint
+  }
+}
+
+/** Several errors at once, for stages that report every fault they find. Takes the exit code of the first. */
+export class FixpointErrors extends FixpointError {
+  readonly errors: readonly FixpointError[]
+
+  constructor(errors: readonly FixpointError[]) {
+    const first = errors[0]
+    if (first === undefined) throw new TypeError('FixpointErrors needs at least one error')
+    super(first.kind, first.code, errors.map((error) => error.message).join('\n'))
+    this.errors = errors
+  }
+}

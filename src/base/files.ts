@@ -1,0 +1,69 @@
+import { chmod, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { FixpointError } from './error.ts'
+
+/** The system's error code (`ENOENT`, `ENOSPC`, …) of a rejected file operation, if it has one. */
+export function errorCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+}
+
+/** True when something lies at `path`, be it a dangling link. Rejects for errors other than absence. */
+export async function exists(path: string): Promise<boolean> {
+  try {
+    await lstat(path)
+    return true
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')) return false
+    throw error
+  }
+}
+
+/** Makes a rename in `folder` durable. */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Moves `from` to `to` on the same file system so that a crash leaves either state: the file is flushed before, the folder after. */
+export async function commitFile(from: string, to: string): Promise<void> {
+  const handle = await open(from, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+  await mkdir(dirname(to), { recursive: true })
+  await rename(from, to)
+  await syncFolder(dirname(to))
+}
+
+/** Removes a tree, also one with folders that lack the write permission. */
+export async function removeTree(path: string): Promise<void> {
+  try {
+    await rm(path, { recursive: true, force: true })
+  } catch (error) {
+    if (!['EACCES', 'EPERM', 'ENOTEMPTY'].includes(errorCode(error) ?? '')) throw error
+    await makeFoldersWritable(path)
+    await rm(path, { recursive: true, force: true })
+  }
+}
+
+async function makeFoldersWritable(folder: string): Promise<void> {
+  await chmod(folder, 0o700)
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    if (entry.isDirectory()) await makeFoldersWritable(join(folder, entry.name))
+  }
+}
+
+/** Turns a full disk into an error that says so and where; hands every other error on. */
+export function explainDiskFull(error: unknown, where: string): unknown {
+  if (!['ENOSPC', 'EDQUOT'].includes(errorCode(error) ?? '')) return error
+  return new FixpointError('hostUnfit', 'disk-full', `Cannot write below "${where}": the disk is full`, {
+    hint: 'Free some space there or run `fixpoint store gc`; the next run goes on where this one stopped',
+    cause: error,
+  })
+}

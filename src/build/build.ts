@@ -1,0 +1,258 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Digest } from '../base/digest.ts'
+import { FixpointError } from '../base/error.ts'
+import type { EventSink, RecipeId } from '../base/events.ts'
+import { nodeOf, type Graph } from '../plan/graph.ts'
+import { plan, type Plan, type Planned } from '../plan/plan.ts'
+import { PATHS } from '../sandbox/constants.ts'
+import { compareListings } from '../store/compare-listings.ts'
+import type { IndexEntry } from '../store/store-index.ts'
+import type { Store } from '../store/store.ts'
+import { runAction, type Action, type ActionResult, type ManifestMaker } from './action.ts'
+import { Jobserver } from './jobserver.ts'
+import { knownTo, type IndexNamer } from './known.ts'
+import type { Fetcher } from './ports.ts'
+import { choose, remainingTimes } from './queue.ts'
+
+/** How a build is done. */
+export interface BuildOptions {
+  /** Cores that all actions together may use. */
+  readonly cores: number
+  /** Bytes of memory that running actions may be expected to use together. */
+  readonly memory: number
+  readonly keepGoing: boolean
+  readonly keepFailed: boolean
+  readonly signal: AbortSignal
+}
+
+/** What a build works with. */
+export interface BuildContext {
+  readonly store: Store
+  readonly fetcher: Fetcher
+  readonly nameOf: IndexNamer
+  readonly makeManifest: ManifestMaker
+  readonly emit: EventSink
+  readonly now: () => number
+}
+
+/** What became of a build. */
+export interface BuildResult {
+  /** Recipes whose action ran, in the order they ended. */
+  readonly ran: readonly RecipeId[]
+  readonly failures: ReadonlyMap<RecipeId, unknown>
+  /** Recipes not built because of a failure. */
+  readonly skipped: readonly RecipeId[]
+  /** The plan as it stood at the end. */
+  readonly plan: Plan
+}
+
+/** Builds `targets` and what they need. Rejects only when interrupted or for a bug: failures of recipes are in the result. */
+export function build(graph: Graph, targets: readonly RecipeId[], options: BuildOptions, context: BuildContext): Promise<BuildResult> {
+  return new Build(graph, targets, options, context).run()
+}
+
+/** One build under way. */
+class Build {
+  readonly #graph: Graph
+  readonly #targets: readonly RecipeId[]
+  readonly #options: BuildOptions
+  readonly #context: BuildContext
+  readonly #jobserver: Jobserver
+  readonly #running = new Map<RecipeId, Promise<void>>()
+  readonly #fetching = new Map<RecipeId, Promise<void>>()
+  readonly #fetched = new Set<RecipeId>()
+  readonly #failures = new Map<RecipeId, unknown>()
+  readonly #ran: RecipeId[] = []
+  readonly #past = new Map<RecipeId, { durationMs: number; peakMemory: number }>()
+
+  constructor(graph: Graph, targets: readonly RecipeId[], options: BuildOptions, context: BuildContext) {
+    this.#graph = graph
+    this.#targets = targets
+    this.#options = options
+    this.#context = context
+    this.#jobserver = new Jobserver(options.cores)
+  }
+
+  async run(): Promise<BuildResult> {
+    let current = this.#plan()
+    this.#announce(current)
+    await this.#recall(current)
+    while (!this.#options.signal.aborted) {
+      if (this.#failures.size === 0 || this.#options.keepGoing) {
+        this.#startFetches(current)
+        this.#startActions(current)
+      }
+      const pending = [...this.#running.values(), ...(this.#mayStart() ? this.#fetching.values() : [])]
+      if (pending.length === 0) break
+      await Promise.race(pending)
+      current = this.#plan()
+    }
+    await Promise.allSettled([...this.#running.values(), ...this.#fetching.values()])
+    this.#options.signal.throwIfAborted()
+    return { ran: this.#ran, failures: this.#failures, skipped: this.#skipped(current), plan: current }
+  }
+
+  #plan(): Plan {
+    return plan(this.#graph, this.#targets, knownTo(this.#context.store, this.#context.nameOf))
+  }
+
+  #mayStart(): boolean {
+    return this.#failures.size === 0 || this.#options.keepGoing
+  }
+
+  #announce(current: Plan): void {
+    const states = [...current.values()].map(({ state }) => state)
+    const stored = states.filter((state) => state === 'stored').length
+    const toRun = states.filter((state) => ['ready', 'blocked', 'waits'].includes(state)).length
+    this.#context.emit({ type: 'plan', at: this.#context.now(), total: stored + toRun, stored, toRun })
+  }
+
+  /** Reads what past runs of the actions took; nothing is read when nothing runs. */
+  async #recall(current: Plan): Promise<void> {
+    for (const [id, { state }] of current) {
+      if (state === 'stored' || state === 'unneeded') continue
+      const past = (await this.#context.store.index.history(id)).at(-1)
+      if (past !== undefined) this.#past.set(id, past)
+    }
+  }
+
+  /** Fetches for every action that is known to run: those whose key may yet turn out to be stored are left alone. */
+  #startFetches(current: Plan): void {
+    for (const [id, { state }] of current) {
+      if ((state !== 'ready' && state !== 'blocked') || this.#fetched.has(id) || this.#fetching.has(id) || this.#failures.has(id)) continue
+      this.#fetching.set(id, this.#fetchSources(id))
+    }
+  }
+
+  async #fetchSources(id: RecipeId): Promise<void> {
+    const { sources } = nodeOf(this.#graph.nodes, id).recipe
+    try {
+      await Promise.all(sources.map((source) => (source.kind === 'file' ? this.#context.fetcher.fetch(source, this.#options.signal) : undefined)))
+      this.#fetched.add(id)
+    } catch (error) {
+      this.#fail(id, 'fetch', '', error)
+    } finally {
+      this.#fetching.delete(id)
+    }
+  }
+
+  #startActions(current: Plan): void {
+    const free = this.#options.cores - this.#running.size
+    if (free <= 0) return
+    const remaining = remainingTimes(current, (id) => this.#cost(id))
+    const candidates = [...current.keys()]
+      .filter((id) => current.get(id)?.state === 'ready' && this.#fetched.has(id) && !this.#running.has(id) && !this.#failures.has(id))
+      .map((recipe) => ({ recipe, remaining: remaining.get(recipe) ?? 0, memory: this.#memory(recipe) }))
+    const promised = [...this.#running.keys()].reduce((sum, id) => sum + this.#memory(id), 0)
+    const room = { slots: free, memory: this.#options.memory - promised, idle: this.#running.size === 0 }
+    for (const id of choose(candidates, room)) {
+      const planned = current.get(id)
+      if (planned !== undefined) this.#running.set(id, this.#runOne(current, planned))
+    }
+  }
+
+  #cost(id: RecipeId): number {
+    return this.#past.get(id)?.durationMs ?? nodeOf(this.#graph.nodes, id).recipe.cost * 1000
+  }
+
+  #memory(id: RecipeId): number {
+    return this.#past.get(id)?.peakMemory ?? nodeOf(this.#graph.nodes, id).recipe.memory
+  }
+
+  async #runOne(current: Plan, planned: Planned): Promise<void> {
+    const action = actionOf(current, planned)
+    const { recipe: id } = action
+    const log = await this.#context.store.logPath(id, action.key)
+    try {
+      // Another engine on the same store may be at this very action: then wait, and take what it made.
+      const lock = await this.#context.store.lock(action.key, { signal: this.#options.signal })
+      try {
+        const found = this.#context.store.index.find(this.#context.nameOf(action.key, action.document.host))
+        if (found !== undefined && (await this.#context.store.has(found.artifact))) {
+          this.#context.emit({ type: 'action-stored', at: this.#context.now(), recipe: id, key: action.key, artifact: found.artifact })
+        } else await this.#execute(action, log, found)
+      } finally {
+        await lock?.release()
+      }
+    } catch (error) {
+      if (this.#options.signal.aborted) return
+      // The store set the blob aside: the next plan finds it missing, and fetches or builds it before this action is tried again.
+      if (error instanceof FixpointError && error.code === 'blob-damaged') this.#fetched.delete(id)
+      else this.#fail(id, stepOf(error), log, error)
+    } finally {
+      this.#running.delete(id)
+    }
+  }
+
+  async #execute(action: Action, log: string, earlier: IndexEntry | undefined): Promise<void> {
+    const { store, emit, now } = this.#context
+    const { recipe, key, document } = action
+    const started = now()
+    await writeFile(log, '')
+    emit({ type: 'action-start', at: started, recipe, key, log })
+    const name = recipe.replace('/', '@')
+    const work = (await store.session()).folder
+    const share = this.#jobserver.open(join(work, `${name}.tokens`))
+    let result: ActionResult
+    try {
+      result = await runAction(action, {
+        ...this.#context,
+        jobserver: { flags: this.#jobserver.flags(PATHS.jobserver), fifo: share.fifo },
+        folder: join(work, name),
+        keptFolder: this.#options.keepFailed ? store.keptPath(recipe) : undefined,
+        log,
+        signal: this.#options.signal,
+      })
+    } finally {
+      share.close()
+    }
+    if (earlier !== undefined && earlier.artifact !== result.artifact && !document.host) await this.#refuse(action, earlier.artifact, result.artifact)
+    const durationMs = now() - started
+    await store.index.record(this.#context.nameOf(key, document.host), { recipe, key, document, ...result, durationMs })
+    this.#ran.push(recipe)
+    emit({ type: 'action-end', at: now(), recipe, key, ...result, durationMs })
+  }
+
+  /** One key, two results: both stay, neither is trusted. */
+  async #refuse(action: Action, earlier: Digest, later: Digest): Promise<never> {
+    const { store } = this.#context
+    const listing = (await store.knownListing(earlier)) ?? []
+    const first = compareListings(listing, await store.listing(later))[0]
+    const where = listing.length > 0 && first !== undefined ? `; the first difference is in "${first.path}"` : ''
+    throw new FixpointError('notReproducible', 'two-results', `Cannot accept ${action.recipe}: built again it gave ${later}, recorded is ${earlier}${where}`, {
+      hint: `Both are kept. Find the cause with \`fixpoint verify ${action.recipe}\``,
+    })
+  }
+
+  #fail(id: RecipeId, step: string, log: string, error: unknown): void {
+    this.#failures.set(id, error)
+    const message = error instanceof Error ? error.message : String(error)
+    this.#context.emit({ type: 'action-failed', at: this.#context.now(), recipe: id, step, log, message })
+  }
+
+  #skipped(current: Plan): RecipeId[] {
+    const skipped = [...current.keys()].filter((id) => ['ready', 'blocked', 'waits'].includes(current.get(id)?.state ?? '') && !this.#failures.has(id))
+    if (this.#failures.size === 0) return []
+    const because = [...this.#failures.keys()][0]
+    for (const recipe of skipped) if (because !== undefined) this.#context.emit({ type: 'action-skipped', at: this.#context.now(), recipe, because })
+    return skipped
+  }
+}
+
+/** The action of a planned recipe that is ready. */
+export function actionOf(current: Plan, planned: Planned): Action {
+  const { node, key, document } = planned
+  if (key === undefined || document === undefined) throw new TypeError(`"${node.recipe.id}" is not ready`)
+  const artifacts = new Map<RecipeId, Digest>()
+  for (const { recipe } of [...document.inputs, ...document.contents]) {
+    const artifact = current.get(recipe)?.artifact
+    if (artifact !== undefined) artifacts.set(recipe, artifact)
+  }
+  const { id, sources, patches, files, timeout } = node.recipe
+  return { recipe: id, key, document, artifacts, sources, patches, files, timeout }
+}
+
+function stepOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'step' in error && typeof error.step === 'string' ? error.step : ''
+}

@@ -1,0 +1,89 @@
+import { appendFile, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { FixpointError } from '../base/error.ts'
+import type { RecipeId } from '../base/events.ts'
+import { PATHS } from '../sandbox/constants.ts'
+import { runSandboxed } from '../sandbox/run.ts'
+import type { Action, ExecutorContext } from './action.ts'
+import type { Script } from './steps.ts'
+import type { Workspace } from './workspace.ts'
+
+/** What an action's steps used. */
+export interface Usage {
+  /** User and system time of its processes, milliseconds. */
+  readonly cpuMs: number
+  /** Bytes; the largest sum over its processes that was seen. */
+  readonly peakMemory: number
+}
+
+/** A step of an action failed; carries what a message and a replay need. */
+export class StepError extends FixpointError {
+  readonly recipe: RecipeId
+  readonly step: string
+  readonly log: string
+
+  constructor(action: Action, step: string, log: string, reason: string, tail: string) {
+    super('buildFailed', 'step-failed', `Cannot build ${action.recipe}: step "${step}" ${reason}\n${indent(tail)}`, {
+      hint: `The whole log is "${log}"; for a shell in the sandbox as the step left it: fixpoint build --keep-failed ${action.recipe}; fixpoint shell ${action.recipe}`,
+    })
+    this.recipe = action.recipe
+    this.step = step
+    this.log = log
+  }
+}
+
+/** Lines of the log that a failure shows. */
+const TAIL = 15
+
+/** Runs a step and, whatever becomes of it, leaves the time that it and its children took; `times` is the one clock that POSIX gives a shell. */
+const RUNNER = `umask 022
+sh -eu "$1" && status=0 || status=$?
+times > ${PATHS.report}/times
+exit $status
+`
+
+/** Runs the scripts one after the other, each in a sandbox of its own over the same folders. Fails with {@link StepError}. */
+export async function runSteps(workspace: Workspace, action: Action, scripts: readonly Script[], context: ExecutorContext): Promise<Usage> {
+  const steps = join(workspace.folder, 'steps')
+  await writeFile(join(steps, 'run'), RUNNER)
+  let cpuMs = 0
+  let peakMemory = 0
+  for (const { name, script } of scripts) {
+    await writeFile(join(steps, name), script)
+    const started = context.now()
+    context.emit({ type: 'step-start', at: started, recipe: action.recipe, step: name })
+    await appendFile(context.log, `==> ${name}\n`)
+    const environment: Record<string, string> = context.jobserver.flags === '' ? {} : { MAKEFLAGS: context.jobserver.flags }
+    const command = ['/bin/sh', `${PATHS.steps}/run`, `${PATHS.steps}/${name}`]
+    const spec = await workspace.sandbox(action, command, environment, context.jobserver.fifo)
+    const result = await runSandboxed(spec, { log: context.log, timeout: action.timeout, signal: context.signal })
+    context.signal.throwIfAborted()
+    if (result.status !== 0) throw new StepError(action, name, context.log, describeEnd(result, action.timeout), await tailOf(context.log))
+    cpuMs += cpuTime(await readFile(join(workspace.folder, 'report', 'times'), 'utf8').catch(() => ''))
+    peakMemory = Math.max(peakMemory, result.peakMemory)
+    context.emit({ type: 'step-end', at: context.now(), recipe: action.recipe, step: name, durationMs: context.now() - started })
+  }
+  return { cpuMs, peakMemory }
+}
+
+function describeEnd(result: { status: number | undefined; timedOut: boolean }, timeout: number): string {
+  if (result.timedOut) return `was ended after its ${String(timeout)} s`
+  return result.status === undefined ? 'was killed' : `ended with status ${String(result.status)}`
+}
+
+/** Sums the four times that the shell's `times` prints, each as `0m1.23s`. Milliseconds. */
+export function cpuTime(text: string): number {
+  let sum = 0
+  for (const [, minutes, seconds] of text.matchAll(/(\d+)m(\d+(?:[.,]\d+)?)s/g)) {
+    sum += (Number(minutes) * 60 + Number((seconds ?? '0').replace(',', '.'))) * 1000
+  }
+  return Math.round(sum)
+}
+
+async function tailOf(log: string): Promise<string> {
+  return (await readFile(log, 'utf8')).trimEnd().split('\n').slice(-TAIL).join('\n')
+}
+
+function indent(text: string): string {
+  return text.replace(/^/gm, '    ')
+}

@@ -1,0 +1,163 @@
+import { chmod, copyFile, link, lstat, mkdir, readlink, rename, symlink, utimes, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { EPOCH } from '../base/constants.ts'
+import { digestOfFile } from '../base/digest.ts'
+import { FixpointError } from '../base/error.ts'
+import { exists, explainDiskFull, removeTree } from '../base/files.ts'
+import type { LocalFile } from '../metadata/model.ts'
+import { MOUNT_POINTS, type Mount, type SandboxSpec } from '../sandbox/bwrap.ts'
+import { constantEnvironment, PATHS, PROC_FILES } from '../sandbox/constants.ts'
+import { composeUnion, type Part } from '../sandbox/sysroot.ts'
+import type { RecipeId } from '../base/events.ts'
+import type { Digest } from '../base/digest.ts'
+import type { Store } from '../store/store.ts'
+import type { Action, ManifestMaker } from './action.ts'
+
+/** Folders of a workspace; `build` and `out` are the only ones that an action may write to, and `report` for its resource use. */
+const FOLDERS = ['root', 'build/src', 'build/obj', 'out', 'sources', 'patches', 'files', 'steps', 'proc', 'report'] as const
+
+/** Top-level names of the host that a host layer's sandbox shows beside /usr: links into it, or on old systems folders. */
+const HOST_NAMES = ['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32'] as const
+
+/** Where Debian's /usr/bin/cc, awk and others point to. */
+const ALTERNATIVES = '/etc/alternatives'
+
+/** The folders of one action on the machine, and how the sandbox sees them. */
+export class Workspace {
+  readonly folder: string
+
+  constructor(folder: string) {
+    this.folder = folder
+  }
+
+  /** Makes the empty folders below `folder`, replacing what lay there. */
+  static async create(folder: string): Promise<Workspace> {
+    await removeTree(folder)
+    try {
+      for (const name of FOLDERS) await mkdir(join(folder, name), { recursive: true })
+      for (const [name, text] of Object.entries(PROC_FILES)) await writeFile(join(folder, 'proc', name), text)
+    } catch (error) {
+      throw explainDiskFull(error, folder)
+    }
+    return new Workspace(folder)
+  }
+
+  /** Composes the sandbox's root from the action's inputs, and adds the points that are mounted over. */
+  async layOutInputs(action: Action, store: Store): Promise<void> {
+    const parts = action.document.inputs.map(({ recipe }) => ({ recipe, artifact: artifactOf(action, recipe) }))
+    const root = join(this.folder, 'root')
+    await composeUnion(await partsOf(parts, store), root)
+    const points = [...MOUNT_POINTS, ...(action.document.image ? ['contents'] : []), ...(action.document.host ? ['usr', 'etc/alternatives'] : [])]
+    for (const point of points) await mkdir(join(root, point), { recursive: true })
+    if (action.document.image) await writeFile(join(root, 'manifest.json'), '')
+    if (action.document.host) await linkHostNames(root)
+    for (const point of points) await utimes(join(root, point), EPOCH, EPOCH)
+    await utimes(root, EPOCH, EPOCH)
+  }
+
+  /** Puts sources, patches and files where the sandbox looks for them; each is compared with its digest on the way. */
+  async layOutSources(action: Action, store: Store): Promise<void> {
+    for (const source of action.sources) {
+      const target = join(this.folder, 'sources', source.name)
+      if (source.kind === 'tree') await copyFiles(source.files, target)
+      else {
+        await store.checkBlob(source.sha256)
+        await link(store.blobPath(source.sha256), target)
+      }
+    }
+    await copyFiles(action.patches, join(this.folder, 'patches'))
+    await copyFiles(action.files, join(this.folder, 'files'))
+  }
+
+  /** Composes the tree of an image's contents and writes its manifest. */
+  async layOutContents(action: Action, store: Store, makeManifest: ManifestMaker): Promise<void> {
+    const contents = join(this.folder, 'contents')
+    await mkdir(contents)
+    await composeUnion(await partsOf(action.document.contents, store), contents)
+    await utimes(contents, EPOCH, EPOCH)
+    const listed = await Promise.all(action.document.contents.map(async (content) => ({ ...content, listing: await store.listing(content.artifact) })))
+    await writeFile(join(this.folder, 'manifest.json'), makeManifest(listed))
+  }
+
+  /** The sandbox in which `command` runs; `environment` is added to the constant one. */
+  async sandbox(action: Action, command: readonly string[], environment: Readonly<Record<string, string>>, fifo: string | undefined): Promise<SandboxSpec> {
+    const { document } = action
+    const mounts: Mount[] = [
+      { from: this.#path('build'), to: '/build', writable: true },
+      { from: this.#path('out'), to: PATHS.out, writable: true },
+      { from: this.#path('report'), to: PATHS.report, writable: true },
+      { from: this.#path('sources'), to: PATHS.sources },
+      { from: this.#path('patches'), to: PATHS.patches },
+      { from: this.#path('files'), to: PATHS.files },
+      { from: this.#path('steps'), to: PATHS.steps },
+      ...Object.keys(PROC_FILES).map((name) => ({ from: this.#path(`proc/${name}`), to: `/proc/${name}` })),
+    ]
+    if (fifo !== undefined) mounts.push({ from: fifo, to: PATHS.jobserver, writable: true })
+    if (document.image) mounts.push({ from: this.#path('contents'), to: PATHS.contents }, { from: this.#path('manifest.json'), to: PATHS.manifest })
+    if (document.host) mounts.push(...(await hostMounts()))
+    const image = document.image ? { CONTENTS: PATHS.contents, MANIFEST: PATHS.manifest } : {}
+    const env = { ...constantEnvironment(document.host), ...image, ...document.env, ...environment }
+    return { root: this.#path('root'), mounts, env, folder: PATHS.source, command }
+  }
+
+  /** Moves everything to `target`, replacing what lay there. */
+  async moveTo(target: string): Promise<void> {
+    await removeTree(target)
+    await rename(this.folder, target)
+  }
+
+  /** Removes everything; what cannot be removed yet (a process of a killed sandbox still ending) is left to the next engine's sweep. */
+  async remove(): Promise<void> {
+    await removeTree(this.folder).catch(() => undefined)
+  }
+
+  #path(name: string): string {
+    return join(this.folder, name)
+  }
+}
+
+function artifactOf(action: Action, recipe: RecipeId): Digest {
+  const artifact = action.artifacts.get(recipe)
+  if (artifact === undefined) throw new FixpointError('bug', 'input-unknown', `Action of "${action.recipe}" lacks the artifact of "${recipe}"`)
+  return artifact
+}
+
+async function partsOf(refs: readonly { readonly recipe: RecipeId; readonly artifact: Digest }[], store: Store): Promise<Part[]> {
+  const parts: Part[] = []
+  for (const { recipe, artifact } of refs) parts.push({ recipe, tree: store.treePath(artifact), listing: await store.tree(artifact) })
+  return parts
+}
+
+/** Copies files of the checkout, with constant modes and times. */
+async function copyFiles(files: readonly LocalFile[], target: string): Promise<void> {
+  await mkdir(target, { recursive: true })
+  for (const file of files) {
+    const full = join(target, file.name)
+    await mkdir(dirname(full), { recursive: true })
+    await copyFile(file.path, full)
+    const actual = await digestOfFile(full)
+    if (actual !== file.digest) {
+      throw new FixpointError('metadata', 'file-changed', `Cannot use "${file.path}": it changed while the build ran (sha256 is ${actual}, was ${file.digest})`)
+    }
+    await chmod(full, file.executable ? 0o755 : 0o644)
+    await utimes(full, EPOCH, EPOCH)
+  }
+}
+
+async function linkHostNames(root: string): Promise<void> {
+  for (const name of HOST_NAMES) {
+    const stat = await lstat(`/${name}`).catch(() => undefined)
+    if (stat?.isSymbolicLink()) await symlink(await readlink(`/${name}`), join(root, name))
+    else if (stat?.isDirectory()) await mkdir(join(root, name))
+  }
+}
+
+async function hostMounts(): Promise<Mount[]> {
+  const mounts: Mount[] = [{ from: '/usr', to: '/usr' }]
+  if (await exists(ALTERNATIVES)) mounts.push({ from: ALTERNATIVES, to: ALTERNATIVES })
+  for (const name of HOST_NAMES) {
+    const stat = await lstat(`/${name}`).catch(() => undefined)
+    if (stat?.isDirectory()) mounts.push({ from: `/${name}`, to: `/${name}` })
+  }
+  return mounts
+}

@@ -1,0 +1,98 @@
+import { FixpointError, FixpointErrors } from '../../base/error.ts'
+import type { RecipeId } from '../../base/events.ts'
+import { build, type BuildContext, type BuildResult } from '../../build/build.ts'
+import { knownTo } from '../../build/known.ts'
+import { createFetcher } from '../../fetch/fetcher.ts'
+import { makeManifest } from '../../image/manifest.ts'
+import { graphOf, type Graph } from '../../plan/graph.ts'
+import { plan, type Plan } from '../../plan/plan.ts'
+import { requireSandbox } from '../../sandbox/probe.ts'
+import { defaultCores, defaultMemory, type Engine } from '../engine.ts'
+import { exportImage } from '../export.ts'
+import { resolveTargets } from '../targets.ts'
+
+/** Options of `build`. */
+export interface BuildFlags {
+  readonly jobs?: number
+  readonly memory?: number
+  readonly keepGoing?: boolean
+  readonly keepFailed?: boolean
+  readonly dryRun?: boolean
+  readonly offline?: boolean
+  readonly mirror?: readonly string[]
+  readonly output?: string
+}
+
+/** `build [TARGET…]`: makes sure the targets are in the store; images are put into the output folder too. */
+export async function buildCommand(engine: Engine, words: readonly string[], flags: BuildFlags): Promise<void> {
+  const metadata = await engine.metadata()
+  const targets = resolveTargets(metadata, words)
+  const graph = graphOf(metadata, targets)
+  const store = await engine.store()
+  if (flags.dryRun === true) {
+    printPlan(plan(graph, targets, knownTo(store, engine.nameOf)))
+    return
+  }
+  const result = await buildTargets(engine, graph, targets, flags)
+  for (const id of targets) {
+    const { artifact, node } = planned(result.plan, id)
+    if (artifact === undefined) continue
+    process.stdout.write(`${id} ${artifact}\n`)
+    if (node.recipe.image) for (const path of await exportImage(engine, result.plan, id, flags.output ?? 'out')) process.stdout.write(`${path}\n`)
+  }
+}
+
+/** Builds targets of a graph; throws what failed, after everything that could be done was done. */
+export async function buildTargets(engine: Engine, graph: Graph, targets: readonly RecipeId[], flags: BuildFlags): Promise<BuildResult> {
+  const context = await buildContext(engine, flags)
+  const states = [...plan(graph, targets, knownTo(context.store, engine.nameOf)).values()].map(({ state }) => state)
+  if (states.some((state) => state === 'ready')) requireSandbox()
+  const result = await build(
+    graph,
+    targets,
+    {
+      cores: flags.jobs ?? (await engine.configuration()).jobs ?? defaultCores(),
+      memory: flags.memory ?? defaultMemory(),
+      keepGoing: flags.keepGoing ?? false,
+      keepFailed: flags.keepFailed ?? false,
+      signal: engine.signal,
+    },
+    context,
+  )
+  const stored = [...result.plan.values()].filter(({ state }) => state === 'stored').length - result.ran.length
+  engine.emit({ type: 'done', at: engine.now(), ran: result.ran.length, stored, failed: result.failures.size, skipped: result.skipped.length })
+  throwFailures(result)
+  return result
+}
+
+/** What the build module works with, from configuration and flags. */
+export async function buildContext(engine: Engine, flags: BuildFlags): Promise<BuildContext> {
+  const store = await engine.store()
+  const { mirrors, debian, npm } = await engine.configuration()
+  const { emit, now, nameOf } = engine
+  const fetcher = createFetcher({ store, emit, now, from: flags.mirror, mirrors, debian, npm, offline: flags.offline })
+  return { store, fetcher, nameOf, makeManifest, emit, now }
+}
+
+function throwFailures(result: BuildResult): void {
+  const failures = [...result.failures.values()]
+  if (failures.length === 0) return
+  const known = failures.filter((failure) => failure instanceof FixpointError)
+  if (known.length < failures.length) throw failures.find((failure) => !(failure instanceof FixpointError))
+  throw known.length === 1 ? known[0] : new FixpointErrors(known)
+}
+
+function planned(current: Plan, id: RecipeId): NonNullable<ReturnType<Plan['get']>> {
+  const found = current.get(id)
+  if (found === undefined) throw new TypeError(`"${id}" is not in the plan`)
+  return found
+}
+
+/** Prints what a build would do, in the order of the graph: only what is known, and what it depends on where it is not. */
+function printPlan(current: Plan): void {
+  for (const [id, { state, waitsFor }] of current) {
+    if (state === 'unneeded') continue
+    const words = state === 'stored' ? 'stored' : state === 'waits' ? `may run, waits for ${waitsFor.join(', ')}` : 'will run'
+    process.stdout.write(`${id}: ${words}\n`)
+  }
+}

@@ -1,0 +1,45 @@
+import { readFile } from 'node:fs/promises'
+import { isDigest, type Digest } from '../../base/digest.ts'
+import { FixpointError } from '../../base/error.ts'
+import { exists } from '../../base/files.ts'
+import { compareListings } from '../../store/compare-listings.ts'
+import type { Store } from '../../store/store.ts'
+import { describeContents, firstDifference, type Tree } from '../../verify/first-difference.ts'
+import type { Engine } from '../engine.ts'
+
+/** `diff A B`: compares two artifacts of the store, named by digest, or two files; exit code 5 when they differ. */
+export async function diffCommand(engine: Engine, a: string, b: string): Promise<void> {
+  const store = await engine.store()
+  const [first, second] = [await find(store, a), await find(store, b)]
+  if (first.kind !== second.kind) throw new FixpointError('usage', 'not-comparable', `Cannot compare "${a}" with "${b}": one is an artifact, the other a file`)
+  const difference = first.kind === 'artifact' && second.kind === 'artifact' ? await compareArtifacts(first.tree, second.tree) : await compareFiles(a, b)
+  if (difference === undefined) {
+    process.stdout.write('identical\n')
+    return
+  }
+  throw new FixpointError('notReproducible', 'differ', difference)
+}
+
+async function find(store: Store, word: string): Promise<{ kind: 'artifact'; tree: Tree } | { kind: 'file' }> {
+  if (await exists(word)) return { kind: 'file' }
+  if (isDigest(word) && (await store.has(word))) return { kind: 'artifact', tree: await treeOf(store, word) }
+  throw new FixpointError('usage', 'nothing-to-compare', `Cannot find "${word}": it is neither a file nor the digest of a stored artifact`)
+}
+
+async function treeOf(store: Store, digest: Digest): Promise<Tree> {
+  return { listing: await store.tree(digest), folder: store.treePath(digest) }
+}
+
+async function compareArtifacts(a: Tree, b: Tree): Promise<string | undefined> {
+  const first = await firstDifference(a, b)
+  if (first === undefined) return undefined
+  for (const { path, a: left, b: right } of compareListings(a.listing, b.listing)) {
+    process.stdout.write(`${left === undefined ? '+' : right === undefined ? '-' : '~'} ${path}\n`)
+  }
+  return `The artifacts differ in ${String(first.count)} entries, first in "${first.path}": ${first.what}`
+}
+
+async function compareFiles(a: string, b: string): Promise<string | undefined> {
+  const [first, second] = [await readFile(a), await readFile(b)]
+  return first.equals(second) ? undefined : `The files differ at ${describeContents(first, second)}`
+}

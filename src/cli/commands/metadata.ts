@@ -1,0 +1,16 @@
+import { FixpointErrors } from '../../base/error.ts'
+import { lint } from '../../metadata/lint.ts'
+import { jsonSchema, recipesDocument, type SchemaName } from '../../metadata/reference.ts'
+import { layersFile, type Engine } from '../engine.ts'
+
+/** `lint`: what is valid in the recipes and yet wrong or untidy; exit code 3 when there is anything. */
+export async function lintCommand(engine: Engine): Promise<void> {
+  const findings = await lint(layersFile(engine.options.layers))
+  if (findings.length > 0) throw new FixpointErrors(findings)
+}
+
+/** `schema [NAME]`: the format of metadata files as JSON Schema, for editors; without a name as the document for people. */
+export function schemaCommand(_engine: Engine, name: SchemaName | undefined): Promise<void> {
+  process.stdout.write(name === undefined ? recipesDocument() : `${JSON.stringify(jsonSchema(name), undefined, 2)}\n`)
+  return Promise.resolve()
+}

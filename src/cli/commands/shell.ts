@@ -1,0 +1,45 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { FixpointError } from '../../base/error.ts'
+import { exists } from '../../base/files.ts'
+import { actionOf } from '../../build/build.ts'
+import { knownTo } from '../../build/known.ts'
+import { Workspace } from '../../build/workspace.ts'
+import { makeManifest } from '../../image/manifest.ts'
+import { graphOf } from '../../plan/graph.ts'
+import { plan } from '../../plan/plan.ts'
+import { sandboxCommand } from '../../sandbox/bwrap.ts'
+import type { Engine } from '../engine.ts'
+import { resolveTarget } from '../targets.ts'
+import { buildTargets } from './build.ts'
+
+/** `shell RECIPE`: a shell in the recipe's sandbox, in the tree of its failed build if one was kept, else in a fresh one with its sources beside. */
+export async function shellCommand(engine: Engine, word: string, command: readonly string[]): Promise<void> {
+  const metadata = await engine.metadata()
+  const store = await engine.store()
+  const id = resolveTarget(metadata, word)
+  const graph = graphOf(metadata, [id])
+  const node = graph.nodes.get(id)
+  const inputs = [...(node?.inputs ?? []), ...(node?.contents ?? [])]
+  await buildTargets(engine, graph, inputs, {})
+  const current = plan(graph, [id, ...inputs], knownTo(store, engine.nameOf))
+  const planned = current.get(id)
+  if (planned === undefined) throw new FixpointError('bug', 'unplanned', `Recipe ${id} is not in its own plan`)
+  const action = actionOf(current, planned)
+  const kept = store.keptPath(id)
+  let workspace = new Workspace(kept)
+  const isKept = await exists(kept)
+  if (!isKept) {
+    workspace = await Workspace.create(join((await store.session()).folder, 'shell'))
+    await workspace.layOutInputs(action, store)
+    await workspace.layOutSources(action, store)
+    if (action.document.image) await workspace.layOutContents(action, store, makeManifest)
+  }
+  process.stderr.write(`${isKept ? 'the tree of the failed build' : 'a fresh tree; the sources are in $SOURCES'}; leave with "exit"\n`)
+  const spec = await workspace.sandbox(action, command.length > 0 ? command : ['/bin/sh'], { PS1: `${id} \\w $ ` }, undefined)
+  const [program = '', ...args] = sandboxCommand(spec, { terminal: true })
+  const child = spawn(program, args, { stdio: 'inherit', env: { PATH: '/usr/bin:/bin' } })
+  const [status] = (await once(child, 'exit')) as [number | null]
+  process.exitCode = status ?? 1
+}

@@ -1,0 +1,17 @@
+import type { Host } from './host.ts'
+
+/** How this host installs packages of Debian: by apt, or the user finds its own system's name for them. */
+export async function installRemedy(host: Host, packages: readonly string[]): Promise<string> {
+  if (await isDebian(host)) return asRoot(host, `apt-get install --no-install-recommends ${packages.join(' ')}`)
+  return `install what Debian calls ${packages.map((name) => `"${name}"`).join(', ')} by your system's package manager`
+}
+
+/** The command as it must be typed on this host. */
+export function asRoot(host: Host, command: string): string {
+  return host.root ? command : `sudo ${command}`
+}
+
+async function isDebian(host: Host): Promise<boolean> {
+  const release = (await host.read('/etc/os-release')) ?? ''
+  return /^ID(?:_LIKE)?=.*\b(?:debian|ubuntu)\b/m.test(release)
+}

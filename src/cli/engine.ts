@@ -1,0 +1,99 @@
+import { availableParallelism, totalmem } from 'node:os'
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { EventSink } from '../base/events.ts'
+import { hostFingerprint } from '../build/fingerprint.ts'
+import { indexNamer, type IndexNamer } from '../build/known.ts'
+import { loadMetadata } from '../metadata/load.ts'
+import type { Metadata } from '../metadata/model.ts'
+import { Store } from '../store/store.ts'
+import { readConfig, type Config } from './config.ts'
+import { isWatched, openView, type View } from './view/view.ts'
+
+/** Options that every command takes. */
+export interface GlobalOptions {
+  readonly layers?: string
+  readonly store?: string
+  readonly json?: boolean
+}
+
+/** What commands work with; parts are opened when first asked for, so that `show` needs no store and `log` no metadata. */
+export class Engine {
+  readonly options: GlobalOptions
+  readonly nameOf: IndexNamer = indexNamer(hostFingerprint)
+  readonly #interrupt = new AbortController()
+  readonly #view: View
+  #metadata: Promise<Metadata> | undefined
+  #store: Promise<Store> | undefined
+  #configuration: Promise<Config> | undefined
+
+  private constructor(options: GlobalOptions, view: View) {
+    this.options = options
+    this.#view = view
+    // Files of the store and of every action are made under one mask, whatever the caller's.
+    process.umask(0o022)
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.once(signal, () => {
+        this.#interrupt.abort()
+      })
+    }
+  }
+
+  /** An engine with the view that suits the options and the terminal. */
+  static async open(options: GlobalOptions): Promise<Engine> {
+    const now = (): number => performance.now()
+    return new Engine(options, await openView({ json: options.json === true, live: isWatched(process.env), cores: defaultCores(), now }))
+  }
+
+  readonly emit: EventSink = (event) => {
+    this.#view.emit(event)
+  }
+
+  /** Milliseconds since the process began. */
+  readonly now = (): number => performance.now()
+
+  /** Aborts when the user interrupts. */
+  get signal(): AbortSignal {
+    return this.#interrupt.signal
+  }
+
+  configuration(): Promise<Config> {
+    this.#configuration ??= readConfig(process.env)
+    return this.#configuration
+  }
+
+  metadata(): Promise<Metadata> {
+    return (this.#metadata ??= loadMetadata(layersFile(this.options.layers)))
+  }
+
+  store(): Promise<Store> {
+    this.#store ??= this.configuration().then((configuration) =>
+      Store.open(resolve(this.options.store ?? configuration.store), { emit: this.emit, now: this.now }),
+    )
+    return this.#store
+  }
+
+  /** Ends what was opened. */
+  async close(): Promise<void> {
+    await this.#view.close()
+    if (this.#store !== undefined) await (await this.#store).close()
+  }
+}
+
+/** The layers that a command works on: those named, those of the working folder, or those that came with the engine. */
+export function layersFile(named: string | undefined): string {
+  if (named !== undefined) return resolve(named)
+  const own = fileURLToPath(new URL('../../../layers/layers.yaml', import.meta.url))
+  return ['layers.yaml', join('layers', 'layers.yaml')].map((path) => resolve(path)).find((path) => existsSync(path)) ?? own
+}
+
+/** Cores that a build uses unless told otherwise. */
+export function defaultCores(): number {
+  return availableParallelism()
+}
+
+/** Bytes of memory that running actions may be expected to use: most of the machine's, the rest is for the page cache and the engine. */
+export function defaultMemory(): number {
+  return Math.floor(totalmem() * 0.85)
+}

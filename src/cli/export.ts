@@ -1,0 +1,60 @@
+import { copyFile, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import type { RecipeId } from '../base/events.ts'
+import { describeHost } from '../build/fingerprint.ts'
+import type { Plan } from '../plan/plan.ts'
+import type { Listing } from '../store/listing.ts'
+import type { Engine } from './engine.ts'
+
+/**
+ * Puts the files of an image's artifact into `folder`, beside a fuller manifest than the one inside: keys, artifacts and times of all that
+ * was built for it, and the host. Resolves to the paths. Files that are there already, of the same artifact, are left alone.
+ */
+export async function exportImage(engine: Engine, plan: Plan, id: RecipeId, folder: string): Promise<string[]> {
+  const store = await engine.store()
+  const artifact = plan.get(id)?.artifact
+  if (artifact === undefined) throw new TypeError(`"${id}" is not built`)
+  const files = (await store.listing(artifact)).filter((entry) => entry.type === 'file')
+  const record = join(folder, `${id.split('/')[1] ?? ''}.json`)
+  const paths = [...files.map(({ path }) => join(folder, path)), record]
+  if ((await recordedArtifact(record)) === artifact && (await present(files, folder))) return paths.map((path) => relative('', path))
+  await store.tree(artifact)
+  await mkdir(folder, { recursive: true })
+  for (const { path } of files) {
+    const target = join(folder, path)
+    await mkdir(join(target, '..'), { recursive: true })
+    await copyFile(join(store.treePath(artifact), path), `${target}.part`)
+    await rename(`${target}.part`, target)
+  }
+  await writeFile(record, await describeImage(engine, plan, id, files))
+  return paths.map((path) => relative('', path))
+}
+
+async function recordedArtifact(record: string): Promise<string | undefined> {
+  try {
+    return (JSON.parse(await readFile(record, 'utf8')) as { artifact?: string }).artifact
+  } catch {
+    return undefined
+  }
+}
+
+async function present(files: Listing, folder: string): Promise<boolean> {
+  for (const entry of files) {
+    const found = await stat(join(folder, entry.path)).catch(() => undefined)
+    if (entry.type !== 'file' || found?.size !== entry.size) return false
+  }
+  return true
+}
+
+/** The manifest beside an image. Unlike the one inside, it tells of the host and of times, so it is in no artifact. */
+async function describeImage(engine: Engine, plan: Plan, id: RecipeId, files: Listing): Promise<string> {
+  const store = await engine.store()
+  const recipes = [...plan.values()].flatMap(({ node, key, artifact }) => {
+    if (key === undefined) return []
+    const entry = store.index.find(engine.nameOf(key, node.recipe.host))
+    const { durationMs, cpuMs, peakMemory, size } = entry ?? {}
+    return [{ recipe: node.recipe.id, version: node.recipe.version, key, artifact: artifact ?? entry?.artifact, durationMs, cpuMs, peakMemory, size }]
+  })
+  const { key, artifact } = plan.get(id) ?? {}
+  return `${JSON.stringify({ recipe: id, key, artifact, files, host: describeHost(), recipes }, undefined, 1)}\n`
+}

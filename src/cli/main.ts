@@ -1,0 +1,19 @@
+#!/usr/bin/env node
+import { CommanderError } from 'commander'
+import { EXIT } from '../base/error.ts'
+import { createProgram } from './program.ts'
+import { describeError, exitCodeOf } from './report.ts'
+
+const program = createProgram()
+for (const command of [program, ...program.commands, ...program.commands.flatMap((parent) => parent.commands)]) command.exitOverride()
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage
+  else {
+    const code = exitCodeOf(error)
+    process.stderr.write(code === EXIT.interrupted ? 'interrupted; the next run goes on from here\n' : `${describeError(error)}\n`)
+    process.exitCode = code
+  }
+}

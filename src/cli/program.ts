@@ -1,0 +1,121 @@
+import { Argument, Command, InvalidArgumentError, Option } from 'commander'
+import { SCHEMA_NAMES } from '../metadata/reference.ts'
+import { bootCommand } from './commands/boot.ts'
+import { buildCommand, type BuildFlags } from './commands/build.ts'
+import { diffCommand } from './commands/diff.ts'
+import { doctorCommand } from './commands/doctor.ts'
+import { fetchCommand } from './commands/fetch.ts'
+import { graphCommand, logCommand, showCommand, whyCommand } from './commands/inspect.ts'
+import { lintCommand, schemaCommand } from './commands/metadata.ts'
+import { resumeCommand } from './commands/resume.ts'
+import { shellCommand } from './commands/shell.ts'
+import { storeGcCommand, storeVerifyCommand } from './commands/store.ts'
+import { verifyCommand } from './commands/verify.ts'
+import { Engine, type GlobalOptions } from './engine.ts'
+
+/** The command line: one tree that help and completion are printed from. */
+export function createProgram(): Command {
+  const program = new Command('fixpoint')
+    .description('Builds bootable disk images from source that can rebuild themselves, bit for bit')
+    .option('--layers <file>', 'the layers.yaml to work on (default: that of the working folder, else the engine\'s own)')
+    .option('--store <folder>', 'the store (default: $FIXPOINT_STORE, configuration, $XDG_CACHE_HOME/fixpoint)')
+    .option('--json', 'events as NDJSON on standard output')
+    .enablePositionalOptions()
+    .showSuggestionAfterError()
+    .showHelpAfterError('(fixpoint --help lists the commands)')
+
+  buildOptions(program.command('build').argument('[target...]', 'recipes: name or layer/name', ['tiny']))
+    .description('make sure targets are built; images are put into the output folder')
+    .option('-n, --dry-run', 'say what would run and why not more is known')
+    .option('-o, --output <folder>', 'where images are put', 'out')
+    .option('--from <step>', 'go on in the kept tree of one failed recipe; the result is tainted and never recorded')
+    .action(
+      run((engine: Engine, words: string[], flags: BuildFlags & { from?: string }) =>
+        flags.from === undefined ? buildCommand(engine, words, flags) : resumeCommand(engine, words[0] ?? '', flags.from, flags),
+      ),
+    )
+  program
+    .command('fetch')
+    .argument('[target...]', 'recipes; default: all')
+    .option('--offline', 'folders only')
+    .addOption(new Option('--from <folder>', 'a mirror folder to fetch from first; may be repeated').argParser(collect))
+    .description('put the sources of targets, and of all that they are built from, into the store')
+    .action(run(fetchCommand))
+  buildOptions(program.command('verify').argument('<target...>'))
+    .option('--second <folder>', 'where the second build is done')
+    .description('build targets again from an empty store under other conditions, and compare')
+    .action(run(verifyCommand))
+  program
+    .command('boot')
+    .argument('<image>')
+    .option('--bios', 'boot by BIOS (default)')
+    .addOption(new Option('--uefi', 'boot by UEFI').conflicts('bios'))
+    .addOption(new Option('--disk <bus>', 'how the image is attached').choices(['virtio', 'ahci', 'nvme', 'usb']).default('virtio'))
+    .option('--memory <size>', 'as QEMU takes it', '1G')
+    .option('--smp <count>', 'processors', positiveInteger, 2)
+    .option('--writable', 'let the guest change the image')
+    .description('boot an image in QEMU, its serial console on this terminal; Ctrl-A X leaves')
+    .action(run(bootCommand))
+  program
+    .command('show')
+    .argument('<recipe>')
+    .option('--origin', 'file and line that each field comes from')
+    .description('a recipe after extends, amendments, style and templates')
+    .action(run(showCommand))
+  program.command('diff').argument('<a>').argument('<b>').description('compare two stored artifacts by digest, or two files').action(run(diffCommand))
+  program.command('graph').argument('[target...]').option('--dot', 'for Graphviz').description('what depends on what').action(run(graphCommand))
+  program.command('log').argument('<recipe>').description('the log of its last action').action(run(logCommand))
+  program.command('why').argument('<recipe>').description('how its last two actions differ').action(run(whyCommand))
+  program.command('lint').description('what is untidy or wrong in the recipes, though valid').action(run(lintCommand))
+  program
+    .command('schema')
+    .addArgument(new Argument('[name]', 'as JSON Schema; without: all for people').choices(SCHEMA_NAMES))
+    .description('the format of the metadata files')
+    .action(run(schemaCommand))
+  program.command('doctor').description('what this host lacks for building and booting, and the remedy').action(run(doctorCommand))
+  program
+    .command('shell')
+    .argument('<recipe>')
+    .argument('[command...]')
+    .passThroughOptions()
+    .description("a shell, or a command, in the recipe's sandbox")
+    .action(run((engine: Engine, word: string, command: string[]) => shellCommand(engine, word, command)))
+  const store = program.command('store').description('look after the store')
+  store.command('verify').description('hash everything in it').action(run(storeVerifyCommand))
+  store.command('gc').option('-n, --dry-run', 'only count').description('remove what no recipe uses').action(run(storeGcCommand))
+  return program
+}
+
+function buildOptions(command: Command): Command {
+  return command
+    .option('-j, --jobs <cores>', 'cores that all actions together use (default: all)', positiveInteger)
+    .option('--memory <bytes>', 'memory that running actions may use together (default: 85 % of it)', positiveInteger)
+    .option('-k, --keep-going', 'after a failure go on with what does not depend on it')
+    .option('-K, --keep-failed', 'keep the tree of a failed action for `shell` and `build --from`')
+    .option('--offline', 'fetch from folders and the store only')
+    .addOption(new Option('--mirror <folder>', 'a mirror folder to fetch from first; may be repeated').argParser(collect))
+}
+
+function collect(value: string, previous: readonly string[] | undefined): string[] {
+  return [...(previous ?? []), value]
+}
+
+function positiveInteger(text: string): number {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('Wanted a whole number above 0.')
+  return value
+}
+
+/** Wraps a command: gives it an engine made from the global options, and closes that in the end. */
+function run<Rest extends unknown[]>(command: (engine: Engine, ...rest: Rest) => Promise<void>): (...args: unknown[]) => Promise<void> {
+  return async (...args) => {
+    const self = args.at(-1) as Command
+    const engine = await Engine.open(self.optsWithGlobals<GlobalOptions>())
+    try {
+      await command(engine, ...(args.slice(0, -1) as Rest))
+    } finally {
+      await engine.close()
+    }
+  }
+}
+

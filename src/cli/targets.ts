@@ -1,0 +1,25 @@
+import { FixpointError } from '../base/error.ts'
+import type { RecipeId } from '../base/events.ts'
+import { byCodeUnit } from '../base/order.ts'
+import { nearest } from '../metadata/suggest.ts'
+import type { Metadata } from '../metadata/model.ts'
+
+/** Recipes that a command's words mean: `layer/name`, or a name that only one layer has. Fails with `unknown-target` or `ambiguous-target`. */
+export function resolveTargets(metadata: Metadata, words: readonly string[]): RecipeId[] {
+  return words.map((word) => resolveTarget(metadata, word))
+}
+
+/** The recipe that one word means. */
+export function resolveTarget(metadata: Metadata, word: string): RecipeId {
+  if (metadata.recipes.has(word as RecipeId)) return word as RecipeId
+  const ids = [...metadata.recipes.keys()].sort(byCodeUnit)
+  const named = ids.filter((id) => id.split('/')[1] === word)
+  if (named.length === 1 && named[0] !== undefined) return named[0]
+  if (named.length > 1) {
+    throw new FixpointError('usage', 'ambiguous-target', `Cannot tell which recipe "${word}" is: ${named.join(', ')}`)
+  }
+  const suggestion = nearest(word, [...ids, ...ids.map((id) => id.split('/')[1] ?? '')])
+  throw new FixpointError('usage', 'unknown-target', `Cannot find recipe "${word}"`, {
+    hint: suggestion === undefined ? 'The command `fixpoint graph` lists all recipes' : `Did you mean "${suggestion}"?`,
+  })
+}

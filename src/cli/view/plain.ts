@@ -1,0 +1,48 @@
+import type { Event, EventSink } from '../../base/events.ts'
+import { formatBytes, formatDuration, shortDigest } from './format.ts'
+
+/** A reader of events that writes a line for each that a log should keep; `write` gets the line without its end. */
+export function plainView(write: (line: string) => void): EventSink {
+  return (event) => {
+    const line = describeEvent(event)
+    if (line !== undefined) write(line)
+  }
+}
+
+/** One line about an event, or undefined for those that only matter to a live view. */
+export function describeEvent(event: Event): string | undefined {
+  switch (event.type) {
+    case 'plan':
+      return event.toRun === 0 ? undefined : `${String(event.toRun)} to build at most, ${String(event.stored)} stored`
+    case 'fetch-start':
+      return undefined
+    case 'fetch-progress':
+      return undefined
+    case 'fetch-retry':
+      return `fetch ${event.source}: again from ${event.place}: ${event.reason}`
+    case 'fetch-end':
+      return `fetch ${event.source}: ${formatBytes(event.bytes)} from ${event.place}`
+    case 'action-start':
+      return `build ${event.recipe}`
+    case 'step-start':
+      return undefined
+    case 'step-end':
+      return undefined
+    case 'action-end':
+      return `built ${event.recipe} in ${formatDuration(event.durationMs)} (${formatDuration(event.cpuMs)} CPU, ${formatBytes(event.peakMemory)}): ${shortDigest(event.artifact)}, ${formatBytes(event.size)}`
+    case 'action-stored':
+      return `${event.recipe} is stored already: ${shortDigest(event.artifact)}`
+    case 'action-failed':
+      return `failed ${event.recipe}: ${event.message}`
+    case 'action-skipped':
+      return `not built ${event.recipe}, because of ${event.because}`
+    case 'store-repair':
+      return `store: damaged ${event.what} ${event.name}: ${event.reason}`
+    case 'warning':
+      return `warning: ${event.message}`
+    case 'done':
+      return `${String(event.ran)} built, ${String(event.stored)} stored, ${String(event.failed)} failed, ${String(event.skipped)} not built in ${formatDuration(event.at)}`
+    default:
+      return event satisfies never
+  }
+}

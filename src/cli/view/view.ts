@@ -1,0 +1,39 @@
+import type { EventSink } from '../../base/events.ts'
+import { ndjsonView } from './ndjson.ts'
+import { plainView } from './plain.ts'
+
+/** A view of what happens. */
+export interface View {
+  readonly emit: EventSink
+  /** Ends a live display; nothing may be emitted afterwards. */
+  readonly close: () => Promise<void>
+}
+
+/** What decides which view is shown. */
+export interface ViewOptions {
+  readonly json: boolean
+  /** Whether a person watches: standard error is a terminal, and neither CI nor TERM=dumb say otherwise. */
+  readonly live: boolean
+  /** Rows of a live view. */
+  readonly cores: number
+  readonly now: () => number
+}
+
+/** Events go to standard error, drawn live or as lines; or, with `json`, as NDJSON to standard output for programs. */
+export async function openView({ json, live, cores, now }: ViewOptions): Promise<View> {
+  if (live && !json) {
+    // Loaded only when it is shown: it takes a noticeable part of the time that a command with nothing to do may take.
+    const { terminalView } = await import('./terminal.ts')
+    return terminalView(cores, now)
+  }
+  const stream = json ? process.stdout : process.stderr
+  const write = (line: string): void => {
+    stream.write(`${line}\n`)
+  }
+  return { emit: json ? ndjsonView(write) : plainView(write), close: () => Promise.resolve() }
+}
+
+/** True when a live view makes sense. A Node built without Intl cannot measure text, which the live view needs. */
+export function isWatched(env: Readonly<Record<string, string | undefined>>): boolean {
+  return process.stderr.isTTY && (env['CI'] ?? '') === '' && env['TERM'] !== 'dumb' && typeof Intl !== 'undefined' && 'Segmenter' in Intl
+}

@@ -1,0 +1,118 @@
+import type { FileSource } from '../metadata/model.ts'
+import { PlaceFailure } from './failure.ts'
+import { findInMirror, mirrorNames } from './mirror.ts'
+import {
+  debianAddress,
+  filePath,
+  isAddress,
+  mirrorAddress,
+  npmAddress,
+  parsePlace,
+  shownAddress,
+  type ParsedPlace,
+} from './place.ts'
+import type { HostPlaces } from './ports.ts'
+
+/** One thing to try for a source. `label` is what a user reads: the place as written and where that is. */
+export type Candidate =
+  | { readonly kind: 'local'; readonly label: string; readonly path: string }
+  | { readonly kind: 'remote'; readonly label: string; readonly url: URL }
+  | { readonly kind: 'none'; readonly label: string; readonly reason: string; readonly offline?: boolean }
+
+/** Where sources may come from beside their recipes' `from:`. */
+export interface PlaceOptions {
+  /** Mirror folders named on the command line. */
+  readonly from: readonly string[]
+  /** Configured mirrors: folders, `file:` addresses, or base addresses. */
+  readonly mirrors: readonly string[]
+  /** Base addresses of Debian archives; empty: the host's. */
+  readonly debian: readonly string[]
+  /** Address of the npm registry; undefined: the host's. */
+  readonly npm: string | undefined
+  readonly offline: boolean
+  readonly host: HostPlaces
+}
+
+/**
+ * All candidates for a source, in the order they are tried: folders of the command line, mirror folders, mirror addresses, then `from:` in order.
+ * Lazy, so that the host is asked only when nothing before had the file.
+ */
+export async function* candidates(source: FileSource, options: PlaceOptions): AsyncGenerator<Candidate> {
+  const folders = [...options.from, ...options.mirrors.filter((mirror) => !isAddress(mirror))]
+  for (const folder of folders) yield* mirrorFolder(filePath(folder) ?? folder, source)
+  for (const base of options.mirrors.filter(isAddress)) {
+    for (const name of mirrorNames(source)) yield remote('mirror', mirrorAddress(base, name), options)
+  }
+  for (const written of source.from) {
+    const place = parsePlace(written)
+    if (place === undefined)
+      yield {
+        kind: 'none',
+        label: written,
+        reason: 'unknown kind of place, wanted debian:, npm:, https://, http:// or file:/',
+      }
+    else yield* recipePlace(written, place, options)
+  }
+}
+
+async function* mirrorFolder(folder: string, source: FileSource): AsyncGenerator<Candidate> {
+  const label = `mirror folder "${folder}"`
+  const paths = await findInMirror(folder, source)
+  if (paths === undefined) yield { kind: 'none', label, reason: 'no such folder' }
+  else if (paths.length === 0) yield { kind: 'none', label, reason: 'does not have it' }
+  else for (const path of paths) yield { kind: 'local', label: `mirror folder, "${path}"`, path }
+}
+
+async function* recipePlace(written: string, place: ParsedPlace, options: PlaceOptions): AsyncGenerator<Candidate> {
+  switch (place.kind) {
+    case 'file':
+      yield { kind: 'local', label: written, path: place.path }
+      return
+    case 'address':
+      yield remote('', place.url.href, options)
+      return
+    case 'debian': {
+      const bases = options.debian.length > 0 ? options.debian : await options.host.aptBases()
+      if (bases.length === 0)
+        yield { kind: 'none', label: written, reason: 'no archive known; set `debian: [ADDRESS]` in the configuration' }
+      for (const base of bases) {
+        const address = debianAddress(base, place.package, place.file)
+        const path = filePath(address)
+        yield path === undefined
+          ? remote(written, address, options)
+          : { kind: 'local', label: `${written} (${path})`, path }
+      }
+      return
+    }
+    case 'npm':
+      yield await npmCandidate(written, place, options)
+  }
+}
+
+async function npmCandidate(
+  written: string,
+  place: ParsedPlace & { kind: 'npm' },
+  options: PlaceOptions,
+): Promise<Candidate> {
+  if (options.offline) return skipped(written)
+  try {
+    const registry = options.npm ?? (await options.host.npmRegistry())
+    return remote(written, npmAddress(registry, place.name, place.version), options)
+  } catch (error) {
+    if (error instanceof PlaceFailure) return { kind: 'none', label: written, reason: error.message }
+    throw error
+  }
+}
+
+function remote(written: string, address: string, { offline }: PlaceOptions): Candidate {
+  if (!isAddress(address) || !URL.canParse(address))
+    return { kind: 'none', label: written, reason: `no valid address: "${address}"` }
+  const url = new URL(address)
+  const shown = shownAddress(url)
+  const label = written === '' ? shown : `${written} (${shown})`
+  return offline ? skipped(label) : { kind: 'remote', label, url }
+}
+
+function skipped(label: string): Candidate {
+  return { kind: 'none', label, reason: 'not asked, offline', offline: true }
+}

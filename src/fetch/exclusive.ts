@@ -1,0 +1,54 @@
+import { mkdir, rm, stat, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { takeLock } from '../store/lock.ts'
+import { orUnwritable } from './sink.ts'
+
+/**
+ * Runs `work` while no other engine does so for the same path: two that append to one partial file would spoil it.
+ * The lock is `path.lock`; it is removed at the end, so a holder checks that the file it locked is the one still there.
+ */
+export async function exclusively<T>(path: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  const file = `${path}.lock`
+  await orUnwritable(file, mkdir(dirname(file), { recursive: true }))
+  for (;;) {
+    await orUnwritable(file, writeFile(file, '', { flag: 'a' }))
+    const before = await inode(file)
+    const lock = await takeCancellably(file, signal)
+    try {
+      if (before === undefined || before !== (await inode(file))) continue
+      try {
+        return await work()
+      } finally {
+        await rm(file, { force: true })
+      }
+    } finally {
+      await lock?.release()
+    }
+  }
+}
+
+/** The signal ends the wait for the lock only: aborting later must not free it while files are still open. */
+async function takeCancellably(file: string, signal: AbortSignal): ReturnType<typeof takeLock> {
+  signal.throwIfAborted()
+  const wait = new AbortController()
+  const cancel = (): void => {
+    wait.abort()
+  }
+  signal.addEventListener('abort', cancel)
+  try {
+    return await takeLock(file, { signal: wait.signal })
+  } catch (error) {
+    signal.throwIfAborted()
+    throw error
+  } finally {
+    signal.removeEventListener('abort', cancel)
+  }
+}
+
+async function inode(path: string): Promise<bigint | undefined> {
+  try {
+    return (await stat(path, { bigint: true })).ino
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,72 @@
+import type { Digest } from '../base/digest.ts'
+import { FixpointError } from '../base/error.ts'
+import type { FileSource } from '../metadata/model.ts'
+
+/** One place did not deliver. Never leaves this folder: the fetcher collects these and goes on to the next place. */
+export class PlaceFailure extends FixpointError {
+  /** True when the same place may answer better a little later. */
+  readonly retry: boolean
+  /** Milliseconds that the server asked to wait. */
+  readonly waitMs: number
+
+  constructor(
+    reason: string,
+    { retry = false, waitMs = 0, cause }: { retry?: boolean; waitMs?: number; cause?: unknown } = {},
+  ) {
+    super('fetch', 'place-failed', reason, { cause })
+    this.retry = retry
+    this.waitMs = waitMs
+  }
+}
+
+/** Why a place, as a user reads its name, did not deliver. */
+export interface Reason {
+  readonly place: string
+  readonly reason: string
+  /** SHA-256 of what it delivered, when that was something else. */
+  readonly actual?: Digest
+  /** True when it was not asked because of --offline. */
+  readonly offline?: boolean
+}
+
+/** The one error for a source that no place delivered: names it, the digests, and each place with its reason. */
+export function sourceError(source: FileSource, reasons: readonly Reason[]): FixpointError {
+  const places = reasons.map(({ place, reason }) => `\n  ${place}: ${reason}`).join('')
+  const wrong = reasons.find(({ actual }) => actual !== undefined)?.actual
+  // A wrong digest tells more than a missing file: something was replaced or damaged.
+  if (wrong !== undefined) {
+    return new FixpointError(
+      'fetch',
+      'source-digest',
+      `Cannot fetch "${source.name}": sha256 is ${wrong}, recipe wants ${source.sha256}${places}`,
+      {
+        hint: 'The file was replaced or damaged there; add a place that has the original, or hand it in by --from FOLDER',
+      },
+    )
+  }
+  if (reasons.some(({ offline }) => offline)) {
+    return new FixpointError(
+      'fetch',
+      'source-offline',
+      `Cannot fetch "${source.name}" offline: no local place has sha256 ${source.sha256}${places}`,
+      {
+        hint: 'Run without --offline, or hand the file in by --from FOLDER',
+      },
+    )
+  }
+  return new FixpointError(
+    'fetch',
+    'source-unavailable',
+    `Cannot fetch "${source.name}": no place has sha256 ${source.sha256}${places}`,
+    {
+      hint: 'Check the network, add a mirror to the configuration, or hand the file in by --from FOLDER',
+    },
+  )
+}
+
+/** The error of a request that was aborted. */
+export function interrupted(name: string, cause: unknown): FixpointError {
+  return cause instanceof FixpointError
+    ? cause
+    : new FixpointError('interrupted', 'interrupted', `Stopped fetching "${name}"`, { cause })
+}

@@ -1,0 +1,234 @@
+import { rm } from 'node:fs/promises'
+import { setTimeout as wait } from 'node:timers/promises'
+import PQueue from 'p-queue'
+import type { EventSink } from '../base/events.ts'
+import { explainDiskFull } from '../base/files.ts'
+import type { FileSource } from '../metadata/model.ts'
+import { readAptBases } from './apt.ts'
+import { candidates, type Candidate, type PlaceOptions } from './candidates.ts'
+import { download } from './download.ts'
+import { exclusively } from './exclusive.ts'
+import { PlaceFailure, sourceError, type Reason } from './failure.ts'
+import { copyLocal } from './local.ts'
+import { readNpmRegistry } from './npm.ts'
+import { discardPartial } from './partial.ts'
+import { DEFAULT_LIMITS, type Fetcher, type FetchStore, type HostPlaces, type Limits } from './ports.ts'
+import { SharedWork } from './shared.ts'
+import type { Transfer, TransferResult } from './transfer.ts'
+
+/** Everything a fetcher needs. */
+export interface FetcherOptions {
+  readonly store: FetchStore
+  readonly emit: EventSink
+  /** Milliseconds of a monotonic clock since the engine's start. */
+  readonly now: () => number
+  /** Mirror folders of the command line, asked before all others. */
+  readonly from?: readonly string[] | undefined
+  /** Configured mirrors: absolute folders, `file:` or base addresses. Folders are asked before addresses. */
+  readonly mirrors?: readonly string[] | undefined
+  /** Base addresses (`http:`, `https:`, `file:`) of Debian archives; none: the host's apt set-up. */
+  readonly debian?: readonly string[] | undefined
+  /** Address of the npm registry; none: what npm is set up for. */
+  readonly npm?: string | undefined
+  /** Use the store, folders and `file:` places only. */
+  readonly offline?: boolean | undefined
+  /** Sources under way at once. Default 4. */
+  readonly jobs?: number | undefined
+  readonly limits?: { readonly [Name in keyof Limits]?: Limits[Name] | undefined } | undefined
+  /** Replaces what is asked of the host, for tests and the appliance. */
+  readonly host?: { readonly [Name in keyof HostPlaces]?: HostPlaces[Name] | undefined } | undefined
+  /** Waits between attempts; rejects when the signal aborts. */
+  readonly sleep?: ((ms: number, signal: AbortSignal) => Promise<void>) | undefined
+}
+
+/** Least time between two progress events of a source, milliseconds. */
+const PROGRESS_MS = 100
+
+/** The fetch stage. One fetcher serves a whole run, so that requests for the same source meet. */
+export function createFetcher(options: FetcherOptions): Fetcher {
+  const queue = new PQueue({ concurrency: options.jobs ?? 4 })
+  const shared = new SharedWork()
+  const run = settle(options)
+  return {
+    fetch(source, signal) {
+      // The places are part of it: who names other places may succeed where the first did not.
+      const key = JSON.stringify([source.sha256, source.name, source.from])
+      return shared.run(key, source.name, signal, async (all) => {
+        if (await options.store.has(source.sha256)) return
+        await inTurn(queue, all, () => obtain(source, run, all))
+      })
+    },
+  }
+}
+
+/** Waits for a turn in the queue, which `signal` may cut short; work that has begun is left to wind down by itself, its turn kept until then. */
+async function inTurn(queue: PQueue, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+  signal.throwIfAborted()
+  const waiting = new AbortController()
+  const giveUp = (): void => {
+    waiting.abort(signal.reason)
+  }
+  signal.addEventListener('abort', giveUp)
+  const begin = (): Promise<void> => {
+    signal.removeEventListener('abort', giveUp)
+    return work()
+  }
+  await queue.add(begin, { signal: waiting.signal })
+}
+
+/** Options with nothing left open. */
+interface Run extends PlaceOptions {
+  readonly store: FetchStore
+  readonly emit: EventSink
+  readonly now: () => number
+  readonly limits: Limits
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>
+}
+
+function settle(options: FetcherOptions): Run {
+  const limits = options.limits ?? {}
+  return {
+    store: options.store,
+    emit: options.emit,
+    now: options.now,
+    from: options.from ?? [],
+    mirrors: options.mirrors ?? [],
+    debian: options.debian ?? [],
+    npm: options.npm,
+    offline: options.offline ?? false,
+    limits: {
+      connectMs: limits.connectMs ?? DEFAULT_LIMITS.connectMs,
+      idleMs: limits.idleMs ?? DEFAULT_LIMITS.idleMs,
+      redirects: limits.redirects ?? DEFAULT_LIMITS.redirects,
+      delays: limits.delays ?? DEFAULT_LIMITS.delays,
+    },
+    host: {
+      aptBases: once(options.host?.aptBases ?? (() => readAptBases())),
+      npmRegistry: once(options.host?.npmRegistry ?? readNpmRegistry),
+    },
+    sleep: options.sleep ?? sleep,
+  }
+}
+
+async function obtain(source: FileSource, run: Run, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted()
+  const staging = await run.store.stagingPath(source.sha256)
+  await exclusively(staging, signal, async () => {
+    // Another engine may have brought it while this one waited.
+    if (await run.store.has(source.sha256)) return
+    const reasons: Reason[] = []
+    for await (const candidate of candidates(source, run)) {
+      signal.throwIfAborted()
+      const reason = await tryCandidate(source, candidate, staging, run, signal)
+      if (reason === undefined) return
+      reasons.push(reason)
+    }
+    throw sourceError(source, reasons)
+  })
+}
+
+/** Undefined when the source is in the store now, otherwise why not. */
+async function tryCandidate(
+  source: FileSource,
+  candidate: Candidate,
+  staging: string,
+  run: Run,
+  signal: AbortSignal,
+): Promise<Reason | undefined> {
+  const place = candidate.label
+  if (candidate.kind === 'none')
+    return { place, reason: candidate.reason, ...(candidate.offline === true && { offline: true }) }
+  // A copy must not spoil a partial download: the copy may turn out wrong.
+  const path = candidate.kind === 'local' ? `${staging}.local` : staging
+  try {
+    const transfer = transferOf(source, place, path, run, signal)
+    const { digest, bytes } =
+      candidate.kind === 'local'
+        ? await copyLocal(candidate.path, transfer)
+        : await fetchRemote(source, candidate, transfer, run)
+    if (digest !== source.sha256) {
+      await discardPartial(path)
+      run.emit({
+        type: 'warning',
+        at: run.now(),
+        message: `Passed over ${place} for "${source.name}": sha256 is ${digest}, recipe wants ${source.sha256}`,
+      })
+      return { place, reason: `sha256 is ${digest}`, actual: digest }
+    }
+    await adopt(run.store, path, source)
+    await discardPartial(staging)
+    run.emit({ type: 'fetch-end', at: run.now(), source: source.name, place, bytes })
+    return undefined
+  } catch (error) {
+    if (candidate.kind === 'local') await rm(path, { force: true })
+    if (error instanceof PlaceFailure) return { place, reason: error.message }
+    throw error
+  }
+}
+
+async function adopt(store: FetchStore, path: string, source: FileSource): Promise<void> {
+  try {
+    await store.adopt(path, source.sha256)
+  } catch (error) {
+    throw explainDiskFull(error, path)
+  }
+}
+
+function fetchRemote(
+  source: FileSource,
+  { label, url }: Candidate & { kind: 'remote' },
+  transfer: Transfer,
+  run: Run,
+): Promise<TransferResult> {
+  return download({
+    ...transfer,
+    url,
+    wanted: source.sha256,
+    limits: run.limits,
+    sleep: run.sleep,
+    onRetry: (reason) => {
+      run.emit({ type: 'fetch-retry', at: run.now(), source: source.name, place: label, reason })
+    },
+  })
+}
+
+/** Turns what happens to a transfer into events: one start for each place, progress now and then. */
+function transferOf(
+  { name }: FileSource,
+  place: string,
+  path: string,
+  { emit, now }: Run,
+  signal: AbortSignal,
+): Transfer {
+  let started = false
+  let last = now()
+  return {
+    path,
+    signal,
+    onStart: (size) => {
+      if (!started) emit({ type: 'fetch-start', at: now(), source: name, place, size })
+      started = true
+    },
+    onProgress: (bytes, size) => {
+      const at = now()
+      if (at - last < PROGRESS_MS) return
+      last = at
+      emit({ type: 'fetch-progress', at, source: name, bytes, size })
+    },
+  }
+}
+
+async function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await wait(ms, undefined, { signal })
+  } catch (error) {
+    signal.throwIfAborted()
+    throw error
+  }
+}
+
+/** Asks once and keeps the answer; a failure is kept too, as it would not differ within a run. */
+function once<T>(ask: () => Promise<T>): () => Promise<T> {
+  let answer: Promise<T> | undefined
+  return () => (answer ??= ask())
+}

@@ -1,0 +1,142 @@
+import { get as httpGet, type IncomingHttpHeaders, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http'
+import { get as httpsGet } from 'node:https'
+import { errorCode } from '../base/files.ts'
+import { PlaceFailure } from './failure.ts'
+import type { Limits } from './ports.ts'
+
+/** A server's answer after redirects. `chunks` rejects with PlaceFailure when the body stalls or ends early. */
+export interface Reply {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly chunks: AsyncIterable<Buffer>
+  /** Gives the body up. */
+  discard(): void
+}
+
+const REDIRECTS = new Set([301, 302, 303, 307, 308])
+
+/** Failures of a connection that may be gone at the next attempt; a wrong name or certificate is not among them. */
+const TRANSIENT = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EAI_AGAIN',
+])
+
+/**
+ * GET with redirects. Rejects with PlaceFailure (connection, time-out, redirects), or with the signal's reason, an Error.
+ * The body is asked for as it is. A Content-Encoding is not undone: servers that label a `.tar.gz` so send the very file all the same.
+ */
+export async function get(url: URL, headers: OutgoingHttpHeaders, limits: Limits, signal: AbortSignal): Promise<Reply> {
+  let target = url
+  for (let followed = 0; followed <= limits.redirects; followed++) {
+    const response = await send(
+      target,
+      { ...headers, 'Accept-Encoding': 'identity', 'User-Agent': 'fixpoint' },
+      limits,
+      signal,
+    )
+    const status = response.statusCode ?? 0
+    const { location } = response.headers
+    if (!REDIRECTS.has(status) || location === undefined) {
+      return {
+        status,
+        headers: response.headers,
+        chunks: chunksOf(response, limits.idleMs, signal),
+        discard: () => void response.destroy(),
+      }
+    }
+    response.destroy()
+    target = redirected(target, location)
+  }
+  throw new PlaceFailure(`more than ${String(limits.redirects)} redirects`)
+}
+
+function redirected(from: URL, location: string): URL {
+  const target = URL.canParse(location, from.href) ? new URL(location, from.href) : undefined
+  if (target === undefined || !['http:', 'https:'].includes(target.protocol))
+    throw new PlaceFailure(`redirects to "${location}", which is no HTTP address`)
+  return target
+}
+
+/** One request; resolves with the answer's head. */
+function send(url: URL, headers: OutgoingHttpHeaders, limits: Limits, signal: AbortSignal): Promise<IncomingMessage> {
+  return new Promise<IncomingMessage>((resolve, reject) => {
+    const request = (url.protocol === 'https:' ? httpsGet : httpGet)(url, { headers, signal })
+    let timer: NodeJS.Timeout | undefined
+    const endAfter = (ms: number, reason: string): void => {
+      clearTimeout(timer)
+      timer = setTimeout(
+        () => request.destroy(new PlaceFailure(`${reason} within ${seconds(ms)}`, { retry: true })),
+        ms,
+      )
+    }
+    endAfter(limits.connectMs, 'no connection')
+    request.once('socket', (socket) => {
+      const connected = (): void => {
+        endAfter(limits.idleMs, 'no answer')
+      }
+      if (socket.connecting) socket.once(url.protocol === 'https:' ? 'secureConnect' : 'connect', connected)
+      else connected()
+    })
+    request.once('response', (response) => {
+      clearTimeout(timer)
+      // An abort may come before the body is read; who reads it is told then.
+      response.on('error', () => undefined)
+      resolve(response)
+    })
+    request.on('error', (error) => {
+      clearTimeout(timer)
+      reject(failureOf(error, signal))
+    })
+  })
+}
+
+async function* chunksOf(response: IncomingMessage, idleMs: number, signal: AbortSignal): AsyncGenerator<Buffer> {
+  const chunks = response[Symbol.asyncIterator]() as AsyncIterator<Buffer>
+  try {
+    for (;;) {
+      const next = await inTime(chunks.next(), response, idleMs, signal)
+      if (next.done === true) return
+      yield next.value
+    }
+  } finally {
+    response.destroy()
+  }
+}
+
+/** Waits for a chunk. The clock runs only meanwhile, so that a slow disk is not taken for a stalled server. */
+async function inTime<T>(
+  chunk: Promise<T>,
+  response: IncomingMessage,
+  idleMs: number,
+  signal: AbortSignal,
+): Promise<T> {
+  const timer = setTimeout(
+    () => response.destroy(new PlaceFailure(`stalled: nothing came for ${seconds(idleMs)}`, { retry: true })),
+    idleMs,
+  )
+  try {
+    return await chunk
+  } catch (error) {
+    throw failureOf(error, signal)
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function failureOf(error: unknown, signal: AbortSignal): Error {
+  if (signal.aborted) return signal.reason as Error
+  if (error instanceof PlaceFailure) return error
+  const code = errorCode(error) ?? ''
+  const message = error instanceof Error && error.message !== '' ? error.message : code
+  return new PlaceFailure(`connection failed: ${message}`, { retry: TRANSIENT.has(code), cause: error })
+}
+
+function seconds(ms: number): string {
+  return `${String(ms / 1000)} s`
+}

@@ -1,0 +1,177 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { FixpointError, type Place } from '../base/error.ts'
+import type { At } from './document.ts'
+import { Faults } from './faults.ts'
+import type { Layout } from './layers.ts'
+import { loadAll, type Loaded } from './load.ts'
+import type { Item } from './merge.ts'
+import type { LocalFile } from './model.ts'
+import type { MergeableText, SourceText } from './schema.ts'
+import type { Amendment, RecipeStatement, Statements } from './statements.ts'
+
+/** Longest summary, in characters. */
+const MAX_SUMMARY = 100
+
+/** Variables that the sandbox sets and the engine's promises rest on. */
+const CONSTANTS = new Set('SRC OBJ OUT SOURCES PATCHES FILES CONTENTS MANIFEST MAKEFLAGS SOURCE_DATE_EPOCH TZ LC_ALL HOME TMPDIR USER LOGNAME TERM SHELL'.split(' '))
+
+/**
+ * Findings beyond validity, sorted by file and line; each with a code that starts with `lint-`. Throws like loadMetadata when the tree is not valid.
+ * - `lint-no-place`: a source without a place, which only a mirror can give
+ * - `lint-license`: not an SPDX expression
+ * - `lint-summary`: too long, or with a full stop
+ * - `lint-jobs`: `-j` handed to make or ninja; the engine's jobserver decides that
+ * - `lint-registry-address`: the address of a Debian mirror or npm registry; `debian:` and `npm:` stay true when it moves
+ * - `lint-insecure-place`: http, which tells everyone what is fetched
+ * - `lint-machine-path`: `file:` with an absolute path, which is there on one machine only
+ * - `lint-constant-variable`: a variable that the sandbox sets
+ * - `lint-patch-comment`: a patch that does not say first what it is for
+ * - `lint-patch-order`: several patches in a folder whose names do not start with a number
+ * - `lint-unlisted-folder`: a folder or file beside layers.yaml that belongs to nothing
+ * - `lint-unused-style`, `lint-unused-value`: nothing uses the style, or the machine's value
+ */
+export async function lint(layersFile: string): Promise<FixpointError[]> {
+  const loaded = await loadAll(layersFile)
+  const findings = new Faults()
+  for (const change of changesOf(loaded.statements)) lintChange(change, findings)
+  lintUse(loaded, findings)
+  for (const tree of loaded.layout.trees) lintFolder(tree.folder, loaded.layout, findings)
+  return findings.sorted()
+}
+
+function changesOf(statements: Statements): (RecipeStatement | Amendment)[] {
+  return [...[...statements.recipes.values()].filter((statement) => statement !== undefined), ...[...statements.amendments.values()].flat()]
+}
+
+/** What one file says itself: what it inherits is found where it was written. */
+function lintChange({ document, stated, operators, patches }: RecipeStatement | Amendment, findings: Faults): void {
+  const parts: readonly { path: readonly string[]; fields: MergeableText }[] = [
+    { path: [], fields: stated },
+    { path: ['set'], fields: operators.set ?? {} },
+    { path: ['append'], fields: operators.append ?? {} },
+  ]
+  for (const { path, fields } of parts) {
+    const at = (...rest: readonly (string | number)[]): At => ({ document, path: [...path, ...rest] })
+    const { summary, license, sources, make, install, env, steps } = fields
+    if (summary !== undefined) lintSummary(summary, at('summary'), findings)
+    if (license !== undefined) lintLicense(license, at('license'), findings)
+    for (const [index, value] of (sources ?? []).entries()) lintSource({ value, at: at('sources', index) }, findings)
+    for (const [field, words] of Object.entries({ make, install })) {
+      for (const [index, word] of (words ?? []).entries()) if (/^(?:-j\d*|--jobs(?:=.*)?)$/.test(word)) addJobs(at(field, index), findings)
+    }
+    for (const variable of Object.keys(env ?? {})) {
+      if (!CONSTANTS.has(variable)) continue
+      findings.add('lint-constant-variable', `Variable "${variable}" is set by the sandbox`, placeOf(at('env', variable)), 'Use another variable, or set it in the one command that needs it')
+    }
+    for (const [step, script] of Object.entries(steps ?? {})) lintScript(script, at('steps', step), findings)
+  }
+  lintPatches(patches, findings)
+}
+
+function lintSummary(summary: string, at: At, findings: Faults): void {
+  if (summary.length > MAX_SUMMARY) findings.add('lint-summary', `The summary has more than ${String(MAX_SUMMARY)} characters`, placeOf(at))
+  if (summary.endsWith('.')) findings.add('lint-summary', 'The summary ends with a full stop', placeOf(at))
+}
+
+function lintLicense(license: string, at: At, findings: Faults): void {
+  if (isLicenseExpression(license)) return
+  findings.add('lint-license', `"${license}" is no SPDX expression`, placeOf(at), 'For instance GPL-2.0-only, or (MIT OR Apache-2.0) AND GPL-3.0-or-later WITH GCC-exception-3.1')
+}
+
+/** Whether a text has the form of an SPDX license expression; identifiers are not looked up. https://spdx.github.io/spdx-spec/v2.3/SPDX-license-expressions/ */
+export function isLicenseExpression(expression: string): boolean {
+  const tokens = expression.match(/[()]|[^\s()]+/g) ?? []
+  let at = 0
+  const identifier = () => {
+    const token = tokens[at++]
+    return token !== undefined && /^[A-Za-z0-9.:-]+\+?$/.test(token) && !['AND', 'OR', 'WITH', 'NONE', 'NOASSERTION'].includes(token)
+  }
+  const term = (): boolean => {
+    if (tokens[at] === '(') {
+      at++
+      return terms() && tokens[at++] === ')'
+    }
+    if (!identifier()) return false
+    if (tokens[at] !== 'WITH') return true
+    at++
+    return identifier()
+  }
+  const terms = (): boolean => {
+    if (!term()) return false
+    while (tokens[at] === 'AND' || tokens[at] === 'OR') {
+      at++
+      if (!term()) return false
+    }
+    return true
+  }
+  return terms() && at === tokens.length
+}
+
+function lintSource({ value, at }: Item<SourceText>, findings: Faults): void {
+  if ('tree' in value) return
+  if (value.from.length === 0) {
+    findings.add('lint-no-place', 'The source has no place', placeOf(at), 'Name at least one: without a mirror nobody can fetch it')
+  }
+  for (const [index, place] of value.from.entries()) {
+    const here = () => placeOf({ document: at.document, path: [...at.path, 'from', index] })
+    if (isRegistryAddress(place)) findings.add('lint-registry-address', `"${place}" is the address of a mirror or registry`, here(), 'Write debian:PACKAGE/FILE or npm:NAME@VERSION')
+    else if (place.startsWith('http://')) findings.add('lint-insecure-place', `"${place}" is fetched without encryption`, here(), 'Write https:')
+    else if (place.startsWith('file:/')) findings.add('lint-machine-path', `"${place}" is there on one machine only`, here(), 'Write a path relative to the folder of the recipe')
+  }
+}
+
+/** Told by the layout that Debian's pools and npm's registries have everywhere, and by what their hosts are called: there are too many to list. */
+function isRegistryAddress(place: string): boolean {
+  if (!/^https?:\/\//i.test(place)) return false
+  const { host, path } = /^https?:\/\/(?<host>[^/]*)(?<path>.*)$/i.exec(place)?.groups ?? {}
+  return /^(?:registry|deb|mirrors?|ftp\.[a-z]{2})\./i.test(host ?? '') || /\/pool\/(?:updates\/)?(?:main|contrib|non-free)\//.test(path ?? '') || /\/-\/[^/]+\.tgz$/.test(path ?? '')
+}
+
+function lintScript(script: string, at: At, findings: Faults): void {
+  const found = /\b(?:make|ninja|samu)\b[^\n;|&]*?\s(-j\d*|--jobs\b)/.exec(script)
+  if (found?.[1] !== undefined) addJobs(at, findings, found[1])
+}
+
+function addJobs(at: At, findings: Faults, part?: string): void {
+  const place = part === undefined ? placeOf(at) : at.document.placeOfPart(at.path, part, 0)
+  findings.add('lint-jobs', 'The number of jobs is written into the recipe', place, 'Leave it out: the engine hands a jobserver to every step')
+}
+
+function lintPatches(patches: readonly LocalFile[], findings: Faults): void {
+  for (const { name, path } of patches) {
+    const first = readFileSync(path, 'utf8').split('\n', 1)[0] ?? ''
+    if (/^(?:---|\+\+\+|diff |Index:|@@|\s*$)/.test(first)) {
+      findings.add('lint-patch-comment', `Patch "${name}" does not say what it is for`, { file: path, line: 1 }, 'Say so in its first lines, above the first file')
+    }
+    if (patches.length > 1 && !/^\d/.test(name)) {
+      findings.add('lint-patch-order', `Patch "${name}" is one of several, and its name does not say which comes when`, { file: path }, 'Start the names with numbers: 01-…')
+    }
+  }
+}
+
+function lintUse({ layout, styles, statements, drafts }: Loaded, findings: Faults): void {
+  const used = new Set([...drafts.values()].map((draft) => draft.whole.get('style')?.value))
+  const extended = new Set([...styles.values()].map((style) => (style?.document.value as { extends?: string } | undefined)?.extends))
+  for (const style of styles.values()) {
+    if (style === undefined || used.has(style.name) || extended.has(style.name)) continue
+    findings.add('lint-unused-style', `Nothing uses style "${style.name}"`, { file: style.document.file }, 'Take it out')
+  }
+  const texts = [...[...styles.values()].map((style) => style?.document.text), ...changesOf(statements).map(({ document }) => document.text)]
+  for (const value of Object.keys(layout.machine ?? {})) {
+    if (value === 'arch' || texts.some((text) => text?.includes(`machine.${value}`))) continue
+    findings.add('lint-unused-value', `Nothing uses the machine's value "${value}"`, layout.trees[0]?.document.place(['machine']) ?? { file: '' }, 'Take it out')
+  }
+}
+
+function lintFolder(folder: string, layout: Layout, findings: Faults): void {
+  const known = new Set(['layers.yaml', 'machines', 'styles', ...layout.layers.filter((layer) => layer.tree.folder === folder).map(({ name }) => name)])
+  for (const name of readdirSync(folder).sort()) {
+    if (known.has(name)) continue
+    findings.add('lint-unlisted-folder', `"${name}" belongs to no layer`, { file: join(folder, name) }, 'List it in layers.yaml, or take it out')
+  }
+}
+
+function placeOf({ document, path }: At): Place {
+  return document.placeOfKey(path)
+}

@@ -1,0 +1,75 @@
+import type { RecipeId } from '../base/events.ts'
+import { mergeAll } from './drafts.ts'
+import type { SourceDocument } from './document.ts'
+import { Faults } from './faults.ts'
+import { readLayout, type Layout } from './layers.ts'
+import type { Draft } from './merge.ts'
+import type { Metadata, Recipe } from './model.ts'
+import { expandHere, resolveRecipe, valuesOf, type World } from './resolve.ts'
+import { readStatements, type Statements } from './statements.ts'
+import { readStyles, type Styles } from './styles.ts'
+
+/** Metadata together with the files they come from, for the linter. */
+export interface Loaded {
+  readonly metadata: Metadata
+  readonly layout: Layout
+  readonly styles: Styles
+  readonly statements: Statements
+  readonly drafts: ReadonlyMap<RecipeId, Draft>
+}
+
+/**
+ * Loads all recipes of `layersFile`, the path of a layers.yaml, and of those it includes. Recipes come in the order of layers, then of names.
+ * Throws FixpointErrors with every fault of the tree, by file and line; each has a stable code and a place.
+ */
+export async function loadMetadata(layersFile: string): Promise<Metadata> {
+  return (await loadAll(layersFile)).metadata
+}
+
+/** Like {@link loadMetadata}, with what the metadata were made of. */
+export async function loadAll(layersFile: string): Promise<Loaded> {
+  const faults = new Faults()
+  const layout = readLayout(layersFile, faults)
+  if (layout === undefined) {
+    faults.throwIfAny()
+    throw new TypeError(`"${layersFile}" gave neither layers nor faults`)
+  }
+  const styles = readStyles(layout.trees, faults)
+  checkStyleTemplates(styles, layout.machine, faults)
+  const statements = await readStatements(layout.layers, faults)
+  const drafts = mergeAll(statements, faults)
+  const recipes = await resolveAll(layout, styles, statements, drafts, faults)
+  faults.throwIfAny()
+  const metadata = { layers: layout.layers.map(({ name }) => name), arch: layout.machine?.['arch'] ?? '', recipes }
+  return { metadata, layout, styles, statements, drafts }
+}
+
+async function resolveAll(layout: Layout, styles: Styles, statements: Statements, drafts: ReadonlyMap<RecipeId, Draft>, faults: Faults): Promise<Map<RecipeId, Recipe>> {
+  const roots = rootsOf(statements)
+  const rootOf: World['rootOf'] = ({ document }) => roots.get(document) ?? ''
+  const world: World = { statements, styles, machine: layout.machine, trees: new Map(), rootOf, faults }
+  const recipes = new Map<RecipeId, Recipe>()
+  for (const [id, statement] of statements.recipes) {
+    const draft = drafts.get(id)
+    const recipe = statement === undefined || draft === undefined ? undefined : await resolveRecipe(statement, draft, world)
+    if (recipe !== undefined) recipes.set(id, recipe)
+  }
+  return recipes
+}
+
+/** Checkout of each document that may state sources. */
+function rootsOf(statements: Statements): ReadonlyMap<SourceDocument, string> {
+  const roots = new Map<SourceDocument, string>()
+  for (const statement of statements.recipes.values()) if (statement !== undefined) roots.set(statement.document, statement.layer.tree.root)
+  for (const { document, layer } of [...statements.amendments.values()].flat()) roots.set(document, layer.tree.root)
+  return roots
+}
+
+/** Also finds the faults of styles that no recipe uses. */
+function checkStyleTemplates(styles: Styles, machine: Layout['machine'], faults: Faults): void {
+  const values = valuesOf('', '', '', machine)
+  for (const list of ['configure', 'make', 'install']) values.set(list, '')
+  for (const style of styles.values()) {
+    for (const { value, at } of [...(style?.env.values() ?? []), ...(style?.steps.values() ?? [])]) expandHere(value, at, values, faults)
+  }
+}

@@ -1,0 +1,102 @@
+import { join } from 'node:path'
+import { readDocument, type At, type SourceDocument } from './document.ts'
+import type { Faults } from './faults.ts'
+import { yamlFiles, type Tree } from './layers.ts'
+import type { Item } from './merge.ts'
+import { styleSchema, type StyleText } from './schema.ts'
+import { suggestion } from './suggest.ts'
+import { validate } from './validate.ts'
+
+/** A style after `extends`. */
+export interface Style {
+  readonly name: string
+  readonly document: SourceDocument
+  readonly image: boolean
+  readonly env: ReadonlyMap<string, Item<string>>
+  /** In the order they run. */
+  readonly steps: ReadonlyMap<string, Item<string>>
+  /** Where `env` and `steps` come from, latest last. */
+  readonly origins: { readonly env: readonly At[]; readonly steps: readonly At[] }
+}
+
+/** Styles by name; undefined stands for one that is there but has a fault. */
+export type Styles = ReadonlyMap<string, Style | undefined>
+
+interface Stated {
+  readonly document: SourceDocument
+  readonly text: StyleText
+}
+
+/**
+ * Reads the styles of all trees; each name is there once. Faults, beside those of reading: `name-mismatch`, `duplicate-style`, `unknown-style`,
+ * `extends-cycle`, `missing-field` (no steps).
+ */
+export function readStyles(trees: readonly Tree[], faults: Faults): Styles {
+  const stated = new Map<string, Stated | undefined>()
+  for (const { name, path } of trees.flatMap((tree) => yamlFiles(join(tree.folder, 'styles'), faults))) {
+    if (stated.has(name)) faults.add('duplicate-style', `Cannot read "${path}": there is another style "${name}"`, { file: path }, 'Give it a name of its own')
+    else stated.set(name, readStyle(name, path, faults))
+  }
+  const styles = new Map<string, Style | undefined>()
+  for (const name of stated.keys()) resolveStyle(name, stated, styles, [], faults)
+  return styles
+}
+
+function readStyle(name: string, path: string, faults: Faults): Stated | undefined {
+  const document = readDocument(path, faults)
+  const text = document === undefined ? undefined : validate(document, styleSchema, 'a style', faults, {})
+  if (document === undefined || text === undefined) return undefined
+  if (text.name !== name) {
+    faults.add('name-mismatch', `Cannot read a style: its name is "${text.name}", its file's "${name}"`, document.place(['name']), `Write "name: ${name}" or rename the file`)
+  }
+  return { document, text }
+}
+
+function resolveStyle(name: string, all: ReadonlyMap<string, Stated | undefined>, done: Map<string, Style | undefined>, chain: readonly string[], faults: Faults): Style | undefined {
+  if (done.has(name)) return done.get(name)
+  const stated = all.get(name)
+  if (stated === undefined) {
+    done.set(name, undefined)
+    return undefined
+  }
+  const { document, text } = stated
+  let base: Style | undefined
+  if (text.extends !== undefined) {
+    if (chain.includes(text.extends) || text.extends === name) {
+      const cycle = [...chain, name].slice([...chain, name].indexOf(text.extends))
+      const edges = cycle.map((from, at) => `${from} -> ${cycle[at + 1] ?? cycle[0] ?? ''} (extends)`)
+      faults.add('extends-cycle', `Cannot read style "${name}": styles extend each other in a circle\n  ${edges.join('\n  ')}`, document.place(['extends']))
+      for (const member of cycle) done.set(member, undefined)
+      return undefined
+    }
+    if (!all.has(text.extends)) {
+      faults.add('unknown-style', `Cannot read style "${name}": there is no style "${text.extends}"`, document.place(['extends']), suggestion(text.extends, all.keys()))
+    } else base = resolveStyle(text.extends, all, done, [...chain, name], faults)
+    if (base === undefined) {
+      done.set(name, undefined)
+      return undefined
+    }
+  }
+  const style = compose(name, stated, base)
+  if (style.steps.size === 0) faults.add('missing-field', `Cannot read style "${name}": it has no steps`, document.place([]))
+  done.set(name, style)
+  return style
+}
+
+/** What the base has comes first; own variables and steps replace those of the same name where they stand. */
+function compose(name: string, { document, text }: Stated, base: Style | undefined): Style {
+  const layered = (field: 'env' | 'steps') => {
+    const merged = new Map(base?.[field])
+    for (const [key, value] of Object.entries(text[field] ?? {})) merged.set(key, { value, at: { document, path: [field, key] } })
+    return merged
+  }
+  const origins = (field: 'env' | 'steps') => [...(base?.origins[field] ?? []), ...(text[field] === undefined ? [] : [{ document, path: [field] }])]
+  return {
+    name,
+    document,
+    image: text.image ?? base?.image ?? false,
+    env: layered('env'),
+    steps: layered('steps'),
+    origins: { env: origins('env'), steps: origins('steps') },
+  }
+}

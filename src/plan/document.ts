@@ -1,0 +1,76 @@
+import { KEY_VERSION } from '../base/constants.ts'
+import { digestOfValue } from '../base/canonical.ts'
+import type { Digest } from '../base/digest.ts'
+import type { RecipeId } from '../base/events.ts'
+import type { LocalFile, Recipe, Source } from '../metadata/model.ts'
+
+/**
+ * An input of an action. What comes from a host layer enters by its recipe key, so that nothing of the host reaches a key above it;
+ * everything else by the digest of its bytes, so that a rebuilt input with the same bytes rebuilds nothing.
+ * The recipe's name is there for messages that must name a culprit.
+ */
+export type InputRef = { readonly recipe: RecipeId; readonly key: Digest } | { readonly recipe: RecipeId; readonly artifact: Digest }
+
+/** Something that goes into an image. Its key enters as well, since the image's manifest states it. */
+export interface ContentRef {
+  readonly recipe: RecipeId
+  readonly version: string
+  readonly key: Digest
+  readonly artifact: Digest
+}
+
+/**
+ * Everything that decides an action's output, and nothing else: no clock, path, user, core count or limit. The key is the digest of its
+ * canonical JSON, and together with the inputs' artifacts it is all that an executor gets.
+ */
+export interface ActionDocument {
+  /** Changes when the meaning of these fields or the sandbox changes. */
+  readonly keyVersion: number
+  /** The machine the steps run on and build for. */
+  readonly arch: string
+  /** Whether the sandbox shows the host's /usr. */
+  readonly host: boolean
+  /** Whether contents and manifest are mounted. */
+  readonly image: boolean
+  /** Variables beside the constant ones. */
+  readonly env: Readonly<Record<string, string>>
+  /** Scripts, in the order they run. */
+  readonly steps: readonly { readonly name: string; readonly script: string }[]
+  /** Sources by digest; `name` is the file's name in the sandbox, `to` the folder it is unpacked to (null: not unpacked). */
+  readonly sources: readonly { readonly name: string; readonly digest: Digest; readonly to: string | null }[]
+  /** Patches, in the order they are applied. */
+  readonly patches: readonly { readonly name: string; readonly digest: Digest }[]
+  /** Files of the recipe's folder. */
+  readonly files: readonly { readonly name: string; readonly digest: Digest; readonly executable: boolean }[]
+  /** The sandbox's world, sorted by recipe: a union is a set. */
+  readonly inputs: readonly InputRef[]
+  /** What an image holds, sorted by recipe. */
+  readonly contents: readonly ContentRef[]
+}
+
+/** The document of a recipe whose inputs are known. */
+export function actionDocument(recipe: Recipe, arch: string, inputs: readonly InputRef[], contents: readonly ContentRef[]): ActionDocument {
+  return {
+    keyVersion: KEY_VERSION,
+    arch,
+    host: recipe.host,
+    image: recipe.image,
+    env: recipe.env,
+    steps: recipe.steps.map(({ name, script }) => ({ name, script })),
+    sources: recipe.sources.map((source) => ({ name: source.name, digest: sourceDigest(source), to: source.to ?? null })),
+    patches: recipe.patches.map(({ name, digest }) => ({ name, digest })),
+    files: recipe.files.map(({ name, digest, executable }: LocalFile) => ({ name, digest, executable })),
+    inputs,
+    contents,
+  }
+}
+
+/** The digest a source is known by. */
+export function sourceDigest(source: Source): Digest {
+  return source.kind === 'file' ? source.sha256 : source.digest
+}
+
+/** Key of an action: SHA-256 of the document's canonical JSON (RFC 8785). */
+export function keyOf(document: ActionDocument): Digest {
+  return digestOfValue(document)
+}

@@ -1,0 +1,91 @@
+import { DepGraph, DepGraphCycleError } from 'dependency-graph'
+import { FixpointError } from '../base/error.ts'
+import type { RecipeId } from '../base/events.ts'
+import { byCodeUnit } from '../base/order.ts'
+import type { Metadata, Recipe } from '../metadata/model.ts'
+
+/** A recipe with everything its action uses. */
+export interface Node {
+  readonly recipe: Recipe
+  /** Inputs with the needs of each, transitively; sorted. */
+  readonly inputs: readonly RecipeId[]
+  /** Contents with the needs of each, transitively; sorted. */
+  readonly contents: readonly RecipeId[]
+}
+
+/** The recipes that some targets depend on, each after all that it uses. */
+export interface Graph {
+  readonly metadata: Metadata
+  readonly nodes: ReadonlyMap<RecipeId, Node>
+}
+
+/** The part of the recipes that `targets` need, in an order of building. Fails with `cycle`, naming each edge. */
+export function graphOf(metadata: Metadata, targets: readonly RecipeId[]): Graph {
+  const found = new Map<RecipeId, Node>()
+  const pending = [...targets]
+  for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
+    if (found.has(id)) continue
+    const recipe = recipeOf(metadata, id)
+    const node = { recipe, inputs: withNeeds(metadata, recipe.inputs), contents: withNeeds(metadata, recipe.contents) }
+    found.set(id, node)
+    pending.push(...node.inputs, ...node.contents)
+  }
+  return { metadata, nodes: new Map(order(found).map((id) => [id, nodeOf(found, id)])) }
+}
+
+/** Everything in `ids` and what their users also get. */
+function withNeeds(metadata: Metadata, ids: readonly RecipeId[]): RecipeId[] {
+  const all = new Set<RecipeId>()
+  const pending = [...ids]
+  for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
+    if (all.has(id)) continue
+    all.add(id)
+    pending.push(...recipeOf(metadata, id).needs)
+  }
+  return [...all].sort(byCodeUnit)
+}
+
+function order(nodes: ReadonlyMap<RecipeId, Node>): RecipeId[] {
+  const graph = new DepGraph<undefined>()
+  const ids = [...nodes.keys()].sort(byCodeUnit)
+  for (const id of ids) graph.addNode(id)
+  for (const id of ids) {
+    const node = nodeOf(nodes, id)
+    for (const input of [...node.inputs, ...node.contents]) graph.addDependency(id, input)
+  }
+  try {
+    return graph.overallOrder() as RecipeId[]
+  } catch (error) {
+    if (error instanceof DepGraphCycleError) throw cycleError(nodes, error.cyclePath as RecipeId[])
+    throw error
+  }
+}
+
+function cycleError(nodes: ReadonlyMap<RecipeId, Node>, path: readonly RecipeId[]): FixpointError {
+  const edges = path.slice(1).map((to, at) => describeEdge(nodeOf(nodes, path[at] ?? to), to))
+  const first = nodeOf(nodes, path[0] ?? ('' as RecipeId)).recipe
+  return new FixpointError('metadata', 'cycle', `Cannot order the recipes: they depend on each other in a circle\n  ${edges.join('\n  ')}`, {
+    place: first.origins['inputs']?.at(-1),
+    hint: 'Take one of these edges out; a tool that builds itself needs an earlier one from another layer',
+  })
+}
+
+function describeEdge(from: Node, to: RecipeId): string {
+  const { recipe } = from
+  const kind = recipe.inputs.includes(to) ? 'inputs' : recipe.contents.includes(to) ? 'contents' : 'needs of its inputs'
+  return `${recipe.id} -> ${to} (${kind})`
+}
+
+/** The recipe `id`; a missing one is a fault of the caller, since metadata are checked when loaded. */
+export function recipeOf(metadata: Metadata, id: RecipeId): Recipe {
+  const recipe = metadata.recipes.get(id)
+  if (recipe === undefined) throw new FixpointError('bug', 'unknown-recipe', `Recipe "${id}" is not in the metadata`)
+  return recipe
+}
+
+/** The node `id` of a graph that is known to hold it. */
+export function nodeOf(nodes: ReadonlyMap<RecipeId, Node>, id: RecipeId): Node {
+  const node = nodes.get(id)
+  if (node === undefined) throw new FixpointError('bug', 'unknown-node', `Recipe "${id}" is not in the graph`)
+  return node
+}

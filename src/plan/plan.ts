@@ -1,0 +1,125 @@
+import type { Digest } from '../base/digest.ts'
+import type { RecipeId } from '../base/events.ts'
+import { actionDocument, keyOf, type ActionDocument, type ContentRef, type InputRef } from './document.ts'
+import { nodeOf, type Graph, type Node } from './graph.ts'
+
+/** What the planner knows of the world; handed in, so that planning is a pure function. */
+export interface Known {
+  /** The artifact recorded for a key. For actions that see the host only one made by this host counts. */
+  artifactOf(key: Digest, host: boolean): Digest | undefined
+  /** Whether the artifact's bytes are there. */
+  has(artifact: Digest): boolean
+}
+
+/**
+ * What is to be done about one recipe:
+ * - `stored`: its artifact is there
+ * - `ready`: it will run, all it uses is there
+ * - `blocked`: it will run once what it uses was built
+ * - `waits`: it may run; its key is known only after the recipes in `waitsFor` were built
+ * - `unneeded`: nothing that runs uses it, and it is not there (or nobody looked)
+ */
+export type State = 'stored' | 'ready' | 'blocked' | 'waits' | 'unneeded'
+
+/** One recipe of a plan. */
+export interface Planned {
+  readonly node: Node
+  readonly state: State
+  /** Undefined while it waits for an input's digest. */
+  readonly key: Digest | undefined
+  readonly document: ActionDocument | undefined
+  readonly artifact: Digest | undefined
+  /** Inputs and contents that must be built first; sorted. */
+  readonly waitsFor: readonly RecipeId[]
+}
+
+/** Every recipe of the graph, in its order. */
+export type Plan = ReadonlyMap<RecipeId, Planned>
+
+interface Keyed {
+  readonly node: Node
+  readonly key: Digest | undefined
+  readonly document: ActionDocument | undefined
+  readonly artifact: Digest | undefined
+}
+
+/**
+ * Says for every recipe of the graph what is to be done so that `targets` are there. Keys are found from the bottom up; what must run is found
+ * from the targets down, so a recipe of the bootstrap is built only when something that runs uses it.
+ */
+export function plan(graph: Graph, targets: readonly RecipeId[], known: Known): Plan {
+  const keyed = findKeys(graph, known)
+  const states = findStates(graph, targets, keyed, known)
+  const planned = new Map<RecipeId, Planned>()
+  for (const [id, entry] of keyed) {
+    const used = states.has(id) && states.get(id) !== 'stored' ? [...entry.node.inputs, ...entry.node.contents] : []
+    const waitsFor = used.filter((input) => states.get(input) !== 'stored')
+    const state = states.get(id) ?? 'unneeded'
+    const artifact = entry.artifact ?? (state === 'stored' ? artifactOfHost(entry, known) : undefined)
+    planned.set(id, { ...entry, artifact, state: state === 'blocked' && waitsFor.length === 0 ? 'ready' : state, waitsFor })
+  }
+  return planned
+}
+
+function findKeys(graph: Graph, known: Known): Map<RecipeId, Keyed> {
+  const keyed = new Map<RecipeId, Keyed>()
+  for (const [id, node] of graph.nodes) {
+    const document = documentOf(graph, node, keyed)
+    const key = document === undefined ? undefined : keyOf(document)
+    // Looking up a host's action needs the host's fingerprint, which costs: left until something uses it.
+    const artifact = key === undefined || node.recipe.host ? undefined : known.artifactOf(key, false)
+    keyed.set(id, { node, key, document, artifact })
+  }
+  return keyed
+}
+
+/** The action document, or undefined while the digest of something it uses is not known. */
+function documentOf(graph: Graph, node: Node, keyed: ReadonlyMap<RecipeId, Keyed>): ActionDocument | undefined {
+  const inputs: InputRef[] = []
+  for (const id of node.inputs) {
+    const { node: input, key, artifact } = keyedOf(keyed, id)
+    if (input.recipe.host) {
+      if (key === undefined) return undefined
+      inputs.push({ recipe: id, key })
+    } else {
+      if (artifact === undefined) return undefined
+      inputs.push({ recipe: id, artifact })
+    }
+  }
+  const contents: ContentRef[] = []
+  for (const id of node.contents) {
+    const { node: content, key, artifact } = keyedOf(keyed, id)
+    if (key === undefined || artifact === undefined) return undefined
+    contents.push({ recipe: id, version: content.recipe.version, key, artifact })
+  }
+  return actionDocument(node.recipe, graph.metadata.arch, inputs, contents)
+}
+
+/** States of the recipes that the targets use: `stored`, `blocked` (still to be told from ready) or `waits`. */
+function findStates(graph: Graph, targets: readonly RecipeId[], keyed: ReadonlyMap<RecipeId, Keyed>, known: Known): Map<RecipeId, State> {
+  const states = new Map<RecipeId, State>()
+  const pending = [...targets]
+  for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
+    if (states.has(id)) continue
+    const entry = keyedOf(keyed, id)
+    const artifact = entry.artifact ?? artifactOfHost(entry, known)
+    if (artifact !== undefined && known.has(artifact)) {
+      states.set(id, 'stored')
+      continue
+    }
+    states.set(id, entry.key === undefined ? 'waits' : 'blocked')
+    const { inputs, contents } = nodeOf(graph.nodes, id)
+    pending.push(...inputs, ...contents)
+  }
+  return states
+}
+
+function artifactOfHost(entry: Keyed, known: Known): Digest | undefined {
+  return entry.key !== undefined && entry.node.recipe.host ? known.artifactOf(entry.key, true) : undefined
+}
+
+function keyedOf(keyed: ReadonlyMap<RecipeId, Keyed>, id: RecipeId): Keyed {
+  const entry = keyed.get(id)
+  if (entry === undefined) throw new TypeError(`"${id}" is used before it was ordered`)
+  return entry
+}

@@ -1,0 +1,43 @@
+/** A folder or file of the machine and where the sandbox shows it. */
+export interface Mount {
+  readonly from: string
+  readonly to: string
+  readonly writable?: boolean
+}
+
+/** A sandbox: nothing of the machine is in it but the mounts and the kernel. */
+export interface SandboxSpec {
+  /** Folder shown read-only as `/`; holds the mount points that {@link MOUNT_POINTS} names. */
+  readonly root: string
+  readonly mounts: readonly Mount[]
+  /** All variables; none is inherited. */
+  readonly env: Readonly<Record<string, string>>
+  readonly folder: string
+  readonly command: readonly string[]
+}
+
+/** Folders that `root` must hold, so that something can be mounted there. */
+export const MOUNT_POINTS = ['build', 'dev', 'out', 'patches', 'files', 'proc', 'run', 'sources', 'steps', 'tmp'] as const
+
+/** User and group in the sandbox: not 0, since tools that believe they are root try to give files away, and only one id is mapped. */
+const ID = '1000'
+
+/**
+ * The command that runs `spec` by bubblewrap (https://github.com/containers/bubblewrap). `setarch -R` goes in front: without address space
+ * randomisation the output of tools that order things by address is the same each time.
+ */
+export function sandboxCommand(spec: SandboxSpec, { terminal = false } = {}): string[] {
+  return [
+    ...['setarch', '-R', 'bwrap'],
+    // An own user namespace also for root: the build then is an ordinary user on every machine.
+    ...['--unshare-user', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-net', '--unshare-cgroup-try'],
+    ...['--uid', ID, '--gid', ID, '--hostname', 'fixpoint'],
+    // The engine's death ends the sandbox; a session of its own keeps it from typing into the user's terminal, unless it is the user's shell.
+    ...['--die-with-parent', ...(terminal ? [] : ['--new-session'])],
+    ...['--clearenv', ...Object.entries(spec.env).flatMap(([name, value]) => ['--setenv', name, value])],
+    ...['--ro-bind', spec.root, '/', '--dev', '/dev', '--proc', '/proc'],
+    ...['--perms', '1777', '--tmpfs', '/tmp', '--tmpfs', '/run'],
+    ...spec.mounts.flatMap(({ from, to, writable }) => [writable === true ? '--bind' : '--ro-bind', from, to]),
+    ...['--chdir', spec.folder, '--', ...spec.command],
+  ]
+}

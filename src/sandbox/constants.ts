@@ -1,0 +1,46 @@
+import { EPOCH } from '../base/constants.ts'
+
+/** Where an action finds things. */
+export const PATHS = {
+  source: '/build/src',
+  object: '/build/obj',
+  out: '/out',
+  sources: '/sources',
+  patches: '/patches',
+  files: '/files',
+  contents: '/contents',
+  manifest: '/manifest.json',
+  steps: '/steps',
+  jobserver: '/run/jobserver',
+  report: '/run/report',
+} as const
+
+/** Variables that every action has, the same on every machine. */
+export function constantEnvironment(host: boolean): Record<string, string> {
+  return {
+    // The tools an action was given come first; in a host layer those hide the host's of the same name.
+    PATH: host ? '/bootstrap/bin:/usr/bin' : '/usr/bin:/bootstrap/bin',
+    HOME: '/tmp',
+    TMPDIR: '/tmp',
+    SHELL: '/bin/sh',
+    USER: 'builder',
+    LOGNAME: 'builder',
+    TERM: 'dumb',
+    LC_ALL: 'C',
+    TZ: 'UTC',
+    SOURCE_DATE_EPOCH: String(EPOCH),
+    SRC: PATHS.source,
+    OBJ: PATHS.object,
+    OUT: PATHS.out,
+    SOURCES: PATHS.sources,
+    PATCHES: PATHS.patches,
+    FILES: PATHS.files,
+  }
+}
+
+/** Files of /proc that tell of the machine, and what every action reads there instead. */
+export const PROC_FILES: Readonly<Record<string, string>> = {
+  cpuinfo: 'processor\t: 0\nvendor_id\t: Fixpoint\nmodel name\t: x86-64\ncpu cores\t: 1\nflags\t\t: fpu sse sse2\n\n',
+  version: 'Linux version 6.12.0 (builder@fixpoint) #1 SMP\n',
+  cmdline: '\n',
+}

@@ -1,0 +1,55 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { FixpointError } from '../base/error.ts'
+
+/** A held lock. */
+export interface Lock {
+  release(): Promise<void>
+}
+
+/** How a lock is taken. */
+export interface LockOptions {
+  /** Several holders may share it. */
+  readonly shared?: boolean
+  /** Give up at once when another holds it. */
+  readonly tryOnly?: boolean
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Prints one byte once the lock is its own, then lives until its input ends: with the engine, however that ends. */
+const HOLD = 'printf .; exec cat'
+
+/**
+ * Takes the kernel's lock (flock(2)) on `path`, a file that exists. Node cannot call flock itself, so a child holds it whose input is a
+ * pipe of ours: when the engine is gone, even by SIGKILL, the pipe closes, the child ends and the kernel frees the lock.
+ * Resolves to undefined when `tryOnly` is given and another holds it.
+ */
+export async function takeLock(path: string, options: LockOptions = {}): Promise<Lock | undefined> {
+  const args = [options.shared ? '-s' : '-x', ...(options.tryOnly ? ['-n'] : []), path, 'sh', '-c', HOLD]
+  options.signal?.throwIfAborted()
+  // In a session of its own: Ctrl-C reaches all of the terminal's processes, and the lock is held until what it guards was cleaned up.
+  const child = spawn('flock', args, { stdio: ['pipe', 'pipe', 'inherit'], detached: true })
+  const giveUp = (): void => {
+    child.kill()
+  }
+  options.signal?.addEventListener('abort', giveUp, { once: true })
+  const ended = new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('exit', resolve)
+  })
+  ended.catch(() => undefined)
+  const started = once(child.stdout, 'data').then(() => 'held' as const)
+  started.catch(() => undefined)
+  const outcome = await Promise.race([started, ended]).finally(() => options.signal?.removeEventListener('abort', giveUp))
+  if (outcome === 'held') {
+    return {
+      release: async () => {
+        child.stdin.end()
+        await ended
+      },
+    }
+  }
+  options.signal?.throwIfAborted()
+  if (options.tryOnly && outcome === 1) return undefined
+  throw new FixpointError('hostUnfit', 'lock-failed', `Cannot lock "${path}": flock ended with status ${String(outcome)}`)
+}

@@ -1,0 +1,73 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { readConfig } from '../../../src/cli/config.ts'
+
+let home: string
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), 'fixpoint-config-'))
+})
+afterEach(() => rm(home, { recursive: true }))
+
+async function write(text: string): Promise<string> {
+  const folder = join(home, '.config/fixpoint')
+  await mkdir(folder, { recursive: true })
+  await writeFile(join(folder, 'config.yaml'), text)
+  return join(folder, 'config.yaml')
+}
+
+test('defaults', async () => {
+  const nothing = { mirrors: [], debian: [], npm: undefined, jobs: undefined }
+  expect(await readConfig({ HOME: home })).toEqual({ store: join(home, '.cache/fixpoint'), ...nothing })
+  expect(await readConfig({ HOME: home, XDG_CACHE_HOME: '/c', XDG_CONFIG_HOME: 'relative' })).toEqual({
+    store: '/c/fixpoint',
+    ...nothing,
+  })
+  await write('# nothing yet\n')
+  expect(await readConfig({ HOME: home })).toEqual({ store: join(home, '.cache/fixpoint'), ...nothing })
+})
+
+test('all keys; folders are relative to the file, ~ is home', async () => {
+  await write(
+    'store: ~/store\nmirrors: [../mirror, ~/m, "http://127.0.0.1:1/m", file:/srv/m]\ndebian: ["http://127.0.0.1/debian"]\nnpm: http://127.0.0.1:4873\njobs: 3\n',
+  )
+  expect(await readConfig({ HOME: home })).toEqual({
+    store: join(home, 'store'),
+    mirrors: [join(home, '.config/mirror'), join(home, 'm'), 'http://127.0.0.1:1/m', 'file:/srv/m'],
+    debian: ['http://127.0.0.1/debian'],
+    npm: 'http://127.0.0.1:4873',
+    jobs: 3,
+  })
+})
+
+test('FIXPOINT_STORE goes first, unless empty', async () => {
+  await write('store: /a\n')
+  expect(await readConfig({ HOME: home, FIXPOINT_STORE: '/b' })).toMatchObject({ store: '/b' })
+  expect(await readConfig({ HOME: home, FIXPOINT_STORE: '' })).toMatchObject({ store: '/a' })
+})
+
+test('all faults at once, each with its place', async () => {
+  const file = await write('mirrors:\n  - 5\nmirror: x\njobs: 0\nnpm: ftp://127.0.0.1\n')
+  const error: unknown = await readConfig({ HOME: home }).catch((reason: unknown) => reason)
+  const errors = (error as { errors: { code: string; place: { line: number; column: number } }[] }).errors
+  expect(error).toMatchObject({ kind: 'usage' })
+  expect(errors.map(({ code, place }) => ({ code, place })).sort((a, b) => a.place.line - b.place.line)).toEqual([
+    { code: 'config-value', place: { file, line: 2, column: 5 } },
+    { code: 'config-unknown-key', place: { file, line: 3, column: 1 } },
+    { code: 'config-value', place: { file, line: 4, column: 7 } },
+    { code: 'config-value', place: { file, line: 5, column: 6 } },
+  ])
+})
+
+test('broken YAML, and a file that is no map', async () => {
+  await write('jobs: [1\n')
+  await expect(readConfig({ HOME: home })).rejects.toMatchObject({ kind: 'usage', code: 'config-syntax' })
+  await write('just text\n')
+  await expect(readConfig({ HOME: home })).rejects.toMatchObject({ code: 'config-value' })
+})
+
+test('a file that cannot be read', async () => {
+  await mkdir(join(home, '.config/fixpoint/config.yaml'), { recursive: true })
+  await expect(readConfig({ HOME: home })).rejects.toMatchObject({ kind: 'usage', code: 'config-unreadable' })
+})

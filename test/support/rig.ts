@@ -1,0 +1,66 @@
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, onTestFinished } from 'vitest'
+import type { Digest } from '../../src/base/digest.ts'
+import type { Event, RecipeId } from '../../src/base/events.ts'
+import { removeTree } from '../../src/base/files.ts'
+import type { BuildResult } from '../../src/build/build.ts'
+import { toyStore, type ToyStore } from './toy.ts'
+
+/** A recipe's name as the engine's types want it. */
+export const id = (text: string): RecipeId => text as RecipeId
+
+/** A store that is closed and removed with the test that asked for it. */
+export async function freshStore(): Promise<ToyStore> {
+  const toy = await toyStore(await mkdtemp(join(tmpdir(), 'fixpoint-test-')))
+  onTestFinished(async () => {
+    await toy.store.close()
+    await removeTree(toy.folder)
+  })
+  return toy
+}
+
+/** Another session on a store, as the next run of an engine has it; closed with the test. */
+export async function nextSession(folder: string): Promise<ToyStore> {
+  const toy = await toyStore(folder)
+  onTestFinished(() => toy.store.close())
+  return toy
+}
+
+/** One store for all tests of a file. */
+export function sharedStore(): () => ToyStore {
+  let toy: ToyStore | undefined
+  beforeAll(async () => {
+    toy = await toyStore(await mkdtemp(join(tmpdir(), 'fixpoint-test-')))
+  })
+  afterAll(async () => {
+    await toy?.store.close()
+    if (toy !== undefined) await removeTree(toy.folder)
+  })
+  return () => {
+    if (toy === undefined) throw new Error('asked for before the tests began')
+    return toy
+  }
+}
+
+/** The artifact of a recipe after a build that went well. */
+export function artifactOf(result: BuildResult, recipe: string): Digest {
+  const failure = [...result.failures.values()][0]
+  if (failure !== undefined) throw failure
+  const artifact = result.plan.get(id(recipe))?.artifact
+  if (artifact === undefined) throw new Error(`${recipe} has no artifact`)
+  return artifact
+}
+
+/** What became of the recipe that failed; its code is what tests compare. */
+export function failureOf(result: BuildResult, recipe: string): Error & { code?: string; kind?: string; hint?: string } {
+  const failure = result.failures.get(id(recipe))
+  if (!(failure instanceof Error)) throw new Error(`${recipe} did not fail`)
+  return failure
+}
+
+/** The events of one type, in their order. */
+export function eventsOf<Type extends Event['type']>(events: readonly Event[], type: Type): Extract<Event, { type: Type }>[] {
+  return events.filter((event): event is Extract<Event, { type: Type }> => event.type === type)
+}

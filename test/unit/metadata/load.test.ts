@@ -1,0 +1,150 @@
+import { chmodSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { digestOf } from '../../../src/base/digest.ts'
+import { digestOfValue } from '../../../src/base/canonical.ts'
+import { FixpointErrors } from '../../../src/base/error.ts'
+import { loadMetadata } from '../../../src/metadata/load.ts'
+import type { RecipeId } from '../../../src/base/events.ts'
+import { loadRecipe, loadTexts, recipe, SHA, VALID, writeTree } from '../../support/metadata.ts'
+
+describe('a valid tree', () => {
+  it('has its layers, machine and recipes in order', async () => {
+    const metadata = await loadTexts()
+    expect(metadata.layers).toEqual(['low', 'high'])
+    expect(metadata.arch).toBe('x86_64')
+    expect([...metadata.recipes.keys()]).toEqual(['low/tool', 'high/app'])
+  })
+
+  it('shows the host to host layers only', async () => {
+    const { recipes } = await loadTexts()
+    expect([...recipes.values()].map(({ host }) => host)).toEqual([true, false])
+  })
+
+  it('has defaults', async () => {
+    expect(await loadRecipe('low/tool')).toMatchObject({ memory: 512 * 1024 ** 2, cost: 10, timeout: 7200, image: false, sources: [], needs: [], contents: [] })
+  })
+
+  it('reads sizes and times', async () => {
+    const found = await loadRecipe('low/tool', { 'layers/low/tool/recipe.yaml': recipe('tool', 'style: plain\nmemory: 2G\ncost: 0.5\ntimeout: 60') })
+    expect(found).toMatchObject({ memory: 2 * 1024 ** 3, cost: 0.5, timeout: 60 })
+  })
+
+  it('puts own steps and variables over those of the style, in the order of the style', async () => {
+    const text = recipe('app', `style: auto\nconfigure: ['--a=b c', "it's", --plain]\nmake: [all]\ninstall: [install]\nenv: {CC: cc, MORE: '{{name}} {{make}}'}\nsteps: {prepare: 'echo {{version}} {{layer}}'}`)
+    const found = await loadRecipe('high/app', { 'layers/high/app/recipe.yaml': text })
+    expect(found.steps).toEqual([
+      { name: 'prepare', script: 'echo 1.0 high' },
+      { name: 'build', script: `./configure '--a=b c' 'it'\\''s' --plain && make all` },
+      { name: 'install', script: 'make install' },
+    ])
+    expect(found.env).toEqual({ CC: 'cc', MORE: 'app all' })
+  })
+
+  it('expands values of the machine', async () => {
+    expect((await loadRecipe('low/tool')).env).toEqual({ CC: 'x86_64-toy-gcc' })
+  })
+
+  it('reads patches and files with digests, sorted, executable or not', async () => {
+    const folder = await writeTree({
+      ...VALID,
+      'layers/low/tool/patches/b.patch': 'b',
+      'layers/low/tool/patches/B.patch': 'B',
+      'layers/low/tool/files/etc/conf': 'conf',
+      'layers/low/tool/files/run': 'run',
+    })
+    chmodSync(join(folder, 'layers/low/tool/files/run'), 0o755)
+    const found = (await loadMetadata(join(folder, 'layers/layers.yaml'))).recipes.get('low/tool' as RecipeId)
+    expect(found?.patches.map(({ name, digest }) => [name, digest])).toEqual([
+      ['B.patch', digestOf('B')],
+      ['b.patch', digestOf('b')],
+    ])
+    expect(found?.files).toEqual([
+      { name: 'etc/conf', path: join(folder, 'layers/low/tool/files/etc/conf'), digest: digestOf('conf'), executable: false },
+      { name: 'run', path: join(folder, 'layers/low/tool/files/run'), digest: digestOf('run'), executable: true },
+    ])
+  })
+
+  it('ignores folders without a file, which git does not keep', async () => {
+    const folder = await writeTree(VALID)
+    mkdirSync(join(folder, 'layers/low/later/patches'), { recursive: true })
+    expect((await loadMetadata(join(folder, 'layers/layers.yaml'))).recipes.size).toBe(2)
+  })
+
+  it('makes images', async () => {
+    const found = await loadRecipe('high/disk', { 'layers/high/disk/recipe.yaml': recipe('disk', 'style: disk\ncontents: [high/app]') })
+    expect(found).toMatchObject({ image: true, contents: ['high/app'] })
+  })
+})
+
+describe('sources', () => {
+  const source = (text: string) => ({ 'layers/low/tool/recipe.yaml': recipe('tool', `sources:\n${text}\nstyle: plain`) })
+
+  it('take their name from the first place', async () => {
+    const places = ['debian:abc/abc_{{version}}.orig.tar.xz', 'npm:acorn@8.14.0', "npm:@scope/name@1.2.3-rc.1", 'https://example.org/a/b%20c.tar?x=1', 'file:/abs/d.tar']
+    const found = await loadRecipe('low/tool', source(places.map((place) => `  - sha256: ${SHA}\n    from: ['${place}']`).join('\n')))
+    expect(found.sources.map(({ name }) => name)).toEqual(['abc_1.0.orig.tar.xz', 'acorn-8.14.0.tgz', 'name-1.2.3-rc.1.tgz', 'b c.tar', 'd.tar'])
+  })
+
+  it('have a stated name, a folder, or stay packed', async () => {
+    const found = await loadRecipe('low/tool', source(`  - sha256: ${SHA}\n    from: []\n    name: a-{{version}}\n    to: x/{{name}}\n  - sha256: ${SHA}\n    from: ['npm:a@1']\n    unpack: false`))
+    expect(found.sources).toEqual([
+      { kind: 'file', name: 'a-1.0', sha256: SHA, from: [], to: 'x/tool' },
+      { kind: 'file', name: 'a-1.tgz', sha256: SHA, from: ['npm:a@1'], to: undefined },
+    ])
+  })
+
+  it('find files relative to the folder of the recipe', async () => {
+    const folder = await writeTree({ ...VALID, ...source(`  - sha256: ${SHA}\n    from: ['file:../x/{{name}}.tar']`) })
+    const { recipes } = await loadMetadata(join(folder, 'layers/layers.yaml'))
+    expect(recipes.get('low/tool' as RecipeId)?.sources).toMatchObject([{ name: 'tool.tar', from: [`file:${join(folder, 'layers/low/x/tool.tar')}`] }])
+  })
+
+  it('may be files of the checkout', async () => {
+    const found = await loadRecipe('low/tool', { ...source('  - tree: [src, package.json]\n    name: engine'), 'src/b/c.ts': 'c', 'src/a.ts': 'a', 'package.json': '{}' })
+    const files = [
+      { name: 'package.json', digest: digestOf('{}'), executable: false },
+      { name: 'src/a.ts', digest: digestOf('a'), executable: false },
+      { name: 'src/b/c.ts', digest: digestOf('c'), executable: false },
+    ]
+    expect(found.sources).toMatchObject([{ kind: 'tree', name: 'engine', digest: digestOfValue(files), files, to: '.' }])
+  })
+})
+
+describe('a tree that includes another', () => {
+  const product = {
+    'product/layers/layers.yaml': 'include: ../../layers/layers.yaml\nlayers: [own]\n',
+    'product/layers/styles/mine.yaml': 'name: mine\nsummary: Mine\nextends: auto\n',
+    'product/layers/own/thing/recipe.yaml': recipe('thing', 'sources:\n  - tree: [data]\n    name: data\ninputs: [high/app]\nstyle: mine'),
+    'product/data/x': 'x',
+  }
+
+  it('has the included layers first, styles of both, and files of its own checkout', async () => {
+    const folder = await writeTree({ ...VALID, ...product })
+    const metadata = await loadMetadata(join(folder, 'product/layers/layers.yaml'))
+    expect(metadata.layers).toEqual(['low', 'high', 'own'])
+    expect(metadata.recipes.get('own/thing' as RecipeId)?.sources).toMatchObject([{ files: [{ name: 'data/x', path: join(folder, 'product/data/x') }] }])
+  })
+})
+
+describe('all faults', () => {
+  it('are thrown at once, by file and line, each with kind, place, frame and hint', async () => {
+    const folder = await writeTree({
+      ...VALID,
+      'layers/low/tool/recipe.yaml': recipe('tool', 'stile: plain'),
+      'layers/high/app/recipe.yaml': recipe('app', 'inputs: [low/tol, low/tool, low/nothing-like-it]\nstyle: auto'),
+    })
+    const error: unknown = await loadMetadata(join(folder, 'layers/layers.yaml')).catch((reason: unknown) => reason)
+    if (!(error instanceof FixpointErrors)) throw new Error('expected FixpointErrors')
+    expect(error.errors.map(({ code, place }) => [code, place?.line, place?.column])).toEqual([
+      ['unknown-recipe', 5, 10],
+      ['unknown-recipe', 5, 29],
+      ['unknown-field', 5, 1],
+    ])
+    expect(error.kind).toBe('metadata')
+    expect(error.errors[0]?.hint).toContain('"low/tool"')
+    expect(error.errors[0]?.place?.frame).toBe('inputs: [low/tol, low/tool, low/nothing-like-it]\n         ^^^^^^^')
+    expect(error.errors[1]?.hint).toBeUndefined()
+    expect(error.errors[2]?.hint).toContain('"style"')
+  })
+})

@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest'
+import { jsonSchema, recipesDocument, SCHEMA_NAMES } from '../../../src/metadata/reference.ts'
+import { recipeSchema } from '../../../src/metadata/schema.ts'
+
+const FIELDS =
+  'name version summary license extends set append remove sources inputs needs style configure make install env steps contents memory cost timeout'.split(' ')
+
+interface Printed {
+  readonly properties?: Readonly<Record<string, Printed>>
+  readonly items?: Printed
+  readonly anyOf?: readonly Printed[]
+  readonly description?: string
+  readonly additionalProperties?: unknown
+}
+
+describe('the schema', () => {
+  it('has the fields of a recipe in their order', () => {
+    expect(Object.keys(recipeSchema.shape)).toEqual(FIELDS)
+  })
+
+  it('says of every field that may enter a key whether it does', () => {
+    const silent = Object.entries(recipeSchema.shape).filter(([, type]) => type.meta()?.['entersKey'] === undefined)
+    expect(silent.map(([name]) => name)).toEqual(['extends', 'set', 'append', 'remove'])
+    const without = Object.entries(recipeSchema.shape).filter(([, type]) => type.meta()?.['entersKey'] === false)
+    expect(without.map(([name]) => name)).toEqual(['name', 'version', 'summary', 'license', 'needs', 'memory', 'cost', 'timeout'])
+  })
+})
+
+describe('jsonSchema', () => {
+  it.each(SCHEMA_NAMES)('of %s is draft 7 and knows its fields only', (name) => {
+    const schema = jsonSchema(name)
+    expect(schema).toMatchObject({ $schema: 'http://json-schema.org/draft-07/schema#', type: 'object' })
+    expect(JSON.stringify(schema)).not.toContain('entersKey')
+    if (name !== 'machine') expect(schema['additionalProperties']).toBe(false)
+  })
+
+  it('describes every field', () => {
+    const { properties } = jsonSchema('recipe') as Printed
+    expect(Object.keys(properties ?? {})).toEqual(FIELDS)
+    expect(Object.entries(properties ?? {}).filter(([, { description }]) => !description)).toEqual([])
+    expect(properties?.['sources']?.items?.anyOf).toHaveLength(2)
+  })
+
+  it('asks for what a recipe needs unless it extends another', () => {
+    expect(jsonSchema('recipe')).toMatchObject({ required: ['name'], anyOf: [{ required: ['version', 'summary', 'license', 'style'] }, { required: ['extends'] }] })
+  })
+})
+
+describe('recipesDocument', () => {
+  it('has a row for every field', () => {
+    const text = recipesDocument()
+    for (const field of FIELDS) expect(text).toContain(`\n| \`${field}\``)
+    expect(text).not.toContain('undefined')
+  })
+
+  it('has tables of four columns', () => {
+    const rows = recipesDocument().split('\n').filter((line) => line.startsWith('| `') && !/^\| `(?:set|append|remove)` \| (?:any|lists)/.test(line))
+    for (const row of rows) expect(row.split(/(?<!\\)\|/)).toHaveLength(6)
+  })
+})

@@ -1,0 +1,199 @@
+import { execa } from 'execa'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { CHECKOUT, checkoutFiles, filesBelow, type TextFile } from '../support/tree.ts'
+
+let everything: TextFile[]
+let code: TextFile[]
+
+beforeAll(async () => {
+  everything = (await checkoutFiles()).filter(({ path }) => path !== 'test/unit/tidy.test.ts')
+  code = everything.filter(({ path }) => /^(src|qemu)\/.*\.ts$/.test(path))
+})
+
+/** `path:line: text` of every line that `pattern` matches. */
+function places(files: readonly TextFile[], pattern: RegExp): string[] {
+  return files.flatMap(({ path, text }) =>
+    text
+      .split('\n')
+      .flatMap((line, index) => (pattern.test(line) ? [`${path}:${index + 1}: ${line.trim().slice(0, 120)}`] : [])),
+  )
+}
+
+describe('the top level', () => {
+  test('holds what it should and nothing else', async () => {
+    const allowed = [
+      ...['package.json', 'tsconfig.json', 'src', 'layers', 'appliance', 'qemu', 'test', 'Makefile'],
+      // Usual, or made here.
+      ...[
+        'package-lock.json',
+        'tsconfig.build.json',
+        'README.md',
+        'LICENSE',
+        'CHANGELOG.md',
+        'CONTRIBUTING.md',
+        'docs',
+      ],
+      ...['node_modules', 'dist', 'out', 'coverage'],
+    ]
+    const found = await readdir(CHECKOUT)
+    expect(found.filter((name) => !name.startsWith('.') && !allowed.includes(name))).toEqual([])
+  })
+})
+
+describe('the code', () => {
+  test('is in files of at most 300 lines', () => {
+    const long = code.filter(({ text }) => text.trimEnd().split('\n').length > 300)
+    expect(long.map(({ path }) => path)).toEqual([])
+  })
+
+  /** The folders of src/ in the order of the data's way. */
+  const ORDER = ['base', 'metadata', 'plan', 'store', 'fetch', 'sandbox', 'build', 'image', 'verify', 'archive', 'cli']
+
+  test('imports only from its own folder of src/ and those before it', () => {
+    const wrong = code.flatMap(({ path, text }) => {
+      const own = ORDER.indexOf(path.split('/')[1] ?? '')
+      const imported = [...text.matchAll(/from '(?:\.\.\/)+(?:src\/)?([a-z]+)\//g)].map(([, folder = '']) => folder)
+      if (path.startsWith('qemu/'))
+        return imported.filter((folder) => folder !== 'base').map((folder) => `${path} -> ${folder}`)
+      const allowed = [...ORDER.slice(0, own + 1), ...(ORDER[own] === 'cli' ? ['qemu'] : [])]
+      return imported
+        .filter((folder) => [...ORDER, 'qemu'].includes(folder) && !allowed.includes(folder))
+        .map((folder) => `${path} -> ${folder}`)
+    })
+    expect(wrong).toEqual([])
+  })
+
+  test('has no folder that the order does not name', () => {
+    const folders = new Set(
+      code.map(({ path }) => path.split('/')).flatMap(([top, folder]) => (top === 'src' ? [folder] : [])),
+    )
+    expect([...folders].filter((folder) => !ORDER.includes(folder ?? ''))).toEqual([])
+  })
+
+  test.each([
+    {
+      banned: /\.(localeCompare|toLocale\w+)\(|\bIntl\./,
+      where: /./,
+      instead: 'byCodeUnit of src/base/order.ts: no locale has a say',
+    },
+    {
+      banned: /\bMath\.random\(|\brandomUUID\(|\brandomBytes\(/,
+      where: /./,
+      instead: 'a counter, or mkdtemp: nothing here is left to chance',
+    },
+    {
+      banned: /\bDate\.now\(|\bnew Date\(\)/,
+      where: /^(?!src\/cli\/)/,
+      instead: 'the clock that is handed in as `now`',
+    },
+    { banned: /\bprocess\.env\b/, where: /^(?!src\/cli\/)/, instead: 'an option that src/cli hands in' },
+    {
+      banned: /(?<![.#\w])console\.(log|error|warn|info|debug|table|dir|trace)\(/,
+      where: /./,
+      instead: 'an event, or in src/cli process.stdout.write',
+    },
+    {
+      banned: /\bprocess\.std(out|err)\b/,
+      where: /^(?!src\/cli\/)/,
+      instead: 'an event: src/cli is the only place that prints',
+    },
+    {
+      banned: /\bsetTimeout\(\s*resolve|timers\/promises/,
+      where: /^(?!src\/fetch\/)/,
+      instead: 'the event that is waited for (only fetch waits before it retries)',
+    },
+  ])('calls nothing that is banned; use $instead', ({ banned, where }) => {
+    const inForce = code
+      .filter(({ path }) => where.test(path))
+      .map(({ path, text }) => ({ path, text: withoutComments(text) }))
+    expect(places(inForce, banned)).toEqual([])
+  })
+})
+
+/** The text with its comments blanked out, line by line. */
+function withoutComments(text: string): string {
+  return text.replace(/\/\*[^]*?\*\/|(?<=^|\s)\/\/.*/g, (comment) => comment.replace(/[^\n]/g, ' '))
+}
+
+describe('the tree', () => {
+  test('has nothing left to do in it', () => {
+    const own = everything.filter(({ path }) => !path.endsWith('.patch') && path !== 'package-lock.json')
+    expect(places(own, /\b(TODO|FIXME|XXX)\b/)).toEqual([])
+  })
+
+  test('names no package registry: places come from the configuration of apt and npm', async () => {
+    const { stdout: npm } = await execa('npm', ['config', 'get', 'registry'], { cwd: CHECKOUT })
+    const apt = await Promise.all(['/etc/apt/sources.list', '/etc/apt/sources.list.d'].map(readAll))
+    const configured = [...`${npm}\n${apt.join('\n')}`.matchAll(/https?:\/\/([a-z0-9.-]+)/gi)].map(
+      ([, host = '']) => host,
+    )
+    const hosts = configured.filter((host) => host.includes('.') && !/^(127\.|localhost$)/.test(host))
+    // Machines may be set up for a mirror of their own; those names say what all the others look like.
+    const usual =
+      /(?:registry|deb|ftp|snapshot|security|archive|mirrors?|ports|packages)(?:\.[a-z]{2})?\.(?:debian|ubuntu|npmjs|yarnpkg|kernel)\.[a-z]+/
+    const pattern = new RegExp([usual.source, ...hosts.map((host) => host.replaceAll('.', '\\.'))].join('|'), 'i')
+    expect(places(everything, pattern)).toEqual([])
+  })
+})
+
+/** The text of a file, or of all files of a folder; nothing when it is not there. */
+async function readAll(path: string): Promise<string> {
+  const files = await readdir(path).catch(() => undefined)
+  if (files === undefined) return readFile(path, 'utf8').catch(() => '')
+  return (await Promise.all(files.map((file) => readFile(join(path, file), 'utf8').catch(() => '')))).join('\n')
+}
+
+describe('the run-time dependencies', () => {
+  interface Locked {
+    readonly dev?: boolean
+    readonly resolved?: string
+    readonly hasInstallScript?: boolean
+    readonly os?: readonly string[]
+    readonly cpu?: readonly string[]
+    readonly integrity?: string
+  }
+  let locked: [string, Locked][]
+
+  beforeAll(async () => {
+    const lock = JSON.parse(await readFile(join(CHECKOUT, 'package-lock.json'), 'utf8')) as {
+      packages: Record<string, Locked>
+    }
+    locked = Object.entries(lock.packages).filter(([path]) => path !== '')
+  })
+
+  const runTime = (): [string, Locked][] => locked.filter(([, { dev }]) => dev !== true)
+
+  test('and all others are locked by digest and not by address', () => {
+    expect(locked.filter(([, { resolved }]) => resolved !== undefined).map(([path]) => path)).toEqual([])
+    expect(
+      locked.filter(([, { integrity }]) => integrity?.startsWith('sha512-') !== true).map(([path]) => path),
+    ).toEqual([])
+  })
+
+  test('run nothing when they are installed and are for every machine', () => {
+    const wrong = runTime().filter(
+      ([, { hasInstallScript, os, cpu }]) => hasInstallScript === true || os !== undefined || cpu !== undefined,
+    )
+    expect(wrong.map(([path]) => path)).toEqual([])
+  })
+
+  test('are JavaScript: no machine code, no WebAssembly, no way to compile either', { timeout: 60_000 }, async () => {
+    const wrong: string[] = []
+    for (const [path] of runTime()) {
+      const names = await readdir(join(CHECKOUT, path), { recursive: true })
+      wrong.push(
+        ...names.filter((name) => /\.(node|wasm|so|dll|dylib|gypi?)$/.test(name)).map((name) => join(path, name)),
+      )
+      const texts = await filesBelow(join(CHECKOUT, path))
+      // The base64 form of WebAssembly's first bytes, and its interface.
+      wrong.push(
+        ...texts
+          .filter(({ text }) => /AGFzbQ|\bWebAssembly\.(?:compile|instantiate|Module)/.test(text))
+          .map((file) => file.path),
+      )
+    }
+    expect(wrong).toEqual([])
+  })
+})
