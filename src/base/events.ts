@@ -8,14 +8,56 @@ export type RecipeId = string & { readonly __brand: 'RecipeId' }
  * Times are milliseconds of a monotonic clock since the engine's start; sizes are bytes.
  */
 export type Event =
-  | { readonly type: 'plan'; readonly at: number; readonly total: number; readonly stored: number; readonly toRun: number }
-  | { readonly type: 'fetch-start'; readonly at: number; readonly source: string; readonly place: string; readonly size: number | undefined }
-  | { readonly type: 'fetch-progress'; readonly at: number; readonly source: string; readonly bytes: number; readonly size: number | undefined }
-  | { readonly type: 'fetch-retry'; readonly at: number; readonly source: string; readonly place: string; readonly reason: string }
-  | { readonly type: 'fetch-end'; readonly at: number; readonly source: string; readonly place: string; readonly bytes: number }
-  | { readonly type: 'action-start'; readonly at: number; readonly recipe: RecipeId; readonly key: Digest; readonly log: string }
+  | {
+      readonly type: 'plan'
+      readonly at: number
+      readonly total: number
+      readonly stored: number
+      readonly toRun: number
+    }
+  | {
+      readonly type: 'fetch-start'
+      readonly at: number
+      readonly source: string
+      readonly place: string
+      readonly size: number | undefined
+    }
+  | {
+      readonly type: 'fetch-progress'
+      readonly at: number
+      readonly source: string
+      readonly bytes: number
+      readonly size: number | undefined
+    }
+  | {
+      readonly type: 'fetch-retry'
+      readonly at: number
+      readonly source: string
+      readonly place: string
+      readonly reason: string
+    }
+  | {
+      readonly type: 'fetch-end'
+      readonly at: number
+      readonly source: string
+      readonly place: string
+      readonly bytes: number
+    }
+  | {
+      readonly type: 'action-start'
+      readonly at: number
+      readonly recipe: RecipeId
+      readonly key: Digest
+      readonly log: string
+    }
   | { readonly type: 'step-start'; readonly at: number; readonly recipe: RecipeId; readonly step: string }
-  | { readonly type: 'step-end'; readonly at: number; readonly recipe: RecipeId; readonly step: string; readonly durationMs: number }
+  | {
+      readonly type: 'step-end'
+      readonly at: number
+      readonly recipe: RecipeId
+      readonly step: string
+      readonly durationMs: number
+    }
   | {
       readonly type: 'action-end'
       readonly at: number
@@ -29,12 +71,38 @@ export type Event =
       /** Bytes of the artifact's tar. */
       readonly size: number
     }
-  | { readonly type: 'action-stored'; readonly at: number; readonly recipe: RecipeId; readonly key: Digest; readonly artifact: Digest }
-  | { readonly type: 'action-failed'; readonly at: number; readonly recipe: RecipeId; readonly step: string; readonly log: string; readonly message: string }
+  | {
+      readonly type: 'action-stored'
+      readonly at: number
+      readonly recipe: RecipeId
+      readonly key: Digest
+      readonly artifact: Digest
+    }
+  | {
+      readonly type: 'action-failed'
+      readonly at: number
+      readonly recipe: RecipeId
+      readonly step: string
+      readonly log: string
+      readonly message: string
+    }
   | { readonly type: 'action-skipped'; readonly at: number; readonly recipe: RecipeId; readonly because: RecipeId }
-  | { readonly type: 'store-repair'; readonly at: number; readonly what: 'tree' | 'blob' | 'index'; readonly name: string; readonly reason: string }
+  | {
+      readonly type: 'store-repair'
+      readonly at: number
+      readonly what: 'tree' | 'blob' | 'index'
+      readonly name: string
+      readonly reason: string
+    }
   | { readonly type: 'warning'; readonly at: number; readonly message: string }
-  | { readonly type: 'done'; readonly at: number; readonly ran: number; readonly stored: number; readonly failed: number; readonly skipped: number }
+  | {
+      readonly type: 'done'
+      readonly at: number
+      readonly ran: number
+      readonly stored: number
+      readonly failed: number
+      readonly skipped: number
+    }
 
 /** Takes events as they happen; must not throw and must not block. */
 export type EventSink = (event: Event) => void

@@ -63,7 +63,7 @@ export async function runAction(action: Action, context: ExecutorContext): Promi
     await workspace.remove()
     return { ...usage, artifact: packed.digest, size: packed.size }
   } catch (error) {
-    if (context.keptFolder === undefined) await workspace.remove()
+    if (context.keptFolder === undefined || context.signal.aborted) await workspace.remove()
     else await workspace.moveTo(context.keptFolder)
     throw error
   }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Digest } from '../base/digest.ts'
 import { FixpointError } from '../base/error.ts'
 import type { EventSink, RecipeId } from '../base/events.ts'
+import { explainDiskFull } from '../base/files.ts'
 import { nodeOf, type Graph } from '../plan/graph.ts'
 import { plan, type Plan, type Planned } from '../plan/plan.ts'
 import { PATHS } from '../sandbox/constants.ts'
@@ -62,6 +63,7 @@ class Build {
   readonly #running = new Map<RecipeId, Promise<void>>()
   readonly #fetching = new Map<RecipeId, Promise<void>>()
   readonly #fetched = new Set<RecipeId>()
+  readonly #fetchEnd = new AbortController()
   readonly #failures = new Map<RecipeId, unknown>()
   readonly #ran: RecipeId[] = []
   readonly #past = new Map<RecipeId, { durationMs: number; peakMemory: number }>()
@@ -76,6 +78,11 @@ class Build {
 
   async run(): Promise<BuildResult> {
     let current = this.#plan()
+    if ([...current.values()].some(({ state }) => state === 'ready')) {
+      // From here on nobody collects what this build goes by; what was collected meanwhile is missing from the second plan.
+      await this.#context.store.session()
+      current = this.#plan()
+    }
     this.#announce(current)
     await this.#recall(current)
     while (!this.#options.signal.aborted) {
@@ -88,7 +95,10 @@ class Build {
       await Promise.race(pending)
       current = this.#plan()
     }
-    await Promise.allSettled([...this.#running.values(), ...this.#fetching.values()])
+    // After a failure what runs may end, since its result is of use; a download goes on from its part the next time.
+    await Promise.allSettled(this.#running.values())
+    this.#fetchEnd.abort()
+    await Promise.allSettled(this.#fetching.values())
     this.#options.signal.throwIfAborted()
     return { ran: this.#ran, failures: this.#failures, skipped: this.#skipped(current), plan: current }
   }
@@ -127,11 +137,12 @@ class Build {
 
   async #fetchSources(id: RecipeId): Promise<void> {
     const { sources } = nodeOf(this.#graph.nodes, id).recipe
+    const signal = AbortSignal.any([this.#options.signal, this.#fetchEnd.signal])
     try {
-      await Promise.all(sources.map((source) => (source.kind === 'file' ? this.#context.fetcher.fetch(source, this.#options.signal) : undefined)))
+      await Promise.all(sources.map((source) => (source.kind === 'file' ? this.#context.fetcher.fetch(source, signal) : undefined)))
       this.#fetched.add(id)
     } catch (error) {
-      this.#fail(id, 'fetch', '', error)
+      if (!signal.aborted) this.#fail(id, 'fetch', '', error)
     } finally {
       this.#fetching.delete(id)
     }
@@ -163,8 +174,9 @@ class Build {
   async #runOne(current: Plan, planned: Planned): Promise<void> {
     const action = actionOf(current, planned)
     const { recipe: id } = action
-    const log = await this.#context.store.logPath(id, action.key)
+    let log = ''
     try {
+      log = await this.#context.store.logPath(id, action.key)
       // Another engine on the same store may be at this very action: then wait, and take what it made.
       const lock = await this.#context.store.lock(action.key, { signal: this.#options.signal })
       try {
@@ -178,8 +190,8 @@ class Build {
     } catch (error) {
       if (this.#options.signal.aborted) return
       // The store set the blob aside: the next plan finds it missing, and fetches or builds it before this action is tried again.
-      if (error instanceof FixpointError && error.code === 'blob-damaged') this.#fetched.delete(id)
-      else this.#fail(id, stepOf(error), log, error)
+      if (error instanceof FixpointError && ['blob-damaged', 'blob-missing'].includes(error.code)) this.#fetched.delete(id)
+      else this.#fail(id, stepOf(error), log, explainDiskFull(error, this.#context.store.root))
     } finally {
       this.#running.delete(id)
     }
@@ -234,8 +246,16 @@ class Build {
   #skipped(current: Plan): RecipeId[] {
     const skipped = [...current.keys()].filter((id) => ['ready', 'blocked', 'waits'].includes(current.get(id)?.state ?? '') && !this.#failures.has(id))
     if (this.#failures.size === 0) return []
-    const because = [...this.#failures.keys()][0]
-    for (const recipe of skipped) if (because !== undefined) this.#context.emit({ type: 'action-skipped', at: this.#context.now(), recipe, because })
+    const causes = new Map([...this.#failures.keys()].map((id) => [id, id]))
+    for (const [id, { node }] of current) {
+      const cause = [...node.inputs, ...node.contents].map((used) => causes.get(used)).find((found) => found !== undefined)
+      if (cause !== undefined && !causes.has(id)) causes.set(id, cause)
+    }
+    for (const recipe of skipped) {
+      // What uses nothing that failed was not begun because something else did.
+      const because = causes.get(recipe) ?? [...this.#failures.keys()][0]
+      if (because !== undefined) this.#context.emit({ type: 'action-skipped', at: this.#context.now(), recipe, because })
+    }
     return skipped
   }
 }

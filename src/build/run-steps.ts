@@ -1,4 +1,4 @@
-import { appendFile, readFile, writeFile } from 'node:fs/promises'
+import { appendFile, readFile, statfs, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FixpointError } from '../base/error.ts'
 import type { RecipeId } from '../base/events.ts'
@@ -58,12 +58,25 @@ export async function runSteps(workspace: Workspace, action: Action, scripts: re
     const spec = await workspace.sandbox(action, command, environment, context.jobserver.fifo)
     const result = await runSandboxed(spec, { log: context.log, timeout: action.timeout, signal: context.signal })
     context.signal.throwIfAborted()
-    if (result.status !== 0) throw new StepError(action, name, context.log, describeEnd(result, action.timeout), await tailOf(context.log))
+    if (result.status !== 0) throw await failureOf(action, name, context.log, describeEnd(result, action.timeout))
     cpuMs += cpuTime(await readFile(join(workspace.folder, 'report', 'times'), 'utf8').catch(() => ''))
     peakMemory = Math.max(peakMemory, result.peakMemory)
     context.emit({ type: 'step-end', at: context.now(), recipe: action.recipe, step: name, durationMs: context.now() - started })
   }
   return { cpuMs, peakMemory }
+}
+
+/** Bytes; a tool that ran into a full disk removes its unfinished file before it ends. */
+const NEARLY_FULL = 256 << 20
+
+/** The step's failure; a full disk under it is the host's. */
+async function failureOf(action: Action, step: string, log: string, reason: string): Promise<FixpointError> {
+  const tail = await tailOf(log)
+  const failure = new StepError(action, step, log, reason, tail)
+  if (!tail.includes('No space left on device')) return failure
+  const { bavail, bsize } = await statfs(log)
+  if (bavail * bsize > NEARLY_FULL) return failure
+  return new FixpointError('hostUnfit', 'disk-full', failure.message, { hint: 'Free some space where the store lies or run `fixpoint store gc`', cause: failure })
 }
 
 function describeEnd(result: { status: number | undefined; timedOut: boolean }, timeout: number): string {

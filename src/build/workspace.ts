@@ -14,7 +14,7 @@ import type { Store } from '../store/store.ts'
 import type { Action, ManifestMaker } from './action.ts'
 
 /** Folders of a workspace; `build` and `out` are the only ones that an action may write to, and `report` for its resource use. */
-const FOLDERS = ['root', 'build/src', 'build/obj', 'out', 'sources', 'patches', 'files', 'steps', 'proc', 'report'] as const
+const FOLDERS = ['root', 'build', 'build/src', 'build/obj', 'out', 'sources', 'patches', 'files', 'steps', 'proc', 'report'] as const
 
 /** Top-level names of the host that a host layer's sandbox shows beside /usr: links into it, or on old systems folders. */
 const HOST_NAMES = ['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32'] as const
@@ -34,7 +34,12 @@ export class Workspace {
   static async create(folder: string): Promise<Workspace> {
     await removeTree(folder)
     try {
-      for (const name of FOLDERS) await mkdir(join(folder, name), { recursive: true })
+      await mkdir(folder, { recursive: true })
+      // By chmod, since umask, default ACLs and a setgid parent would show in what the action makes below them.
+      for (const name of FOLDERS) {
+        await mkdir(join(folder, name))
+        await chmod(join(folder, name), 0o755)
+      }
       for (const [name, text] of Object.entries(PROC_FILES)) await writeFile(join(folder, 'proc', name), text)
     } catch (error) {
       throw explainDiskFull(error, folder)
@@ -48,7 +53,7 @@ export class Workspace {
     const root = join(this.folder, 'root')
     await composeUnion(await partsOf(parts, store), root)
     const points = [...MOUNT_POINTS, ...(action.document.image ? ['contents'] : []), ...(action.document.host ? ['usr', 'etc/alternatives'] : [])]
-    for (const point of points) await mkdir(join(root, point), { recursive: true })
+    for (const point of points) await mkdir(join(root, point), { recursive: true, mode: 0o755 })
     if (action.document.image) await writeFile(join(root, 'manifest.json'), '')
     if (action.document.host) await linkHostNames(root)
     for (const point of points) await utimes(join(root, point), EPOCH, EPOCH)
@@ -63,6 +68,9 @@ export class Workspace {
       else {
         await store.checkBlob(source.sha256)
         await link(store.blobPath(source.sha256), target)
+        // How and when it got into the store is no input.
+        await chmod(target, 0o644)
+        await utimes(target, EPOCH, EPOCH)
       }
     }
     await copyFiles(action.patches, join(this.folder, 'patches'))
@@ -73,6 +81,7 @@ export class Workspace {
   async layOutContents(action: Action, store: Store, makeManifest: ManifestMaker): Promise<void> {
     const contents = join(this.folder, 'contents')
     await mkdir(contents)
+    await chmod(contents, 0o755)
     await composeUnion(await partsOf(action.document.contents, store), contents)
     await utimes(contents, EPOCH, EPOCH)
     const listed = await Promise.all(action.document.contents.map(async (content) => ({ ...content, listing: await store.listing(content.artifact) })))
@@ -131,9 +140,11 @@ async function partsOf(refs: readonly { readonly recipe: RecipeId; readonly arti
 /** Copies files of the checkout, with constant modes and times. */
 async function copyFiles(files: readonly LocalFile[], target: string): Promise<void> {
   await mkdir(target, { recursive: true })
+  const folders = new Set([target])
   for (const file of files) {
     const full = join(target, file.name)
     await mkdir(dirname(full), { recursive: true })
+    for (let folder = dirname(full); !folders.has(folder); folder = dirname(folder)) folders.add(folder)
     await copyFile(file.path, full)
     const actual = await digestOfFile(full)
     if (actual !== file.digest) {
@@ -142,14 +153,26 @@ async function copyFiles(files: readonly LocalFile[], target: string): Promise<v
     await chmod(full, file.executable ? 0o755 : 0o644)
     await utimes(full, EPOCH, EPOCH)
   }
+  for (const folder of folders) {
+    await chmod(folder, 0o755)
+    await utimes(folder, EPOCH, EPOCH)
+  }
 }
 
 async function linkHostNames(root: string): Promise<void> {
   for (const name of HOST_NAMES) {
     const stat = await lstat(`/${name}`).catch(() => undefined)
-    if (stat?.isSymbolicLink()) await symlink(await readlink(`/${name}`), join(root, name))
+    const target = stat?.isSymbolicLink() ? await readlink(`/${name}`) : undefined
+    if (await exists(join(root, name))) await requireSameLink(join(root, name), `/${name}`, target)
+    else if (target !== undefined) await symlink(target, join(root, name))
     else if (stat?.isDirectory()) await mkdir(join(root, name))
   }
+}
+
+/** An input may hold the same link as the host; anything else would hide the host's libraries. */
+async function requireSameLink(path: string, name: string, target: string | undefined): Promise<void> {
+  if (target === undefined || (await readlink(path).catch(() => undefined)) === target) return
+  throw new FixpointError('buildFailed', 'path-claimed-twice', `Cannot join artifacts with the host's "/usr": "${name}" is in an input and a link on the host`)
 }
 
 async function hostMounts(): Promise<Mount[]> {

@@ -9,7 +9,8 @@ import { loadMetadata } from '../metadata/load.ts'
 import type { Metadata } from '../metadata/model.ts'
 import { Store } from '../store/store.ts'
 import { readConfig, type Config } from './config.ts'
-import { isWatched, openView, type View } from './view/view.ts'
+import type { View } from './view/port.ts'
+import { isWatched, openView } from './view/view.ts'
 
 /** Options that every command takes. */
 export interface GlobalOptions {
@@ -43,7 +44,10 @@ export class Engine {
   /** An engine with the view that suits the options and the terminal. */
   static async open(options: GlobalOptions): Promise<Engine> {
     const now = (): number => performance.now()
-    return new Engine(options, await openView({ json: options.json === true, live: isWatched(process.env), cores: defaultCores(), now }))
+    return new Engine(
+      options,
+      await openView({ json: options.json === true, live: isWatched(process.env), cores: defaultCores(), now }),
+    )
   }
 
   readonly emit: EventSink = (event) => {
@@ -85,7 +89,9 @@ export class Engine {
 export function layersFile(named: string | undefined): string {
   if (named !== undefined) return resolve(named)
   const own = fileURLToPath(new URL('../../../layers/layers.yaml', import.meta.url))
-  return ['layers.yaml', join('layers', 'layers.yaml')].map((path) => resolve(path)).find((path) => existsSync(path)) ?? own
+  return (
+    ['layers.yaml', join('layers', 'layers.yaml')].map((path) => resolve(path)).find((path) => existsSync(path)) ?? own
+  )
 }
 
 /** Cores that a build uses unless told otherwise. */

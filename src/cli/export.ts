@@ -17,7 +17,8 @@ export async function exportImage(engine: Engine, plan: Plan, id: RecipeId, fold
   const files = (await store.listing(artifact)).filter((entry) => entry.type === 'file')
   const record = join(folder, `${id.split('/')[1] ?? ''}.json`)
   const paths = [...files.map(({ path }) => join(folder, path)), record]
-  if ((await recordedArtifact(record)) === artifact && (await present(files, folder))) return paths.map((path) => relative('', path))
+  if ((await recordedArtifact(record)) === artifact && (await present(files, folder)))
+    return paths.map((path) => relative('', path))
   await store.tree(artifact)
   await mkdir(folder, { recursive: true })
   for (const { path } of files) {
@@ -53,7 +54,18 @@ async function describeImage(engine: Engine, plan: Plan, id: RecipeId, files: Li
     if (key === undefined) return []
     const entry = store.index.find(engine.nameOf(key, node.recipe.host))
     const { durationMs, cpuMs, peakMemory, size } = entry ?? {}
-    return [{ recipe: node.recipe.id, version: node.recipe.version, key, artifact: artifact ?? entry?.artifact, durationMs, cpuMs, peakMemory, size }]
+    return [
+      {
+        recipe: node.recipe.id,
+        version: node.recipe.version,
+        key,
+        artifact: artifact ?? entry?.artifact,
+        durationMs,
+        cpuMs,
+        peakMemory,
+        size,
+      },
+    ]
   })
   const { key, artifact } = plan.get(id) ?? {}
   return `${JSON.stringify({ recipe: id, key, artifact, files, host: describeHost(), recipes }, undefined, 1)}\n`

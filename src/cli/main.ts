@@ -5,7 +5,8 @@ import { createProgram } from './program.ts'
 import { describeError, exitCodeOf } from './report.ts'
 
 const program = createProgram()
-for (const command of [program, ...program.commands, ...program.commands.flatMap((parent) => parent.commands)]) command.exitOverride()
+for (const command of [program, ...program.commands, ...program.commands.flatMap((parent) => parent.commands)])
+  command.exitOverride()
 
 try {
   await program.parseAsync()
@@ -13,7 +14,9 @@ try {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage
   else {
     const code = exitCodeOf(error)
-    process.stderr.write(code === EXIT.interrupted ? 'interrupted; the next run goes on from here\n' : `${describeError(error)}\n`)
+    process.stderr.write(
+      code === EXIT.interrupted ? 'interrupted; the next run goes on from here\n' : `${describeError(error)}\n`,
+    )
     process.exitCode = code
   }
 }

@@ -17,7 +17,10 @@ import { Engine, type GlobalOptions } from './engine.ts'
 export function createProgram(): Command {
   const program = new Command('fixpoint')
     .description('Builds bootable disk images from source that can rebuild themselves, bit for bit')
-    .option('--layers <file>', 'the layers.yaml to work on (default: that of the working folder, else the engine\'s own)')
+    .option(
+      '--layers <file>',
+      "the layers.yaml to work on (default: that of the working folder, else the engine's own)",
+    )
     .option('--store <folder>', 'the store (default: $FIXPOINT_STORE, configuration, $XDG_CACHE_HOME/fixpoint)')
     .option('--json', 'events as NDJSON on standard output')
     .enablePositionalOptions()
@@ -31,7 +34,9 @@ export function createProgram(): Command {
     .option('--from <step>', 'go on in the kept tree of one failed recipe; the result is tainted and never recorded')
     .action(
       run((engine: Engine, words: string[], flags: BuildFlags & { from?: string }) =>
-        flags.from === undefined ? buildCommand(engine, words, flags) : resumeCommand(engine, words[0] ?? '', flags.from, flags),
+        flags.from === undefined
+          ? buildCommand(engine, words, flags)
+          : resumeCommand(engine, words[0] ?? '', flags.from, flags),
       ),
     )
   program
@@ -50,7 +55,11 @@ export function createProgram(): Command {
     .argument('<image>')
     .option('--bios', 'boot by BIOS (default)')
     .addOption(new Option('--uefi', 'boot by UEFI').conflicts('bios'))
-    .addOption(new Option('--disk <bus>', 'how the image is attached').choices(['virtio', 'ahci', 'nvme', 'usb']).default('virtio'))
+    .addOption(
+      new Option('--disk <bus>', 'how the image is attached')
+        .choices(['virtio', 'ahci', 'nvme', 'usb'])
+        .default('virtio'),
+    )
     .option('--memory <size>', 'as QEMU takes it', '1G')
     .option('--smp <count>', 'processors', positiveInteger, 2)
     .option('--writable', 'let the guest change the image')
@@ -62,8 +71,18 @@ export function createProgram(): Command {
     .option('--origin', 'file and line that each field comes from')
     .description('a recipe after extends, amendments, style and templates')
     .action(run(showCommand))
-  program.command('diff').argument('<a>').argument('<b>').description('compare two stored artifacts by digest, or two files').action(run(diffCommand))
-  program.command('graph').argument('[target...]').option('--dot', 'for Graphviz').description('what depends on what').action(run(graphCommand))
+  program
+    .command('diff')
+    .argument('<a>')
+    .argument('<b>')
+    .description('compare two stored artifacts by digest, or two files')
+    .action(run(diffCommand))
+  program
+    .command('graph')
+    .argument('[target...]')
+    .option('--dot', 'for Graphviz')
+    .description('what depends on what')
+    .action(run(graphCommand))
   program.command('log').argument('<recipe>').description('the log of its last action').action(run(logCommand))
   program.command('why').argument('<recipe>').description('how its last two actions differ').action(run(whyCommand))
   program.command('lint').description('what is untidy or wrong in the recipes, though valid').action(run(lintCommand))
@@ -72,7 +91,10 @@ export function createProgram(): Command {
     .addArgument(new Argument('[name]', 'as JSON Schema; without: all for people').choices(SCHEMA_NAMES))
     .description('the format of the metadata files')
     .action(run(schemaCommand))
-  program.command('doctor').description('what this host lacks for building and booting, and the remedy').action(run(doctorCommand))
+  program
+    .command('doctor')
+    .description('what this host lacks for building and booting, and the remedy')
+    .action(run(doctorCommand))
   program
     .command('shell')
     .argument('<recipe>')
@@ -82,7 +104,11 @@ export function createProgram(): Command {
     .action(run((engine: Engine, word: string, command: string[]) => shellCommand(engine, word, command)))
   const store = program.command('store').description('look after the store')
   store.command('verify').description('hash everything in it').action(run(storeVerifyCommand))
-  store.command('gc').option('-n, --dry-run', 'only count').description('remove what no recipe uses').action(run(storeGcCommand))
+  store
+    .command('gc')
+    .option('-n, --dry-run', 'only count')
+    .description('remove what no recipe uses')
+    .action(run(storeGcCommand))
   return program
 }
 
@@ -93,7 +119,9 @@ function buildOptions(command: Command): Command {
     .option('-k, --keep-going', 'after a failure go on with what does not depend on it')
     .option('-K, --keep-failed', 'keep the tree of a failed action for `shell` and `build --from`')
     .option('--offline', 'fetch from folders and the store only')
-    .addOption(new Option('--mirror <folder>', 'a mirror folder to fetch from first; may be repeated').argParser(collect))
+    .addOption(
+      new Option('--mirror <folder>', 'a mirror folder to fetch from first; may be repeated').argParser(collect),
+    )
 }
 
 function collect(value: string, previous: readonly string[] | undefined): string[] {
@@ -107,7 +135,9 @@ function positiveInteger(text: string): number {
 }
 
 /** Wraps a command: gives it an engine made from the global options, and closes that in the end. */
-function run<Rest extends unknown[]>(command: (engine: Engine, ...rest: Rest) => Promise<void>): (...args: unknown[]) => Promise<void> {
+function run<Rest extends unknown[]>(
+  command: (engine: Engine, ...rest: Rest) => Promise<void>,
+): (...args: unknown[]) => Promise<void> {
   return async (...args) => {
     const self = args.at(-1) as Command
     const engine = await Engine.open(self.optsWithGlobals<GlobalOptions>())
@@ -118,4 +148,3 @@ function run<Rest extends unknown[]>(command: (engine: Engine, ...rest: Rest) =>
     }
   }
 }
-

@@ -10,7 +10,10 @@ export function describeError(error: unknown): string {
 
 function describeOne(error: FixpointError): string {
   const { place } = error
-  const where = place === undefined ? '' : `${[place.file, place.line, place.column].filter((part) => part !== undefined).join(':')}: `
+  const where =
+    place === undefined
+      ? ''
+      : `${[place.file, place.line, place.column].filter((part) => part !== undefined).join(':')}: `
   const lines = [`${where}error: ${error.message}`]
   if (place?.frame !== undefined) lines.push(place.frame)
   if (error.hint !== undefined) lines.push(`hint: ${error.hint}`)

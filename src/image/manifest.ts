@@ -12,7 +12,9 @@ export interface ManifestContent extends ContentRef {
  * root's id. Nothing in it tells of the host, a time or the image's own bytes. One line a content, so that `diff` and a reader get along.
  */
 export function makeManifest(contents: readonly ManifestContent[]): string {
-  const lines = contents.map(({ recipe, version, key, artifact, listing }) => canonicalJson({ recipe, version, key, artifact, entries: listing.map(manifestEntry) }))
+  const lines = contents.map(({ recipe, version, key, artifact, listing }) =>
+    canonicalJson({ recipe, version, key, artifact, entries: listing.map(manifestEntry) }),
+  )
   return `{"format":"fixpoint-manifest-1","contents":[\n${lines.join(',\n')}\n]}\n`
 }
 

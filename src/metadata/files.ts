@@ -17,7 +17,7 @@ export interface RecipeFolder {
   readonly files: readonly LocalFile[]
 }
 
-/** Larger files are hashed as streams, bytes; many small ones are read several times faster without. */
+/** Files of more bytes are hashed as streams; many small ones are read several times faster without. */
 const SMALL = 1 << 20
 
 /**
@@ -74,8 +74,8 @@ async function readFiles(folder: string, faults: Faults): Promise<LocalFile[]> {
 }
 
 /**
- * All regular files at or below `names` (relative to `root`, each a file or folder), sorted by name. `place` notes a fault: `missing-file`,
- * `symlink`, `special-file`, `unreadable-file`. A name below another is no fault: a set has each file once.
+ * All regular files at or below `names` (relative to `root`, each a file or folder), sorted by name. Faults: `symlink`, `special-file`,
+ * `unreadable-file`; `missing` is told of names that are not there. A name below another is no fault: a set has each file once.
  */
 export async function readTree(root: string, names: readonly string[], faults: Faults, missing: (name: string, at: number) => void): Promise<LocalFile[]> {
   const found = new Map<string, LocalFile>()

@@ -23,7 +23,8 @@ function compareLists(before: readonly unknown[], after: readonly unknown[], pat
     if (b === undefined) return [`${path}: removed ${name}`]
     return compareDocuments(a, b, `${path}.${name}`)
   })
-  const common = (all: ReadonlyMap<string, unknown>, other: ReadonlyMap<string, unknown>): string => [...all.keys()].filter((name) => other.has(name)).join(', ')
+  const common = (all: ReadonlyMap<string, unknown>, other: ReadonlyMap<string, unknown>): string =>
+    [...all.keys()].filter((name) => other.has(name)).join(', ')
   if (common(left, right) !== common(right, left)) lines.push(`${path}: order changed`)
   return lines
 }

@@ -9,7 +9,8 @@ import type { LocalFile, Recipe, Source } from '../metadata/model.ts'
  * everything else by the digest of its bytes, so that a rebuilt input with the same bytes rebuilds nothing.
  * The recipe's name is there for messages that must name a culprit.
  */
-export type InputRef = { readonly recipe: RecipeId; readonly key: Digest } | { readonly recipe: RecipeId; readonly artifact: Digest }
+export type InputRef =
+  { readonly recipe: RecipeId; readonly key: Digest } | { readonly recipe: RecipeId; readonly artifact: Digest }
 
 /** Something that goes into an image. Its key enters as well, since the image's manifest states it. */
 export interface ContentRef {
@@ -49,7 +50,12 @@ export interface ActionDocument {
 }
 
 /** The document of a recipe whose inputs are known. */
-export function actionDocument(recipe: Recipe, arch: string, inputs: readonly InputRef[], contents: readonly ContentRef[]): ActionDocument {
+export function actionDocument(
+  recipe: Recipe,
+  arch: string,
+  inputs: readonly InputRef[],
+  contents: readonly ContentRef[],
+): ActionDocument {
   return {
     keyVersion: KEY_VERSION,
     arch,
@@ -57,7 +63,11 @@ export function actionDocument(recipe: Recipe, arch: string, inputs: readonly In
     image: recipe.image,
     env: recipe.env,
     steps: recipe.steps.map(({ name, script }) => ({ name, script })),
-    sources: recipe.sources.map((source) => ({ name: source.name, digest: sourceDigest(source), to: source.to ?? null })),
+    sources: recipe.sources.map((source) => ({
+      name: source.name,
+      digest: sourceDigest(source),
+      to: source.to ?? null,
+    })),
     patches: recipe.patches.map(({ name, digest }) => ({ name, digest })),
     files: recipe.files.map(({ name, digest, executable }: LocalFile) => ({ name, digest, executable })),
     inputs,

@@ -64,10 +64,15 @@ function order(nodes: ReadonlyMap<RecipeId, Node>): RecipeId[] {
 function cycleError(nodes: ReadonlyMap<RecipeId, Node>, path: readonly RecipeId[]): FixpointError {
   const edges = path.slice(1).map((to, at) => describeEdge(nodeOf(nodes, path[at] ?? to), to))
   const first = nodeOf(nodes, path[0] ?? ('' as RecipeId)).recipe
-  return new FixpointError('metadata', 'cycle', `Cannot order the recipes: they depend on each other in a circle\n  ${edges.join('\n  ')}`, {
-    place: first.origins['inputs']?.at(-1),
-    hint: 'Take one of these edges out; a tool that builds itself needs an earlier one from another layer',
-  })
+  return new FixpointError(
+    'metadata',
+    'cycle',
+    `Cannot order the recipes: they depend on each other in a circle\n  ${edges.join('\n  ')}`,
+    {
+      place: first.origins['inputs']?.at(-1),
+      hint: 'Take one of these edges out; a tool that builds itself needs an earlier one from another layer',
+    },
+  )
 }
 
 function describeEdge(from: Node, to: RecipeId): string {

@@ -56,7 +56,12 @@ export function plan(graph: Graph, targets: readonly RecipeId[], known: Known): 
     const waitsFor = used.filter((input) => states.get(input) !== 'stored')
     const state = states.get(id) ?? 'unneeded'
     const artifact = entry.artifact ?? (state === 'stored' ? artifactOfHost(entry, known) : undefined)
-    planned.set(id, { ...entry, artifact, state: state === 'blocked' && waitsFor.length === 0 ? 'ready' : state, waitsFor })
+    planned.set(id, {
+      ...entry,
+      artifact,
+      state: state === 'blocked' && waitsFor.length === 0 ? 'ready' : state,
+      waitsFor,
+    })
   }
   return planned
 }
@@ -96,7 +101,12 @@ function documentOf(graph: Graph, node: Node, keyed: ReadonlyMap<RecipeId, Keyed
 }
 
 /** States of the recipes that the targets use: `stored`, `blocked` (still to be told from ready) or `waits`. */
-function findStates(graph: Graph, targets: readonly RecipeId[], keyed: ReadonlyMap<RecipeId, Keyed>, known: Known): Map<RecipeId, State> {
+function findStates(
+  graph: Graph,
+  targets: readonly RecipeId[],
+  keyed: ReadonlyMap<RecipeId, Keyed>,
+  known: Known,
+): Map<RecipeId, State> {
   const states = new Map<RecipeId, State>()
   const pending = [...targets]
   for (let id = pending.pop(); id !== undefined; id = pending.pop()) {

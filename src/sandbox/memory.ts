@@ -30,7 +30,8 @@ function treeMemory(pid: number): number {
   return readNumber(`/proc/${String(pid)}/statm`, 1) * PAGE + children(pid).reduce((sum, child) => sum + treeMemory(child), 0)
 }
 
-function children(pid: number): number[] {
+/** Ids of a process's children; none when it ended meanwhile. */
+export function children(pid: number): number[] {
   try {
     return readdirSync(`/proc/${String(pid)}/task`).flatMap((task) =>
       readFileSync(`/proc/${String(pid)}/task/${task}/children`, 'utf8').split(' ').filter(Boolean).map(Number),

@@ -1,4 +1,4 @@
-import { link, lutimes, mkdir, symlink, utimes } from 'node:fs/promises'
+import { chmod, link, lutimes, mkdir, symlink, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { EPOCH } from '../base/constants.ts'
 import { FixpointError } from '../base/error.ts'
@@ -52,13 +52,13 @@ function describe(entry: Entry): string {
 
 /** Makes the union of `parts` below `target`, an empty folder on the same file system. Files are hard links: nothing is copied. */
 export async function composeUnion(parts: readonly Part[], target: string): Promise<void> {
-  const folders: string[] = []
+  const folders: [path: string, mode: number][] = []
   for (const [path, { entry, part }] of unionOf(parts)) {
     const full = join(target, path)
     switch (entry.type) {
       case 'folder':
-        await mkdir(full, { mode: entry.mode })
-        folders.push(full)
+        await mkdir(full, { mode: 0o700 })
+        folders.push([full, entry.mode])
         break
       case 'link':
         await symlink(entry.target, full)
@@ -68,6 +68,10 @@ export async function composeUnion(parts: readonly Part[], target: string): Prom
         await link(join(part.tree, path), full)
     }
   }
-  // From the inside out, when nothing is written any more: a folder's time is constant like a file's.
-  for (const folder of folders.reverse()) await utimes(folder, EPOCH, EPOCH)
+  // From the inside out, when nothing is written any more: a folder's time is constant like a file's, and its mode, which may forbid
+  // writing, is the artifact's, whatever umask or parent folder would make of it.
+  for (const [folder, mode] of folders.reverse()) {
+    await utimes(folder, EPOCH, EPOCH)
+    await chmod(folder, mode)
+  }
 }

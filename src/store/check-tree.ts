@@ -16,11 +16,14 @@ export interface TreeFault {
 export async function compareTree(root: string, listing: Listing): Promise<TreeFault | undefined> {
   const extra = await firstUnlisted(root, new Set(listing.map((entry) => entry.path)))
   if (extra !== undefined) return { path: extra, what: 'not listed' }
+  let late: TreeFault | undefined
   for (const entry of listing) {
     const what = await compareEntry(join(root, entry.path), entry)
-    if (what !== undefined) return { path: entry.path, what }
+    if (what === 'other time') late ??= { path: entry.path, what }
+    else if (what !== undefined) return { path: entry.path, what }
   }
-  return undefined
+  // Last, since a folder's time tells less than what happened in it.
+  return late
 }
 
 async function firstUnlisted(root: string, listed: ReadonlySet<string>): Promise<string | undefined> {

@@ -321,7 +321,8 @@ export class Store {
 async function markStore(root: string, marker: string): Promise<void> {
   await mkdir(root, { recursive: true })
   const others = (await readdir(root)).filter((name) => name !== 'lost+found' && !name.startsWith('LAYOUT'))
-  if (others.length > 0) {
+  // Another engine's, made meanwhile, has its marker first.
+  if (others.length > 0 && !(await exists(marker))) {
     throw new FixpointError('hostUnfit', 'store-layout', `Cannot use "${root}" as a store: it holds other things, such as "${String(others[0])}"`, {
       hint: 'Name an empty folder with --store',
     })

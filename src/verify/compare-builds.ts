@@ -25,7 +25,8 @@ export function compareBuilds(first: Plan, second: Plan): Comparison {
     const b = second.get(recipe)
     if (a.node.recipe.host) continue
     if (a.key !== b?.key) mismatches.push({ recipe, what: 'key', first: a.key, second: b?.key })
-    else if (a.artifact === undefined || a.artifact !== b?.artifact) mismatches.push({ recipe, what: 'artifact', first: a.artifact, second: b?.artifact })
+    else if (a.artifact === undefined || a.artifact !== b?.artifact)
+      mismatches.push({ recipe, what: 'artifact', first: a.artifact, second: b?.artifact })
     else same += 1
   }
   return { same, mismatches }

@@ -19,13 +19,19 @@ function sections(file: Buffer): Section[] {
   const table = Number(file.readBigUInt64LE(0x28))
   const [entrySize, count, namesIndex] = [file.readUInt16LE(0x3a), file.readUInt16LE(0x3c), file.readUInt16LE(0x3e)]
   if (entrySize < 64 || table + entrySize * count > file.length || namesIndex >= count) return []
-  const headers = Array.from({ length: count }, (_, at) => file.subarray(table + at * entrySize, table + (at + 1) * entrySize))
+  const headers = Array.from({ length: count }, (_, at) =>
+    file.subarray(table + at * entrySize, table + (at + 1) * entrySize),
+  )
   const names = headers[namesIndex]
   if (names === undefined) return []
   const namesAt = Number(names.readBigUInt64LE(0x18))
   return headers
     .filter((header) => header.readUInt32LE(4) !== SHT_NOBITS)
-    .map((header) => ({ name: textAt(file, namesAt + header.readUInt32LE(0)), offset: Number(header.readBigUInt64LE(0x18)), size: Number(header.readBigUInt64LE(0x20)) }))
+    .map((header) => ({
+      name: textAt(file, namesAt + header.readUInt32LE(0)),
+      offset: Number(header.readBigUInt64LE(0x18)),
+      size: Number(header.readBigUInt64LE(0x20)),
+    }))
     .filter(({ size }) => size > 0)
 }
 

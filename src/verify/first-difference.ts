@@ -24,14 +24,24 @@ export async function firstDifference(a: Tree, b: Tree): Promise<Difference | un
   const all = compareListings(a.listing, b.listing)
   const first = all[0]
   if (first === undefined) return undefined
-  return { path: first.path, what: await describeDifference(first.a, first.b, join(a.folder, first.path), join(b.folder, first.path)), count: all.length }
+  return {
+    path: first.path,
+    what: await describeDifference(first.a, first.b, join(a.folder, first.path), join(b.folder, first.path)),
+    count: all.length,
+  }
 }
 
-async function describeDifference(a: Entry | undefined, b: Entry | undefined, pathA: string, pathB: string): Promise<string> {
+async function describeDifference(
+  a: Entry | undefined,
+  b: Entry | undefined,
+  pathA: string,
+  pathB: string,
+): Promise<string> {
   if (a === undefined || b === undefined) return `only in the ${a === undefined ? 'second' : 'first'}`
   if (a.type !== b.type) return `a ${a.type} in the first, a ${b.type} in the second`
   if (a.type === 'link' && b.type === 'link') return `link to "${a.target}" and to "${b.target}"`
-  if (a.type !== 'link' && b.type !== 'link' && a.mode !== b.mode) return `mode ${a.mode.toString(8)} and ${b.mode.toString(8)}`
+  if (a.type !== 'link' && b.type !== 'link' && a.mode !== b.mode)
+    return `mode ${a.mode.toString(8)} and ${b.mode.toString(8)}`
   return describeContents(await readFile(pathA), await readFile(pathB))
 }
 
@@ -41,7 +51,8 @@ export function describeContents(a: Buffer, b: Buffer): string {
   if (offset === undefined) return 'no difference'
   const section = elfSectionAt(a, offset) ?? elfSectionAt(b, offset)
   const where = `offset ${String(offset)} (0x${offset.toString(16)})${section === undefined ? '' : `, section ${section}`}`
-  if (offset >= a.length || offset >= b.length) return `${where}: sizes are ${String(a.length)} and ${String(b.length)} bytes`
+  if (offset >= a.length || offset >= b.length)
+    return `${where}: sizes are ${String(a.length)} and ${String(b.length)} bytes`
   return `${where}: ${hex(a[offset])} and ${hex(b[offset])}`
 }
 

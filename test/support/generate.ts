@@ -18,7 +18,10 @@ const LAYERS = ['bootstrap', 'toolchain', 'base', 'system'] as const
  */
 export async function generateTree(folder: string, { recipes, inputs = 5 }: GeneratedTree): Promise<string> {
   const layers = join(folder, 'layers')
-  await writeText(join(layers, 'layers.yaml'), `machine: toy\nhost-layers: [bootstrap]\nlayers: [${LAYERS.join(', ')}]\n`)
+  await writeText(
+    join(layers, 'layers.yaml'),
+    `machine: toy\nhost-layers: [bootstrap]\nlayers: [${LAYERS.join(', ')}]\n`,
+  )
   await writeText(join(layers, 'machines', 'toy.yaml'), 'arch: x86_64\ntriple: x86_64-toy-linux\ncflags: -O2\n')
   await writeText(join(layers, 'styles', 'plain.yaml'), PLAIN)
   await writeText(join(layers, 'styles', 'autotools.yaml'), AUTOTOOLS)
@@ -27,7 +30,11 @@ export async function generateTree(folder: string, { recipes, inputs = 5 }: Gene
     const layer = LAYERS[Math.floor((index * LAYERS.length) / recipes)] ?? 'system'
     const name = `package-${String(index)}`
     await writeText(join(layers, layer, name, 'recipe.yaml'), recipeText(name, index, pick(ids, index, inputs)))
-    if (index % 10 === 0) await writeText(join(layers, layer, name, 'patches', 'portable.patch'), `Makes package ${String(index)} portable.\n--- a/x\n+++ b/x\n`)
+    if (index % 10 === 0)
+      await writeText(
+        join(layers, layer, name, 'patches', 'portable.patch'),
+        `Makes package ${String(index)} portable.\n--- a/x\n+++ b/x\n`,
+      )
     ids.push(`${layer}/${name}`)
   }
   return join(layers, 'layers.yaml')

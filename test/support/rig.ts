@@ -1,7 +1,8 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, onTestFinished, vi } from 'vitest'
 import type { Digest } from '../../src/base/digest.ts'
 import type { Event, RecipeId } from '../../src/base/events.ts'
 import { removeTree } from '../../src/base/files.ts'
@@ -54,13 +55,52 @@ export function artifactOf(result: BuildResult, recipe: string): Digest {
 }
 
 /** What became of the recipe that failed; its code is what tests compare. */
-export function failureOf(result: BuildResult, recipe: string): Error & { code?: string; kind?: string; hint?: string } {
+export function failureOf(
+  result: BuildResult,
+  recipe: string,
+): Error & { code?: string; kind?: string; hint?: string } {
   const failure = result.failures.get(id(recipe))
   if (!(failure instanceof Error)) throw new Error(`${recipe} did not fail`)
   return failure
 }
 
 /** The events of one type, in their order. */
-export function eventsOf<Type extends Event['type']>(events: readonly Event[], type: Type): Extract<Event, { type: Type }>[] {
+export function eventsOf<Type extends Event['type']>(
+  events: readonly Event[],
+  type: Type,
+): Extract<Event, { type: Type }>[] {
   return events.filter((event): event is Extract<Event, { type: Type }> => event.type === type)
+}
+
+/** Ids of the processes whose command line holds `text`. */
+export function processesWith(text: string): string[] {
+  return readdirSync('/proc').filter((name) => {
+    try {
+      return /^\d+$/.test(name) && readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0').includes(text)
+    } catch {
+      return false // ended meanwhile
+    }
+  })
+}
+
+/** Resolves once `condition` holds; for what no event tells of. Fails after half a minute. */
+export function waitUntil(condition: () => boolean): Promise<void> {
+  return vi.waitFor(
+    () => {
+      if (!condition()) throw new Error('it did not come to be')
+    },
+    { timeout: 10_000, interval: 5 },
+  )
+}
+
+/** Text of a file of a recipe's artifact. */
+export async function readArtifact(
+  { store }: ToyStore,
+  result: BuildResult,
+  recipe: string,
+  path: string,
+): Promise<string> {
+  const digest = artifactOf(result, recipe)
+  await store.tree(digest)
+  return readFileSync(join(store.treePath(digest), path), 'utf8')
 }

@@ -37,7 +37,11 @@ export function toyRecipe(id: string, script: string, more: Partial<Recipe> = {}
 
 /** Metadata of toy recipes. */
 export function toyMetadata(...recipes: readonly Recipe[]): Metadata {
-  return { layers: [...new Set(recipes.map(({ layer }) => layer))], arch: 'x86_64', recipes: new Map(recipes.map((recipe) => [recipe.id, recipe])) }
+  return {
+    layers: [...new Set(recipes.map(({ layer }) => layer))],
+    arch: 'x86_64',
+    recipes: new Map(recipes.map((recipe) => [recipe.id, recipe])),
+  }
 }
 
 /** A host-layer recipe whose artifact gives the layers above it a shell and the host's static-free world: a copy of what `sh` needs. */
@@ -83,7 +87,14 @@ export async function toyBuild(
   return build(
     graphOf(metadata, ids),
     ids,
-    { cores: 2, memory: 1 << 30, keepGoing: false, keepFailed: false, signal: new AbortController().signal, ...options },
+    {
+      cores: 2,
+      memory: 1 << 30,
+      keepGoing: false,
+      keepFailed: false,
+      signal: new AbortController().signal,
+      ...options,
+    },
     {
       store,
       fetcher: { fetch: () => Promise.resolve() },

@@ -12,6 +12,10 @@ export interface BootFlags {
 }
 
 /** `boot IMAGE`: QEMU with the serial console on the terminal. */
-export async function bootCommand(_engine: Engine, image: string, { uefi, bios: _bios, ...rest }: BootFlags): Promise<void> {
+export async function bootCommand(
+  _engine: Engine,
+  image: string,
+  { uefi, bios: _bios, ...rest }: BootFlags,
+): Promise<void> {
   process.exitCode = await bootOnTerminal({ image, firmware: uefi === true ? 'uefi' : 'bios', ...rest })
 }

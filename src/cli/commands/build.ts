@@ -1,4 +1,4 @@
-import { FixpointError, FixpointErrors } from '../../base/error.ts'
+import { combineFailures } from '../../base/error.ts'
 import type { RecipeId } from '../../base/events.ts'
 import { build, type BuildContext, type BuildResult } from '../../build/build.ts'
 import { knownTo } from '../../build/known.ts'
@@ -38,12 +38,19 @@ export async function buildCommand(engine: Engine, words: readonly string[], fla
     const { artifact, node } = planned(result.plan, id)
     if (artifact === undefined) continue
     process.stdout.write(`${id} ${artifact}\n`)
-    if (node.recipe.image) for (const path of await exportImage(engine, result.plan, id, flags.output ?? 'out')) process.stdout.write(`${path}\n`)
+    if (node.recipe.image)
+      for (const path of await exportImage(engine, result.plan, id, flags.output ?? 'out'))
+        process.stdout.write(`${path}\n`)
   }
 }
 
 /** Builds targets of a graph; throws what failed, after everything that could be done was done. */
-export async function buildTargets(engine: Engine, graph: Graph, targets: readonly RecipeId[], flags: BuildFlags): Promise<BuildResult> {
+export async function buildTargets(
+  engine: Engine,
+  graph: Graph,
+  targets: readonly RecipeId[],
+  flags: BuildFlags,
+): Promise<BuildResult> {
   const context = await buildContext(engine, flags)
   const states = [...plan(graph, targets, knownTo(context.store, engine.nameOf)).values()].map(({ state }) => state)
   if (states.some((state) => state === 'ready')) requireSandbox()
@@ -60,8 +67,15 @@ export async function buildTargets(engine: Engine, graph: Graph, targets: readon
     context,
   )
   const stored = [...result.plan.values()].filter(({ state }) => state === 'stored').length - result.ran.length
-  engine.emit({ type: 'done', at: engine.now(), ran: result.ran.length, stored, failed: result.failures.size, skipped: result.skipped.length })
-  throwFailures(result)
+  engine.emit({
+    type: 'done',
+    at: engine.now(),
+    ran: result.ran.length,
+    stored,
+    failed: result.failures.size,
+    skipped: result.skipped.length,
+  })
+  if (result.failures.size > 0) throw combineFailures([...result.failures.values()])
   return result
 }
 
@@ -74,14 +88,6 @@ export async function buildContext(engine: Engine, flags: BuildFlags): Promise<B
   return { store, fetcher, nameOf, makeManifest, emit, now }
 }
 
-function throwFailures(result: BuildResult): void {
-  const failures = [...result.failures.values()]
-  if (failures.length === 0) return
-  const known = failures.filter((failure) => failure instanceof FixpointError)
-  if (known.length < failures.length) throw failures.find((failure) => !(failure instanceof FixpointError))
-  throw known.length === 1 ? known[0] : new FixpointErrors(known)
-}
-
 function planned(current: Plan, id: RecipeId): NonNullable<ReturnType<Plan['get']>> {
   const found = current.get(id)
   if (found === undefined) throw new TypeError(`"${id}" is not in the plan`)
@@ -92,7 +98,8 @@ function planned(current: Plan, id: RecipeId): NonNullable<ReturnType<Plan['get'
 function printPlan(current: Plan): void {
   for (const [id, { state, waitsFor }] of current) {
     if (state === 'unneeded') continue
-    const words = state === 'stored' ? 'stored' : state === 'waits' ? `may run, waits for ${waitsFor.join(', ')}` : 'will run'
+    const words =
+      state === 'stored' ? 'stored' : state === 'waits' ? `may run, waits for ${waitsFor.join(', ')}` : 'will run'
     process.stdout.write(`${id}: ${words}\n`)
   }
 }

@@ -11,8 +11,16 @@ import type { Engine } from '../engine.ts'
 export async function diffCommand(engine: Engine, a: string, b: string): Promise<void> {
   const store = await engine.store()
   const [first, second] = [await find(store, a), await find(store, b)]
-  if (first.kind !== second.kind) throw new FixpointError('usage', 'not-comparable', `Cannot compare "${a}" with "${b}": one is an artifact, the other a file`)
-  const difference = first.kind === 'artifact' && second.kind === 'artifact' ? await compareArtifacts(first.tree, second.tree) : await compareFiles(a, b)
+  if (first.kind !== second.kind)
+    throw new FixpointError(
+      'usage',
+      'not-comparable',
+      `Cannot compare "${a}" with "${b}": one is an artifact, the other a file`,
+    )
+  const difference =
+    first.kind === 'artifact' && second.kind === 'artifact'
+      ? await compareArtifacts(first.tree, second.tree)
+      : await compareFiles(a, b)
   if (difference === undefined) {
     process.stdout.write('identical\n')
     return
@@ -23,7 +31,11 @@ export async function diffCommand(engine: Engine, a: string, b: string): Promise
 async function find(store: Store, word: string): Promise<{ kind: 'artifact'; tree: Tree } | { kind: 'file' }> {
   if (await exists(word)) return { kind: 'file' }
   if (isDigest(word) && (await store.has(word))) return { kind: 'artifact', tree: await treeOf(store, word) }
-  throw new FixpointError('usage', 'nothing-to-compare', `Cannot find "${word}": it is neither a file nor the digest of a stored artifact`)
+  throw new FixpointError(
+    'usage',
+    'nothing-to-compare',
+    `Cannot find "${word}": it is neither a file nor the digest of a stored artifact`,
+  )
 }
 
 async function treeOf(store: Store, digest: Digest): Promise<Tree> {

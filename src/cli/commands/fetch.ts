@@ -1,4 +1,4 @@
-import { FixpointError, FixpointErrors } from '../../base/error.ts'
+import { combineFailures } from '../../base/error.ts'
 import { graphOf } from '../../plan/graph.ts'
 import type { Engine } from '../engine.ts'
 import { resolveTargets } from '../targets.ts'
@@ -11,16 +11,25 @@ export interface FetchFlags {
 }
 
 /** `fetch [TARGET…]`: puts every source of the targets' graph into the store. Tries all before it reports what it could not get. */
-export async function fetchCommand(engine: Engine, words: readonly string[], { from, offline }: FetchFlags): Promise<void> {
+export async function fetchCommand(
+  engine: Engine,
+  words: readonly string[],
+  { from, offline }: FetchFlags,
+): Promise<void> {
   const metadata = await engine.metadata()
   const targets = words.length > 0 ? resolveTargets(metadata, words) : [...metadata.recipes.keys()]
-  const { fetcher } = await buildContext(engine, { ...(from && { mirror: from }), ...(offline !== undefined && { offline }) })
-  const sources = [...graphOf(metadata, targets).nodes.values()].flatMap(({ recipe }) => recipe.sources).filter((source) => source.kind === 'file')
+  const { fetcher } = await buildContext(engine, {
+    ...(from && { mirror: from }),
+    ...(offline !== undefined && { offline }),
+  })
+  const sources = [...graphOf(metadata, targets).nodes.values()]
+    .flatMap(({ recipe }) => recipe.sources)
+    .filter((source) => source.kind === 'file')
   const results = await Promise.allSettled(sources.map((source) => fetcher.fetch(source, engine.signal)))
   engine.signal.throwIfAborted()
-  const failures: unknown[] = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
-  const known = failures.filter((failure) => failure instanceof FixpointError)
-  if (known.length < failures.length) throw failures.find((failure) => !(failure instanceof FixpointError))
-  if (known.length > 0) throw new FixpointErrors(known)
+  const failures: unknown[] = results.flatMap((result) =>
+    result.status === 'rejected' ? [result.reason as unknown] : [],
+  )
+  if (failures.length > 0) throw combineFailures(failures)
   process.stdout.write(`${String(new Set(sources.map(({ sha256 }) => sha256)).size)} sources are in the store\n`)
 }

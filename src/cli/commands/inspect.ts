@@ -16,7 +16,9 @@ export async function showCommand(engine: Engine, word: string, flags: { origin?
     return
   }
   for (const [field, places] of Object.entries(origins)) {
-    const where = places.map(({ file, line, column }) => [file, line, column].filter((part) => part !== undefined).join(':'))
+    const where = places.map(({ file, line, column }) =>
+      [file, line, column].filter((part) => part !== undefined).join(':'),
+    )
     process.stdout.write(`${field}: ${where.join(', then ')}\n`)
   }
 }
@@ -39,7 +41,8 @@ export async function logCommand(engine: Engine, word: string): Promise<void> {
   const [metadata, store] = [await engine.metadata(), await engine.store()]
   const id = resolveTarget(metadata, word)
   const path = await store.lastLog(id)
-  if (path === undefined) throw new FixpointError('usage', 'no-log', `Cannot show a log of ${id}: it was never built on this store`)
+  if (path === undefined)
+    throw new FixpointError('usage', 'no-log', `Cannot show a log of ${id}: it was never built on this store`)
   process.stdout.write(await readFile(path))
 }
 
@@ -54,7 +57,12 @@ export async function whyCommand(engine: Engine, word: string): Promise<void> {
     return
   }
   const lines = compareDocuments(before.document, after.document)
-  process.stdout.write(`${id}: ${before.artifact === after.artifact ? 'same bytes' : `${before.artifact} became ${after.artifact}`}\n`)
-  process.stdout.write(lines.length === 0 ? '  the same action; the host or its compiler changed\n' : `${lines.map((line) => `  ${line}`).join('\n')}\n`)
+  process.stdout.write(
+    `${id}: ${before.artifact === after.artifact ? 'same bytes' : `${before.artifact} became ${after.artifact}`}\n`,
+  )
+  process.stdout.write(
+    lines.length === 0
+      ? '  the same action; the host or its compiler changed\n'
+      : `${lines.map((line) => `  ${line}`).join('\n')}\n`,
+  )
 }
-

@@ -16,11 +16,14 @@ export async function resumeCommand(engine: Engine, word: string, step: string, 
   const id = resolveTarget(metadata, word)
   const folder = store.keptPath(id)
   if (!(await exists(folder))) {
-    throw new FixpointError('usage', 'nothing-kept', `Cannot go on with ${id}: no tree of a failed build was kept`, { hint: `Build it with: fixpoint build --keep-failed ${id}` })
+    throw new FixpointError('usage', 'nothing-kept', `Cannot go on with ${id}: no tree of a failed build was kept`, {
+      hint: `Build it with: fixpoint build --keep-failed ${id}`,
+    })
   }
   const graph = graphOf(metadata, [id])
   const planned = plan(graph, [id], knownTo(store, engine.nameOf)).get(id)
-  if (planned?.key === undefined) throw new FixpointError('usage', 'inputs-missing', `Cannot go on with ${id}: its inputs changed and are not built`)
+  if (planned?.key === undefined)
+    throw new FixpointError('usage', 'inputs-missing', `Cannot go on with ${id}: its inputs changed and are not built`)
   const action = actionOf(plan(graph, [id], knownTo(store, engine.nameOf)), planned)
   const { artifact } = await resumeAction(
     action,

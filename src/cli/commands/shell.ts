@@ -36,8 +36,15 @@ export async function shellCommand(engine: Engine, word: string, command: readon
     await workspace.layOutSources(action, store)
     if (action.document.image) await workspace.layOutContents(action, store, makeManifest)
   }
-  process.stderr.write(`${isKept ? 'the tree of the failed build' : 'a fresh tree; the sources are in $SOURCES'}; leave with "exit"\n`)
-  const spec = await workspace.sandbox(action, command.length > 0 ? command : ['/bin/sh'], { PS1: `${id} \\w $ ` }, undefined)
+  process.stderr.write(
+    `${isKept ? 'the tree of the failed build' : 'a fresh tree; the sources are in $SOURCES'}; leave with "exit"\n`,
+  )
+  const spec = await workspace.sandbox(
+    action,
+    command.length > 0 ? command : ['/bin/sh'],
+    { PS1: `${id} \\w $ ` },
+    undefined,
+  )
   const [program = '', ...args] = sandboxCommand(spec, { terminal: true })
   const child = spawn(program, args, { stdio: 'inherit', env: { PATH: '/usr/bin:/bin' } })
   const [status] = (await once(child, 'exit')) as [number | null]

@@ -34,5 +34,7 @@ export async function storeGcCommand(engine: Engine, flags: { dryRun?: boolean }
     if (used !== undefined) keep.add(used)
   }
   const { blobs, trees, bytes } = await collectGarbage(store, keep, flags.dryRun === true)
-  process.stdout.write(`${flags.dryRun === true ? 'would remove' : 'removed'} ${String(blobs)} blobs (${formatBytes(bytes)}) and ${String(trees)} trees\n`)
+  process.stdout.write(
+    `${flags.dryRun === true ? 'would remove' : 'removed'} ${String(blobs)} blobs (${formatBytes(bytes)}) and ${String(trees)} trees\n`,
+  )
 }

@@ -57,12 +57,18 @@ export async function verifyCommand(engine: Engine, words: readonly string[], fl
   if (mismatches.length > 0) {
     const lines = await Promise.all(mismatches.map((mismatch) => describeMismatch(mismatch, store, again)))
     await again.close()
-    throw new FixpointError('notReproducible', 'builds-differ', `Two builds differ in ${String(mismatches.length)} of ${String(same + mismatches.length)} artifacts\n  ${lines.join('\n  ')}`, {
-      hint: `The second build is kept in "${place.folder}"`,
-    })
+    throw new FixpointError(
+      'notReproducible',
+      'builds-differ',
+      `Two builds differ in ${String(mismatches.length)} of ${String(same + mismatches.length)} artifacts\n  ${lines.join('\n  ')}`,
+      {
+        hint: `The second build is kept in "${place.folder}"`,
+      },
+    )
   }
   await again.close()
-  for (const id of targets) process.stdout.write(`${id} ${String(second.get(id)?.artifact ?? first.plan.get(id)?.artifact)}\n`)
+  for (const id of targets)
+    process.stdout.write(`${id} ${String(second.get(id)?.artifact ?? first.plan.get(id)?.artifact)}\n`)
   process.stdout.write(`identical: ${String(same)} artifacts, built twice from the sources\n`)
   await removeTree(place.folder)
 }
@@ -84,12 +90,30 @@ function defaultPlace(store: Store): string {
 /** Lays out the second build: a copy of the engine and the layers elsewhere, and the sources it may need as a mirror folder. */
 async function preparePlace(folder: string, store: Store, graph: Graph): Promise<Place> {
   const user = process.getuid?.() === 0 ? OTHER_USER : undefined
-  const place = { folder, store: join(folder, 'store'), mirror: join(folder, 'mirror'), checkout: join(folder, 'another path', 'checkout'), user }
+  const place = {
+    folder,
+    store: join(folder, 'store'),
+    mirror: join(folder, 'mirror'),
+    checkout: join(folder, 'another path', 'checkout'),
+    user,
+  }
   for (const name of [place.store, place.mirror]) await mkdir(name, { recursive: true })
   await removeTree(place.checkout)
   const engineRoot = fileURLToPath(new URL('../../../..', import.meta.url))
-  for (const name of ['dist', 'layers', 'node_modules', 'package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'src', 'qemu', 'appliance']) {
-    if (await exists(join(engineRoot, name))) await cp(join(engineRoot, name), join(place.checkout, name), { recursive: true, verbatimSymlinks: true })
+  for (const name of [
+    'dist',
+    'layers',
+    'node_modules',
+    'package.json',
+    'package-lock.json',
+    'tsconfig.json',
+    'tsconfig.build.json',
+    'src',
+    'qemu',
+    'appliance',
+  ]) {
+    if (await exists(join(engineRoot, name)))
+      await cp(join(engineRoot, name), join(place.checkout, name), { recursive: true, verbatimSymlinks: true })
   }
   for (const { recipe } of graph.nodes.values()) {
     for (const source of recipe.sources) {
@@ -132,8 +156,27 @@ async function buildAgain(place: Place, engine: Engine, targets: readonly Recipe
   const inside = relative(own, layers)
   const copied = inside.startsWith('..') ? layers : join(place.checkout, inside)
   const main = join(place.checkout, 'dist/src/cli/main.js')
-  const command = [process.execPath, main, '--layers', copied, '--store', place.store, 'build', '-j', String(cores), '--offline', '--mirror', place.mirror, '-o', join(place.store, 'out'), ...targets]
-  const asOther = place.user === undefined ? [] : ['setpriv', '--reuid', String(place.user), '--regid', String(place.user), '--clear-groups']
+  const command = [
+    process.execPath,
+    main,
+    '--layers',
+    copied,
+    '--store',
+    place.store,
+    'build',
+    '-j',
+    String(cores),
+    '--offline',
+    '--mirror',
+    place.mirror,
+    '-o',
+    join(place.store, 'out'),
+    ...targets,
+  ]
+  const asOther =
+    place.user === undefined
+      ? []
+      : ['setpriv', '--reuid', String(place.user), '--regid', String(place.user), '--clear-groups']
   if (place.user !== undefined) await chown(home, place.user, place.user)
   const child = spawn('sh', ['-c', 'umask 077; exec "$@"', 'sh', ...asOther, ...command], {
     cwd: dirname(copied),
@@ -144,7 +187,12 @@ async function buildAgain(place: Place, engine: Engine, targets: readonly Recipe
   })
   const [status] = (await once(child, 'exit')) as [number | null]
   await removeTree(home)
-  if (status !== 0) throw new FixpointError(kindOf(status), 'second-build-failed', `Cannot build a second time: the engine ended with status ${String(status)}`)
+  if (status !== 0)
+    throw new FixpointError(
+      kindOf(status),
+      'second-build-failed',
+      `Cannot build a second time: the engine ended with status ${String(status)}`,
+    )
 }
 
 function kindOf(status: number | null): FailureKind {
@@ -157,7 +205,13 @@ function planAll(graph: Graph, store: Store, engine: Engine): Plan {
 }
 
 async function describeMismatch({ recipe, what, first, second }: Mismatch, a: Store, b: Store): Promise<string> {
-  if (what === 'key' || first === undefined || second === undefined) return `${recipe}: another ${what}, ${String(first)} and ${String(second)}`
-  const difference = await firstDifference({ folder: a.treePath(first), listing: await a.tree(first) }, { folder: b.treePath(second), listing: await b.tree(second) })
-  return difference === undefined ? `${recipe}: ${first} and ${second}` : `${recipe}: "${difference.path}": ${difference.what} (${String(difference.count)} entries differ)`
+  if (what === 'key' || first === undefined || second === undefined)
+    return `${recipe}: another ${what}, ${String(first)} and ${String(second)}`
+  const difference = await firstDifference(
+    { folder: a.treePath(first), listing: await a.tree(first) },
+    { folder: b.treePath(second), listing: await b.tree(second) },
+  )
+  return difference === undefined
+    ? `${recipe}: ${first} and ${second}`
+    : `${recipe}: "${difference.path}": ${difference.what} (${String(difference.count)} entries differ)`
 }

@@ -53,7 +53,11 @@ async function diagnose(host: Host, reason: string): Promise<Finding> {
     return forbidden('apparmor', 'AppArmor forbids user namespaces', remedy)
   }
   if (/mount proc/i.test(reason)) return forbidden('proc', 'a fresh /proc may not be mounted', CONTAINER)
-  return forbidden('sandbox', 'the system forbids it', `allow user namespaces and mounts in them: ${CONTAINER}`)
+  return forbidden(
+    'sandbox',
+    'the system forbids it',
+    `allow user namespaces and mounts in them (a chroot forbids them): ${CONTAINER}`,
+  )
 }
 
 function lastLine(output: string): string {

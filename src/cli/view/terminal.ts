@@ -1,8 +1,8 @@
-import { Listr, ListrDefaultRendererLogLevels, ListrLogger, ProcessOutput, type ListrTaskWrapper } from 'listr2'
+import { Listr, ListrLogger, ProcessOutput, type ListrTaskWrapper } from 'listr2'
 import type { Event, RecipeId } from '../../base/events.ts'
 import { formatBytes, formatDuration } from './format.ts'
 import { describeEvent } from './plain.ts'
-import type { View } from './view.ts'
+import type { View } from './port.ts'
 
 /** What the rows of the display show. */
 interface Slot {
@@ -34,7 +34,8 @@ export function terminalView(slotCount: number, now: () => number): View {
     if (display === undefined) return
     slots.forEach(({ recipe, step, since }, at) => {
       const row = display?.rows[at]
-      if (row !== undefined) row.title = recipe === undefined ? 'idle' : `${recipe} ${step} ${formatDuration(now() - since)}`
+      if (row !== undefined)
+        row.title = recipe === undefined ? 'idle' : `${recipe} ${step} ${formatDuration(now() - since)}`
     })
     const summary = display.rows[slotCount]
     if (summary === undefined) return
@@ -121,7 +122,7 @@ function startDisplay(slotCount: number): { rows: Row[]; end: () => Promise<void
     rendererOptions: {
       // Standard output is for data.
       logger: new ListrLogger({ processOutput: new ProcessOutput(process.stderr, process.stderr) }),
-      removeEmptyLines: true, icon: { [ListrDefaultRendererLogLevels.PENDING]: '·', [ListrDefaultRendererLogLevels.COMPLETED]: '·' },
+      removeEmptyLines: true,
     },
   })
   const ended = list.run()

@@ -1,13 +1,6 @@
-import type { EventSink } from '../../base/events.ts'
 import { ndjsonView } from './ndjson.ts'
 import { plainView } from './plain.ts'
-
-/** A view of what happens. */
-export interface View {
-  readonly emit: EventSink
-  /** Ends a live display; nothing may be emitted afterwards. */
-  readonly close: () => Promise<void>
-}
+import type { View } from './port.ts'
 
 /** What decides which view is shown. */
 export interface ViewOptions {
@@ -35,5 +28,11 @@ export async function openView({ json, live, cores, now }: ViewOptions): Promise
 
 /** True when a live view makes sense. A Node built without Intl cannot measure text, which the live view needs. */
 export function isWatched(env: Readonly<Record<string, string | undefined>>): boolean {
-  return process.stderr.isTTY && (env['CI'] ?? '') === '' && env['TERM'] !== 'dumb' && typeof Intl !== 'undefined' && 'Segmenter' in Intl
+  return (
+    process.stderr.isTTY &&
+    (env['CI'] ?? '') === '' &&
+    env['TERM'] !== 'dumb' &&
+    typeof Intl !== 'undefined' &&
+    'Segmenter' in Intl
+  )
 }

@@ -1,0 +1,46 @@
+import { stat } from 'node:fs/promises'
+import { describe, expect, it } from 'vitest'
+import { bootSession, type BootOptions } from '../../qemu/boot.ts'
+import { storedImage } from '../support/image.ts'
+
+const image = await storedImage('tiny')
+
+type Bus = NonNullable<BootOptions['disk']>
+
+/** What the screen must say of the root device: the third partition after those for BIOS and boot, and the driver that tells the bus. */
+const ROOTS: Readonly<Record<Bus, RegExp>> = {
+  virtio: /^vda3 \(virtio/,
+  ahci: /^sda3 \(ahci\)/,
+  nvme: /^nvme0n1p3 \(nvme\)/,
+  usb: /^sda3 \((usb-storage|uas)\)/,
+}
+
+const FIRMWARES = ['bios', 'uefi'] as const
+const WAYS = FIRMWARES.flatMap((firmware) => (Object.keys(ROOTS) as Bus[]).map((disk) => ({ firmware, disk })))
+
+describe.skipIf(image === undefined)('tiny', () => {
+  it.each(WAYS)('boots by $firmware from $disk, its root on that disk', async ({ firmware, disk }) => {
+    const before = await stat(image ?? '')
+    const machine = await bootSession({ image: image ?? '', firmware, disk })
+    try {
+      const [, id] = await machine.expect(/root id {2,}([0-9a-f]{64})/)
+      const [, device] = await machine.expect(/root device {2,}\/dev\/(\S+ \(\S+\))/)
+      expect(device).toMatch(ROOTS[disk])
+      await machine.expect('# ')
+      // Quotes in what is typed keep its echo from being taken for the answer.
+      machine.type('[ -d /sys/firmware/efi ] && echo firm"ware uefi" || echo firm"ware bios"\n')
+      await machine.expect(`firmware ${firmware}`)
+      machine.type('sha256sum /usr/share/fixpoint/manifest.json\n')
+      const [, actual] = await machine.expect(/([0-9a-f]{64}) {2}\/usr/)
+      expect(actual).toBe(id)
+      machine.type('netstat -lntuw | grep -c LISTEN; touch /x; echo do"ne"\n')
+      const [said] = await machine.expect(/\n0\s+touch: \/x: Read-only file system[\s\S]*done/)
+      expect(said).toContain('Read-only')
+      machine.type('poweroff\n')
+      await machine.off()
+    } finally {
+      await machine.kill()
+    }
+    expect((await stat(image ?? '')).mtimeMs).toBe(before.mtimeMs)
+  })
+})

@@ -1,0 +1,192 @@
+import { chmod, mkdir, readdir, readFile, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { digestOf, type Digest } from '../../../src/base/digest.ts'
+import { exists } from '../../../src/base/files.ts'
+import type { IndexEntry } from '../../../src/store/store-index.ts'
+import { eventsOf, freshStore, id, nextSession, sharedStore } from '../../support/rig.ts'
+import { temporaryFolder } from '../../support/temporary.ts'
+import { toyStore } from '../../support/toy.ts'
+import { flipByte, writeTreeAt } from '../../support/trees.ts'
+
+const TREE = { 'usr/bin/tool': { mode: 0o755, data: 'a tool\n' }, 'usr/share/text': 'a text\n', bin: { link: 'usr/bin' }, locked: { mode: 0o555 } }
+
+/** Everything that lies in a store, but locks and sessions. */
+async function contentsOf(folder: string): Promise<string[]> {
+  return (await readdir(folder, { recursive: true })).filter((path) => !/^(locks|work|trees\/[^/]+\/)/.test(path)).sort()
+}
+
+describe('opening a store', () => {
+  it('makes one in a new or empty folder and finds it again', async () => {
+    const folder = join(await temporaryFolder(), 'deep/store')
+    await toyStore(folder)
+    expect(await readFile(join(folder, 'LAYOUT'), 'utf8')).toBe('fixpoint store 1\n')
+    await toyStore(folder)
+    expect((await readdir(folder)).filter((name) => name.startsWith('LAYOUT'))).toEqual(['LAYOUT'])
+  })
+
+  it.each(['fixpoint store 2\n', '', 'fixpoint store 1'])('refuses another layout: %j', async (text) => {
+    const folder = await temporaryFolder()
+    await writeFile(join(folder, 'LAYOUT'), text)
+    await expect(toyStore(folder)).rejects.toMatchObject({ code: 'store-layout', kind: 'hostUnfit' })
+    expect(await readdir(folder)).toEqual(['LAYOUT'])
+  })
+
+  it('refuses a folder that holds something else and puts nothing there', async () => {
+    const folder = await temporaryFolder()
+    await writeFile(join(folder, 'letters.txt'), 'dear')
+    await expect(toyStore(folder)).rejects.toMatchObject({ code: 'store-layout', message: expect.stringContaining('letters.txt') as string })
+    expect(await readdir(folder)).toEqual(['letters.txt'])
+  })
+})
+
+describe('blobs', () => {
+  it('adopts a file under its digest, and refuses one under another', async () => {
+    const { store, folder } = await freshStore()
+    const path = await store.temporaryPath('download')
+    await writeFile(path, 'text')
+    const before = await contentsOf(folder)
+    await expect(store.adopt(path, digestOf('other'))).rejects.toMatchObject({
+      code: 'blob-digest',
+      kind: 'fetch',
+      message: expect.stringMatching(new RegExp(`${digestOf('text')}.*${digestOf('other')}`)) as string,
+    })
+    expect(await contentsOf(folder)).toEqual(before)
+    await store.adopt(path, digestOf('text'))
+    expect(await store.has(digestOf('text'))).toBe(true)
+    expect(await readFile(store.blobPath(digestOf('text')), 'utf8')).toBe('text')
+    expect(await exists(path)).toBe(false)
+  })
+
+  it('sets a damaged blob aside and names it', async () => {
+    const { store, events } = await freshStore()
+    const digest = digestOf('precious')
+    await store.writeBlob(digest, Buffer.from('precious'))
+    await store.checkBlob(digest)
+    const next = await nextSession(store.root)
+    await flipByte(store.blobPath(digest), 3)
+    await expect(next.store.checkBlob(digest)).rejects.toMatchObject({ code: 'blob-damaged', message: expect.stringContaining(digest) as string })
+    expect(eventsOf(next.events, 'store-repair')).toMatchObject([{ what: 'blob', name: digest }])
+    expect(await store.has(digest)).toBe(false)
+    expect(await exists(join(store.root, 'damaged', digest))).toBe(true)
+    // The next to ask gets an answer that it can act on as well.
+    await expect(next.store.checkBlob(digest)).rejects.toMatchObject({ code: 'blob-missing' })
+    await store.writeBlob(digest, Buffer.from('precious'))
+    await next.store.checkBlob(digest)
+    expect(eventsOf(events, 'store-repair')).toEqual([])
+  })
+})
+
+describe('trees', () => {
+  const shared = sharedStore()
+
+  async function packed(): Promise<{ folder: string; digest: Digest; tree: string; blob: string }> {
+    const { store, folder } = shared()
+    const root = join(await temporaryFolder(), 'root')
+    await writeTreeAt(root, TREE)
+    const { digest } = await store.packTree(root)
+    await (await nextSession(folder)).store.tree(digest)
+    return { folder, digest, tree: store.treePath(digest), blob: store.blobPath(digest) }
+  }
+
+  it('are found whole by the next session, links to folders and out of the tree included', async () => {
+    const { folder, digest, blob } = await packed()
+    const { store, events } = await nextSession(folder)
+    await rename(blob, `${blob}.away`) // whoever unpacks again fails
+    await store.tree(digest)
+    await rename(`${blob}.away`, blob)
+    expect(eventsOf(events, 'store-repair')).toEqual([])
+  })
+
+  const damages: [name: string, what: string, damage: (tree: string) => Promise<unknown>][] = [
+    ['a flipped byte', 'usr/bin/tool: other content', (tree) => flipByte(join(tree, 'usr/bin/tool'), 2).then(() => utimes(join(tree, 'usr/bin/tool'), 946_684_800, 946_684_800))],
+    ['a missing file', 'usr/share/text: missing', (tree) => rm(join(tree, 'usr/share/text'))],
+    ['an extra file', 'usr/share/more: not listed', (tree) => writeFile(join(tree, 'usr/share/more'), '')],
+    ['an extra folder with something in it', 'extra: not listed', (tree) => mkdir(join(tree, 'extra/in'), { recursive: true })],
+    ['another mode', 'usr/bin/tool: other mode', (tree) => chmod(join(tree, 'usr/bin/tool'), 0o700)],
+    ['another mode of a folder', 'locked: other mode', (tree) => chmod(join(tree, 'locked'), 0o755)],
+    ['another time', 'usr/share/text: other time', (tree) => utimes(join(tree, 'usr/share/text'), 1e9, 1e9)],
+    ['another size', 'usr/share/text: other size', (tree) => writeFile(join(tree, 'usr/share/text'), 'a')],
+    ['another link', 'bin: other target', (tree) => rm(join(tree, 'bin')).then(() => symlink('usr/sbin', join(tree, 'bin')))],
+    ['a file for a link', 'bin: other type', (tree) => rm(join(tree, 'bin')).then(() => writeFile(join(tree, 'bin'), ''))],
+    ['a listing cut short', 'its listing is damaged', (tree) => writeFile(`${tree}.json`, '[{"type":')],
+    ['a listing that is none', 'its listing is damaged', (tree) => writeFile(`${tree}.json`, 'null')],
+    ['a listing that lies', 'bin: not listed', (tree) => readFile(`${tree}.json`, 'utf8').then((text) => writeFile(`${tree}.json`, text.replace('"bin"', '"bim"')))],
+  ]
+  it.each(damages)('with %s are made again from the blob', async (_name, what, damage) => {
+    const { folder, digest, tree, blob } = await packed()
+    const before = await stat(blob)
+    await damage(tree)
+    const { store, events } = await nextSession(folder)
+    await store.tree(digest)
+    expect(eventsOf(events, 'store-repair')).toMatchObject([{ what: 'tree', name: digest, reason: what }])
+    expect(await readFile(join(tree, 'usr/bin/tool'), 'utf8')).toBe('a tool\n')
+    expect((await stat(blob)).mtimeMs).toBe(before.mtimeMs)
+    const after = await nextSession(folder)
+    await after.store.tree(digest)
+    expect(eventsOf(after.events, 'store-repair')).toEqual([])
+    expect(await readdir(join((await store.session()).folder, 'tmp'))).toEqual([])
+  })
+
+  it('damaged like their blob lead to the blob', async () => {
+    const { folder, digest, tree, blob } = await packed()
+    await rm(join(tree, 'usr/share/text'))
+    await flipByte(blob, 600)
+    const { store, events } = await nextSession(folder)
+    await expect(Promise.all([store.tree(digest), store.tree(digest)])).rejects.toMatchObject({ code: 'blob-damaged' })
+    expect(eventsOf(events, 'store-repair').map(({ what }) => what)).toEqual(['tree', 'blob'])
+    await expect(store.tree(digest)).rejects.toMatchObject({ code: 'blob-missing' })
+  })
+
+  it('wanted by two engines at once are whole at every moment', async () => {
+    const { folder, digest, tree } = await packed()
+    await rm(join(tree, 'usr/share/text'))
+    const engines = await Promise.all([1, 2, 3].map(() => nextSession(folder)))
+    // As an action does: once its engine says the tree is there, its files are linked one after the other.
+    await Promise.all(
+      engines.map(async ({ store }) => {
+        for (const entry of await store.tree(digest)) await stat(join(store.treePath(digest), entry.path === 'bin' ? 'usr' : entry.path))
+      }),
+    )
+    expect(engines.flatMap(({ events }) => eventsOf(events, 'store-repair'))).toHaveLength(1)
+  })
+})
+
+describe('the index', () => {
+  const entry: IndexEntry = { recipe: id('base/a'), key: digestOf('key'), artifact: digestOf('artifact'), document: { a: 1 }, size: 1, durationMs: 2, cpuMs: 3, peakMemory: 4 }
+
+  it('finds what was recorded, in the next session too', async () => {
+    const { store, folder } = await freshStore()
+    expect(store.index.find(entry.key)).toBeUndefined()
+    await store.index.record(entry.key, entry)
+    expect((await nextSession(folder)).store.index.find(entry.key)).toEqual(entry)
+  })
+
+  it('takes an entry with any one byte flipped for missing, or reads it as it was', async () => {
+    const { store, folder, events } = await freshStore()
+    await store.index.record(entry.key, entry)
+    const path = join(folder, 'index', entry.key)
+    const { length } = await readFile(path)
+    for (let at = 0; at < length; at++) {
+      await flipByte(path, at)
+      const found = store.index.find(entry.key)
+      if (found !== undefined) expect({ ...found, check: undefined }).toMatchObject(entry)
+      await flipByte(path, at)
+    }
+    expect(store.index.find(entry.key)).toEqual(entry)
+    // Said once, not at every look.
+    expect(eventsOf(events, 'store-repair')).toMatchObject([{ what: 'index', name: path }])
+  })
+
+  it('remembers the last five durations of a recipe, and does without when they are damaged', async () => {
+    const { store, folder } = await freshStore()
+    for (let run = 0; run < 7; run++) await store.index.record(digestOf(String(run)), { ...entry, durationMs: run })
+    expect((await store.index.history(entry.recipe)).map(({ durationMs }) => durationMs)).toEqual([2, 3, 4, 5, 6])
+    for (const text of ['null', '{"a":1}', '[{']) {
+      await writeFile(join(folder, 'index', 'base@a.history'), text)
+      expect(await store.index.history(entry.recipe)).toEqual([])
+    }
+    await store.index.record(entry.key, entry)
+    expect(await store.index.history(entry.recipe)).toHaveLength(1)
+  })
+})
