@@ -89,7 +89,7 @@ export function waitUntil(condition: () => boolean): Promise<void> {
     () => {
       if (!condition()) throw new Error('it did not come to be')
     },
-    { timeout: 10_000, interval: 5 },
+    { timeout: 30_000, interval: 5 },
   )
 }
 

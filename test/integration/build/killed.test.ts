@@ -72,9 +72,9 @@ describe('an interrupted build', () => {
     const toy = await freshStore()
     const slow = '7654321.5'
     const interrupt = new AbortController()
-    const metadata = toyMetadata(...['host/a', 'host/b'].map((name) => toyRecipe(name, `trap '' TERM INT; setsid sleep ${slow} & sleep ${slow}`)))
+    const metadata = toyMetadata(...['host/a', 'host/b'].map((name) => toyRecipe(name, `: ${name}; trap '' TERM INT; setsid sleep ${slow} & sleep ${slow}`)))
     const building = toyBuild(toy, metadata, ['host/a', 'host/b'], { signal: interrupt.signal, keepFailed: true })
-    await waitUntil(() => processesWith(slow).length === 4).catch(() => console.error(JSON.stringify(toy.events)))
+    await waitUntil(() => processesWith(slow).length === 4)
     interrupt.abort()
     await expect(building).rejects.toMatchObject({ name: 'AbortError' })
     expect(processesWith(slow)).toEqual([])

@@ -1,0 +1,133 @@
+import { execFileSync } from 'node:child_process'
+import { closeSync, constants, existsSync, openSync, readSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { Jobserver, type Client } from '../../../src/build/jobserver.ts'
+import { artifactOf, freshStore, readArtifact, waitUntil } from '../../support/rig.ts'
+import { temporaryFolder } from '../../support/temporary.ts'
+import { toyBuild, toyMetadata, toyRecipe } from '../../support/toy.ts'
+
+/** A client that takes and gives tokens as make does. */
+class Taker {
+  readonly #fd: number
+  held = 0
+
+  constructor({ fifo }: Client) {
+    this.#fd = openSync(fifo, constants.O_RDWR | constants.O_NONBLOCK)
+    onTestFinished(() => {
+      closeSync(this.#fd)
+    })
+  }
+
+  /** Takes one token if there is one. */
+  take(): boolean {
+    try {
+      this.held += readSync(this.#fd, Buffer.alloc(1), 0, 1, null)
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  give(): void {
+    writeSync(this.#fd, '+')
+    this.held -= 1
+  }
+}
+
+async function opened(cores: number, actions: number): Promise<{ jobserver: Jobserver; clients: Client[]; takers: Taker[]; open: (name: string) => [Client, Taker] }> {
+  const folder = await temporaryFolder()
+  const jobserver = new Jobserver(cores)
+  const open = (name: string): [Client, Taker] => {
+    const client = jobserver.open(join(folder, name))
+    return [client, new Taker(client)]
+  }
+  const pairs = Array.from({ length: actions }, (_, at) => open(String(at)))
+  return { jobserver, clients: pairs.map(([client]) => client), takers: pairs.map(([, taker]) => taker), open }
+}
+
+/** Takes all that can be had, until the sum stays at `wanted`; more would fail the test. */
+async function takeAll(takers: readonly Taker[], wanted: number): Promise<void> {
+  const held = (): number => takers.reduce((sum, taker) => sum + taker.held, 0)
+  await waitUntil(() => {
+    for (const taker of takers) taker.take()
+    return held() >= wanted
+  })
+  expect(held()).toBe(wanted)
+}
+
+describe('the jobserver', () => {
+  it.each([
+    [1, 1, 0],
+    [4, 1, 3],
+    [4, 2, 2],
+    [4, 4, 0],
+    [2, 3, 0],
+  ])('with %i cores gives %i actions %i tokens beside their own', async (cores, actions, tokens) => {
+    const { clients, takers } = await opened(cores, actions)
+    await takeAll(takers, tokens)
+    for (const client of clients) client.close()
+  })
+
+  it('one action gets what the others leave, and gives it back', async () => {
+    const { clients, takers } = await opened(4, 2)
+    const [first, second] = takers as [Taker, Taker]
+    await takeAll([second], 2)
+    expect(first.take()).toBe(false)
+    second.give()
+    await takeAll([first], 1)
+    for (const client of clients) client.close()
+  })
+
+  it('an action that dies with tokens loses none', async () => {
+    const { clients, takers } = await opened(4, 2)
+    const [killed, other] = clients as [Client, Client]
+    await takeAll([takers[0]!], 2)
+    killed.close()
+    expect(existsSync(killed.fifo)).toBe(false)
+    await takeAll([takers[1]!], 3)
+    other.close()
+  })
+
+  it('an action that joins gets along with what is left, and no more is given than the budget', async () => {
+    const { clients, takers, open } = await opened(4, 1)
+    const old = takers[0]!
+    await takeAll([old], 3)
+    const [client, young] = open('young')
+    expect(young.take()).toBe(false)
+    // The first token that comes back is the newcomer's own.
+    old.give()
+    await waitUntil(() => !old.take() || (old.give(), false))
+    expect(young.take()).toBe(false)
+    old.give()
+    await takeAll([young], 1)
+    for (const each of [...clients, client]) each.close()
+  })
+
+  it('jobs of all actions together never exceed the budget', async () => {
+    const cores = 3
+    // Jobs as make runs them: each takes a token, says when it begins and ends, and gives the token back.
+    const jobs = `job() { token=$(dd if=/run/jobserver bs=1 count=1 2> /dev/null); echo "$(date +%s%N) begin" >> $OUT/jobs; for i in 1 2 3 4 5; do ls -R /usr/lib/gcc > /dev/null; done; echo "$(date +%s%N) end" >> $OUT/jobs; printf %s "$token" > /run/jobserver; }
+      for i in 1 2 3 4; do job & done; wait`
+    const toy = await freshStore()
+    const names = ['host/a', 'host/b']
+    const result = await toyBuild(toy, toyMetadata(...names.map((name) => toyRecipe(name, `: ${name}\n${jobs}`))), names, { cores })
+    const lines = (await Promise.all(names.map((name) => readArtifact(toy, result, name, 'jobs')))).join('').trim().split('\n')
+    expect(lines).toHaveLength(16)
+    let [running, most] = [0, 0]
+    for (const line of lines.sort()) {
+      running += line.endsWith('begin') ? 1 : -1
+      most = Math.max(most, running)
+    }
+    // While both run each has one of the three cores for itself, though it only waits here; when one has ended, two are left for the other's jobs.
+    expect(most).toBeLessThanOrEqual(cores - 1)
+  })
+
+  const version = /^GNU Make (\d+)\.(\d+)/.exec(execFileSync('make', ['--version'], { encoding: 'utf8' }))
+  const isNew = Number(version?.[1]) * 100 + Number(version?.[2]) >= 404
+  it.skipIf(!isNew)('GNU make 4.4 runs as many jobs as there are cores', async () => {
+    const toy = await freshStore()
+    const script = `printf 'all: a b c\na b c:\n\t@touch began-$@; until [ -e began-a ] && [ -e began-b ] && [ -e began-c ]; do :; done\n' > Makefile; make; echo done > $OUT/done`
+    artifactOf(await toyBuild(toy, toyMetadata(toyRecipe('host/make', script)), ['host/make'], { cores: 3 }), 'host/make')
+  })
+})
