@@ -37,7 +37,7 @@ boot: tiny ## boot tiny with its console on this terminal; IMAGE=file boots anot
 	fixpoint boot $(IMAGE)
 
 bench: setup ## measure what docs/benchmarks.md tells of
-	vitest bench --run --config test/vitest.config.ts
+	node dist/test/bench/main.js
 
 clean: ## remove what was compiled and built here; the store stays
 	rm -rf dist out coverage

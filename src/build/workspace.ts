@@ -73,6 +73,7 @@ export class Workspace {
         await utimes(target, EPOCH, EPOCH)
       }
     }
+    await utimes(join(this.folder, 'sources'), EPOCH, EPOCH)
     await copyFiles(action.patches, join(this.folder, 'patches'))
     await copyFiles(action.files, join(this.folder, 'files'))
   }

@@ -1,16 +1,6 @@
 import { Argument, Command, InvalidArgumentError, Option } from 'commander'
 import { SCHEMA_NAMES } from '../metadata/reference.ts'
-import { bootCommand } from './commands/boot.ts'
-import { buildCommand, type BuildFlags } from './commands/build.ts'
-import { diffCommand } from './commands/diff.ts'
-import { doctorCommand } from './commands/doctor.ts'
-import { fetchCommand } from './commands/fetch.ts'
-import { graphCommand, logCommand, showCommand, whyCommand } from './commands/inspect.ts'
-import { lintCommand, schemaCommand } from './commands/metadata.ts'
-import { resumeCommand } from './commands/resume.ts'
-import { shellCommand } from './commands/shell.ts'
-import { storeGcCommand, storeVerifyCommand } from './commands/store.ts'
-import { verifyCommand } from './commands/verify.ts'
+import type { BuildFlags } from './commands/build.ts'
 import { Engine, type GlobalOptions } from './engine.ts'
 
 /** The command line: one tree that help and completion are printed from. */
@@ -33,11 +23,14 @@ export function createProgram(): Command {
     .option('-o, --output <folder>', 'where images are put', 'out')
     .option('--from <step>', 'go on in the kept tree of one failed recipe; the result is tainted and never recorded')
     .action(
-      run((engine: Engine, words: string[], flags: BuildFlags & { from?: string }) =>
-        flags.from === undefined
-          ? buildCommand(engine, words, flags)
-          : resumeCommand(engine, words[0] ?? '', flags.from, flags),
-      ),
+      run(async () => {
+        const { buildCommand } = await import('./commands/build.ts')
+        const { resumeCommand } = await import('./commands/resume.ts')
+        return (engine: Engine, words: string[], flags: BuildFlags & { from?: string }) =>
+          flags.from === undefined
+            ? buildCommand(engine, words, flags)
+            : resumeCommand(engine, words[0] ?? '', flags.from, flags)
+      }),
     )
   program
     .command('fetch')
@@ -45,11 +38,11 @@ export function createProgram(): Command {
     .option('--offline', 'folders only')
     .addOption(new Option('--from <folder>', 'a mirror folder to fetch from first; may be repeated').argParser(collect))
     .description('put the sources of targets, and of all that they are built from, into the store')
-    .action(run(fetchCommand))
+    .action(run(async () => (await import('./commands/fetch.ts')).fetchCommand))
   buildOptions(program.command('verify').argument('<target...>'))
     .option('--second <folder>', 'where the second build is done')
     .description('build targets again from an empty store under other conditions, and compare')
-    .action(run(verifyCommand))
+    .action(run(async () => (await import('./commands/verify.ts')).verifyCommand))
   program
     .command('boot')
     .argument('<image>')
@@ -64,51 +57,65 @@ export function createProgram(): Command {
     .option('--smp <count>', 'processors', positiveInteger, 2)
     .option('--writable', 'let the guest change the image')
     .description('boot an image in QEMU, its serial console on this terminal; Ctrl-A X leaves')
-    .action(run(bootCommand))
+    .action(run(async () => (await import('./commands/boot.ts')).bootCommand))
   program
     .command('show')
     .argument('<recipe>')
     .option('--origin', 'file and line that each field comes from')
     .description('a recipe after extends, amendments, style and templates')
-    .action(run(showCommand))
+    .action(run(async () => (await import('./commands/inspect.ts')).showCommand))
   program
     .command('diff')
     .argument('<a>')
     .argument('<b>')
     .description('compare two stored artifacts by digest, or two files')
-    .action(run(diffCommand))
+    .action(run(async () => (await import('./commands/diff.ts')).diffCommand))
   program
     .command('graph')
     .argument('[target...]')
     .option('--dot', 'for Graphviz')
     .description('what depends on what')
-    .action(run(graphCommand))
-  program.command('log').argument('<recipe>').description('the log of its last action').action(run(logCommand))
-  program.command('why').argument('<recipe>').description('how its last two actions differ').action(run(whyCommand))
-  program.command('lint').description('what is untidy or wrong in the recipes, though valid').action(run(lintCommand))
+    .action(run(async () => (await import('./commands/inspect.ts')).graphCommand))
+  program
+    .command('log')
+    .argument('<recipe>')
+    .description('the log of its last action')
+    .action(run(async () => (await import('./commands/inspect.ts')).logCommand))
+  program
+    .command('why')
+    .argument('<recipe>')
+    .description('how its last two actions differ')
+    .action(run(async () => (await import('./commands/inspect.ts')).whyCommand))
+  program
+    .command('lint')
+    .description('what is untidy or wrong in the recipes, though valid')
+    .action(run(async () => (await import('./commands/metadata.ts')).lintCommand))
   program
     .command('schema')
     .addArgument(new Argument('[name]', 'as JSON Schema; without: all for people').choices(SCHEMA_NAMES))
     .description('the format of the metadata files')
-    .action(run(schemaCommand))
+    .action(run(async () => (await import('./commands/metadata.ts')).schemaCommand))
   program
     .command('doctor')
     .description('what this host lacks for building and booting, and the remedy')
-    .action(run(doctorCommand))
+    .action(run(async () => (await import('./commands/doctor.ts')).doctorCommand))
   program
     .command('shell')
     .argument('<recipe>')
     .argument('[command...]')
     .passThroughOptions()
     .description("a shell, or a command, in the recipe's sandbox")
-    .action(run((engine: Engine, word: string, command: string[]) => shellCommand(engine, word, command)))
+    .action(run(async () => (await import('./commands/shell.ts')).shellCommand))
   const store = program.command('store').description('look after the store')
-  store.command('verify').description('hash everything in it').action(run(storeVerifyCommand))
+  store
+    .command('verify')
+    .description('hash everything in it')
+    .action(run(async () => (await import('./commands/store.ts')).storeVerifyCommand))
   store
     .command('gc')
     .option('-n, --dry-run', 'only count')
     .description('remove what no recipe uses')
-    .action(run(storeGcCommand))
+    .action(run(async () => (await import('./commands/store.ts')).storeGcCommand))
   return program
 }
 
@@ -134,12 +141,16 @@ function positiveInteger(text: string): number {
   return value
 }
 
-/** Wraps a command: gives it an engine made from the global options, and closes that in the end. */
+/**
+ * Wraps a command: gives it an engine made from the global options, and closes that in the end. A command is loaded when it runs: all of
+ * them together would take longer to load than a build with nothing to do takes.
+ */
 function run<Rest extends unknown[]>(
-  command: (engine: Engine, ...rest: Rest) => Promise<void>,
+  load: () => Promise<(engine: Engine, ...rest: Rest) => Promise<void>>,
 ): (...args: unknown[]) => Promise<void> {
   return async (...args) => {
     const self = args.at(-1) as Command
+    const command = await load()
     const engine = await Engine.open(self.optsWithGlobals<GlobalOptions>())
     try {
       await command(engine, ...(args.slice(0, -1) as Rest))

@@ -1,4 +1,3 @@
-import { execa } from 'execa'
 import { PlaceFailure } from './failure.ts'
 
 /**
@@ -6,6 +5,8 @@ import { PlaceFailure } from './failure.ts'
  * Rejects with PlaceFailure when npm is missing or has none.
  */
 export async function readNpmRegistry(): Promise<string> {
+  // Loaded only when it is used: it takes a noticeable part of the time that a build with nothing to do may take.
+  const { execa } = await import('execa')
   const result = await execa('npm', ['config', 'get', 'registry'], { reject: false, timeout: 30_000, stdin: 'ignore' })
   const address = result.stdout.trim()
   if (result.failed || !/^https?:\/\//.test(address)) {

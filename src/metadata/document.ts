@@ -5,7 +5,6 @@ import type { Place } from '../base/error.ts'
 import { errorCode } from '../base/files.ts'
 import type { Faults } from './faults.ts'
 import { placeAt } from './position.ts'
-import { readQuickly } from './quick.ts'
 
 /** Way from a document's root to a value: names of fields and indices of elements. */
 export type Path = readonly (string | number)[]
@@ -72,7 +71,10 @@ export class SourceDocument {
   /** Parsed a second time, but only in files that have a fault or whose origins are shown: keeping the nodes of all would cost more. */
   #nearest(path: Path): { key: Node | undefined; value: Node | undefined } {
     this.#nodes ??= parseDocument(this.text, PARSE)
-    let found: { key: Node | undefined; value: Node | undefined } = { key: undefined, value: this.#nodes.contents ?? undefined }
+    let found: { key: Node | undefined; value: Node | undefined } = {
+      key: undefined,
+      value: this.#nodes.contents ?? undefined,
+    }
     for (const step of path) {
       const next = childOf(found.value, step)
       if (next === undefined) break
@@ -89,7 +91,10 @@ export class SourceDocument {
   }
 }
 
-function childOf(node: Node | undefined, step: string | number): { key: Node | undefined; value: Node | undefined } | undefined {
+function childOf(
+  node: Node | undefined,
+  step: string | number,
+): { key: Node | undefined; value: Node | undefined } | undefined {
   if (isMap(node)) {
     const pair = (node as YAMLMap<Node, Node | null>).items.find(({ key }) => isScalar(key) && key.value === step)
     return pair === undefined ? undefined : { key: pair.key, value: pair.value ?? pair.key }
@@ -108,18 +113,28 @@ export function readDocument(file: string, faults: Faults): SourceDocument | und
     bytes = readFileSync(file)
   } catch (error) {
     const code = errorCode(error)
-    if (code === 'ENOENT' || code === 'ENOTDIR') faults.add('missing-file', `Cannot read "${file}": there is no such file`, { file })
+    if (code === 'ENOENT' || code === 'ENOTDIR')
+      faults.add('missing-file', `Cannot read "${file}": there is no such file`, { file })
     else faults.add('unreadable-file', `Cannot read "${file}": ${code ?? String(error)}`, { file })
     return undefined
   }
   if (bytes.length > MAX_SIZE) {
-    faults.add('file-too-large', `Cannot read "${file}": it has ${String(bytes.length)} bytes, ${String(MAX_SIZE)} are allowed`, { file })
+    faults.add(
+      'file-too-large',
+      `Cannot read "${file}": it has ${String(bytes.length)} bytes, ${String(MAX_SIZE)} are allowed`,
+      { file },
+    )
     return undefined
   }
   const text = bytes.toString('utf8')
   if (!isUtf8(bytes)) {
     const at = Math.max(0, text.indexOf('\uFFFD'))
-    faults.add('not-utf8', `Cannot read "${file}": it is not UTF-8`, placeAt(file, text, at, at + 1), 'Save the file as UTF-8')
+    faults.add(
+      'not-utf8',
+      `Cannot read "${file}": it is not UTF-8`,
+      placeAt(file, text, at, at + 1),
+      'Save the file as UTF-8',
+    )
     return undefined
   }
   return parseText(file, text, faults)
@@ -132,15 +147,21 @@ export function readDocument(file: string, faults: Faults): SourceDocument | und
 export function parseText(file: string, text: string, faults: Faults): SourceDocument | undefined {
   const long = overlongLine(text)
   if (long !== undefined) {
-    faults.add('line-too-long', `Cannot read "${file}": a line has more than ${String(MAX_LINE)} characters`, placeAt(file, text, long, long + 1))
+    faults.add(
+      'line-too-long',
+      `Cannot read "${file}": a line has more than ${String(MAX_LINE)} characters`,
+      placeAt(file, text, long, long + 1),
+    )
     return undefined
   }
-  const quick = readQuickly(text)
-  if (quick !== undefined) return new SourceDocument(file, text, quick)
   const document = parseDocument(text, PARSE)
   if (document.errors.length > 0) {
     for (const { code, message, pos } of document.errors.slice(0, MAX_SYNTAX_FAULTS)) {
-      faults.add(SYNTAX_CODES[code] ?? 'yaml-syntax', `Cannot parse "${file}": ${lowerFirst(message)}`, placeAt(file, text, pos[0], pos[1]))
+      faults.add(
+        SYNTAX_CODES[code] ?? 'yaml-syntax',
+        `Cannot parse "${file}": ${lowerFirst(message)}`,
+        placeAt(file, text, pos[0], pos[1]),
+      )
     }
     return undefined
   }
@@ -182,17 +203,26 @@ class Reader {
 
   read(node: unknown): unknown {
     if (node === null || node === undefined) return null
-    if (isAlias(node)) return this.#fault('yaml-alias', node, 'aliases are not part of the format', 'Write the value out')
+    if (isAlias(node))
+      return this.#fault('yaml-alias', node, 'aliases are not part of the format', 'Write the value out')
     const { tag, anchor } = node as { tag?: string; anchor?: string }
-    if (tag !== undefined) return this.#fault('yaml-tag', node, 'tags are not part of the format', 'Leave the tag out; write texts that look like numbers in quotes')
-    if (anchor !== undefined) return this.#fault('yaml-anchor', node, 'anchors are not part of the format', 'Leave the anchor out')
+    if (tag !== undefined)
+      return this.#fault(
+        'yaml-tag',
+        node,
+        'tags are not part of the format',
+        'Leave the tag out; write texts that look like numbers in quotes',
+      )
+    if (anchor !== undefined)
+      return this.#fault('yaml-anchor', node, 'anchors are not part of the format', 'Leave the anchor out')
     if (isScalar(node)) return this.#scalar(node, node.value)
     if (isSeq(node)) return node.items.map((item) => this.read(item))
     return isMap(node) ? this.#map(node as YAMLMap<unknown, unknown>) : null
   }
 
   #scalar(node: Node, value: unknown): unknown {
-    if (typeof value === 'string' && value.includes('\0')) return this.#fault('nul-character', node, 'a text holds a NUL character')
+    if (typeof value === 'string' && value.includes('\0'))
+      return this.#fault('nul-character', node, 'a text holds a NUL character')
     return value
   }
 
@@ -201,7 +231,12 @@ class Reader {
     for (const { key, value } of node.items) {
       const name = isScalar(key) ? key.value : undefined
       if (typeof name !== 'string' || name === '__proto__') {
-        this.#fault('yaml-key', isAlias(key) || isScalar(key) ? key : node, 'a key is no text', 'Write the key in quotes')
+        this.#fault(
+          'yaml-key',
+          isAlias(key) || isScalar(key) ? key : node,
+          'a key is no text',
+          'Write the key in quotes',
+        )
       } else if (Object.hasOwn(object, name)) {
         this.#fault('duplicate-key', key as Node, `"${name}" is there twice`, 'Keep one of them')
       } else {
@@ -215,7 +250,12 @@ class Reader {
 
   #fault(code: string, node: unknown, reason: string, hint?: string): undefined {
     const range = (node as Node).range ?? [0, 1]
-    this.#faults.add(code, `Cannot read "${this.#file}": ${reason}`, placeAt(this.#file, this.#text, range[0], Math.max(range[0] + 1, range[1])), hint)
+    this.#faults.add(
+      code,
+      `Cannot read "${this.#file}": ${reason}`,
+      placeAt(this.#file, this.#text, range[0], Math.max(range[0] + 1, range[1])),
+      hint,
+    )
     return undefined
   }
 }

@@ -58,6 +58,8 @@ export async function collectGarbage(store: Store, keep: ReadonlySet<Digest>, dr
     if (!dryRun) {
       for (const name of [...trees, ...listings]) await removeTree(join(store.root, 'trees', name))
       for (const folder of ['kept', 'damaged', 'partial']) for (const name of await readdir(join(store.root, folder))) await removeTree(join(store.root, folder, name))
+      // Of actions and trees: whoever takes one shares the store's lock, so nobody holds any.
+      for (const name of await readdir(join(store.root, 'locks'))) if (isDigest(name.slice(-64))) await rm(join(store.root, 'locks', name))
     }
     return { blobs: blobs.length, trees: trees.length, bytes }
   } finally {

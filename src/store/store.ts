@@ -307,6 +307,7 @@ export class Store {
 
   /** Takes the lock called `name`; see {@link takeLock}. */
   async lock(name: string, options: { shared?: boolean; tryOnly?: boolean; signal?: AbortSignal | undefined } = {}): Promise<Lock | undefined> {
+    await this.session() // a collection removes locks that nobody can hold
     const path = join(this.root, 'locks', name)
     await (await open(path, 'a')).close()
     return takeLock(path, options)

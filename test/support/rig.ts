@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -7,7 +8,7 @@ import type { Digest } from '../../src/base/digest.ts'
 import type { Event, RecipeId } from '../../src/base/events.ts'
 import { removeTree } from '../../src/base/files.ts'
 import type { BuildResult } from '../../src/build/build.ts'
-import { toyStore, type ToyStore } from './toy.ts'
+import { toyBuild, toyMetadata, toyStore, TOOLS, type ToyStore } from './toy.ts'
 
 /** A recipe's name as the engine's types want it. */
 export const id = (text: string): RecipeId => text as RecipeId
@@ -20,6 +21,19 @@ export async function freshStore(): Promise<ToyStore> {
     await removeTree(toy.folder)
   })
   return toy
+}
+
+/** Like {@link freshStore}, with the toy tools built already: once for the tests of a file. */
+export function storesWithTools(): () => Promise<ToyStore> {
+  const template = sharedStore()
+  beforeAll(async () => {
+    artifactOf(await toyBuild(template(), toyMetadata(TOOLS), [TOOLS.id]), TOOLS.id)
+  })
+  return async () => {
+    const toy = await freshStore()
+    for (const part of ['blobs', 'index', 'trees']) execFileSync('cp', ['-al', join(template().folder, part), toy.folder])
+    return toy
+  }
 }
 
 /** Another session on a store, as the next run of an engine has it; closed with the test. */

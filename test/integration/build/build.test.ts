@@ -8,9 +8,12 @@ import { resumeAction } from '../../../src/build/action.ts'
 import { actionOf } from '../../../src/build/build.ts'
 import type { FileSource, Recipe } from '../../../src/metadata/model.ts'
 import { verifyStore } from '../../../src/store/maintain.ts'
-import { artifactOf, eventsOf, failureOf, freshStore, id, nextSession, readArtifact } from '../../support/rig.ts'
+import { artifactOf, eventsOf, failureOf, id, nextSession, readArtifact, storesWithTools } from '../../support/rig.ts'
 import { toyBuild, toyMetadata, toyRecipe, TOOLS, type ToyStore } from '../../support/toy.ts'
 import { flipByte } from '../../support/trees.ts'
+
+const inputs = [id('host/tools')]
+const freshStore = storesWithTools()
 
 describe('build', () => {
   it('builds what is missing, in order, and nothing the second time', async () => {
@@ -22,7 +25,7 @@ describe('build', () => {
     )
     const first = await toyBuild(toy, metadata, ['base/b'])
     expect([...first.failures.values()]).toEqual([])
-    expect(first.ran).toEqual(['host/tools', 'base/a', 'base/b'])
+    expect(first.ran).toEqual(['base/a', 'base/b'])
     const artifact = artifactOf(first, 'base/b')
     await toy.store.tree(artifact)
     expect(await readFile(join(toy.store.treePath(artifact), 'usr/share/b'), 'utf8')).toBe('one\n')
@@ -30,8 +33,6 @@ describe('build', () => {
     expect(second.ran).toEqual([])
   })
 })
-
-const inputs = [id('host/tools')]
 
 /** Writes `text` to a file of its own name. */
 function writer(name: string, text: string, more: Parameters<typeof toyRecipe>[2] = {}): Recipe {
@@ -229,7 +230,7 @@ describe('an image', () => {
     )
     const result = await toyBuild(toy, metadata, ['base/image'])
     const found = (await readArtifact(toy, result, 'base/image', 'found')).trim().split('\n').sort()
-    expect(found).toEqual([' d 755 2000', 'tmp d 1777 2000', 'usr d 755 2000', 'usr/share d 755 2000', 'usr/share/a f 644 2000'].map((line) => line.replace(/^ d/, ' d')).sort())
+    expect(found).toEqual(['d 755 2000', 'tmp d 1777 2000', 'usr d 755 2000', 'usr/share d 755 2000', 'usr/share/a f 644 2000'])
     const manifest = JSON.parse(await readArtifact(toy, result, 'base/image', 'manifest')) as { contents: { recipe: string; artifact: string }[] }
     expect(manifest.contents.map(({ recipe }) => recipe)).toEqual(['base/a', 'base/skeleton'])
     expect(manifest.contents[0]?.artifact).toBe(artifactOf(result, 'base/a'))

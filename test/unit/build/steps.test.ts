@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest'
+import { digestOf } from '../../../src/base/digest.ts'
+import { scriptsOf } from '../../../src/build/steps.ts'
+import { actionDocument, type ActionDocument } from '../../../src/plan/document.ts'
+import { toyRecipe } from '../../support/toy.ts'
+
+const PLAIN = actionDocument(toyRecipe('a/a', 'make'), 'x86_64', [], [])
+const TOUCH = 'find . -exec touch -h -d @946684800 {} +\n'
+
+function scripts(change: Partial<ActionDocument>): Record<string, string> {
+  return Object.fromEntries(scriptsOf({ ...PLAIN, ...change }).map(({ name, script }) => [name, script]))
+}
+
+describe('the scripts of an action', () => {
+  it('are only the steps when there is nothing to unpack or patch', () => {
+    expect(scriptsOf(PLAIN)).toEqual([{ name: 'build', script: 'make' }])
+    expect(scripts({ sources: [{ name: 'kept.tar', digest: digestOf(''), to: null }], steps: [{ name: 'empty', script: '' }] })).toEqual({})
+  })
+
+  it('unpack each source to its folder, in order, and set one time', () => {
+    const sources = [
+      { name: 'a.tar', digest: digestOf('a'), to: '.' },
+      { name: "b's.tar", digest: digestOf('b'), to: 'deep/b' },
+    ]
+    expect(scripts({ sources })['unpack']).toBe(
+      [
+        "mkdir -p '.'",
+        "if [ -d '/sources/a.tar' ]; then cp -R '/sources/a.tar'/. '.'; else tar -xf '/sources/a.tar' -C '.' --strip-components=1 --no-same-owner; fi",
+        "mkdir -p 'deep/b'",
+        "if [ -d '/sources/b'\\''s.tar' ]; then cp -R '/sources/b'\\''s.tar'/. 'deep/b'; else tar -xf '/sources/b'\\''s.tar' -C 'deep/b' --strip-components=1 --no-same-owner; fi",
+        TOUCH,
+      ].join('\n'),
+    )
+  })
+
+  it('patch in order after unpacking and before the steps', () => {
+    const patches = ['2.patch', '10.patch'].map((name) => ({ name, digest: digestOf(name) }))
+    const all = scriptsOf({ ...PLAIN, patches, sources: [{ name: 'a', digest: digestOf(''), to: '.' }] })
+    expect(all.map(({ name }) => name)).toEqual(['unpack', 'patch', 'build'])
+    expect(all[1]?.script).toBe(`patch -p1 -i '/patches/2.patch'\npatch -p1 -i '/patches/10.patch'\n${TOUCH}`)
+  })
+})
