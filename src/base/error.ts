@@ -66,7 +66,8 @@ export class FixpointErrors extends FixpointError {
 /** One error for several failures: a bug among them goes first, since it may be the cause of the others. `failures` has one at least. */
 export function combineFailures(failures: readonly unknown[]): Error {
   const bug = failures.find((failure) => !(failure instanceof FixpointError))
-  if (bug !== undefined) return bug instanceof Error ? bug : new Error(String(bug))
+  if (bug !== undefined)
+    return bug instanceof Error ? bug : new Error('Something other than an error was thrown', { cause: bug })
   const known = failures.filter((failure) => failure instanceof FixpointError)
   return known.length === 1 && known[0] !== undefined ? known[0] : new FixpointErrors(known)
 }

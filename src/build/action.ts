@@ -1,55 +1,9 @@
 import { join } from 'node:path'
-import type { Digest } from '../base/digest.ts'
 import { FixpointError } from '../base/error.ts'
-import type { EventSink, RecipeId } from '../base/events.ts'
-import type { Source, LocalFile } from '../metadata/model.ts'
-import type { ActionDocument, ContentRef } from '../plan/document.ts'
-import type { Listing } from '../store/listing.ts'
-import type { Store } from '../store/store.ts'
-import { runSteps, type Usage } from './run-steps.ts'
+import type { Action, ActionResult, ExecutorContext } from './executor.ts'
+import { runSteps } from './run-steps.ts'
 import { scriptsOf } from './steps.ts'
 import { Workspace } from './workspace.ts'
-
-/** What an executor gets: the document, and the places of what it names by digest. */
-export interface Action {
-  readonly recipe: RecipeId
-  readonly key: Digest
-  readonly document: ActionDocument
-  /** Artifacts of `document.inputs`, by recipe: those of a host layer are named in the document by key only. */
-  readonly artifacts: ReadonlyMap<RecipeId, Digest>
-  /** Where patches, files and trees of the checkout lie; looked up by digest. */
-  readonly sources: readonly Source[]
-  readonly patches: readonly LocalFile[]
-  readonly files: readonly LocalFile[]
-  /** Seconds a step may take. */
-  readonly timeout: number
-}
-
-/** What an executor returns, beside the log it wrote. */
-export interface ActionResult extends Usage {
-  readonly artifact: Digest
-  /** Bytes of the artifact's tar. */
-  readonly size: number
-}
-
-/** Makes the manifest of an image from what goes into it; the image module's, handed in. */
-export type ManifestMaker = (contents: readonly (ContentRef & { readonly listing: Listing })[]) => string
-
-/** What the local executor works with. */
-export interface ExecutorContext {
-  readonly store: Store
-  readonly emit: EventSink
-  readonly now: () => number
-  readonly makeManifest: ManifestMaker
-  /** Value of MAKEFLAGS and the fifo behind it. */
-  readonly jobserver: { readonly flags: string; readonly fifo: string | undefined }
-  /** Folder for this action's work, on the store's file system; absent at first. */
-  readonly folder: string
-  readonly log: string
-  readonly signal: AbortSignal
-  /** Where the work folder goes when the action fails; undefined: it is removed. */
-  readonly keptFolder: string | undefined
-}
 
 /** Runs one action: its whole story. The work folder is removed afterwards, unless it failed and is to be kept. */
 export async function runAction(action: Action, context: ExecutorContext): Promise<ActionResult> {
@@ -78,7 +32,11 @@ export async function resumeAction(action: Action, context: ExecutorContext, fro
   const at = scripts.findIndex(({ name }) => name === from)
   if (at === -1) {
     const steps = scripts.map(({ name }) => name).join(', ')
-    throw new FixpointError('usage', 'unknown-step', `Cannot go on from step "${from}" of ${action.recipe}: its steps are ${steps}`)
+    throw new FixpointError(
+      'usage',
+      'unknown-step',
+      `Cannot go on from step "${from}" of ${action.recipe}: its steps are ${steps}`,
+    )
   }
   const workspace = new Workspace(context.folder)
   const usage = await runSteps(workspace, action, scripts.slice(at), context)

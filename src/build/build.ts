@@ -10,7 +10,8 @@ import { PATHS } from '../sandbox/constants.ts'
 import { compareListings } from '../store/compare-listings.ts'
 import type { IndexEntry } from '../store/store-index.ts'
 import type { Store } from '../store/store.ts'
-import { runAction, type Action, type ActionResult, type ManifestMaker } from './action.ts'
+import { runAction } from './action.ts'
+import type { Action, ActionResult, ManifestMaker } from './executor.ts'
 import { Jobserver } from './jobserver.ts'
 import { knownTo, type IndexNamer } from './known.ts'
 import type { Fetcher } from './ports.ts'
@@ -49,7 +50,12 @@ export interface BuildResult {
 }
 
 /** Builds `targets` and what they need. Rejects only when interrupted or for a bug: failures of recipes are in the result. */
-export function build(graph: Graph, targets: readonly RecipeId[], options: BuildOptions, context: BuildContext): Promise<BuildResult> {
+export function build(
+  graph: Graph,
+  targets: readonly RecipeId[],
+  options: BuildOptions,
+  context: BuildContext,
+): Promise<BuildResult> {
   return new Build(graph, targets, options, context).run()
 }
 
@@ -130,7 +136,13 @@ class Build {
   /** Fetches for every action that is known to run: those whose key may yet turn out to be stored are left alone. */
   #startFetches(current: Plan): void {
     for (const [id, { state }] of current) {
-      if ((state !== 'ready' && state !== 'blocked') || this.#fetched.has(id) || this.#fetching.has(id) || this.#failures.has(id)) continue
+      if (
+        (state !== 'ready' && state !== 'blocked') ||
+        this.#fetched.has(id) ||
+        this.#fetching.has(id) ||
+        this.#failures.has(id)
+      )
+        continue
       this.#fetching.set(id, this.#fetchSources(id))
     }
   }
@@ -139,7 +151,9 @@ class Build {
     const { sources } = nodeOf(this.#graph.nodes, id).recipe
     const signal = AbortSignal.any([this.#options.signal, this.#fetchEnd.signal])
     try {
-      await Promise.all(sources.map((source) => (source.kind === 'file' ? this.#context.fetcher.fetch(source, signal) : undefined)))
+      await Promise.all(
+        sources.filter((source) => source.kind === 'file').map((source) => this.#context.fetcher.fetch(source, signal)),
+      )
       this.#fetched.add(id)
     } catch (error) {
       if (!signal.aborted) this.#fail(id, 'fetch', '', error)
@@ -153,7 +167,13 @@ class Build {
     if (free <= 0) return
     const remaining = remainingTimes(current, (id) => this.#cost(id))
     const candidates = [...current.keys()]
-      .filter((id) => current.get(id)?.state === 'ready' && this.#fetched.has(id) && !this.#running.has(id) && !this.#failures.has(id))
+      .filter(
+        (id) =>
+          current.get(id)?.state === 'ready' &&
+          this.#fetched.has(id) &&
+          !this.#running.has(id) &&
+          !this.#failures.has(id),
+      )
       .map((recipe) => ({ recipe, remaining: remaining.get(recipe) ?? 0, memory: this.#memory(recipe) }))
     const promised = [...this.#running.keys()].reduce((sum, id) => sum + this.#memory(id), 0)
     const room = { slots: free, memory: this.#options.memory - promised, idle: this.#running.size === 0 }
@@ -182,7 +202,13 @@ class Build {
       try {
         const found = this.#context.store.index.find(this.#context.nameOf(action.key, action.document.host))
         if (found !== undefined && (await this.#context.store.has(found.artifact))) {
-          this.#context.emit({ type: 'action-stored', at: this.#context.now(), recipe: id, key: action.key, artifact: found.artifact })
+          this.#context.emit({
+            type: 'action-stored',
+            at: this.#context.now(),
+            recipe: id,
+            key: action.key,
+            artifact: found.artifact,
+          })
         } else await this.#execute(action, log, found)
       } finally {
         await lock?.release()
@@ -190,7 +216,8 @@ class Build {
     } catch (error) {
       if (this.#options.signal.aborted) return
       // The store set the blob aside: the next plan finds it missing, and fetches or builds it before this action is tried again.
-      if (error instanceof FixpointError && ['blob-damaged', 'blob-missing'].includes(error.code)) this.#fetched.delete(id)
+      if (error instanceof FixpointError && ['blob-damaged', 'blob-missing'].includes(error.code))
+        this.#fetched.delete(id)
       else this.#fail(id, stepOf(error), log, explainDiskFull(error, this.#context.store.root))
     } finally {
       this.#running.delete(id)
@@ -219,7 +246,8 @@ class Build {
     } finally {
       share.close()
     }
-    if (earlier !== undefined && earlier.artifact !== result.artifact && !document.host) await this.#refuse(action, earlier.artifact, result.artifact)
+    if (earlier !== undefined && earlier.artifact !== result.artifact && !document.host)
+      await this.#refuse(action, earlier.artifact, result.artifact)
     const durationMs = now() - started
     await store.index.record(this.#context.nameOf(key, document.host), { recipe, key, document, ...result, durationMs })
     this.#ran.push(recipe)
@@ -232,9 +260,14 @@ class Build {
     const listing = (await store.knownListing(earlier)) ?? []
     const first = compareListings(listing, await store.listing(later))[0]
     const where = listing.length > 0 && first !== undefined ? `; the first difference is in "${first.path}"` : ''
-    throw new FixpointError('notReproducible', 'two-results', `Cannot accept ${action.recipe}: built again it gave ${later}, recorded is ${earlier}${where}`, {
-      hint: `Both are kept. Find the cause with \`fixpoint verify ${action.recipe}\``,
-    })
+    throw new FixpointError(
+      'notReproducible',
+      'two-results',
+      `Cannot accept ${action.recipe}: built again it gave ${later}, recorded is ${earlier}${where}`,
+      {
+        hint: `Both are kept. Find the cause with \`fixpoint verify ${action.recipe}\``,
+      },
+    )
   }
 
   #fail(id: RecipeId, step: string, log: string, error: unknown): void {
@@ -244,17 +277,22 @@ class Build {
   }
 
   #skipped(current: Plan): RecipeId[] {
-    const skipped = [...current.keys()].filter((id) => ['ready', 'blocked', 'waits'].includes(current.get(id)?.state ?? '') && !this.#failures.has(id))
+    const skipped = [...current.keys()].filter(
+      (id) => ['ready', 'blocked', 'waits'].includes(current.get(id)?.state ?? '') && !this.#failures.has(id),
+    )
     if (this.#failures.size === 0) return []
     const causes = new Map([...this.#failures.keys()].map((id) => [id, id]))
     for (const [id, { node }] of current) {
-      const cause = [...node.inputs, ...node.contents].map((used) => causes.get(used)).find((found) => found !== undefined)
+      const cause = [...node.inputs, ...node.contents]
+        .map((used) => causes.get(used))
+        .find((found) => found !== undefined)
       if (cause !== undefined && !causes.has(id)) causes.set(id, cause)
     }
     for (const recipe of skipped) {
       // What uses nothing that failed was not begun because something else did.
       const because = causes.get(recipe) ?? [...this.#failures.keys()][0]
-      if (because !== undefined) this.#context.emit({ type: 'action-skipped', at: this.#context.now(), recipe, because })
+      if (because !== undefined)
+        this.#context.emit({ type: 'action-skipped', at: this.#context.now(), recipe, because })
     }
     return skipped
   }
@@ -274,5 +312,7 @@ export function actionOf(current: Plan, planned: Planned): Action {
 }
 
 function stepOf(error: unknown): string {
-  return typeof error === 'object' && error !== null && 'step' in error && typeof error.step === 'string' ? error.step : ''
+  return typeof error === 'object' && error !== null && 'step' in error && typeof error.step === 'string'
+    ? error.step
+    : ''
 }

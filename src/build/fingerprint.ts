@@ -33,7 +33,10 @@ export function hostFingerprint(): Digest {
 }
 
 function versionOf(name: string): string {
-  const { stdout } = spawnSync(join('/usr/bin', name), ['--version'], { encoding: 'utf8', env: { LC_ALL: 'C', PATH: '/usr/bin' } })
+  const { stdout } = spawnSync(join('/usr/bin', name), ['--version'], {
+    encoding: 'utf8',
+    env: { LC_ALL: 'C', PATH: '/usr/bin' },
+  })
   return `${identify(name)} ${(stdout as string | null)?.split('\n')[0] ?? 'missing'}`
 }
 

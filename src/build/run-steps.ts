@@ -4,17 +4,9 @@ import { FixpointError } from '../base/error.ts'
 import type { RecipeId } from '../base/events.ts'
 import { PATHS } from '../sandbox/constants.ts'
 import { runSandboxed } from '../sandbox/run.ts'
-import type { Action, ExecutorContext } from './action.ts'
+import type { Action, ExecutorContext, Usage } from './executor.ts'
 import type { Script } from './steps.ts'
 import type { Workspace } from './workspace.ts'
-
-/** What an action's steps used. */
-export interface Usage {
-  /** User and system time of its processes, milliseconds. */
-  readonly cpuMs: number
-  /** Bytes; the largest sum over its processes that was seen. */
-  readonly peakMemory: number
-}
 
 /** A step of an action failed; carries what a message and a replay need. */
 export class StepError extends FixpointError {
@@ -43,7 +35,12 @@ exit $status
 `
 
 /** Runs the scripts one after the other, each in a sandbox of its own over the same folders. Fails with {@link StepError}. */
-export async function runSteps(workspace: Workspace, action: Action, scripts: readonly Script[], context: ExecutorContext): Promise<Usage> {
+export async function runSteps(
+  workspace: Workspace,
+  action: Action,
+  scripts: readonly Script[],
+  context: ExecutorContext,
+): Promise<Usage> {
   const steps = join(workspace.folder, 'steps')
   await writeFile(join(steps, 'run'), RUNNER)
   let cpuMs = 0
@@ -53,7 +50,8 @@ export async function runSteps(workspace: Workspace, action: Action, scripts: re
     const started = context.now()
     context.emit({ type: 'step-start', at: started, recipe: action.recipe, step: name })
     await appendFile(context.log, `==> ${name}\n`)
-    const environment: Record<string, string> = context.jobserver.flags === '' ? {} : { MAKEFLAGS: context.jobserver.flags }
+    const environment: Record<string, string> =
+      context.jobserver.flags === '' ? {} : { MAKEFLAGS: context.jobserver.flags }
     const command = ['/bin/sh', `${PATHS.steps}/run`, `${PATHS.steps}/${name}`]
     const spec = await workspace.sandbox(action, command, environment, context.jobserver.fifo)
     const result = await runSandboxed(spec, { log: context.log, timeout: action.timeout, signal: context.signal })
@@ -61,7 +59,13 @@ export async function runSteps(workspace: Workspace, action: Action, scripts: re
     if (result.status !== 0) throw await failureOf(action, name, context.log, describeEnd(result, action.timeout))
     cpuMs += cpuTime(await readFile(join(workspace.folder, 'report', 'times'), 'utf8').catch(() => ''))
     peakMemory = Math.max(peakMemory, result.peakMemory)
-    context.emit({ type: 'step-end', at: context.now(), recipe: action.recipe, step: name, durationMs: context.now() - started })
+    context.emit({
+      type: 'step-end',
+      at: context.now(),
+      recipe: action.recipe,
+      step: name,
+      durationMs: context.now() - started,
+    })
   }
   return { cpuMs, peakMemory }
 }
@@ -76,7 +80,10 @@ async function failureOf(action: Action, step: string, log: string, reason: stri
   if (!tail.includes('No space left on device')) return failure
   const { bavail, bsize } = await statfs(log)
   if (bavail * bsize > NEARLY_FULL) return failure
-  return new FixpointError('hostUnfit', 'disk-full', failure.message, { hint: 'Free some space where the store lies or run `fixpoint store gc`', cause: failure })
+  return new FixpointError('hostUnfit', 'disk-full', failure.message, {
+    hint: 'Free some space where the store lies or run `fixpoint store gc`',
+    cause: failure,
+  })
 }
 
 function describeEnd(result: { status: number | undefined; timedOut: boolean }, timeout: number): string {

@@ -25,7 +25,10 @@ function unpackScript(sources: ActionDocument['sources']): string {
     if (to === null) return []
     const [from, target] = [quote(`/sources/${name}`), quote(to)]
     // A tree is copied, a tarball loses its outermost folder. Owners are not kept: one id is all there is.
-    return [`mkdir -p ${target}`, `if [ -d ${from} ]; then cp -R ${from}/. ${target}; else tar -xf ${from} -C ${target} --strip-components=1 --no-same-owner; fi`]
+    return [
+      `mkdir -p ${target}`,
+      `if [ -d ${from} ]; then cp -R ${from}/. ${target}; else tar -xf ${from} -C ${target} --strip-components=1 --no-same-owner; fi`,
+    ]
   })
   return lines.length === 0 ? '' : `${lines.join('\n')}\n${TOUCH}`
 }

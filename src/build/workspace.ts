@@ -11,10 +11,22 @@ import { composeUnion, type Part } from '../sandbox/sysroot.ts'
 import type { RecipeId } from '../base/events.ts'
 import type { Digest } from '../base/digest.ts'
 import type { Store } from '../store/store.ts'
-import type { Action, ManifestMaker } from './action.ts'
+import type { Action, ManifestMaker } from './executor.ts'
 
 /** Folders of a workspace; `build` and `out` are the only ones that an action may write to, and `report` for its resource use. */
-const FOLDERS = ['root', 'build', 'build/src', 'build/obj', 'out', 'sources', 'patches', 'files', 'steps', 'proc', 'report'] as const
+const FOLDERS = [
+  'root',
+  'build',
+  'build/src',
+  'build/obj',
+  'out',
+  'sources',
+  'patches',
+  'files',
+  'steps',
+  'proc',
+  'report',
+] as const
 
 /** Top-level names of the host that a host layer's sandbox shows beside /usr: links into it, or on old systems folders. */
 const HOST_NAMES = ['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32'] as const
@@ -52,7 +64,11 @@ export class Workspace {
     const parts = action.document.inputs.map(({ recipe }) => ({ recipe, artifact: artifactOf(action, recipe) }))
     const root = join(this.folder, 'root')
     await composeUnion(await partsOf(parts, store), root)
-    const points = [...MOUNT_POINTS, ...(action.document.image ? ['contents'] : []), ...(action.document.host ? ['usr', 'etc/alternatives'] : [])]
+    const points = [
+      ...MOUNT_POINTS,
+      ...(action.document.image ? ['contents'] : []),
+      ...(action.document.host ? ['usr', 'etc/alternatives'] : []),
+    ]
     for (const point of points) await mkdir(join(root, point), { recursive: true, mode: 0o755 })
     if (action.document.image) await writeFile(join(root, 'manifest.json'), '')
     if (action.document.host) await linkHostNames(root)
@@ -85,12 +101,19 @@ export class Workspace {
     await chmod(contents, 0o755)
     await composeUnion(await partsOf(action.document.contents, store), contents)
     await utimes(contents, EPOCH, EPOCH)
-    const listed = await Promise.all(action.document.contents.map(async (content) => ({ ...content, listing: await store.listing(content.artifact) })))
+    const listed = await Promise.all(
+      action.document.contents.map(async (content) => ({ ...content, listing: await store.listing(content.artifact) })),
+    )
     await writeFile(join(this.folder, 'manifest.json'), makeManifest(listed))
   }
 
   /** The sandbox in which `command` runs; `environment` is added to the constant one. */
-  async sandbox(action: Action, command: readonly string[], environment: Readonly<Record<string, string>>, fifo: string | undefined): Promise<SandboxSpec> {
+  async sandbox(
+    action: Action,
+    command: readonly string[],
+    environment: Readonly<Record<string, string>>,
+    fifo: string | undefined,
+  ): Promise<SandboxSpec> {
     const { document } = action
     const mounts: Mount[] = [
       { from: this.#path('build'), to: '/build', writable: true },
@@ -103,7 +126,11 @@ export class Workspace {
       ...Object.keys(PROC_FILES).map((name) => ({ from: this.#path(`proc/${name}`), to: `/proc/${name}` })),
     ]
     if (fifo !== undefined) mounts.push({ from: fifo, to: PATHS.jobserver, writable: true })
-    if (document.image) mounts.push({ from: this.#path('contents'), to: PATHS.contents }, { from: this.#path('manifest.json'), to: PATHS.manifest })
+    if (document.image)
+      mounts.push(
+        { from: this.#path('contents'), to: PATHS.contents },
+        { from: this.#path('manifest.json'), to: PATHS.manifest },
+      )
     if (document.host) mounts.push(...(await hostMounts()))
     const image = document.image ? { CONTENTS: PATHS.contents, MANIFEST: PATHS.manifest } : {}
     const env = { ...constantEnvironment(document.host), ...image, ...document.env, ...environment }
@@ -128,13 +155,18 @@ export class Workspace {
 
 function artifactOf(action: Action, recipe: RecipeId): Digest {
   const artifact = action.artifacts.get(recipe)
-  if (artifact === undefined) throw new FixpointError('bug', 'input-unknown', `Action of "${action.recipe}" lacks the artifact of "${recipe}"`)
+  if (artifact === undefined)
+    throw new FixpointError('bug', 'input-unknown', `Action of "${action.recipe}" lacks the artifact of "${recipe}"`)
   return artifact
 }
 
-async function partsOf(refs: readonly { readonly recipe: RecipeId; readonly artifact: Digest }[], store: Store): Promise<Part[]> {
+async function partsOf(
+  refs: readonly { readonly recipe: RecipeId; readonly artifact: Digest }[],
+  store: Store,
+): Promise<Part[]> {
   const parts: Part[] = []
-  for (const { recipe, artifact } of refs) parts.push({ recipe, tree: store.treePath(artifact), listing: await store.tree(artifact) })
+  for (const { recipe, artifact } of refs)
+    parts.push({ recipe, tree: store.treePath(artifact), listing: await store.tree(artifact) })
   return parts
 }
 
@@ -149,7 +181,11 @@ async function copyFiles(files: readonly LocalFile[], target: string): Promise<v
     await copyFile(file.path, full)
     const actual = await digestOfFile(full)
     if (actual !== file.digest) {
-      throw new FixpointError('metadata', 'file-changed', `Cannot use "${file.path}": it changed while the build ran (sha256 is ${actual}, was ${file.digest})`)
+      throw new FixpointError(
+        'metadata',
+        'file-changed',
+        `Cannot use "${file.path}": it changed while the build ran (sha256 is ${actual}, was ${file.digest})`,
+      )
     }
     await chmod(full, file.executable ? 0o755 : 0o644)
     await utimes(full, EPOCH, EPOCH)
@@ -173,7 +209,11 @@ async function linkHostNames(root: string): Promise<void> {
 /** An input may hold the same link as the host; anything else would hide the host's libraries. */
 async function requireSameLink(path: string, name: string, target: string | undefined): Promise<void> {
   if (target === undefined || (await readlink(path).catch(() => undefined)) === target) return
-  throw new FixpointError('buildFailed', 'path-claimed-twice', `Cannot join artifacts with the host's "/usr": "${name}" is in an input and a link on the host`)
+  throw new FixpointError(
+    'buildFailed',
+    'path-claimed-twice',
+    `Cannot join artifacts with the host's "/usr": "${name}" is in an input and a link on the host`,
+  )
 }
 
 async function hostMounts(): Promise<Mount[]> {

@@ -141,19 +141,20 @@ function positiveInteger(text: string): number {
   return value
 }
 
+/** A command: gets the engine, and what commander parsed, as its own declaration says. */
+type Runner = (engine: Engine, ...parsed: never[]) => Promise<void>
+
 /**
  * Wraps a command: gives it an engine made from the global options, and closes that in the end. A command is loaded when it runs: all of
  * them together would take longer to load than a build with nothing to do takes.
  */
-function run<Rest extends unknown[]>(
-  load: () => Promise<(engine: Engine, ...rest: Rest) => Promise<void>>,
-): (...args: unknown[]) => Promise<void> {
+function run(load: () => Promise<Runner>): (...args: unknown[]) => Promise<void> {
   return async (...args) => {
     const self = args.at(-1) as Command
     const command = await load()
     const engine = await Engine.open(self.optsWithGlobals<GlobalOptions>())
     try {
-      await command(engine, ...(args.slice(0, -1) as Rest))
+      await command(engine, ...(args.slice(0, -1) as never[]))
     } finally {
       await engine.close()
     }

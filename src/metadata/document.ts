@@ -204,29 +204,29 @@ class Reader {
   read(node: unknown): unknown {
     if (node === null || node === undefined) return null
     if (isAlias(node))
-      return this.#fault('yaml-alias', node, 'aliases are not part of the format', 'Write the value out')
+      { this.#fault('yaml-alias', node, 'aliases are not part of the format', 'Write the value out'); return; }
     const { tag, anchor } = node as { tag?: string; anchor?: string }
     if (tag !== undefined)
-      return this.#fault(
+      { this.#fault(
         'yaml-tag',
         node,
         'tags are not part of the format',
         'Leave the tag out; write texts that look like numbers in quotes',
-      )
+      ); return; }
     if (anchor !== undefined)
-      return this.#fault('yaml-anchor', node, 'anchors are not part of the format', 'Leave the anchor out')
+      { this.#fault('yaml-anchor', node, 'anchors are not part of the format', 'Leave the anchor out'); return; }
     if (isScalar(node)) return this.#scalar(node, node.value)
     if (isSeq(node)) return node.items.map((item) => this.read(item))
-    return isMap(node) ? this.#map(node as YAMLMap<unknown, unknown>) : null
+    return isMap(node) ? this.#map(node) : null
   }
 
   #scalar(node: Node, value: unknown): unknown {
     if (typeof value === 'string' && value.includes('\0'))
-      return this.#fault('nul-character', node, 'a text holds a NUL character')
+      { this.#fault('nul-character', node, 'a text holds a NUL character'); return; }
     return value
   }
 
-  #map(node: YAMLMap<unknown, unknown>): Record<string, unknown> {
+  #map(node: YAMLMap): Record<string, unknown> {
     const object: Record<string, unknown> = {}
     for (const { key, value } of node.items) {
       const name = isScalar(key) ? key.value : undefined
@@ -238,7 +238,7 @@ class Reader {
           'Write the key in quotes',
         )
       } else if (Object.hasOwn(object, name)) {
-        this.#fault('duplicate-key', key as Node, `"${name}" is there twice`, 'Keep one of them')
+        this.#fault('duplicate-key', key, `"${name}" is there twice`, 'Keep one of them')
       } else {
         const { tag, anchor } = key as { tag?: string; anchor?: string }
         if (tag !== undefined || anchor !== undefined) this.read(key)

@@ -14,7 +14,13 @@ export function mergeAll(statements: Statements, faults: Faults): ReadonlyMap<Re
   return new Map([...drafts].flatMap(([id, draft]) => (draft === undefined ? [] : [[id, draft] as const])))
 }
 
-function draftOf(id: RecipeId, statements: Statements, drafts: Map<RecipeId, Draft | undefined>, chain: readonly RecipeId[], faults: Faults): Draft | undefined {
+function draftOf(
+  id: RecipeId,
+  statements: Statements,
+  drafts: Map<RecipeId, Draft | undefined>,
+  chain: readonly RecipeId[],
+  faults: Faults,
+): Draft | undefined {
   if (drafts.has(id)) return drafts.get(id)
   const statement = statements.recipes.get(id)
   let draft: Draft | undefined
@@ -25,7 +31,8 @@ function draftOf(id: RecipeId, statements: Statements, drafts: Map<RecipeId, Dra
       if (base !== undefined) draft = merge(base, statement, faults)
     }
   }
-  for (const amendment of statements.amendments.get(id) ?? []) if (draft !== undefined) draft = merge(draft, amendment, faults)
+  for (const amendment of statements.amendments.get(id) ?? [])
+    if (draft !== undefined) draft = merge(draft, amendment, faults)
   drafts.set(id, draft)
   return draft
 }
@@ -41,18 +48,33 @@ function baseOf(
   const { id, document, layer } = statement
   const baseLayer = statements.layers.get(base)
   if (baseLayer === undefined) {
-    faults.add('unknown-recipe', `Cannot extend "${base}": there is no such recipe`, document.place(['extends']), suggestion(base, statements.recipes.keys()))
+    faults.add(
+      'unknown-recipe',
+      `Cannot extend "${base}": there is no such recipe`,
+      document.place(['extends']),
+      suggestion(base, statements.recipes.keys()),
+    )
     return undefined
   }
   if (baseLayer.rank > layer.rank) {
-    faults.add('layer-order', `Cannot extend "${base}": layer "${baseLayer.name}" comes after "${layer.name}"`, document.place(['extends']), 'A recipe names recipes of its own or earlier layers')
+    faults.add(
+      'layer-order',
+      `Cannot extend "${base}": layer "${baseLayer.name}" comes after "${layer.name}"`,
+      document.place(['extends']),
+      'A recipe names recipes of its own or earlier layers',
+    )
     return undefined
   }
   const path = [...chain, id]
   if (path.includes(base)) {
     const cycle = path.slice(path.indexOf(base))
     const edges = cycle.map((from, at) => `${from} -> ${cycle[at + 1] ?? base} (extends)`)
-    faults.add('extends-cycle', `Cannot merge "${id}": recipes extend each other in a circle\n  ${edges.join('\n  ')}`, document.place(['extends']), 'Take one of these edges out')
+    faults.add(
+      'extends-cycle',
+      `Cannot merge "${id}": recipes extend each other in a circle\n  ${edges.join('\n  ')}`,
+      document.place(['extends']),
+      'Take one of these edges out',
+    )
     for (const member of cycle) drafts.set(member, undefined)
     return undefined
   }

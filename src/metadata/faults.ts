@@ -19,7 +19,9 @@ export class Faults {
   sorted(): FixpointError[] {
     return [...this.#found.values()].sort(
       ({ place: a }, { place: b }) =>
-        byCodeUnit(a?.file ?? '', b?.file ?? '') || (a?.line ?? 0) - (b?.line ?? 0) || (a?.column ?? 0) - (b?.column ?? 0),
+        byCodeUnit(a?.file ?? '', b?.file ?? '') ||
+        (a?.line ?? 0) - (b?.line ?? 0) ||
+        (a?.column ?? 0) - (b?.column ?? 0),
     )
   }
 

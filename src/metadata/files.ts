@@ -31,13 +31,20 @@ export async function readRecipeFolder(folder: string, faults: Faults): Promise<
   const patches = names.has('patches') ? await readPatches(join(folder, 'patches'), faults) : []
   const files = names.has('files') ? await readFiles(join(folder, 'files'), faults) : []
   if (names.has('recipe.yaml') && names.has('amend.yaml')) {
-    faults.add('recipe-and-amendment', `Cannot read "${folder}": it holds both recipe.yaml and amend.yaml`, { file: join(folder, 'amend.yaml') }, 'Keep one of them')
+    faults.add(
+      'recipe-and-amendment',
+      `Cannot read "${folder}": it holds both recipe.yaml and amend.yaml`,
+      { file: join(folder, 'amend.yaml') },
+      'Keep one of them',
+    )
     return undefined
   }
   const kind = names.has('recipe.yaml') ? 'recipe' : names.has('amend.yaml') ? 'amend' : undefined
   if (kind === undefined) {
     if (patches.length + files.length > 0 || entries.some((entry) => !entry.isDirectory())) {
-      faults.add('recipe-missing', `Cannot read "${folder}": it holds neither recipe.yaml nor amend.yaml`, { file: folder })
+      faults.add('recipe-missing', `Cannot read "${folder}": it holds neither recipe.yaml nor amend.yaml`, {
+        file: folder,
+      })
     }
     return undefined
   }
@@ -49,7 +56,12 @@ function checkEntry(folder: string, entry: Dirent, faults: Faults): void {
   const wanted = { 'recipe.yaml': 'file', 'amend.yaml': 'file', patches: 'folder', files: 'folder' }[entry.name]
   if (entry.isSymbolicLink()) addSymlink(path, faults)
   else if (wanted === undefined) {
-    faults.add('unknown-file', `Cannot use "${path}": a recipe's folder holds recipe.yaml or amend.yaml, patches and files only`, { file: path }, 'Remove it, or move it below files/')
+    faults.add(
+      'unknown-file',
+      `Cannot use "${path}": a recipe's folder holds recipe.yaml or amend.yaml, patches and files only`,
+      { file: path },
+      'Remove it, or move it below files/',
+    )
   } else if (wanted === 'file' ? !entry.isFile() : !entry.isDirectory()) {
     faults.add('special-file', `Cannot use "${path}": it must be a ${wanted}`, { file: path })
   }
@@ -61,7 +73,9 @@ async function readPatches(folder: string, faults: Faults): Promise<LocalFile[]>
     const path = join(folder, entry.name)
     if (entry.isSymbolicLink()) addSymlink(path, faults)
     else if (!entry.isFile() || !entry.name.endsWith('.patch')) {
-      faults.add('unknown-file', `Cannot use "${path}": patches/ holds files whose names end in .patch only`, { file: path })
+      faults.add('unknown-file', `Cannot use "${path}": patches/ holds files whose names end in .patch only`, {
+        file: path,
+      })
     } else patches.push(...(await localFile(entry.name, path, faults)))
   }
   return patches
@@ -77,7 +91,12 @@ async function readFiles(folder: string, faults: Faults): Promise<LocalFile[]> {
  * All regular files at or below `names` (relative to `root`, each a file or folder), sorted by name. Faults: `symlink`, `special-file`,
  * `unreadable-file`; `missing` is told of names that are not there. A name below another is no fault: a set has each file once.
  */
-export async function readTree(root: string, names: readonly string[], faults: Faults, missing: (name: string, at: number) => void): Promise<LocalFile[]> {
+export async function readTree(
+  root: string,
+  names: readonly string[],
+  faults: Faults,
+  missing: (name: string, at: number) => void,
+): Promise<LocalFile[]> {
   const found = new Map<string, LocalFile>()
   for (const [at, name] of names.entries()) {
     const path = join(root, name)
@@ -87,7 +106,9 @@ export async function readTree(root: string, names: readonly string[], faults: F
     else if (!stat.isFile() && !stat.isDirectory()) addSpecial(path, faults)
     else {
       const entries = stat.isFile() ? [{ name, path }] : walk(path, name, faults)
-      for (const entry of entries) if (!found.has(entry.name)) for (const file of await localFile(entry.name, entry.path, faults)) found.set(file.name, file)
+      for (const entry of entries)
+        if (!found.has(entry.name))
+          for (const file of await localFile(entry.name, entry.path, faults)) found.set(file.name, file)
     }
   }
   return [...found.values()].sort((a, b) => byCodeUnit(a.name, b.name))
@@ -134,7 +155,12 @@ function addUnreadable(path: string, error: unknown, faults: Faults): void {
 }
 
 function addSymlink(path: string, faults: Faults): void {
-  faults.add('symlink', `Cannot use "${path}": it is a symbolic link`, { file: path }, `Replace it by the file it points to: what "${basename(path)}" means would depend on the machine`)
+  faults.add(
+    'symlink',
+    `Cannot use "${path}": it is a symbolic link`,
+    { file: path },
+    `Replace it by the file it points to: what "${basename(path)}" means would depend on the machine`,
+  )
 }
 
 function addSpecial(path: string, faults: Faults): void {

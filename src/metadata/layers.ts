@@ -67,13 +67,22 @@ function collect(file: string, includedBy: readonly string[], collected: Collect
     const chain = [...includedBy, file]
     if (chain.includes(included)) {
       const edges = chain.slice(chain.indexOf(included)).map((from, at, all) => `${from} -> ${all[at + 1] ?? included}`)
-      faults.add('include-cycle', `Cannot read the layers: files include each other in a circle\n  ${edges.join('\n  ')}`, document.place(['include']))
+      faults.add(
+        'include-cycle',
+        `Cannot read the layers: files include each other in a circle\n  ${edges.join('\n  ')}`,
+        document.place(['include']),
+      )
       return
     }
     collect(included, chain, collected, faults)
     if (text['host-layers'] !== undefined) {
       const hint = 'What a product builds may not depend on the host; use the tools of an earlier layer'
-      faults.add('host-layer', 'Cannot read the layers: a file that includes another has no layers that see the host', document.placeOfKey(['host-layers']), hint)
+      faults.add(
+        'host-layer',
+        'Cannot read the layers: a file that includes another has no layers that see the host',
+        document.placeOfKey(['host-layers']),
+        hint,
+      )
     }
   }
   const tree = { document, folder: dirname(file), root: dirname(dirname(file)) }
@@ -82,10 +91,16 @@ function collect(file: string, includedBy: readonly string[], collected: Collect
   const hosts = text['host-layers'] ?? []
   for (const [index, name] of hosts.entries()) {
     if (!text.layers.includes(name)) {
-      faults.add('unknown-layer', `Cannot read the layers: "${name}" is none of them`, document.place(['host-layers', index]), suggestion(name, text.layers))
+      faults.add(
+        'unknown-layer',
+        `Cannot read the layers: "${name}" is none of them`,
+        document.place(['host-layers', index]),
+        suggestion(name, text.layers),
+      )
     }
   }
-  for (const [index, name] of text.layers.entries()) addLayer(name, tree, hosts.includes(name), index, collected.layers, faults)
+  for (const [index, name] of text.layers.entries())
+    addLayer(name, tree, hosts.includes(name), index, collected.layers, faults)
 }
 
 function addLayer(name: string, tree: Tree, host: boolean, index: number, layers: Layer[], faults: Faults): void {
@@ -94,18 +109,36 @@ function addLayer(name: string, tree: Tree, host: boolean, index: number, layers
   if (name === 'machines' || name === 'styles') {
     faults.add('bad-value', `Cannot read the layers: "${name}" cannot be the name of a layer`, place())
   } else if (layers.some((other) => other.name === name)) {
-    faults.add('duplicate-layer', `Cannot read the layers: there is another layer "${name}"`, place(), 'Layers of all included files have different names')
+    faults.add(
+      'duplicate-layer',
+      `Cannot read the layers: there is another layer "${name}"`,
+      place(),
+      'Layers of all included files have different names',
+    )
   } else if (lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) {
     const folders = list(tree.folder, faults).filter((entry) => entry.isDirectory())
-    faults.add('missing-layer', `Cannot read layer "${name}": there is no folder "${folder}"`, place(), suggestion(name, folders.map((entry) => entry.name)))
+    faults.add(
+      'missing-layer',
+      `Cannot read layer "${name}": there is no folder "${folder}"`,
+      place(),
+      suggestion(
+        name,
+        folders.map((entry) => entry.name),
+      ),
+    )
   } else layers.push({ name, folder, tree, rank: layers.length, host })
 }
 
 /** Values of the machine. All machine files are read, so that faults in the others are seen as well. */
-function readMachine(trees: readonly Tree[], machine: string | undefined, faults: Faults): Readonly<Record<string, string>> | undefined {
+function readMachine(
+  trees: readonly Tree[],
+  machine: string | undefined,
+  faults: Faults,
+): Readonly<Record<string, string>> | undefined {
   const machines = new Map<string, Readonly<Record<string, string>> | undefined>()
   for (const { name, path } of trees.flatMap((tree) => yamlFiles(join(tree.folder, 'machines'), faults))) {
-    if (machines.has(name)) faults.add('duplicate-machine', `Cannot read "${path}": there is another machine "${name}"`, { file: path })
+    if (machines.has(name))
+      faults.add('duplicate-machine', `Cannot read "${path}": there is another machine "${name}"`, { file: path })
     const document = readDocument(path, faults)
     const values = document === undefined ? undefined : validate(document, machineSchema, 'a machine', faults, {})
     if (document !== undefined && values !== undefined && values['arch'] === undefined) {
@@ -116,7 +149,12 @@ function readMachine(trees: readonly Tree[], machine: string | undefined, faults
   if (machine !== undefined && !machines.has(machine)) {
     const stating = trees.findLast(({ document }) => (document.value as { machine?: string }).machine === machine)
     const place = stating?.document.place(['machine']) ?? { file: '' }
-    faults.add('unknown-machine', `Cannot read machine "${machine}": there is no file machines/${machine}.yaml`, place, suggestion(machine, machines.keys()))
+    faults.add(
+      'unknown-machine',
+      `Cannot read machine "${machine}": there is no file machines/${machine}.yaml`,
+      place,
+      suggestion(machine, machines.keys()),
+    )
   }
   return machine === undefined ? undefined : machines.get(machine)
 }
@@ -127,9 +165,17 @@ export function yamlFiles(folder: string, faults: Faults): { name: string; path:
   const found: { name: string; path: string }[] = []
   for (const entry of list(folder, faults)) {
     const path = join(folder, entry.name)
-    if (entry.isSymbolicLink()) faults.add('symlink', `Cannot use "${path}": it is a symbolic link`, { file: path }, 'Replace it by the file it points to')
+    if (entry.isSymbolicLink())
+      faults.add(
+        'symlink',
+        `Cannot use "${path}": it is a symbolic link`,
+        { file: path },
+        'Replace it by the file it points to',
+      )
     else if (!entry.isFile() || !entry.name.endsWith('.yaml')) {
-      faults.add('unknown-file', `Cannot use "${path}": the folder "${basename(folder)}" holds .yaml files only`, { file: path })
+      faults.add('unknown-file', `Cannot use "${path}": the folder "${basename(folder)}" holds .yaml files only`, {
+        file: path,
+      })
     } else found.push({ name: entry.name.slice(0, -'.yaml'.length), path })
   }
   return found

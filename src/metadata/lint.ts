@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { FixpointError, type Place } from '../base/error.ts'
+import type { FixpointError} from '../base/error.ts';
+import { type Place } from '../base/error.ts'
 import type { At } from './document.ts'
 import { Faults } from './faults.ts'
 import type { Layout } from './layers.ts'
@@ -14,7 +15,11 @@ import type { Amendment, RecipeStatement, Statements } from './statements.ts'
 const MAX_SUMMARY = 100
 
 /** Variables that the sandbox sets and the engine's promises rest on. */
-const CONSTANTS = new Set('SRC OBJ OUT SOURCES PATCHES FILES CONTENTS MANIFEST MAKEFLAGS SOURCE_DATE_EPOCH TZ LC_ALL HOME TMPDIR USER LOGNAME TERM SHELL'.split(' '))
+const CONSTANTS = new Set(
+  'SRC OBJ OUT SOURCES PATCHES FILES CONTENTS MANIFEST MAKEFLAGS SOURCE_DATE_EPOCH TZ LC_ALL HOME TMPDIR USER LOGNAME TERM SHELL'.split(
+    ' ',
+  ),
+)
 
 /**
  * Findings beyond validity, sorted by file and line; each with a code that starts with `lint-`. Throws like loadMetadata when the tree is not valid.
@@ -41,7 +46,10 @@ export async function lint(layersFile: string): Promise<FixpointError[]> {
 }
 
 function changesOf(statements: Statements): (RecipeStatement | Amendment)[] {
-  return [...[...statements.recipes.values()].filter((statement) => statement !== undefined), ...[...statements.amendments.values()].flat()]
+  return [
+    ...[...statements.recipes.values()].filter((statement) => statement !== undefined),
+    ...[...statements.amendments.values()].flat(),
+  ]
 }
 
 /** What one file says itself: what it inherits is found where it was written. */
@@ -58,11 +66,17 @@ function lintChange({ document, stated, operators, patches }: RecipeStatement | 
     if (license !== undefined) lintLicense(license, at('license'), findings)
     for (const [index, value] of (sources ?? []).entries()) lintSource({ value, at: at('sources', index) }, findings)
     for (const [field, words] of Object.entries({ make, install })) {
-      for (const [index, word] of (words ?? []).entries()) if (/^(?:-j\d*|--jobs(?:=.*)?)$/.test(word)) addJobs(at(field, index), findings)
+      for (const [index, word] of (words ?? []).entries())
+        if (/^(?:-j\d*|--jobs(?:=.*)?)$/.test(word)) addJobs(at(field, index), findings)
     }
     for (const variable of Object.keys(env ?? {})) {
       if (!CONSTANTS.has(variable)) continue
-      findings.add('lint-constant-variable', `Variable "${variable}" is set by the sandbox`, placeOf(at('env', variable)), 'Use another variable, or set it in the one command that needs it')
+      findings.add(
+        'lint-constant-variable',
+        `Variable "${variable}" is set by the sandbox`,
+        placeOf(at('env', variable)),
+        'Use another variable, or set it in the one command that needs it',
+      )
     }
     for (const [step, script] of Object.entries(steps ?? {})) lintScript(script, at('steps', step), findings)
   }
@@ -70,13 +84,19 @@ function lintChange({ document, stated, operators, patches }: RecipeStatement | 
 }
 
 function lintSummary(summary: string, at: At, findings: Faults): void {
-  if (summary.length > MAX_SUMMARY) findings.add('lint-summary', `The summary has more than ${String(MAX_SUMMARY)} characters`, placeOf(at))
+  if (summary.length > MAX_SUMMARY)
+    findings.add('lint-summary', `The summary has more than ${String(MAX_SUMMARY)} characters`, placeOf(at))
   if (summary.endsWith('.')) findings.add('lint-summary', 'The summary ends with a full stop', placeOf(at))
 }
 
 function lintLicense(license: string, at: At, findings: Faults): void {
   if (isLicenseExpression(license)) return
-  findings.add('lint-license', `"${license}" is no SPDX expression`, placeOf(at), 'For instance GPL-2.0-only, or (MIT OR Apache-2.0) AND GPL-3.0-or-later WITH GCC-exception-3.1')
+  findings.add(
+    'lint-license',
+    `"${license}" is no SPDX expression`,
+    placeOf(at),
+    'For instance GPL-2.0-only, or (MIT OR Apache-2.0) AND GPL-3.0-or-later WITH GCC-exception-3.1',
+  )
 }
 
 /** Whether a text has the form of an SPDX license expression; identifiers are not looked up. https://spdx.github.io/spdx-spec/v2.3/SPDX-license-expressions/ */
@@ -85,7 +105,11 @@ export function isLicenseExpression(expression: string): boolean {
   let at = 0
   const identifier = () => {
     const token = tokens[at++]
-    return token !== undefined && /^[A-Za-z0-9.:-]+\+?$/.test(token) && !['AND', 'OR', 'WITH', 'NONE', 'NOASSERTION'].includes(token)
+    return (
+      token !== undefined &&
+      /^[A-Za-z0-9.:-]+\+?$/.test(token) &&
+      !['AND', 'OR', 'WITH', 'NONE', 'NOASSERTION'].includes(token)
+    )
   }
   const term = (): boolean => {
     if (tokens[at] === '(') {
@@ -111,13 +135,31 @@ export function isLicenseExpression(expression: string): boolean {
 function lintSource({ value, at }: Item<SourceText>, findings: Faults): void {
   if ('tree' in value) return
   if (value.from.length === 0) {
-    findings.add('lint-no-place', 'The source has no place', placeOf(at), 'Name at least one: without a mirror nobody can fetch it')
+    findings.add(
+      'lint-no-place',
+      'The source has no place',
+      placeOf(at),
+      'Name at least one: without a mirror nobody can fetch it',
+    )
   }
   for (const [index, place] of value.from.entries()) {
     const here = () => placeOf({ document: at.document, path: [...at.path, 'from', index] })
-    if (isRegistryAddress(place)) findings.add('lint-registry-address', `"${place}" is the address of a mirror or registry`, here(), 'Write debian:PACKAGE/FILE or npm:NAME@VERSION')
-    else if (place.startsWith('http://')) findings.add('lint-insecure-place', `"${place}" is fetched without encryption`, here(), 'Write https:')
-    else if (place.startsWith('file:/')) findings.add('lint-machine-path', `"${place}" is there on one machine only`, here(), 'Write a path relative to the folder of the recipe')
+    if (isRegistryAddress(place))
+      findings.add(
+        'lint-registry-address',
+        `"${place}" is the address of a mirror or registry`,
+        here(),
+        'Write debian:PACKAGE/FILE or npm:NAME@VERSION',
+      )
+    else if (place.startsWith('http://'))
+      findings.add('lint-insecure-place', `"${place}" is fetched without encryption`, here(), 'Write https:')
+    else if (place.startsWith('file:/'))
+      findings.add(
+        'lint-machine-path',
+        `"${place}" is there on one machine only`,
+        here(),
+        'Write a path relative to the folder of the recipe',
+      )
   }
 }
 
@@ -125,7 +167,11 @@ function lintSource({ value, at }: Item<SourceText>, findings: Faults): void {
 function isRegistryAddress(place: string): boolean {
   if (!/^https?:\/\//i.test(place)) return false
   const { host, path } = /^https?:\/\/(?<host>[^/]*)(?<path>.*)$/i.exec(place)?.groups ?? {}
-  return /^(?:registry|deb|mirrors?|ftp\.[a-z]{2})\./i.test(host ?? '') || /\/pool\/(?:updates\/)?(?:main|contrib|non-free)\//.test(path ?? '') || /\/-\/[^/]+\.tgz$/.test(path ?? '')
+  return (
+    /^(?:registry|deb|mirrors?|ftp\.[a-z]{2})\./i.test(host ?? '') ||
+    /\/pool\/(?:updates\/)?(?:main|contrib|non-free)\//.test(path ?? '') ||
+    /\/-\/[^/]+\.tgz$/.test(path ?? '')
+  )
 }
 
 function lintScript(script: string, at: At, findings: Faults): void {
@@ -135,40 +181,80 @@ function lintScript(script: string, at: At, findings: Faults): void {
 
 function addJobs(at: At, findings: Faults, part?: string): void {
   const place = part === undefined ? placeOf(at) : at.document.placeOfPart(at.path, part, 0)
-  findings.add('lint-jobs', 'The number of jobs is written into the recipe', place, 'Leave it out: the engine hands a jobserver to every step')
+  findings.add(
+    'lint-jobs',
+    'The number of jobs is written into the recipe',
+    place,
+    'Leave it out: the engine hands a jobserver to every step',
+  )
 }
 
 function lintPatches(patches: readonly LocalFile[], findings: Faults): void {
   for (const { name, path } of patches) {
     const first = readFileSync(path, 'utf8').split('\n', 1)[0] ?? ''
     if (/^(?:---|\+\+\+|diff |Index:|@@|\s*$)/.test(first)) {
-      findings.add('lint-patch-comment', `Patch "${name}" does not say what it is for`, { file: path, line: 1 }, 'Say so in its first lines, above the first file')
+      findings.add(
+        'lint-patch-comment',
+        `Patch "${name}" does not say what it is for`,
+        { file: path, line: 1 },
+        'Say so in its first lines, above the first file',
+      )
     }
     if (patches.length > 1 && !/^\d/.test(name)) {
-      findings.add('lint-patch-order', `Patch "${name}" is one of several, and its name does not say which comes when`, { file: path }, 'Start the names with numbers: 01-…')
+      findings.add(
+        'lint-patch-order',
+        `Patch "${name}" is one of several, and its name does not say which comes when`,
+        { file: path },
+        'Start the names with numbers: 01-…',
+      )
     }
   }
 }
 
 function lintUse({ layout, styles, statements, drafts }: Loaded, findings: Faults): void {
   const used = new Set([...drafts.values()].map((draft) => draft.whole.get('style')?.value))
-  const extended = new Set([...styles.values()].map((style) => (style?.document.value as { extends?: string } | undefined)?.extends))
+  const extended = new Set(
+    [...styles.values()].map((style) => (style?.document.value as { extends?: string } | undefined)?.extends),
+  )
   for (const style of styles.values()) {
     if (style === undefined || used.has(style.name) || extended.has(style.name)) continue
-    findings.add('lint-unused-style', `Nothing uses style "${style.name}"`, { file: style.document.file }, 'Take it out')
+    findings.add(
+      'lint-unused-style',
+      `Nothing uses style "${style.name}"`,
+      { file: style.document.file },
+      'Take it out',
+    )
   }
-  const texts = [...[...styles.values()].map((style) => style?.document.text), ...changesOf(statements).map(({ document }) => document.text)]
+  const texts = [
+    ...[...styles.values()].map((style) => style?.document.text),
+    ...changesOf(statements).map(({ document }) => document.text),
+  ]
   for (const value of Object.keys(layout.machine ?? {})) {
     if (value === 'arch' || texts.some((text) => text?.includes(`machine.${value}`))) continue
-    findings.add('lint-unused-value', `Nothing uses the machine's value "${value}"`, layout.trees[0]?.document.place(['machine']) ?? { file: '' }, 'Take it out')
+    findings.add(
+      'lint-unused-value',
+      `Nothing uses the machine's value "${value}"`,
+      layout.trees[0]?.document.place(['machine']) ?? { file: '' },
+      'Take it out',
+    )
   }
 }
 
 function lintFolder(folder: string, layout: Layout, findings: Faults): void {
-  const known = new Set(['layers.yaml', 'machines', 'styles', ...layout.layers.filter((layer) => layer.tree.folder === folder).map(({ name }) => name)])
+  const known = new Set([
+    'layers.yaml',
+    'machines',
+    'styles',
+    ...layout.layers.filter((layer) => layer.tree.folder === folder).map(({ name }) => name),
+  ])
   for (const name of readdirSync(folder).sort()) {
     if (known.has(name)) continue
-    findings.add('lint-unlisted-folder', `"${name}" belongs to no layer`, { file: join(folder, name) }, 'List it in layers.yaml, or take it out')
+    findings.add(
+      'lint-unlisted-folder',
+      `"${name}" belongs to no layer`,
+      { file: join(folder, name) },
+      'List it in layers.yaml, or take it out',
+    )
   }
 }
 

@@ -44,14 +44,21 @@ export async function loadAll(layersFile: string): Promise<Loaded> {
   return { metadata, layout, styles, statements, drafts }
 }
 
-async function resolveAll(layout: Layout, styles: Styles, statements: Statements, drafts: ReadonlyMap<RecipeId, Draft>, faults: Faults): Promise<Map<RecipeId, Recipe>> {
+async function resolveAll(
+  layout: Layout,
+  styles: Styles,
+  statements: Statements,
+  drafts: ReadonlyMap<RecipeId, Draft>,
+  faults: Faults,
+): Promise<Map<RecipeId, Recipe>> {
   const roots = rootsOf(statements)
   const rootOf: World['rootOf'] = ({ document }) => roots.get(document) ?? ''
   const world: World = { statements, styles, machine: layout.machine, trees: new Map(), rootOf, faults }
   const recipes = new Map<RecipeId, Recipe>()
   for (const [id, statement] of statements.recipes) {
     const draft = drafts.get(id)
-    const recipe = statement === undefined || draft === undefined ? undefined : await resolveRecipe(statement, draft, world)
+    const recipe =
+      statement === undefined || draft === undefined ? undefined : await resolveRecipe(statement, draft, world)
     if (recipe !== undefined) recipes.set(id, recipe)
   }
   return recipes
@@ -60,7 +67,8 @@ async function resolveAll(layout: Layout, styles: Styles, statements: Statements
 /** Checkout of each document that may state sources. */
 function rootsOf(statements: Statements): ReadonlyMap<SourceDocument, string> {
   const roots = new Map<SourceDocument, string>()
-  for (const statement of statements.recipes.values()) if (statement !== undefined) roots.set(statement.document, statement.layer.tree.root)
+  for (const statement of statements.recipes.values())
+    if (statement !== undefined) roots.set(statement.document, statement.layer.tree.root)
   for (const { document, layer } of [...statements.amendments.values()].flat()) roots.set(document, layer.tree.root)
   return roots
 }
@@ -70,6 +78,7 @@ function checkStyleTemplates(styles: Styles, machine: Layout['machine'], faults:
   const values = valuesOf('', '', '', machine)
   for (const list of ['configure', 'make', 'install']) values.set(list, '')
   for (const style of styles.values()) {
-    for (const { value, at } of [...(style?.env.values() ?? []), ...(style?.steps.values() ?? [])]) expandHere(value, at, values, faults)
+    for (const { value, at } of [...(style?.env.values() ?? []), ...(style?.steps.values() ?? [])])
+      expandHere(value, at, values, faults)
   }
 }

@@ -2,7 +2,14 @@ import type { Place } from '../base/error.ts'
 import type { At, Path, SourceDocument } from './document.ts'
 import type { Faults } from './faults.ts'
 import type { LocalFile } from './model.ts'
-import { LIST_FIELDS, WHOLE_FIELDS, type AmendText, type MergeableText, type RecipeText, type SourceText } from './schema.ts'
+import {
+  LIST_FIELDS,
+  WHOLE_FIELDS,
+  type AmendText,
+  type MergeableText,
+  type RecipeText,
+  type SourceText,
+} from './schema.ts'
 import { nearest } from './suggest.ts'
 
 /** A value and where it was written. */
@@ -117,7 +124,12 @@ class Merging implements Draft {
       for (const field of Object.keys(operators[operator] ?? {})) {
         if (operator === 'set' ? !Object.hasOwn(stated, field) : !set.has(field)) continue
         const message = `Cannot merge "${field}": one file gives the whole field and changes it as well`
-        this.#faults.add('merge-conflict', message, this.#change.document.placeOfKey([operator, field]), `Take "${field}" out of "${operator}" or write the whole field once`)
+        this.#faults.add(
+          'merge-conflict',
+          message,
+          this.#change.document.placeOfKey([operator, field]),
+          `Take "${field}" out of "${operator}" or write the whole field once`,
+        )
       }
     }
   }
@@ -136,8 +148,18 @@ class Merging implements Draft {
     if (left.length === old.length) {
       const names = old.map(({ value }) => nameOf(value))
       const near = nearest(name, names)
-      const hint = near === undefined ? (names.length === 0 ? 'The list is empty' : `It holds: ${names.join(' ')}`) : `Did you mean "${near}"?`
-      this.#faults.add('missing-element', `Cannot remove "${name}" from "${field}": it is not there`, this.#change.document.place(path), hint)
+      const hint =
+        near === undefined
+          ? names.length === 0
+            ? 'The list is empty'
+            : `It holds: ${names.join(' ')}`
+          : `Did you mean "${near}"?`
+      this.#faults.add(
+        'missing-element',
+        `Cannot remove "${name}" from "${field}": it is not there`,
+        this.#change.document.place(path),
+        hint,
+      )
     }
     this.lists.set(field, left)
   }
@@ -159,7 +181,12 @@ class Merging implements Draft {
     for (const { name, path } of added) {
       if (!names.has(name)) continue
       const message = `Cannot add "${name}" to "${field}": the recipe it is merged into has one of that name`
-      this.#faults.add('duplicate-file', message, { file: path }, `Remove the other one by remove: {${field}: ['${name}']}, or rename this one`)
+      this.#faults.add(
+        'duplicate-file',
+        message,
+        { file: path },
+        `Remove the other one by remove: {${field}: ['${name}']}, or rename this one`,
+      )
     }
     this.lists.set(field, [...old, ...added.map((value) => ({ value, at: this.#at([]) }))])
     this.#addOrigin(field, { file: added[0]?.path.slice(0, -(added[0].name.length + 1)) ?? '' })

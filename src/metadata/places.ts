@@ -27,8 +27,14 @@ function nameInAddress(address: string): string | undefined {
 
 /** True for a name that a file in the sandbox may have: one component of a path without control characters. */
 export function isFileName(name: string): boolean {
-  // eslint-disable-next-line no-control-regex
-  return name !== '' && name !== '.' && name !== '..' && !/[/\u0000-\u001f\u007f]/.test(name) && Buffer.byteLength(name) <= 255
+   
+  return (
+    name !== '' &&
+    name !== '.' &&
+    name !== '..' &&
+    !/[/\u0000-\u001f\u007f]/.test(name) &&
+    Buffer.byteLength(name) <= 255
+  )
 }
 
 /** True for a folder below another: `.`, or components without `..`, in their shortest form. */

@@ -9,7 +9,12 @@ export function placeAt(file: string, text: string, start: number, end: number):
   const line = countLines(text, lineStart) + 1
   const newline = text.indexOf('\n', lineStart)
   const lineEnd = newline === -1 ? text.length : newline
-  return { file, line, column: start - lineStart + 1, frame: frameOf(text.slice(lineStart, lineEnd), start - lineStart, Math.min(end, lineEnd) - lineStart) }
+  return {
+    file,
+    line,
+    column: start - lineStart + 1,
+    frame: frameOf(text.slice(lineStart, lineEnd), start - lineStart, Math.min(end, lineEnd) - lineStart),
+  }
 }
 
 function countLines(text: string, end: number): number {
@@ -30,6 +35,6 @@ function frameOf(wholeLine: string, from: number, to: number): string {
 
 /** Without control characters, which could redraw the terminal. */
 function printable(line: string): string {
-  // eslint-disable-next-line no-control-regex
+   
   return line.replace(/[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u2028\u2029]/g, '?')
 }

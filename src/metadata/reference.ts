@@ -1,7 +1,21 @@
 import { z } from 'zod'
-import { amendSchema, fileSourceSchema, layersSchema, machineSchema, recipeSchema, styleSchema, treeSourceSchema } from './schema.ts'
+import {
+  amendSchema,
+  fileSourceSchema,
+  layersSchema,
+  machineSchema,
+  recipeSchema,
+  styleSchema,
+  treeSourceSchema,
+} from './schema.ts'
 
-const SCHEMAS = { recipe: recipeSchema, amend: amendSchema, style: styleSchema, layers: layersSchema, machine: machineSchema } as const
+const SCHEMAS = {
+  recipe: recipeSchema,
+  amend: amendSchema,
+  style: styleSchema,
+  layers: layersSchema,
+  machine: machineSchema,
+} as const
 
 /** Kinds of metadata files that have a schema. */
 export type SchemaName = keyof typeof SCHEMAS
@@ -73,7 +87,8 @@ function table(schema: z.ZodObject): string {
 function row(name: string, type: z.ZodType): string {
   const meta = type.meta() ?? {}
   const key = meta['entersKey'] === undefined ? '' : meta['entersKey'] === true ? 'yes' : 'no'
-  const standard = meta['default'] === undefined ? '' : ` Default: \`${String(meta['default'])}\`.`
+  const { default: initial } = meta as { default?: string | number | boolean }
+  const standard = initial === undefined ? '' : ` Default: \`${String(initial)}\`.`
   return `| \`${name}\`${type instanceof z.ZodOptional ? '' : ' (needed)'} | ${typeName(type)} | ${key} | ${`${meta.description ?? ''}${standard}`.replaceAll('|', '\\|')} |`
 }
 

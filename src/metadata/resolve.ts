@@ -34,15 +34,32 @@ const DEFAULT_TIMEOUT = 7200
  * `missing-field`, `unknown-style`, `unknown-step`, `unused-list`, `unknown-recipe`, `layer-order`, `self-reference`, `duplicate-element`,
  * `contents-without-image`, those of templates and sources.
  */
-export async function resolveRecipe(statement: RecipeStatement, draft: Draft, world: World): Promise<Recipe | undefined> {
+export async function resolveRecipe(
+  statement: RecipeStatement,
+  draft: Draft,
+  world: World,
+): Promise<Recipe | undefined> {
   const { id, name, layer } = statement
-  const [version, summary, license] = [required(statement, draft, 'version', world), required(statement, draft, 'summary', world), required(statement, draft, 'license', world)]
+  const [version, summary, license] = [
+    required(statement, draft, 'version', world),
+    required(statement, draft, 'summary', world),
+    required(statement, draft, 'license', world),
+  ]
   const style = styleOf(required(statement, draft, 'style', world), world)
   if (version === undefined || summary === undefined || license === undefined) return undefined
   const values = valuesOf(name, version.value, layer.name, world.machine)
-  const expandAt = (template: string, at: At, known: TemplateValues = values, used?: Set<string>) => expandHere(template, at, known, world.faults, used)
-  const sources = await resolveSources(listOf(draft, 'sources'), (template, at) => expandAt(template, at), world.rootOf, world.trees, world.faults)
-  const words = WORD_LISTS.map((list) => [list, listOf(draft, list).map(({ value, at }) => expandAt(value, at))] as const)
+  const expandAt = (template: string, at: At, known: TemplateValues = values, used?: Set<string>) =>
+    expandHere(template, at, known, world.faults, used)
+  const sources = await resolveSources(
+    listOf(draft, 'sources'),
+    (template, at) => expandAt(template, at),
+    world.rootOf,
+    world.trees,
+    world.faults,
+  )
+  const words = WORD_LISTS.map(
+    (list) => [list, listOf(draft, list).map(({ value, at }) => expandAt(value, at))] as const,
+  )
   const references = {
     inputs: referencesOf('inputs', statement, draft, world),
     needs: referencesOf('needs', statement, draft, world),
@@ -54,7 +71,10 @@ export async function resolveRecipe(statement: RecipeStatement, draft: Draft, wo
   const used = new Set<string>()
   const expandItem = ({ value, at }: Item<string>) => expandAt(value, at, scriptValues, used)
   const env = Object.fromEntries([...envOf(style, draft)].map(([variable, item]) => [variable, expandItem(item)]))
-  const steps = stepsOf(style, draft, world.faults).map(([step, item]): Step => ({ name: step, script: expandItem(item) }))
+  const steps = stepsOf(style, draft, world.faults).map(([step, item]): Step => ({
+    name: step,
+    script: expandItem(item),
+  }))
   checkUsed(draft, style, used, world.faults)
   checkContents(draft, style, world.faults)
   let origins: Recipe['origins'] | undefined
@@ -90,7 +110,12 @@ export function bytesOf(size: string): number {
 }
 
 /** Names that templates know everywhere. Without a machine, all names of its values are taken for known. */
-export function valuesOf(name: string, version: string, layer: string, machine: Layout['machine']): Map<string, string> {
+export function valuesOf(
+  name: string,
+  version: string,
+  layer: string,
+  machine: Layout['machine'],
+): Map<string, string> {
   const values = machine === undefined ? new AnyMachine() : new Map<string, string>()
   values.set('name', name).set('version', version).set('layer', layer)
   for (const [key, value] of Object.entries(machine ?? {})) values.set(`machine.${key}`, value)
@@ -104,7 +129,13 @@ class AnyMachine extends Map<string, string> {
 }
 
 /** Expands a template, noting its faults at their place. */
-export function expandHere(template: string, at: At, values: TemplateValues, faults: Faults, used?: Set<string>): string {
+export function expandHere(
+  template: string,
+  at: At,
+  values: TemplateValues,
+  faults: Faults,
+  used?: Set<string>,
+): string {
   return expand(
     template,
     values,
@@ -115,30 +146,64 @@ export function expandHere(template: string, at: At, values: TemplateValues, fau
   )
 }
 
-function required<Field extends 'version' | 'summary' | 'license' | 'style'>(statement: RecipeStatement, draft: Draft, field: Field, { faults }: World): Item<string> | undefined {
+function required(
+  statement: RecipeStatement,
+  draft: Draft,
+  field: 'version' | 'summary' | 'license' | 'style',
+  { faults }: World,
+): Item<string> | undefined {
   const item = wholeOf(draft, field)
-  if (item === undefined) faults.add('missing-field', `Cannot read a recipe: field "${field}" is missing`, statement.document.place([]))
+  if (item === undefined)
+    faults.add('missing-field', `Cannot read a recipe: field "${field}" is missing`, statement.document.place([]))
   return item
 }
 
 function styleOf(item: Item<string> | undefined, { styles, faults }: World): Style | undefined {
   if (item === undefined) return undefined
   if (!styles.has(item.value)) {
-    faults.add('unknown-style', `Cannot use style "${item.value}": there is no such style`, item.at.document.place(item.at.path), suggestion(item.value, styles.keys()))
+    faults.add(
+      'unknown-style',
+      `Cannot use style "${item.value}": there is no such style`,
+      item.at.document.place(item.at.path),
+      suggestion(item.value, styles.keys()),
+    )
   }
   return styles.get(item.value)
 }
 
-function referencesOf(field: 'inputs' | 'needs' | 'contents', { id, layer }: RecipeStatement, draft: Draft, { statements, faults }: World): RecipeId[] {
+function referencesOf(
+  field: 'inputs' | 'needs' | 'contents',
+  { id, layer }: RecipeStatement,
+  draft: Draft,
+  { statements, faults }: World,
+): RecipeId[] {
   const seen = new Set<string>()
   for (const { value, at } of listOf(draft, field)) {
     const place = () => at.document.place(at.path)
     const other = statements.layers.get(value as RecipeId)
-    if (other === undefined) faults.add('unknown-recipe', `Cannot use recipe "${value}": there is no such recipe`, place(), suggestion(value, statements.layers.keys()))
+    if (other === undefined)
+      faults.add(
+        'unknown-recipe',
+        `Cannot use recipe "${value}": there is no such recipe`,
+        place(),
+        suggestion(value, statements.layers.keys()),
+      )
     else if (other.rank > layer.rank) {
-      faults.add('layer-order', `Cannot use recipe "${value}" in "${id}": layer "${other.name}" comes after "${layer.name}"`, place(), 'A recipe names recipes of its own or earlier layers')
-    } else if (value === id) faults.add('self-reference', `Cannot use recipe "${value}" in itself`, place(), 'A tool that builds itself needs an earlier one from another layer')
-    if (seen.has(value)) faults.add('duplicate-element', `Cannot use recipe "${value}" twice in "${field}"`, place(), 'Keep one of them')
+      faults.add(
+        'layer-order',
+        `Cannot use recipe "${value}" in "${id}": layer "${other.name}" comes after "${layer.name}"`,
+        place(),
+        'A recipe names recipes of its own or earlier layers',
+      )
+    } else if (value === id)
+      faults.add(
+        'self-reference',
+        `Cannot use recipe "${value}" in itself`,
+        place(),
+        'A tool that builds itself needs an earlier one from another layer',
+      )
+    if (seen.has(value))
+      faults.add('duplicate-element', `Cannot use recipe "${value}" twice in "${field}"`, place(), 'Keep one of them')
     seen.add(value)
   }
   return [...seen] as RecipeId[]
@@ -148,7 +213,8 @@ function envOf(style: Style, draft: Draft): ReadonlyMap<string, Item<string>> {
   const own = wholeOf(draft, 'env')
   if (own === undefined) return style.env
   const env = new Map(style.env)
-  for (const [variable, value] of Object.entries(own.value)) env.set(variable, { value, at: { document: own.at.document, path: [...own.at.path, variable] } })
+  for (const [variable, value] of Object.entries(own.value))
+    env.set(variable, { value, at: { document: own.at.document, path: [...own.at.path, variable] } })
   return env
 }
 
@@ -160,7 +226,12 @@ function stepsOf(style: Style, draft: Draft, faults: Faults): [string, Item<stri
     const at = { document: own.at.document, path: [...own.at.path, step] }
     if (!steps.has(step)) {
       const hint = suggestion(step, steps.keys()) ?? `Its steps: ${[...steps.keys()].join(', ')}`
-      faults.add('unknown-step', `Cannot replace step "${step}": style "${style.name}" has no such step`, at.document.placeOfKey(at.path), hint)
+      faults.add(
+        'unknown-step',
+        `Cannot replace step "${step}": style "${style.name}" has no such step`,
+        at.document.placeOfKey(at.path),
+        hint,
+      )
     } else steps.set(step, { value, at })
   }
   return [...steps]
@@ -171,7 +242,12 @@ function checkUsed(draft: Draft, style: Style, used: ReadonlySet<string>, faults
     const [first] = listOf(draft, list)
     if (first === undefined || used.has(list)) continue
     const message = `Cannot use "${list}": no step and no variable of style "${style.name}" or of the recipe holds {{${list}}}`
-    faults.add('unused-list', message, first.at.document.placeOfKey(first.at.path.slice(0, -1)), `Take "${list}" out, or use it in a step`)
+    faults.add(
+      'unused-list',
+      message,
+      first.at.document.placeOfKey(first.at.path.slice(0, -1)),
+      `Take "${list}" out, or use it in a step`,
+    )
   }
 }
 
@@ -179,7 +255,12 @@ function checkContents(draft: Draft, style: Style, faults: Faults): void {
   const [first] = listOf(draft, 'contents')
   if (first === undefined || style.image) return
   const message = `Cannot use "contents": style "${style.name}" makes no image`
-  faults.add('contents-without-image', message, first.at.document.placeOfKey(first.at.path.slice(0, -1)), 'Use a style with "image: true", or "inputs"')
+  faults.add(
+    'contents-without-image',
+    message,
+    first.at.document.placeOfKey(first.at.path.slice(0, -1)),
+    'Use a style with "image: true", or "inputs"',
+  )
 }
 
 function valuesOfList(items: readonly Item<LocalFile>[]): LocalFile[] {
@@ -187,7 +268,10 @@ function valuesOfList(items: readonly Item<LocalFile>[]): LocalFile[] {
 }
 
 function placesOf(statement: RecipeStatement, draft: Draft, style: Style): Record<string, readonly Place[]> {
-  const origins = new Map<string, readonly Origin[]>([['name', [{ document: statement.document, path: ['name'] }]], ...draft.origins])
+  const origins = new Map<string, readonly Origin[]>([
+    ['name', [{ document: statement.document, path: ['name'] }]],
+    ...draft.origins,
+  ])
   for (const field of ['env', 'steps'] as const) {
     const found = [...style.origins[field], ...(origins.get(field) ?? [])]
     if (found.length > 0) origins.set(field, found)

@@ -31,10 +31,18 @@ export async function resolveSources(
   const names = new Set<string>()
   for (const item of items) {
     const { value, at } = item
-    const source = 'tree' in value ? await resolveTree(value, at, expand, rootOf(at), trees, faults) : resolveFile(value, at, expand, faults)
+    const source =
+      'tree' in value
+        ? await resolveTree(value, at, expand, rootOf(at), trees, faults)
+        : resolveFile(value, at, expand, faults)
     if (source === undefined) continue
     if (names.has(source.name)) {
-      faults.add('duplicate-source', `Cannot use source "${source.name}": there is another of that name`, at.document.place(at.path), 'Give one of them a name of its own by "name:"')
+      faults.add(
+        'duplicate-source',
+        `Cannot use source "${source.name}": there is another of that name`,
+        at.document.place(at.path),
+        'Give one of them a name of its own by "name:"',
+      )
     }
     names.add(source.name)
     sources.push(source)
@@ -46,31 +54,55 @@ type FileText = Extract<SourceText, { sha256: string }>
 type TreeText = Extract<SourceText, { tree: string[] }>
 
 function resolveFile(text: FileText, at: At, expand: Expander, faults: Faults): Source | undefined {
-  const from = text.from.map((place, index) => absolute(expand(place, below(at, ['from', index])), dirname(at.document.file)))
+  const from = text.from.map((place, index) =>
+    absolute(expand(place, below(at, ['from', index])), dirname(at.document.file)),
+  )
   const fileNames = from.map(fileNameOf)
   for (const [index, name] of fileNames.entries()) {
     if (name !== undefined) continue
     const hint = 'A place is debian:PACKAGE/FILE, npm:NAME@VERSION, https://HOST/PATH/FILE or file:PATH'
-    faults.add('bad-place', `Cannot use place "${from[index] ?? ''}": it has none of the known forms`, at.document.place([...at.path, 'from', index]), hint)
+    faults.add(
+      'bad-place',
+      `Cannot use place "${from[index] ?? ''}": it has none of the known forms`,
+      at.document.place([...at.path, 'from', index]),
+      hint,
+    )
   }
   if (text.name === undefined && from.length === 0) {
     faults.add('missing-field', 'Cannot use a source: without a place it needs a "name"', at.document.place(at.path))
     return undefined
   }
   const name = nameOf(text.name, at, expand, faults) ?? fileNames[0]
-  return name === undefined ? undefined : { kind: 'file', name, sha256: asDigest(text.sha256), from, to: folderOf(text, at, expand, faults) }
+  return name === undefined
+    ? undefined
+    : { kind: 'file', name, sha256: asDigest(text.sha256), from, to: folderOf(text, at, expand, faults) }
 }
 
-async function resolveTree(text: TreeText, at: At, expand: Expander, root: string, trees: TreeCache, faults: Faults): Promise<Source | undefined> {
+async function resolveTree(
+  text: TreeText,
+  at: At,
+  expand: Expander,
+  root: string,
+  trees: TreeCache,
+  faults: Faults,
+): Promise<Source | undefined> {
   const name = nameOf(text.name, at, expand, faults)
   const missing = (file: string, index: number) => {
-    faults.add('missing-file', `Cannot use "${file}": there is no such file in "${root}"`, at.document.place([...at.path, 'tree', index]))
+    faults.add(
+      'missing-file',
+      `Cannot use "${file}": there is no such file in "${root}"`,
+      at.document.place([...at.path, 'tree', index]),
+    )
   }
   const id = JSON.stringify([root, text.tree])
   let reading = trees.get(id)
   if (reading === undefined) trees.set(id, (reading = readTree(root, text.tree, faults, missing)))
   const files = await reading
-  const digest = digestOfValue([...files].sort((a, b) => byCodeUnit(a.name, b.name)).map(({ name, digest, executable }) => ({ name, digest, executable })))
+  const digest = digestOfValue(
+    [...files]
+      .sort((a, b) => byCodeUnit(a.name, b.name))
+      .map(({ name, digest, executable }) => ({ name, digest, executable })),
+  )
   return name === undefined ? undefined : { kind: 'tree', name, digest, files, to: folderOf(text, at, expand, faults) }
 }
 
@@ -84,15 +116,29 @@ function nameOf(stated: string | undefined, at: At, expand: Expander, faults: Fa
   if (stated === undefined) return undefined
   const name = expand(stated, below(at, ['name']))
   if (isFileName(name)) return name
-  faults.add('bad-value', `Cannot use a source: "${name}" is no name of a file`, at.document.place([...at.path, 'name']))
+  faults.add(
+    'bad-value',
+    `Cannot use a source: "${name}" is no name of a file`,
+    at.document.place([...at.path, 'name']),
+  )
   return undefined
 }
 
 function folderOf(text: SourceText, at: At, expand: Expander, faults: Faults): string | undefined {
   const folder = expand(text.to ?? '.', below(at, ['to']))
-  if (!isInnerFolder(folder)) faults.add('bad-value', `Cannot unpack a source to "${folder}": it must be a folder below $SRC`, at.document.place([...at.path, 'to']))
+  if (!isInnerFolder(folder))
+    faults.add(
+      'bad-value',
+      `Cannot unpack a source to "${folder}": it must be a folder below $SRC`,
+      at.document.place([...at.path, 'to']),
+    )
   if (text.unpack !== false) return folder
-  if (text.to !== undefined) faults.add('bad-value', 'Cannot unpack a source to a folder: "unpack" is false', at.document.placeOfKey([...at.path, 'to']))
+  if (text.to !== undefined)
+    faults.add(
+      'bad-value',
+      'Cannot unpack a source to a folder: "unpack" is false',
+      at.document.placeOfKey([...at.path, 'to']),
+    )
   return undefined
 }
 

@@ -53,7 +53,8 @@ export async function readStatements(layers: readonly Layer[], faults: Faults): 
     }
     for (const folder of amending) {
       const amendment = readAmendment(layer, folder, layerOf, faults)
-      if (amendment !== undefined) amendments.set(amendment.target, [...(amendments.get(amendment.target) ?? []), amendment])
+      if (amendment !== undefined)
+        amendments.set(amendment.target, [...(amendments.get(amendment.target) ?? []), amendment])
     }
   }
   return { recipes, layers: layerOf, amendments }
@@ -62,8 +63,15 @@ export async function readStatements(layers: readonly Layer[], faults: Faults): 
 function recipeFolders(layer: Layer, faults: Faults): string[] {
   return list(layer.folder, faults).flatMap((entry) => {
     const path = join(layer.folder, entry.name)
-    if (entry.isSymbolicLink()) faults.add('symlink', `Cannot use "${path}": it is a symbolic link`, { file: path }, 'Replace it by what it points to')
-    else if (!entry.isDirectory()) faults.add('unknown-file', `Cannot use "${path}": a layer holds folders of recipes only`, { file: path })
+    if (entry.isSymbolicLink())
+      faults.add(
+        'symlink',
+        `Cannot use "${path}": it is a symbolic link`,
+        { file: path },
+        'Replace it by what it points to',
+      )
+    else if (!entry.isDirectory())
+      faults.add('unknown-file', `Cannot use "${path}": a layer holds folders of recipes only`, { file: path })
     return entry.isDirectory() ? [path] : []
   })
 }
@@ -74,18 +82,38 @@ function readRecipe(id: RecipeId, layer: Layer, folder: RecipeFolder, faults: Fa
   if (document === undefined || text === undefined) return undefined
   const name = basename(folder.folder)
   if (text.name !== name) {
-    faults.add('name-mismatch', `Cannot read a recipe: its name is "${text.name}", its folder's "${name}"`, document.place(['name']), `Write "name: ${name}" or rename the folder`)
+    faults.add(
+      'name-mismatch',
+      `Cannot read a recipe: its name is "${text.name}", its folder's "${name}"`,
+      document.place(['name']),
+      `Write "name: ${name}" or rename the folder`,
+    )
   }
   if (text.extends === undefined) {
     for (const operator of ['set', 'append', 'remove'] as const) {
       if (text[operator] === undefined) continue
       const message = `Cannot read a recipe: "${operator}" is there without "extends"`
-      faults.add('merge-without-extends', message, document.placeOfKey([operator]), 'Write the fields themselves, or say which recipe this one extends')
+      faults.add(
+        'merge-without-extends',
+        message,
+        document.placeOfKey([operator]),
+        'Write the fields themselves, or say which recipe this one extends',
+      )
     }
   }
   const { set, append, remove } = text
   const { patches, files } = folder
-  return { id, name, layer, document, extends: text.extends as RecipeId | undefined, stated: mergeable(text), operators: { set, append, remove }, patches, files }
+  return {
+    id,
+    name,
+    layer,
+    document,
+    extends: text.extends as RecipeId | undefined,
+    stated: mergeable(text),
+    operators: { set, append, remove },
+    patches,
+    files,
+  }
 }
 
 function mergeable(text: RecipeText): Change['stated'] {
@@ -93,27 +121,60 @@ function mergeable(text: RecipeText): Change['stated'] {
   return Object.fromEntries(fields.map((field) => [field, text[field]]))
 }
 
-function readAmendment(layer: Layer, folder: RecipeFolder, layerOf: ReadonlyMap<RecipeId, Layer>, faults: Faults): Amendment | undefined {
+function readAmendment(
+  layer: Layer,
+  folder: RecipeFolder,
+  layerOf: ReadonlyMap<RecipeId, Layer>,
+  faults: Faults,
+): Amendment | undefined {
   const document = readDocument(folder.file, faults)
   const text = document === undefined ? undefined : validate(document, amendSchema, 'an amendment', faults, {})
   if (document === undefined || text === undefined) return undefined
   const name = basename(folder.folder)
   const earlier = [...layerOf].filter(([, other]) => other.rank < layer.rank).map(([id]) => id)
   const stated = text.amends as RecipeId | undefined
-  const named = stated === undefined ? earlier.filter((id) => id.slice(id.indexOf('/') + 1) === name) : earlier.filter((id) => id === stated)
+  const named =
+    stated === undefined
+      ? earlier.filter((id) => id.slice(id.indexOf('/') + 1) === name)
+      : earlier.filter((id) => id === stated)
   const [target, ...others] = named
   const place = () => document.place(['amends'])
   if (target === undefined) {
     const own = layerOf.get(stated ?? (`${layer.name}/${name}` as RecipeId))
     const wanted = stated ?? name
-    if (own !== undefined) faults.add('layer-order', `Cannot amend "${wanted}": it is of the same layer`, place(), 'Change the recipe itself')
-    else faults.add('unknown-recipe', `Cannot amend "${wanted}": no earlier layer has it`, place(), suggestion(wanted, stated === undefined ? earlier.map((id) => id.slice(id.indexOf('/') + 1)) : earlier))
+    if (own !== undefined)
+      faults.add(
+        'layer-order',
+        `Cannot amend "${wanted}": it is of the same layer`,
+        place(),
+        'Change the recipe itself',
+      )
+    else
+      faults.add(
+        'unknown-recipe',
+        `Cannot amend "${wanted}": no earlier layer has it`,
+        place(),
+        suggestion(wanted, stated === undefined ? earlier.map((id) => id.slice(id.indexOf('/') + 1)) : earlier),
+      )
     return undefined
   }
   if (others.length > 0) {
-    faults.add('ambiguous-amendment', `Cannot amend "${name}": there are ${named.join(' and ')}`, place(), `Say which one, for instance "amends: ${others.at(-1) ?? target}"`)
+    faults.add(
+      'ambiguous-amendment',
+      `Cannot amend "${name}": there are ${named.join(' and ')}`,
+      place(),
+      `Say which one, for instance "amends: ${others.at(-1) ?? target}"`,
+    )
     return undefined
   }
   const { set, append, remove } = text
-  return { target, layer, document, stated: {}, operators: { set, append, remove }, patches: folder.patches, files: folder.files }
+  return {
+    target,
+    layer,
+    document,
+    stated: {},
+    operators: { set, append, remove },
+    patches: folder.patches,
+    files: folder.files,
+  }
 }

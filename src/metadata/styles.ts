@@ -34,7 +34,13 @@ interface Stated {
 export function readStyles(trees: readonly Tree[], faults: Faults): Styles {
   const stated = new Map<string, Stated | undefined>()
   for (const { name, path } of trees.flatMap((tree) => yamlFiles(join(tree.folder, 'styles'), faults))) {
-    if (stated.has(name)) faults.add('duplicate-style', `Cannot read "${path}": there is another style "${name}"`, { file: path }, 'Give it a name of its own')
+    if (stated.has(name))
+      faults.add(
+        'duplicate-style',
+        `Cannot read "${path}": there is another style "${name}"`,
+        { file: path },
+        'Give it a name of its own',
+      )
     else stated.set(name, readStyle(name, path, faults))
   }
   const styles = new Map<string, Style | undefined>()
@@ -47,12 +53,23 @@ function readStyle(name: string, path: string, faults: Faults): Stated | undefin
   const text = document === undefined ? undefined : validate(document, styleSchema, 'a style', faults, {})
   if (document === undefined || text === undefined) return undefined
   if (text.name !== name) {
-    faults.add('name-mismatch', `Cannot read a style: its name is "${text.name}", its file's "${name}"`, document.place(['name']), `Write "name: ${name}" or rename the file`)
+    faults.add(
+      'name-mismatch',
+      `Cannot read a style: its name is "${text.name}", its file's "${name}"`,
+      document.place(['name']),
+      `Write "name: ${name}" or rename the file`,
+    )
   }
   return { document, text }
 }
 
-function resolveStyle(name: string, all: ReadonlyMap<string, Stated | undefined>, done: Map<string, Style | undefined>, chain: readonly string[], faults: Faults): Style | undefined {
+function resolveStyle(
+  name: string,
+  all: ReadonlyMap<string, Stated | undefined>,
+  done: Map<string, Style | undefined>,
+  chain: readonly string[],
+  faults: Faults,
+): Style | undefined {
   if (done.has(name)) return done.get(name)
   const stated = all.get(name)
   if (stated === undefined) {
@@ -65,12 +82,21 @@ function resolveStyle(name: string, all: ReadonlyMap<string, Stated | undefined>
     if (chain.includes(text.extends) || text.extends === name) {
       const cycle = [...chain, name].slice([...chain, name].indexOf(text.extends))
       const edges = cycle.map((from, at) => `${from} -> ${cycle[at + 1] ?? cycle[0] ?? ''} (extends)`)
-      faults.add('extends-cycle', `Cannot read style "${name}": styles extend each other in a circle\n  ${edges.join('\n  ')}`, document.place(['extends']))
+      faults.add(
+        'extends-cycle',
+        `Cannot read style "${name}": styles extend each other in a circle\n  ${edges.join('\n  ')}`,
+        document.place(['extends']),
+      )
       for (const member of cycle) done.set(member, undefined)
       return undefined
     }
     if (!all.has(text.extends)) {
-      faults.add('unknown-style', `Cannot read style "${name}": there is no style "${text.extends}"`, document.place(['extends']), suggestion(text.extends, all.keys()))
+      faults.add(
+        'unknown-style',
+        `Cannot read style "${name}": there is no style "${text.extends}"`,
+        document.place(['extends']),
+        suggestion(text.extends, all.keys()),
+      )
     } else base = resolveStyle(text.extends, all, done, [...chain, name], faults)
     if (base === undefined) {
       done.set(name, undefined)
@@ -78,7 +104,8 @@ function resolveStyle(name: string, all: ReadonlyMap<string, Stated | undefined>
     }
   }
   const style = compose(name, stated, base)
-  if (style.steps.size === 0) faults.add('missing-field', `Cannot read style "${name}": it has no steps`, document.place([]))
+  if (style.steps.size === 0)
+    faults.add('missing-field', `Cannot read style "${name}": it has no steps`, document.place([]))
   done.set(name, style)
   return style
 }
@@ -87,10 +114,14 @@ function resolveStyle(name: string, all: ReadonlyMap<string, Stated | undefined>
 function compose(name: string, { document, text }: Stated, base: Style | undefined): Style {
   const layered = (field: 'env' | 'steps') => {
     const merged = new Map(base?.[field])
-    for (const [key, value] of Object.entries(text[field] ?? {})) merged.set(key, { value, at: { document, path: [field, key] } })
+    for (const [key, value] of Object.entries(text[field] ?? {}))
+      merged.set(key, { value, at: { document, path: [field, key] } })
     return merged
   }
-  const origins = (field: 'env' | 'steps') => [...(base?.origins[field] ?? []), ...(text[field] === undefined ? [] : [{ document, path: [field] }])]
+  const origins = (field: 'env' | 'steps') => [
+    ...(base?.origins[field] ?? []),
+    ...(text[field] === undefined ? [] : [{ document, path: [field] }]),
+  ]
   return {
     name,
     document,

@@ -35,7 +35,12 @@ writer.templateCache = undefined
  * Expands `{{name}}` in a template. Strict: every name must have a value (values are never empty by mistake), and of mustache's other forms
  * none is allowed. Nothing is escaped. Names that occur are added to `used`. Faults are handed to `onFault`; the result is then unusable.
  */
-export function expand(template: string, values: TemplateValues, onFault: (fault: TemplateFault) => void, used?: Set<string>): string {
+export function expand(
+  template: string,
+  values: TemplateValues,
+  onFault: (fault: TemplateFault) => void,
+  used?: Set<string>,
+): string {
   if (!template.includes('{{')) return template
   const found = compile(template)
   if ('fault' in found) {
@@ -74,7 +79,16 @@ function parse(template: string): Compiled {
   const other = /\{\{\s*[#^/><{&=!$]/.exec(template)
   if (other !== null) {
     const message = `Cannot expand "${other[0]}…": only {{name}} is part of the format`
-    return { fault: faultAt(template, other.index, other[0].length, 'template-section', message, `Sections, partials and unescaped forms are not there, nothing is escaped. ${BRACES_HINT}`) }
+    return {
+      fault: faultAt(
+        template,
+        other.index,
+        other[0].length,
+        'template-section',
+        message,
+        `Sections, partials and unescaped forms are not there, nothing is escaped. ${BRACES_HINT}`,
+      ),
+    }
   }
   try {
     const spans = writer.parse(template) as [type: string, value: string, start: number, end: number][]
@@ -82,16 +96,32 @@ function parse(template: string): Compiled {
   } catch {
     // What is left that mustache can't parse is a tag without an end.
     const start = template.lastIndexOf('{{')
-    return { fault: faultAt(template, start, 2, 'template-syntax', 'Cannot expand a template: "{{" without "}}"', BRACES_HINT) }
+    return {
+      fault: faultAt(template, start, 2, 'template-syntax', 'Cannot expand a template: "{{" without "}}"', BRACES_HINT),
+    }
   }
 }
 
 function unknownName(template: string, { name, start, end }: NameToken, values: TemplateValues): TemplateFault {
   const hint = suggestion(name, values.keys()) ?? `Known names: ${[...values.keys()].join(', ')}`
-  return faultAt(template, start, end - start, 'unknown-name', `Cannot expand "{{${name}}}": there is no such name here`, hint)
+  return faultAt(
+    template,
+    start,
+    end - start,
+    'unknown-name',
+    `Cannot expand "{{${name}}}": there is no such name here`,
+    hint,
+  )
 }
 
-function faultAt(template: string, start: number, length: number, code: TemplateFault['code'], message: string, hint: string): TemplateFault {
+function faultAt(
+  template: string,
+  start: number,
+  length: number,
+  code: TemplateFault['code'],
+  message: string,
+  hint: string,
+): TemplateFault {
   const part = template.slice(start, start + length)
   const nth = template.slice(0, start).split(part).length - 1
   return { code, message, hint, part, nth }

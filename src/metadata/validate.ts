@@ -10,10 +10,18 @@ const MAX_FAULTS = 50
  * A document's value as `schema` types it; undefined after noting every fault: `unknown-field`, `missing-field`, `wrong-type`, `bad-value`,
  * `field-order`. `what` names the kind of file in messages. `fallback` stands for the value of an empty file.
  */
-export function validate<T extends z.ZodType>(document: SourceDocument, schema: T, what: string, faults: Faults, fallback?: unknown): z.infer<T> | undefined {
+export function validate<T extends z.ZodType>(
+  document: SourceDocument,
+  schema: T,
+  what: string,
+  faults: Faults,
+  fallback?: unknown,
+): z.infer<T> | undefined {
   const value = document.value ?? fallback
   const result = schema.safeParse(value)
-  if (!result.success) for (const issue of result.error.issues.slice(0, MAX_FAULTS)) report(issue, [], { document, value, schema, what, faults })
+  if (!result.success)
+    for (const issue of result.error.issues.slice(0, MAX_FAULTS))
+      report(issue, [], { document, value, schema, what, faults })
   const misplaced = outOfOrder(value, schema)
   if (misplaced !== undefined) reportOrder({ document, path: misplaced.path }, misplaced.before, what, faults)
   return result.success && misplaced === undefined ? result.data : undefined
@@ -35,7 +43,12 @@ function report(issue: z.core.$ZodIssue, prefix: Path, context: Context): void {
   if (issue.code === 'unrecognized_keys') {
     const known = fieldNames(schemaAt(context.schema, path, context.value))
     for (const key of issue.keys.slice(0, MAX_FAULTS)) {
-      faults.add('unknown-field', `Cannot read ${what}: unknown field "${showPath([...path, key])}"`, document.placeOfKey([...path, key]), suggestion(key, known) ?? `Known fields: ${known.join(', ')}`)
+      faults.add(
+        'unknown-field',
+        `Cannot read ${what}: unknown field "${showPath([...path, key])}"`,
+        document.placeOfKey([...path, key]),
+        suggestion(key, known) ?? `Known fields: ${known.join(', ')}`,
+      )
     }
     return
   }
@@ -45,12 +58,24 @@ function report(issue: z.core.$ZodIssue, prefix: Path, context: Context): void {
   }
   const value = valueAt(context.value, path)
   if (issue.code === 'invalid_type' && value === undefined) {
-    return faults.add('missing-field', `Cannot read ${what}: field "${shown}" is missing`, document.place(path.slice(0, -1)))
+    return faults.add(
+      'missing-field',
+      `Cannot read ${what}: field "${shown}" is missing`,
+      document.place(path.slice(0, -1)),
+    )
   }
   if (issue.code === 'invalid_type' && issue.expected !== 'int') {
     const subject = path.length === 0 ? 'it' : `"${shown}"`
-    const hint = issue.expected === 'string' && ['number', 'boolean'].includes(typeof value) ? `Write it in quotes: '${document.textOf(path)}'` : undefined
-    return faults.add('wrong-type', `Cannot read ${what}: ${subject} must be ${typeName(issue.expected)}, but is ${nameOf(value)}`, value === null ? document.placeOfKey(path) : document.place(path), hint)
+    const hint =
+      issue.expected === 'string' && ['number', 'boolean'].includes(typeof value)
+        ? `Write it in quotes: '${document.textOf(path)}'`
+        : undefined
+    return faults.add(
+      'wrong-type',
+      `Cannot read ${what}: ${subject} must be ${typeName(issue.expected)}, but is ${nameOf(value)}`,
+      value === null ? document.placeOfKey(path) : document.place(path),
+      hint,
+    )
   }
   faults.add('bad-value', `Cannot read ${what}: "${shown}" ${issue.message}`, document.place(path))
 }
@@ -64,7 +89,12 @@ function reportUnion(issue: z.core.$ZodIssueInvalidUnion, path: Path, context: C
 
 function reportOrder(at: At, before: string, what: string, faults: Faults): void {
   const name = showPath(at.path)
-  faults.add('field-order', `Cannot read ${what}: field "${name}" is out of order`, at.document.placeOfKey(at.path), `Move it above "${before}"`)
+  faults.add(
+    'field-order',
+    `Cannot read ${what}: field "${name}" is out of order`,
+    at.document.placeOfKey(at.path),
+    `Move it above "${before}"`,
+  )
 }
 
 /** The first field that stands after one that the schema lists later, and the first of those. */
@@ -84,7 +114,8 @@ function outOfOrder(value: unknown, schema: z.ZodType): { path: Path; before: st
   for (const [key, inner] of Object.entries(value)) {
     const rank = ranks.get(key)
     if (rank === undefined) continue
-    if (rank < last) return { path: [key], before: Object.keys(value).find((other) => (ranks.get(other) ?? -1) > rank) ?? key }
+    if (rank < last)
+      return { path: [key], before: Object.keys(value).find((other) => (ranks.get(other) ?? -1) > rank) ?? key }
     last = rank
     if (typeof inner !== 'object') continue
     const found = outOfOrder(inner, type.shape[key] as z.ZodType)
@@ -142,11 +173,20 @@ function isMapping(value: unknown): value is Record<string, unknown> {
 }
 
 function showPath(path: Path): string {
-  return path.map((step, at) => (typeof step === 'number' ? `[${String(step)}]` : at === 0 ? step : `.${step}`)).join('')
+  return path
+    .map((step, at) => (typeof step === 'number' ? `[${String(step)}]` : at === 0 ? step : `.${step}`))
+    .join('')
 }
 
 function typeName(expected: string): string {
-  const names: Readonly<Record<string, string>> = { string: 'a text', array: 'a list', object: 'a map', record: 'a map', boolean: 'true or false', number: 'a number' }
+  const names: Readonly<Record<string, string>> = {
+    string: 'a text',
+    array: 'a list',
+    object: 'a map',
+    record: 'a map',
+    boolean: 'true or false',
+    number: 'a number',
+  }
   return names[expected] ?? expected
 }
 
@@ -159,6 +199,6 @@ function nameOf(value: unknown): string {
     case 'object':
       return 'a map'
     default:
-      return `the ${typeof value} ${String(value)}`
+      return `the ${typeof value} ${JSON.stringify(value)}`
   }
 }

@@ -17,7 +17,18 @@ export interface SandboxSpec {
 }
 
 /** Folders that `root` must hold, so that something can be mounted there. */
-export const MOUNT_POINTS = ['build', 'dev', 'out', 'patches', 'files', 'proc', 'run', 'sources', 'steps', 'tmp'] as const
+export const MOUNT_POINTS = [
+  'build',
+  'dev',
+  'out',
+  'patches',
+  'files',
+  'proc',
+  'run',
+  'sources',
+  'steps',
+  'tmp',
+] as const
 
 /** User and group in the sandbox: not 0, since tools that believe they are root try to give files away, and only one id is mapped. */
 const ID = '1000'

@@ -7,7 +7,10 @@ const INTERVAL = 500
 const PAGE = 4096
 
 /** Watches the memory of a process and all its descendants until stopped. */
-export function watchMemory(pid: number | undefined, onMeasure?: (bytes: number) => void): { peak: () => number; stop: () => void } {
+export function watchMemory(
+  pid: number | undefined,
+  onMeasure?: (bytes: number) => void,
+): { peak: () => number; stop: () => void } {
   let peak = 0
   const measure = (): void => {
     if (pid === undefined) return
@@ -27,14 +30,20 @@ export function watchMemory(pid: number | undefined, onMeasure?: (bytes: number)
 
 /** Resident bytes of a process and its descendants, shared pages counted once for each: an upper bound. */
 function treeMemory(pid: number): number {
-  return readNumber(`/proc/${String(pid)}/statm`, 1) * PAGE + children(pid).reduce((sum, child) => sum + treeMemory(child), 0)
+  return (
+    readNumber(`/proc/${String(pid)}/statm`, 1) * PAGE +
+    children(pid).reduce((sum, child) => sum + treeMemory(child), 0)
+  )
 }
 
 /** Ids of a process's children; none when it ended meanwhile. */
 export function children(pid: number): number[] {
   try {
     return readdirSync(`/proc/${String(pid)}/task`).flatMap((task) =>
-      readFileSync(`/proc/${String(pid)}/task/${task}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
+      readFileSync(`/proc/${String(pid)}/task/${task}/children`, 'utf8')
+        .split(' ')
+        .filter(Boolean)
+        .map(Number),
     )
   } catch {
     return [] // ended meanwhile

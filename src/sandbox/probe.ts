@@ -7,7 +7,13 @@ import { sandboxCommand } from './bwrap.ts'
  * without it, since an unisolated build could take anything from the host.
  */
 export function requireSandbox(): void {
-  const [command = '', ...args] = sandboxCommand({ root: '/', mounts: [], env: {}, folder: '/', command: ['/bin/sh', '-c', ':'] })
+  const [command = '', ...args] = sandboxCommand({
+    root: '/',
+    mounts: [],
+    env: {},
+    folder: '/',
+    command: ['/bin/sh', '-c', ':'],
+  })
   const { status, stderr, error } = spawnSync(command, args, { encoding: 'utf8', env: { PATH: '/usr/bin:/bin' } })
   if (status === 0) return
   const reason = error?.message ?? stderr.trim().split('\n').at(-1) ?? ''

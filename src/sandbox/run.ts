@@ -48,10 +48,13 @@ export async function runSandboxed(spec: SandboxSpec, options: RunOptions): Prom
     if (first.length === 0) child.kill('SIGKILL')
   }
   let timedOut = false
-  const timer = setTimeout(() => {
-    timedOut = true
-    kill()
-  }, Math.min(options.timeout * 1000, LONGEST_TIMER))
+  const timer = setTimeout(
+    () => {
+      timedOut = true
+      kill()
+    },
+    Math.min(options.timeout * 1000, LONGEST_TIMER),
+  )
   options.signal?.addEventListener('abort', kill, { once: true })
   const memory = watchMemory(child.pid, options.onMemory)
   try {
@@ -69,7 +72,9 @@ export async function runSandboxed(spec: SandboxSpec, options: RunOptions): Prom
 /** Files of the child by number: none but output and error, so every inherited one is covered by `nothing`. */
 function stdioOf(log: number, nothing: number): StdioOptions {
   const inherited = inheritedFiles()
-  const files = Array.from({ length: Math.max(2, ...inherited) + 1 }, (_, fd) => (inherited.includes(fd) ? nothing : 'ignore'))
+  const files = Array.from({ length: Math.max(2, ...inherited) + 1 }, (_, fd) =>
+    inherited.includes(fd) ? nothing : 'ignore',
+  )
   return ['ignore', log, log, ...files.slice(3)]
 }
 
@@ -83,8 +88,13 @@ function killProcess(pid: number): void {
 
 function cannotStart(error: unknown): unknown {
   if (errorCode(error) !== 'ENOENT') return error
-  return new FixpointError('hostUnfit', 'sandbox-tool-missing', 'Cannot start the sandbox: setarch or bwrap is not installed', {
-    hint: 'Run `fixpoint doctor`',
-    cause: error,
-  })
+  return new FixpointError(
+    'hostUnfit',
+    'sandbox-tool-missing',
+    'Cannot start the sandbox: setarch or bwrap is not installed',
+    {
+      hint: 'Run `fixpoint doctor`',
+      cause: error,
+    },
+  )
 }

@@ -41,9 +41,14 @@ function sameFolder(a: Entry, b: Entry): boolean {
 
 function claimedTwice(path: string, a: Owned, b: Owned): FixpointError {
   const [first, second] = [a, b].map(({ part, entry }) => `${part.recipe} (${describe(entry)})`).sort()
-  return new FixpointError('buildFailed', 'path-claimed-twice', `Cannot join artifacts: "/${path}" is in ${String(first)} and in ${String(second)}`, {
-    hint: 'Let one of the two leave it out, or do not use both together',
-  })
+  return new FixpointError(
+    'buildFailed',
+    'path-claimed-twice',
+    `Cannot join artifacts: "/${path}" is in ${String(first)} and in ${String(second)}`,
+    {
+      hint: 'Let one of the two leave it out, or do not use both together',
+    },
+  )
 }
 
 function describe(entry: Entry): string {

@@ -9,7 +9,15 @@ import type { Entry, Listing } from './listing.ts'
 /** First difference between a tree and its listing. */
 export interface TreeFault {
   readonly path: string
-  readonly what: 'missing' | 'not listed' | 'other type' | 'other mode' | 'other time' | 'other size' | 'other content' | 'other target'
+  readonly what:
+    | 'missing'
+    | 'not listed'
+    | 'other type'
+    | 'other mode'
+    | 'other time'
+    | 'other size'
+    | 'other content'
+    | 'other target'
 }
 
 /** Compares an unpacked tree with its listing, contents included; undefined when they agree. */

@@ -13,7 +13,9 @@ export function compareListings(a: Listing, b: Listing): ListingDifference[] {
   const left = new Map(a.map((entry) => [entry.path, entry]))
   const right = new Map(b.map((entry) => [entry.path, entry]))
   const paths = [...new Set([...left.keys(), ...right.keys()])].sort(byBytes)
-  return paths.map((path) => ({ path, a: left.get(path), b: right.get(path) })).filter((pair) => !sameEntry(pair.a, pair.b))
+  return paths
+    .map((path) => ({ path, a: left.get(path), b: right.get(path) }))
+    .filter((pair) => !sameEntry(pair.a, pair.b))
 }
 
 function sameEntry(a: Entry | undefined, b: Entry | undefined): boolean {

@@ -40,7 +40,9 @@ export async function takeLock(path: string, options: LockOptions = {}): Promise
   ended.catch(() => undefined)
   const started = once(child.stdout, 'data').then(() => 'held' as const)
   started.catch(() => undefined)
-  const outcome = await Promise.race([started, ended]).finally(() => options.signal?.removeEventListener('abort', giveUp))
+  const outcome = await Promise.race([started, ended]).finally(() =>
+    options.signal?.removeEventListener('abort', giveUp),
+  )
   if (outcome === 'held') {
     return {
       release: async () => {
@@ -51,5 +53,9 @@ export async function takeLock(path: string, options: LockOptions = {}): Promise
   }
   options.signal?.throwIfAborted()
   if (options.tryOnly && outcome === 1) return undefined
-  throw new FixpointError('hostUnfit', 'lock-failed', `Cannot lock "${path}": flock ended with status ${String(outcome)}`)
+  throw new FixpointError(
+    'hostUnfit',
+    'lock-failed',
+    `Cannot lock "${path}": flock ended with status ${String(outcome)}`,
+  )
 }

@@ -23,7 +23,10 @@ export async function verifyStore(store: Store): Promise<StoreFault[]> {
   }
   for (const digest of await treesOf(store)) {
     const listing = await store.knownListing(digest)
-    const fault = listing === undefined ? { path: '', what: 'its listing is damaged' } : await compareTree(store.treePath(digest), listing)
+    const fault =
+      listing === undefined
+        ? { path: '', what: 'its listing is damaged' }
+        : await compareTree(store.treePath(digest), listing)
     if (fault !== undefined) faults.push({ what: 'tree', digest, reason: `${fault.path}: ${fault.what}` })
   }
   return faults
@@ -44,7 +47,9 @@ export interface Collected {
 export async function collectGarbage(store: Store, keep: ReadonlySet<Digest>, dryRun: boolean): Promise<Collected> {
   const lock = await takeLock(join(store.root, 'locks', 'store'), { tryOnly: true })
   if (lock === undefined) {
-    throw new FixpointError('usage', 'store-busy', `Cannot collect garbage in "${store.root}": a build is using it`, { hint: 'Try again when it has ended' })
+    throw new FixpointError('usage', 'store-busy', `Cannot collect garbage in "${store.root}": a build is using it`, {
+      hint: 'Try again when it has ended',
+    })
   }
   try {
     let bytes = 0
@@ -54,12 +59,16 @@ export async function collectGarbage(store: Store, keep: ReadonlySet<Digest>, dr
       if (!dryRun) await rm(store.blobPath(digest))
     }
     const trees = (await treesOf(store)).filter((digest) => !keep.has(digest))
-    const listings = (await readdir(join(store.root, 'trees'))).filter((name) => name.endsWith('.json') && !keep.has(name.slice(0, -'.json'.length) as Digest))
+    const listings = (await readdir(join(store.root, 'trees'))).filter(
+      (name) => name.endsWith('.json') && !keep.has(name.slice(0, -'.json'.length) as Digest),
+    )
     if (!dryRun) {
       for (const name of [...trees, ...listings]) await removeTree(join(store.root, 'trees', name))
-      for (const folder of ['kept', 'damaged', 'partial']) for (const name of await readdir(join(store.root, folder))) await removeTree(join(store.root, folder, name))
+      for (const folder of ['kept', 'damaged', 'partial'])
+        for (const name of await readdir(join(store.root, folder))) await removeTree(join(store.root, folder, name))
       // Of actions and trees: whoever takes one shares the store's lock, so nobody holds any.
-      for (const name of await readdir(join(store.root, 'locks'))) if (isDigest(name.slice(-64))) await rm(join(store.root, 'locks', name))
+      for (const name of await readdir(join(store.root, 'locks')))
+        if (isDigest(name.slice(-64))) await rm(join(store.root, 'locks', name))
     }
     return { blobs: blobs.length, trees: trees.length, bytes }
   } finally {

@@ -93,7 +93,11 @@ function unnameable(path: string): FixpointError {
 /** Refuses what only root could read: an artifact must come out the same, and be usable, whoever builds it. */
 function requireReadable(path: string, mode: number, wanted: number): void {
   if ((mode & wanted) === wanted) return
-  throw new FixpointError('buildFailed', 'artifact-unreadable', `Cannot pack "${path}": its mode ${(mode & 0o7777).toString(8)} keeps its owner from reading it`)
+  throw new FixpointError(
+    'buildFailed',
+    'artifact-unreadable',
+    `Cannot pack "${path}": its mode ${(mode & 0o7777).toString(8)} keeps its owner from reading it`,
+  )
 }
 
 async function addEntry(pack: tar.Pack, root: string, path: string): Promise<Entry> {
@@ -112,7 +116,11 @@ async function addEntry(pack: tar.Pack, root: string, path: string): Promise<Ent
     return { type: 'link', path, target }
   }
   if (!stat.isFile()) {
-    throw new FixpointError('buildFailed', 'artifact-special-file', `Cannot pack "${path}": it is a device, socket or pipe, wanted a file, folder or link`)
+    throw new FixpointError(
+      'buildFailed',
+      'artifact-special-file',
+      `Cannot pack "${path}": it is a device, socket or pipe, wanted a file, folder or link`,
+    )
   }
   requireReadable(path, stat.mode, 0o400)
   const sha256 = await writeFileEntry(pack, { ...header, type: 'file', size: stat.size }, full)
@@ -130,7 +138,10 @@ function writeEntry(pack: tar.Pack, header: tar.Headers): Promise<void> {
 
 async function writeFileEntry(pack: tar.Pack, header: tar.Headers & { size: number }, path: string): Promise<Digest> {
   const hash = createHash('sha256')
-  const source = header.size <= WHOLE ? Readable.from([await readFile(path)], { objectMode: false }) : createReadStream(path, { highWaterMark: WHOLE })
+  const source =
+    header.size <= WHOLE
+      ? Readable.from([await readFile(path)], { objectMode: false })
+      : createReadStream(path, { highWaterMark: WHOLE })
   await new Promise<void>((resolve, reject) => {
     const entry = pack.entry(header, (error) => {
       if (error) reject(error)

@@ -39,7 +39,11 @@ export class Index {
   readonly #damaged = new Set<Digest>()
 
   /** `onDamage` is told of each damaged entry once; `temporaryPath` gives fresh paths on the index's file system that do not outlive a crash. */
-  constructor(folder: string, onDamage: (file: string, reason: string) => void, temporaryPath: (label: string) => Promise<string>) {
+  constructor(
+    folder: string,
+    onDamage: (file: string, reason: string) => void,
+    temporaryPath: (label: string) => Promise<string>,
+  ) {
     this.#folder = folder
     this.#onDamage = onDamage
     this.#temporaryPath = temporaryPath
@@ -100,7 +104,9 @@ function parseEntry(text: string): IndexEntry | undefined {
     const { check, ...entry } = value as Partial<IndexEntry> & { readonly check?: unknown }
     // A flipped digit of the artifact would otherwise look like a build that gave another result.
     if (check !== undefined && check !== digestOfValue(entry)) return undefined
-    return typeof entry.key === 'string' && typeof entry.artifact === 'string' && isDigest(entry.artifact) ? (entry as IndexEntry) : undefined
+    return typeof entry.key === 'string' && typeof entry.artifact === 'string' && isDigest(entry.artifact)
+      ? (entry as IndexEntry)
+      : undefined
   } catch {
     return undefined
   }

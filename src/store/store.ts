@@ -59,9 +59,14 @@ export class Store {
         throw error
       })
       if (found !== undefined && found !== LAYOUT) {
-        throw new FixpointError('hostUnfit', 'store-layout', `Cannot use store "${root}": its layout is "${found.trim()}", wanted "${LAYOUT.trim()}"`, {
-          hint: 'Name another folder with --store, or remove this one',
-        })
+        throw new FixpointError(
+          'hostUnfit',
+          'store-layout',
+          `Cannot use store "${root}": its layout is "${found.trim()}", wanted "${LAYOUT.trim()}"`,
+          {
+            hint: 'Name another folder with --store, or remove this one',
+          },
+        )
       }
       if (found === undefined) await markStore(root, marker)
       for (const folder of FOLDERS) await mkdir(join(root, folder), { recursive: true })
@@ -128,7 +133,9 @@ export class Store {
   async lastLog(recipe: RecipeId): Promise<string | undefined> {
     const folder = join(this.root, 'logs', recipe.replace('/', '@'))
     const names = await readdir(folder).catch(() => [])
-    const dated = await Promise.all(names.map(async (name) => ({ path: join(folder, name), time: (await stat(join(folder, name))).mtimeMs })))
+    const dated = await Promise.all(
+      names.map(async (name) => ({ path: join(folder, name), time: (await stat(join(folder, name))).mtimeMs })),
+    )
     return dated.sort((a, b) => b.time - a.time)[0]?.path
   }
 
@@ -306,7 +313,10 @@ export class Store {
   }
 
   /** Takes the lock called `name`; see {@link takeLock}. */
-  async lock(name: string, options: { shared?: boolean; tryOnly?: boolean; signal?: AbortSignal | undefined } = {}): Promise<Lock | undefined> {
+  async lock(
+    name: string,
+    options: { shared?: boolean; tryOnly?: boolean; signal?: AbortSignal | undefined } = {},
+  ): Promise<Lock | undefined> {
     await this.session() // a collection removes locks that nobody can hold
     const path = join(this.root, 'locks', name)
     await (await open(path, 'a')).close()
@@ -324,9 +334,14 @@ async function markStore(root: string, marker: string): Promise<void> {
   const others = (await readdir(root)).filter((name) => name !== 'lost+found' && !name.startsWith('LAYOUT'))
   // Another engine's, made meanwhile, has its marker first.
   if (others.length > 0 && !(await exists(marker))) {
-    throw new FixpointError('hostUnfit', 'store-layout', `Cannot use "${root}" as a store: it holds other things, such as "${String(others[0])}"`, {
-      hint: 'Name an empty folder with --store',
-    })
+    throw new FixpointError(
+      'hostUnfit',
+      'store-layout',
+      `Cannot use "${root}" as a store: it holds other things, such as "${String(others[0])}"`,
+      {
+        hint: 'Name an empty folder with --store',
+      },
+    )
   }
   const fresh = `${marker}.${String(process.pid)}`
   await writeFile(fresh, LAYOUT)

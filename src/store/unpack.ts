@@ -57,7 +57,12 @@ export async function unpackArtifact(file: string, target: string | undefined): 
   return { digest: asDigest(hash.digest('hex')), listing }
 }
 
-async function readEntry(header: tar.Headers, stream: Readable, target: string | undefined, folders: ReadonlyMap<string, number>): Promise<Entry> {
+async function readEntry(
+  header: tar.Headers,
+  stream: Readable,
+  target: string | undefined,
+  folders: ReadonlyMap<string, number>,
+): Promise<Entry> {
   const path = header.name.replace(/\/$/, '')
   checkEntryPath(path, folders)
   const mode = header.mode ?? 0
@@ -99,7 +104,10 @@ async function readContent(stream: Readable, size: number, full: string | undefi
   } else {
     stream.on('data', (chunk: Buffer) => hash.update(chunk))
     if (full === undefined) stream.resume()
-    const done = full === undefined ? new Promise((resolve) => stream.on('end', resolve)) : pipeline(stream, createWriteStream(full, { mode: 0o600, flags: 'wx' }))
+    const done =
+      full === undefined
+        ? new Promise((resolve) => stream.on('end', resolve))
+        : pipeline(stream, createWriteStream(full, { mode: 0o600, flags: 'wx' }))
     await done
   }
   return asDigest(hash.digest('hex'))

@@ -3,6 +3,7 @@ import { hostFingerprint } from '../../src/build/fingerprint.ts'
 import { indexNamer, knownTo } from '../../src/build/known.ts'
 import { readConfig } from '../../src/cli/config.ts'
 import { layersFile } from '../../src/cli/engine.ts'
+import { describeError, exitCodeOf } from '../../src/cli/report.ts'
 import { resolveTargets } from '../../src/cli/targets.ts'
 import { loadMetadata } from '../../src/metadata/load.ts'
 import { graphOf } from '../../src/plan/graph.ts'
@@ -52,4 +53,9 @@ function row(name: string, entry: Pick<IndexEntry, 'durationMs' | 'cpuMs' | 'pea
   return `| ${name} | ${(durationMs / 1000).toFixed(1)} | ${(cpuMs / 1000).toFixed(1)} | ${String(peak)} | ${String(mebibytes)} |`
 }
 
-await main(process.argv[2] ?? 'tiny')
+try {
+  await main(process.argv[2] ?? 'tiny')
+} catch (error) {
+  process.stderr.write(`${describeError(error)}\n`)
+  process.exitCode = exitCodeOf(error)
+}

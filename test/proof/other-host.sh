@@ -25,7 +25,7 @@ main() {
     *) echo "unknown kind of host: $1" >&2; exit 2 ;;
   esac
   build "$1"
-  node "$here/test/proof/compare.mjs" "$here/out/tiny.json" "$work/store/out/tiny.json" "$work/store" "$canary"
+  node "$here/dist/test/proof/compare.js" "$here/out/tiny.json" "$work/store/out/tiny.json" "$work/store" "$canary"
   cmp "$here/out/tiny.img" "$work/store/out/tiny.img"
   sha256sum "$work/store/out/tiny.img"
 }

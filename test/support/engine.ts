@@ -28,9 +28,9 @@ export interface EngineProcess {
   readonly child: ChildProcess
   readonly lines: readonly Line[]
   /** Resolves to the first line that `wanted` accepts; rejects when the process ends before. */
-  until(wanted: (line: Line) => boolean): Promise<Line>
+  readonly until: (wanted: (line: Line) => boolean) => Promise<Line>
   /** Resolves when the process has ended, to its last result. */
-  end(): Promise<EngineResult | undefined>
+  readonly end: () => Promise<EngineResult | undefined>
 }
 
 /**
@@ -51,7 +51,7 @@ export function engineProcesses(): (
   afterAll(() => removeTree(folder))
   return (task, wrap = [], environment = {}) => {
     const main = join(folder, 'test/support/engine-main.js')
-    const [command = '', ...args] = [...wrap, process.execPath, main, JSON.stringify(task)]
+    const [command, ...args] = [...wrap, process.execPath, main, JSON.stringify(task)]
     // A folder of the machine left open for it, as careless callers do, and beyond what Node looks after by itself.
     const root = openSync('/', 'r')
     const stdio: StdioOptions = [
@@ -61,7 +61,7 @@ export function engineProcesses(): (
       ...Array.from({ length: 97 }, () => 'ignore' as const),
       root,
     ]
-    const child = spawn(command, args, { stdio, env: { PATH: process.env['PATH'] ?? '', ...environment } })
+    const child = spawn(command, args, { stdio, env: { PATH: process.env['PATH'], ...environment } })
     closeSync(root)
     onTestFinished(() => {
       child.kill('SIGKILL')

@@ -31,7 +31,8 @@ export function storesWithTools(): () => Promise<ToyStore> {
   })
   return async () => {
     const toy = await freshStore()
-    for (const part of ['blobs', 'index', 'trees']) execFileSync('cp', ['-al', join(template().folder, part), toy.folder])
+    for (const part of ['blobs', 'index', 'trees'])
+      execFileSync('cp', ['-al', join(template().folder, part), toy.folder])
     return toy
   }
 }
@@ -62,7 +63,7 @@ export function sharedStore(): () => ToyStore {
 /** The artifact of a recipe after a build that went well. */
 export function artifactOf(result: BuildResult, recipe: string): Digest {
   const failure = [...result.failures.values()][0]
-  if (failure !== undefined) throw failure
+  if (failure !== undefined) throw new Error(`${recipe} was not built`, { cause: failure })
   const artifact = result.plan.get(id(recipe))?.artifact
   if (artifact === undefined) throw new Error(`${recipe} has no artifact`)
   return artifact

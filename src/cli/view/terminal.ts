@@ -1,4 +1,4 @@
-import { Listr, ListrLogger, ProcessOutput, type ListrTaskWrapper } from 'listr2'
+import { Listr, type ListrDefaultRendererLogLevels, ListrLogger, ProcessOutput, type ListrTaskWrapper } from 'listr2'
 import type { Event, RecipeId } from '../../base/events.ts'
 import { formatBytes, formatDuration } from './format.ts'
 import { describeEvent } from './plain.ts'
@@ -121,7 +121,9 @@ function startDisplay(slotCount: number): { rows: Row[]; end: () => Promise<void
     registerSignalListeners: false,
     rendererOptions: {
       // Standard output is for data.
-      logger: new ListrLogger({ processOutput: new ProcessOutput(process.stderr, process.stderr) }),
+      logger: new ListrLogger<ListrDefaultRendererLogLevels>({
+        processOutput: new ProcessOutput(process.stderr, process.stderr),
+      }),
       removeEmptyLines: true,
     },
   })

@@ -21,7 +21,9 @@ describe('build', () => {
     const metadata = toyMetadata(
       TOOLS,
       toyRecipe('base/a', 'mkdir -p $OUT/usr/share; echo one > $OUT/usr/share/a', { inputs: [id('host/tools')] }),
-      toyRecipe('base/b', 'mkdir -p $OUT/usr/share; cat /usr/share/a > $OUT/usr/share/b', { inputs: [id('host/tools'), id('base/a')] }),
+      toyRecipe('base/b', 'mkdir -p $OUT/usr/share; cat /usr/share/a > $OUT/usr/share/b', {
+        inputs: [id('host/tools'), id('base/a')],
+      }),
     )
     const first = await toyBuild(toy, metadata, ['base/b'])
     expect([...first.failures.values()]).toEqual([])
@@ -36,7 +38,10 @@ describe('build', () => {
 
 /** Writes `text` to a file of its own name. */
 function writer(name: string, text: string, more: Parameters<typeof toyRecipe>[2] = {}): Recipe {
-  return toyRecipe(`base/${name}`, `mkdir -p $OUT/usr/share; echo ${text} > $OUT/usr/share/${name}`, { inputs, ...more })
+  return toyRecipe(`base/${name}`, `mkdir -p $OUT/usr/share; echo ${text} > $OUT/usr/share/${name}`, {
+    inputs,
+    ...more,
+  })
 }
 
 describe('a failing recipe', () => {
@@ -70,7 +75,12 @@ describe('a failing recipe', () => {
   it('is named by each recipe that it keeps from being built', async () => {
     const toy = await freshStore()
     const second = toyRecipe('host/worse', 'exit 4')
-    const metadata = toyMetadata(failing, second, user, toyRecipe('host/second-user', ':', { inputs: [id('host/worse')] }))
+    const metadata = toyMetadata(
+      failing,
+      second,
+      user,
+      toyRecipe('host/second-user', ':', { inputs: [id('host/worse')] }),
+    )
     await toyBuild(toy, metadata, ['host/user', 'host/second-user'], { keepGoing: true })
     const because = eventsOf(toy.events, 'action-skipped').map((event) => `${event.recipe} because of ${event.because}`)
     expect(because.sort()).toEqual(['host/second-user because of host/worse', 'host/user because of host/bad'])
@@ -96,8 +106,20 @@ describe('a failing recipe', () => {
     const folder = toy.store.keptPath(id('host/bad'))
     await writeFile(join(folder, 'build/obj/mended'), '')
     const action = actionOf(plan, plan.get(id('host/bad'))!)
-    const context = { ...toy, now: () => 0, makeManifest: () => '', jobserver: { flags: '', fifo: undefined }, folder, log: join(toy.folder, 'log'), signal: new AbortController().signal, keptFolder: undefined }
-    await expect(resumeAction(action, context, 'three')).rejects.toMatchObject({ code: 'unknown-step', message: expect.stringContaining('one, two') as string })
+    const context = {
+      ...toy,
+      now: () => 0,
+      makeManifest: () => '',
+      jobserver: { flags: '', fifo: undefined },
+      folder,
+      log: join(toy.folder, 'log'),
+      signal: new AbortController().signal,
+      keptFolder: undefined,
+    }
+    await expect(resumeAction(action, context, 'three')).rejects.toMatchObject({
+      code: 'unknown-step',
+      message: expect.stringContaining('one, two') as string,
+    })
     const { artifact } = await resumeAction(action, context, 'two')
     await toy.store.tree(artifact)
     expect(await readFile(join(toy.store.treePath(artifact), 'text'), 'utf8')).toBe('one\ntwo\ntwo\n')
@@ -106,7 +128,13 @@ describe('a failing recipe', () => {
 
   it('of a fetch is a failure like others, and what is still being fetched is given up', async () => {
     const toy = await freshStore()
-    const source = (name: string): FileSource => ({ kind: 'file', name, sha256: digestOf(name), from: [], to: undefined })
+    const source = (name: string): FileSource => ({
+      kind: 'file',
+      name,
+      sha256: digestOf(name),
+      from: [],
+      to: undefined,
+    })
     const recipes = ['missing', 'endless'].map((name) => toyRecipe(`host/${name}`, ':', { sources: [source(name)] }))
     const fetcher = {
       fetch: ({ name }: FileSource, signal?: AbortSignal): Promise<void> =>
@@ -126,7 +154,12 @@ describe('a failing recipe', () => {
 describe('a damaged artifact', () => {
   it('is named, set aside and built again to the same bytes; what is above stays', async () => {
     const toy = await freshStore()
-    const metadata = toyMetadata(TOOLS, writer('a', 'one'), writer('b', '$(cat /usr/share/a)', { inputs: [...inputs, id('base/a')] }), writer('c', '$(cat /usr/share/b)', { inputs: [...inputs, id('base/b')] }))
+    const metadata = toyMetadata(
+      TOOLS,
+      writer('a', 'one'),
+      writer('b', '$(cat /usr/share/a)', { inputs: [...inputs, id('base/a')] }),
+      writer('c', '$(cat /usr/share/b)', { inputs: [...inputs, id('base/b')] }),
+    )
     const first = await toyBuild(toy, metadata, ['base/c'])
     const [a, b] = [artifactOf(first, 'base/a'), artifactOf(first, 'base/b')]
     await rm(toy.store.blobPath(b))
@@ -142,12 +175,19 @@ describe('a damaged artifact', () => {
 
   it('that two actions meet at once is built again for both', async () => {
     const toy = await freshStore()
-    const users = ['b', 'c', 'd'].map((name) => writer(name, `${name} $(cat /usr/share/a)`, { inputs: [...inputs, id('base/a')] }))
+    const users = ['b', 'c', 'd'].map((name) =>
+      writer(name, `${name} $(cat /usr/share/a)`, { inputs: [...inputs, id('base/a')] }),
+    )
     const metadata = toyMetadata(TOOLS, writer('a', 'one'), ...users)
     const a = artifactOf(await toyBuild(toy, metadata, ['base/a']), 'base/a')
     await removeTree(toy.store.treePath(a))
     await flipByte(toy.store.blobPath(a), 600)
-    const result = await toyBuild(await nextSession(toy.folder), metadata, users.map((recipe) => recipe.id), { cores: 3 })
+    const result = await toyBuild(
+      await nextSession(toy.folder),
+      metadata,
+      users.map((recipe) => recipe.id),
+      { cores: 3 },
+    )
     expect([...result.failures.values()]).toEqual([])
     expect(result.ran[0]).toBe('base/a')
     expect(result.ran).toHaveLength(4)
@@ -172,11 +212,22 @@ describe('a damaged artifact', () => {
 describe('one key', () => {
   it('with two results is an error that keeps both and names the first difference', async () => {
     const toy = await freshStore()
-    const metadata = toyMetadata(TOOLS, toyRecipe('base/dice', 'mkdir -p $OUT/usr/share; echo same > $OUT/usr/share/a; cat /proc/sys/kernel/random/uuid > $OUT/usr/share/b', { inputs }))
+    const metadata = toyMetadata(
+      TOOLS,
+      toyRecipe(
+        'base/dice',
+        'mkdir -p $OUT/usr/share; echo same > $OUT/usr/share/a; cat /proc/sys/kernel/random/uuid > $OUT/usr/share/b',
+        { inputs },
+      ),
+    )
     const first = artifactOf(await toyBuild(toy, metadata, ['base/dice']), 'base/dice')
     await rename(toy.store.blobPath(first), join(toy.folder, 'away'))
     const failure = failureOf(await toyBuild(toy, metadata, ['base/dice']), 'base/dice')
-    expect(failure).toMatchObject({ code: 'two-results', kind: 'notReproducible', message: expect.stringContaining('"usr/share/b"') as string })
+    expect(failure).toMatchObject({
+      code: 'two-results',
+      kind: 'notReproducible',
+      message: expect.stringContaining('"usr/share/b"') as string,
+    })
     const later = /gave ([0-9a-f]{64}), recorded is ([0-9a-f]{64})/.exec(failure.message)
     expect(later?.[2]).toBe(first)
     expect(await toy.store.has(later?.[1] as Digest)).toBe(true)
@@ -185,9 +236,16 @@ describe('one key', () => {
   })
 
   it('gives the same bytes from one job and from two, in another store', async () => {
-    const metadata = toyMetadata(TOOLS, ...['a', 'b', 'c'].map((name) => writer(name, name)), toyRecipe('base/all', 'cp -R /usr/share $OUT/share', { inputs: [...inputs, id('base/a'), id('base/b'), id('base/c')] }))
+    const metadata = toyMetadata(
+      TOOLS,
+      ...['a', 'b', 'c'].map((name) => writer(name, name)),
+      toyRecipe('base/all', 'cp -R /usr/share $OUT/share', {
+        inputs: [...inputs, id('base/a'), id('base/b'), id('base/c')],
+      }),
+    )
     const artifacts = []
-    for (const cores of [1, 2]) artifacts.push(artifactOf(await toyBuild(await freshStore(), metadata, ['base/all'], { cores }), 'base/all'))
+    for (const cores of [1, 2])
+      artifacts.push(artifactOf(await toyBuild(await freshStore(), metadata, ['base/all'], { cores }), 'base/all'))
     expect(artifacts[1]).toBe(artifacts[0])
   })
 
@@ -196,13 +254,17 @@ describe('one key', () => {
     const user = writer('user', '$(cat /usr/share/a)', { inputs: [...inputs, id('base/a')] })
     await toyBuild(toy, toyMetadata(TOOLS, writer('a', 'one'), user), ['base/user'])
     expect((await toyBuild(toy, toyMetadata(TOOLS, writer('a', '"one"'), user), ['base/user'])).ran).toEqual(['base/a'])
-    expect((await toyBuild(toy, toyMetadata(TOOLS, writer('a', 'two'), user), ['base/user'])).ran).toEqual(['base/a', 'base/user'])
+    expect((await toyBuild(toy, toyMetadata(TOOLS, writer('a', 'two'), user), ['base/user'])).ran).toEqual([
+      'base/a',
+      'base/user',
+    ])
   })
 })
 
 describe('admission', () => {
   const pair = ['host/a', 'host/b'].map((name) => toyRecipe(name, `: ${name}`, { memory: 600 << 20 }))
-  const order = (toy: ToyStore): string[] => toy.events.flatMap(({ type }) => (type === 'action-start' || type === 'action-end' ? [type] : []))
+  const order = (toy: ToyStore): string[] =>
+    toy.events.flatMap(({ type }) => (type === 'action-start' || type === 'action-end' ? [type] : []))
 
   it('runs actions at once when their memory fits', async () => {
     const toy = await freshStore()
@@ -226,12 +288,24 @@ describe('an image', () => {
       TOOLS,
       toyRecipe('base/skeleton', 'mkdir -p $OUT/tmp $OUT/usr; chmod 1777 $OUT/tmp', { inputs }),
       writer('a', 'one'),
-      toyRecipe('base/image', 'cp $MANIFEST $OUT/manifest; find $CONTENTS -printf "%P %y %m %TY\\n" > $OUT/found; ! touch $CONTENTS/x 2> /dev/null', { inputs, image: true, contents: [id('base/a'), id('base/skeleton')] }),
+      toyRecipe(
+        'base/image',
+        'cp $MANIFEST $OUT/manifest; find $CONTENTS -printf "%P %y %m %TY\\n" > $OUT/found; ! touch $CONTENTS/x 2> /dev/null',
+        { inputs, image: true, contents: [id('base/a'), id('base/skeleton')] },
+      ),
     )
     const result = await toyBuild(toy, metadata, ['base/image'])
     const found = (await readArtifact(toy, result, 'base/image', 'found')).trim().split('\n').sort()
-    expect(found).toEqual(['d 755 2000', 'tmp d 1777 2000', 'usr d 755 2000', 'usr/share d 755 2000', 'usr/share/a f 644 2000'])
-    const manifest = JSON.parse(await readArtifact(toy, result, 'base/image', 'manifest')) as { contents: { recipe: string; artifact: string }[] }
+    expect(found).toEqual([
+      'd 755 2000',
+      'tmp d 1777 2000',
+      'usr d 755 2000',
+      'usr/share d 755 2000',
+      'usr/share/a f 644 2000',
+    ])
+    const manifest = JSON.parse(await readArtifact(toy, result, 'base/image', 'manifest')) as {
+      contents: { recipe: string; artifact: string }[]
+    }
     expect(manifest.contents.map(({ recipe }) => recipe)).toEqual(['base/a', 'base/skeleton'])
     expect(manifest.contents[0]?.artifact).toBe(artifactOf(result, 'base/a'))
   })

@@ -35,7 +35,10 @@ class Taker {
   }
 }
 
-async function opened(cores: number, actions: number): Promise<{ jobserver: Jobserver; clients: Client[]; takers: Taker[]; open: (name: string) => [Client, Taker] }> {
+async function opened(
+  cores: number,
+  actions: number,
+): Promise<{ jobserver: Jobserver; clients: Client[]; takers: Taker[]; open: (name: string) => [Client, Taker] }> {
   const folder = await temporaryFolder()
   const jobserver = new Jobserver(cores)
   const open = (name: string): [Client, Taker] => {
@@ -111,8 +114,16 @@ describe('the jobserver', () => {
       for i in 1 2 3 4; do job & done; wait`
     const toy = await freshStore()
     const names = ['host/a', 'host/b']
-    const result = await toyBuild(toy, toyMetadata(...names.map((name) => toyRecipe(name, `: ${name}\n${jobs}`))), names, { cores })
-    const lines = (await Promise.all(names.map((name) => readArtifact(toy, result, name, 'jobs')))).join('').trim().split('\n')
+    const result = await toyBuild(
+      toy,
+      toyMetadata(...names.map((name) => toyRecipe(name, `: ${name}\n${jobs}`))),
+      names,
+      { cores },
+    )
+    const lines = (await Promise.all(names.map((name) => readArtifact(toy, result, name, 'jobs'))))
+      .join('')
+      .trim()
+      .split('\n')
     expect(lines).toHaveLength(16)
     let [running, most] = [0, 0]
     for (const line of lines.sort()) {
@@ -128,6 +139,9 @@ describe('the jobserver', () => {
   it.skipIf(!isNew)('GNU make 4.4 runs as many jobs as there are cores', async () => {
     const toy = await freshStore()
     const script = `printf 'all: a b c\na b c:\n\t@touch began-$@; until [ -e began-a ] && [ -e began-b ] && [ -e began-c ]; do :; done\n' > Makefile; make; echo done > $OUT/done`
-    artifactOf(await toyBuild(toy, toyMetadata(toyRecipe('host/make', script)), ['host/make'], { cores: 3 }), 'host/make')
+    artifactOf(
+      await toyBuild(toy, toyMetadata(toyRecipe('host/make', script)), ['host/make'], { cores: 3 }),
+      'host/make',
+    )
   })
 })

@@ -48,13 +48,21 @@ describe('an engine killed by SIGKILL', () => {
   it('while it writes to the store leaves no rubbish', async () => {
     const { folder } = await freshStore()
     const big = join(await temporaryFolder(), 'big')
-    await writeTreeAt(big, Object.fromEntries(Array.from({ length: 40 }, (_, at) => [`file${String(at)}`, Buffer.alloc(1 << 18, at)])))
+    await writeTreeAt(
+      big,
+      Object.fromEntries(Array.from({ length: 40 }, (_, at) => [`file${String(at)}`, Buffer.alloc(1 << 18, at)])),
+    )
     // Each time after another number of whole writes, in the middle of the next.
     for (const writes of [0, 1, 3]) {
       const { child, lines, until, end } = engine({ store: folder, recipes: [], targets: [], pack: big })
       if (writes > 0) await until(() => lines.filter(({ type }) => type === 'packed').length >= writes)
       const unfinished = (): boolean =>
-        existsSync(join(folder, 'work')) && readdirSync(join(folder, 'work')).some((name) => existsSync(join(folder, 'work', name, 'tmp')) && readdirSync(join(folder, 'work', name, 'tmp')).some((file) => file.startsWith('pack')))
+        existsSync(join(folder, 'work')) &&
+        readdirSync(join(folder, 'work')).some(
+          (name) =>
+            existsSync(join(folder, 'work', name, 'tmp')) &&
+            readdirSync(join(folder, 'work', name, 'tmp')).some((file) => file.startsWith('pack')),
+        )
       await waitUntil(unfinished)
       child.kill('SIGKILL')
       await end()
@@ -72,7 +80,11 @@ describe('an interrupted build', () => {
     const toy = await freshStore()
     const slow = '7654321.5'
     const interrupt = new AbortController()
-    const metadata = toyMetadata(...['host/a', 'host/b'].map((name) => toyRecipe(name, `: ${name}; trap '' TERM INT; setsid sleep ${slow} & sleep ${slow}`)))
+    const metadata = toyMetadata(
+      ...['host/a', 'host/b'].map((name) =>
+        toyRecipe(name, `: ${name}; trap '' TERM INT; setsid sleep ${slow} & sleep ${slow}`),
+      ),
+    )
     const building = toyBuild(toy, metadata, ['host/a', 'host/b'], { signal: interrupt.signal, keepFailed: true })
     await waitUntil(() => processesWith(slow).length === 4)
     interrupt.abort()
@@ -86,8 +98,15 @@ describe('an interrupted build', () => {
   it('ends an action that takes too long, with all its processes', async () => {
     const toy = await freshStore()
     const slow = '7654321.75'
-    const result = await toyBuild(toy, toyMetadata(toyRecipe('host/slow', `sleep ${slow} & sleep ${slow}`, { timeout: 1 })), ['host/slow'])
-    expect(result.failures.get(id('host/slow'))).toMatchObject({ code: 'step-failed', message: expect.stringContaining('after its 1 s') as string })
+    const result = await toyBuild(
+      toy,
+      toyMetadata(toyRecipe('host/slow', `sleep ${slow} & sleep ${slow}`, { timeout: 1 })),
+      ['host/slow'],
+    )
+    expect(result.failures.get(id('host/slow'))).toMatchObject({
+      code: 'step-failed',
+      message: expect.stringContaining('after its 1 s') as string,
+    })
     expect(processesWith(slow)).toEqual([])
     expect((await readdir((await toy.store.session()).folder)).sort()).toEqual(['lock', 'tmp'])
   })
@@ -97,7 +116,12 @@ describe('two engines on one store', () => {
   it('run each action once, and both end with the same artifacts', async () => {
     const { folder } = await freshStore()
     const inputs = [id('host/tools')]
-    const recipes = [TOOLS, ...['a', 'b', 'c', 'd'].map((name) => toyRecipe(`base/${name}`, `mkdir -p $OUT/usr/share; echo ${name} > $OUT/usr/share/${name}`, { inputs }))]
+    const recipes = [
+      TOOLS,
+      ...['a', 'b', 'c', 'd'].map((name) =>
+        toyRecipe(`base/${name}`, `mkdir -p $OUT/usr/share; echo ${name} > $OUT/usr/share/${name}`, { inputs }),
+      ),
+    ]
     const targets = recipes.map((recipe) => recipe.id)
     const engines = [1, 2].map(() => engine({ store: folder, recipes, targets }))
     const [one, two] = await Promise.all(engines.map(({ end }) => end()))
@@ -110,7 +134,14 @@ describe('two engines on one store', () => {
 })
 
 describe('on a full disk', () => {
-  const wrap = (store: string): string[] => ['unshare', '-Urm', 'sh', '-c', 'mount -t tmpfs -o size=24m none "$0" && head -c 16777216 /dev/zero > "$0/lost+found" && exec "$@"', store]
+  const wrap = (store: string): string[] => [
+    'unshare',
+    '-Urm',
+    'sh',
+    '-c',
+    'mount -t tmpfs -o size=24m none "$0" && head -c 16777216 /dev/zero > "$0/lost+found" && exec "$@"',
+    store,
+  ]
 
   it.each([
     ['a step', 'head -c 12000000 /dev/zero > $OUT/big'],
@@ -118,8 +149,14 @@ describe('on a full disk', () => {
   ])('%s fails with disk-full, the store stays whole, and the next run goes on', async (_name, script) => {
     const store = join(await temporaryFolder(), 'store')
     await mkdir(store)
-    const recipes = [toyRecipe('host/small', 'echo 1 > $OUT/small', { cost: 9 }), toyRecipe('host/big', script, { inputs: [id('host/small')] })]
-    const { lines, end } = engine({ store, recipes, targets: ['host/big'], again: join(store, 'lost+found') }, wrap(store))
+    const recipes = [
+      toyRecipe('host/small', 'echo 1 > $OUT/small', { cost: 9 }),
+      toyRecipe('host/big', script, { inputs: [id('host/small')] }),
+    ]
+    const { lines, end } = engine(
+      { store, recipes, targets: ['host/big'], again: join(store, 'lost+found') },
+      wrap(store),
+    )
     await end()
     const results = lines.filter(({ type }) => type === 'result')
     expect(results).toMatchObject([
@@ -132,8 +169,19 @@ describe('on a full disk', () => {
 
 describe('the conditions an engine runs under leave no mark', () => {
   it('user mask, time zone, variables, path, setgid folders, open files, number of jobs', async () => {
-    const source = toyRecipe('host/look', 'umask > $OUT/look; env | grep -v ^MAKEFLAGS | sort >> $OUT/look; stat -c "%n %a" / /build /build/* /out /sources /patches /files /steps /tmp >> $OUT/look; date >> $OUT/look.log; rm $OUT/look.log; mkdir $OUT/folder; touch $OUT/folder/file; for fd in 3 4 5 100; do test ! -e /proc/self/fd/$fd/etc; done')
-    const recipes = [TOOLS, source, toyRecipe('base/probe', 'for path in /*; do case $path in /build|/dev|/out|/proc|/run|/steps|/tmp) ;; *) find $path -printf "%p %m %U:%G %T@\\n";; esac; done > $OUT/found; cp -R /build/src $OUT/src', { inputs: [id('host/tools')] })]
+    const source = toyRecipe(
+      'host/look',
+      'umask > $OUT/look; env | grep -v ^MAKEFLAGS | sort >> $OUT/look; stat -c "%n %a" / /build /build/* /out /sources /patches /files /steps /tmp >> $OUT/look; date >> $OUT/look.log; rm $OUT/look.log; mkdir $OUT/folder; touch $OUT/folder/file; for fd in 3 4 5 100; do test ! -e /proc/self/fd/$fd/etc; done',
+    )
+    const recipes = [
+      TOOLS,
+      source,
+      toyRecipe(
+        'base/probe',
+        'for path in /*; do case $path in /build|/dev|/out|/proc|/run|/steps|/tmp) ;; *) find $path -printf "%p %m %U:%G %T@\\n";; esac; done > $OUT/found; cp -R /build/src $OUT/src',
+        { inputs: [id('host/tools')] },
+      ),
+    ]
     const targets = ['host/look', 'base/probe']
     const plain = join(await temporaryFolder(), 'store')
     const odd = join(await temporaryFolder(), 'another path/to a store')
@@ -142,7 +190,16 @@ describe('the conditions an engine runs under leave no mark', () => {
     const second = await engine(
       { store: odd, recipes, targets, options: { cores: 1 } },
       ['sh', '-c', 'chmod g+s "$0"; umask 077; exec "$@"', odd],
-      { TZ: 'Pacific/Chatham', LANG: 'tr_TR.UTF-8', LC_ALL: 'tr_TR.UTF-8', CC: 'false', CFLAGS: '-junk', HOME: '/nowhere', MAKEFLAGS: '-j7', SOURCE_DATE_EPOCH: '1' },
+      {
+        TZ: 'Pacific/Chatham',
+        LANG: 'tr_TR.UTF-8',
+        LC_ALL: 'tr_TR.UTF-8',
+        CC: 'false',
+        CFLAGS: '-junk',
+        HOME: '/nowhere',
+        MAKEFLAGS: '-j7',
+        SOURCE_DATE_EPOCH: '1',
+      },
     ).end()
     expect(first?.codes).toEqual([])
     expect(second?.artifacts).toEqual(first?.artifacts)

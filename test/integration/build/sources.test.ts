@@ -36,12 +36,29 @@ async function localFile(name: string, text: string, executable = false): Promis
 describe('sources', () => {
   it('are unpacked without their outermost folder, patched in order, and carry one time', async () => {
     const toy = await freshStore()
-    const source = await sourceOf(toy.store, await tarOf([{ name: 'top/a.txt', data: 'one\n', mtime: new Date('2030-01-01') }]))
+    const source = await sourceOf(
+      toy.store,
+      await tarOf([{ name: 'top/a.txt', data: 'one\n', mtime: new Date('2030-01-01') }]),
+    )
     const packed: FileSource = { ...source, name: 'packed.tar', to: undefined }
-    const tree = { kind: 'tree' as const, name: 'tree', digest: digestOf('tree'), files: [await localFile('deep/er/tool', '#!/bin/sh\n', true)], to: 'tree' }
-    const patches = await Promise.all(['one two', 'two three'].map((change, at) => localFile(`${String(at)}.patch`, `--- a/a.txt\n+++ b/a.txt\n@@ -1 +1 @@\n-${change.split(' ')[0] ?? ''}\n+${change.split(' ')[1] ?? ''}\n`)))
+    const tree = {
+      kind: 'tree' as const,
+      name: 'tree',
+      digest: digestOf('tree'),
+      files: [await localFile('deep/er/tool', '#!/bin/sh\n', true)],
+      to: 'tree',
+    }
+    const patches = await Promise.all(
+      ['one two', 'two three'].map((change, at) =>
+        localFile(
+          `${String(at)}.patch`,
+          `--- a/a.txt\n+++ b/a.txt\n@@ -1 +1 @@\n-${change.split(' ')[0] ?? ''}\n+${change.split(' ')[1] ?? ''}\n`,
+        ),
+      ),
+    )
     const files = [await localFile('etc/deep/conf', 'conf\n')]
-    const script = 'cat a.txt $FILES/etc/deep/conf > $OUT/text; find . $SOURCES $FILES $PATCHES -printf "%p %m %TY-%Tm-%Td %TT\\n" | sort > $OUT/found'
+    const script =
+      'cat a.txt $FILES/etc/deep/conf > $OUT/text; find . $SOURCES $FILES $PATCHES -printf "%p %m %TY-%Tm-%Td %TT\\n" | sort > $OUT/found'
     const metadata = toyMetadata(toyRecipe('host/a', script, { sources: [source, packed, tree], patches, files }))
     const result = await toyBuild(toy, metadata, ['host/a'])
     expect(await readArtifact(toy, result, 'host/a', 'text')).toBe('three\nconf\n')
@@ -55,7 +72,11 @@ describe('sources', () => {
     const file = await localFile('conf', 'as loaded')
     await writeFile(file.path, 'changed since')
     const result = await toyBuild(toy, toyMetadata(toyRecipe('host/a', ':', { files: [file] })), ['host/a'])
-    expect(failureOf(result, 'host/a')).toMatchObject({ code: 'file-changed', kind: 'metadata', message: expect.stringContaining(file.path) as string })
+    expect(failureOf(result, 'host/a')).toMatchObject({
+      code: 'file-changed',
+      kind: 'metadata',
+      message: expect.stringContaining(file.path) as string,
+    })
   })
 
   it('damaged in the store are set aside, fetched again and used', async () => {
@@ -72,7 +93,13 @@ describe('sources', () => {
         await next.store.writeBlob(sha256, data)
       },
     }
-    const result = await toyBuild(next, toyMetadata(toyRecipe('host/a', 'cp a $OUT/a', { sources: [source] })), ['host/a'], {}, { fetcher })
+    const result = await toyBuild(
+      next,
+      toyMetadata(toyRecipe('host/a', 'cp a $OUT/a', { sources: [source] })),
+      ['host/a'],
+      {},
+      { fetcher },
+    )
     expect(await readArtifact(next, result, 'host/a', 'a')).toBe('a')
     expect(fetched).toEqual([source.sha256])
   })
@@ -84,9 +111,29 @@ describe('a hostile tarball', () => {
   const tarballs: [name: string, entries: readonly TarEntry[]][] = [
     ['with an absolute path', [{ name: `${outside}/pwned`, data: 'x' }]],
     ['that climbs out', [{ name: `top/../../../../../../..${outside}/pwned`, data: 'x' }]],
-    ['that writes through a link', [{ name: 'top/way', type: 'symlink', linkname: outside }, { name: 'top/way/pwned', data: 'x' }]],
-    ['that writes through links to the engine', [{ name: 'top/way', type: 'symlink', linkname: '/steps' }, { name: 'top/way/run', data: 'exit 0' }, { name: 'top/s', type: 'symlink', linkname: '/sources' }, { name: 'top/s/source.tar', data: 'x' }]],
-    ['that links to its own blob and writes to it', [{ name: 'top/hard', type: 'link', linkname: '/sources/source.tar' }, { name: 'top/hard', data: 'x' }]],
+    [
+      'that writes through a link',
+      [
+        { name: 'top/way', type: 'symlink', linkname: outside },
+        { name: 'top/way/pwned', data: 'x' },
+      ],
+    ],
+    [
+      'that writes through links to the engine',
+      [
+        { name: 'top/way', type: 'symlink', linkname: '/steps' },
+        { name: 'top/way/run', data: 'exit 0' },
+        { name: 'top/s', type: 'symlink', linkname: '/sources' },
+        { name: 'top/s/source.tar', data: 'x' },
+      ],
+    ],
+    [
+      'that links to its own blob and writes to it',
+      [
+        { name: 'top/hard', type: 'link', linkname: '/sources/source.tar' },
+        { name: 'top/hard', data: 'x' },
+      ],
+    ],
     ['with a device', [{ name: 'top/null', type: 'character-device', devmajor: 1, devminor: 3 }]],
     ['with a setuid file', [{ name: 'top/su', mode: 0o4755, uid: 0, gid: 0, data: 'x' }]],
   ]
@@ -95,9 +142,12 @@ describe('a hostile tarball', () => {
     await mkdir(outside)
     onTestFinished(() => removeTree(outside))
     const source = await sourceOf(toy.store, await tarOf(entries))
-    const result = await toyBuild(toy, toyMetadata(toyRecipe('host/a', 'ls -lR > $OUT/found', { sources: [source] })), ['host/a'])
+    const result = await toyBuild(toy, toyMetadata(toyRecipe('host/a', 'ls -lR > $OUT/found', { sources: [source] })), [
+      'host/a',
+    ])
     // Whether tar refuses it or leaves the bad part out is tar's choice; that it harms nothing is ours.
-    for (const failure of result.failures.values()) expect(failure).toMatchObject({ code: 'step-failed', step: 'unpack' })
+    for (const failure of result.failures.values())
+      expect(failure).toMatchObject({ code: 'step-failed', step: 'unpack' })
     expect(await readdir(outside)).toEqual([])
     expect(await verifyStore((await nextSession(toy.folder)).store)).toEqual([])
     if (result.failures.size === 0) artifactOf(result, 'host/a')

@@ -28,7 +28,10 @@ describe('collecting garbage', () => {
     const { folder, store, kept } = await filled()
     const before = await readdir(folder, { recursive: true })
     const other = await nextSession(folder)
-    await expect(collectGarbage(other.store, new Set([kept]), false)).rejects.toMatchObject({ code: 'store-busy', kind: 'usage' })
+    await expect(collectGarbage(other.store, new Set([kept]), false)).rejects.toMatchObject({
+      code: 'store-busy',
+      kind: 'usage',
+    })
     expect(await readdir(folder, { recursive: true })).toEqual(before)
     await store.close()
     await collectGarbage(other.store, new Set([kept]), false)
@@ -44,7 +47,11 @@ describe('collecting garbage', () => {
     expect(await collectGarbage(store, keep, false)).toEqual(counted)
     expect(counted).toEqual({ blobs: 2, trees: 1, bytes: 2 * 2048 })
     const after = await readdir(folder, { recursive: true })
-    expect(after.filter((path) => path.includes(unpacked) || path.includes(dropped) || /^(kept|damaged|partial)\//.test(path))).toEqual([])
+    expect(
+      after.filter(
+        (path) => path.includes(unpacked) || path.includes(dropped) || /^(kept|damaged|partial)\//.test(path),
+      ),
+    ).toEqual([])
     expect(after.filter((path) => path.includes(kept))).toHaveLength(4)
     const next = await nextSession(folder)
     await next.store.tree(kept)
@@ -75,7 +82,9 @@ describe('verifying a store', () => {
     await writeFile(`${store.treePath(kept)}.json`, '')
     const before = (await readdir(folder, { recursive: true })).sort()
     const faults = await verifyStore(store)
-    expect(faults.map(({ what, digest }) => `${what} ${digest}`).sort()).toEqual([`blob ${kept}`, `tree ${kept}`, `tree ${unpacked}`].sort())
+    expect(faults.map(({ what, digest }) => `${what} ${digest}`).sort()).toEqual(
+      [`blob ${kept}`, `tree ${kept}`, `tree ${unpacked}`].sort(),
+    )
     expect(faults.find(({ digest }) => digest === unpacked)?.reason).toBe('file: other content')
     expect((await readdir(folder, { recursive: true })).sort()).toEqual(before)
   })

@@ -9,11 +9,18 @@ import { temporaryFolder } from '../../support/temporary.ts'
 import { toyStore } from '../../support/toy.ts'
 import { flipByte, writeTreeAt } from '../../support/trees.ts'
 
-const TREE = { 'usr/bin/tool': { mode: 0o755, data: 'a tool\n' }, 'usr/share/text': 'a text\n', bin: { link: 'usr/bin' }, locked: { mode: 0o555 } }
+const TREE = {
+  'usr/bin/tool': { mode: 0o755, data: 'a tool\n' },
+  'usr/share/text': 'a text\n',
+  bin: { link: 'usr/bin' },
+  locked: { mode: 0o555 },
+}
 
 /** Everything that lies in a store, but locks and sessions. */
 async function contentsOf(folder: string): Promise<string[]> {
-  return (await readdir(folder, { recursive: true })).filter((path) => !/^(locks|work|trees\/[^/]+\/)/.test(path)).sort()
+  return (await readdir(folder, { recursive: true }))
+    .filter((path) => !/^(locks|work|trees\/[^/]+\/)/.test(path))
+    .sort()
 }
 
 describe('opening a store', () => {
@@ -35,7 +42,10 @@ describe('opening a store', () => {
   it('refuses a folder that holds something else and puts nothing there', async () => {
     const folder = await temporaryFolder()
     await writeFile(join(folder, 'letters.txt'), 'dear')
-    await expect(toyStore(folder)).rejects.toMatchObject({ code: 'store-layout', message: expect.stringContaining('letters.txt') as string })
+    await expect(toyStore(folder)).rejects.toMatchObject({
+      code: 'store-layout',
+      message: expect.stringContaining('letters.txt') as string,
+    })
     expect(await readdir(folder)).toEqual(['letters.txt'])
   })
 })
@@ -65,7 +75,10 @@ describe('blobs', () => {
     await store.checkBlob(digest)
     const next = await nextSession(store.root)
     await flipByte(store.blobPath(digest), 3)
-    await expect(next.store.checkBlob(digest)).rejects.toMatchObject({ code: 'blob-damaged', message: expect.stringContaining(digest) as string })
+    await expect(next.store.checkBlob(digest)).rejects.toMatchObject({
+      code: 'blob-damaged',
+      message: expect.stringContaining(digest) as string,
+    })
     expect(eventsOf(next.events, 'store-repair')).toMatchObject([{ what: 'blob', name: digest }])
     expect(await store.has(digest)).toBe(false)
     expect(await exists(join(store.root, 'damaged', digest))).toBe(true)
@@ -99,19 +112,43 @@ describe('trees', () => {
   })
 
   const damages: [name: string, what: string, damage: (tree: string) => Promise<unknown>][] = [
-    ['a flipped byte', 'usr/bin/tool: other content', (tree) => flipByte(join(tree, 'usr/bin/tool'), 2).then(() => utimes(join(tree, 'usr/bin/tool'), 946_684_800, 946_684_800))],
+    [
+      'a flipped byte',
+      'usr/bin/tool: other content',
+      (tree) =>
+        flipByte(join(tree, 'usr/bin/tool'), 2).then(() =>
+          utimes(join(tree, 'usr/bin/tool'), 946_684_800, 946_684_800),
+        ),
+    ],
     ['a missing file', 'usr/share/text: missing', (tree) => rm(join(tree, 'usr/share/text'))],
     ['an extra file', 'usr/share/more: not listed', (tree) => writeFile(join(tree, 'usr/share/more'), '')],
-    ['an extra folder with something in it', 'extra: not listed', (tree) => mkdir(join(tree, 'extra/in'), { recursive: true })],
+    [
+      'an extra folder with something in it',
+      'extra: not listed',
+      (tree) => mkdir(join(tree, 'extra/in'), { recursive: true }),
+    ],
     ['another mode', 'usr/bin/tool: other mode', (tree) => chmod(join(tree, 'usr/bin/tool'), 0o700)],
     ['another mode of a folder', 'locked: other mode', (tree) => chmod(join(tree, 'locked'), 0o755)],
     ['another time', 'usr/share/text: other time', (tree) => utimes(join(tree, 'usr/share/text'), 1e9, 1e9)],
     ['another size', 'usr/share/text: other size', (tree) => writeFile(join(tree, 'usr/share/text'), 'a')],
-    ['another link', 'bin: other target', (tree) => rm(join(tree, 'bin')).then(() => symlink('usr/sbin', join(tree, 'bin')))],
-    ['a file for a link', 'bin: other type', (tree) => rm(join(tree, 'bin')).then(() => writeFile(join(tree, 'bin'), ''))],
+    [
+      'another link',
+      'bin: other target',
+      (tree) => rm(join(tree, 'bin')).then(() => symlink('usr/sbin', join(tree, 'bin'))),
+    ],
+    [
+      'a file for a link',
+      'bin: other type',
+      (tree) => rm(join(tree, 'bin')).then(() => writeFile(join(tree, 'bin'), '')),
+    ],
     ['a listing cut short', 'its listing is damaged', (tree) => writeFile(`${tree}.json`, '[{"type":')],
     ['a listing that is none', 'its listing is damaged', (tree) => writeFile(`${tree}.json`, 'null')],
-    ['a listing that lies', 'bin: not listed', (tree) => readFile(`${tree}.json`, 'utf8').then((text) => writeFile(`${tree}.json`, text.replace('"bin"', '"bim"')))],
+    [
+      'a listing that lies',
+      'bin: not listed',
+      (tree) =>
+        readFile(`${tree}.json`, 'utf8').then((text) => writeFile(`${tree}.json`, text.replace('"bin"', '"bim"'))),
+    ],
   ]
   it.each(damages)('with %s are made again from the blob', async (_name, what, damage) => {
     const { folder, digest, tree, blob } = await packed()
@@ -145,7 +182,8 @@ describe('trees', () => {
     // As an action does: once its engine says the tree is there, its files are linked one after the other.
     await Promise.all(
       engines.map(async ({ store }) => {
-        for (const entry of await store.tree(digest)) await stat(join(store.treePath(digest), entry.path === 'bin' ? 'usr' : entry.path))
+        for (const entry of await store.tree(digest))
+          await stat(join(store.treePath(digest), entry.path === 'bin' ? 'usr' : entry.path))
       }),
     )
     expect(engines.flatMap(({ events }) => eventsOf(events, 'store-repair'))).toHaveLength(1)
@@ -153,7 +191,16 @@ describe('trees', () => {
 })
 
 describe('the index', () => {
-  const entry: IndexEntry = { recipe: id('base/a'), key: digestOf('key'), artifact: digestOf('artifact'), document: { a: 1 }, size: 1, durationMs: 2, cpuMs: 3, peakMemory: 4 }
+  const entry: IndexEntry = {
+    recipe: id('base/a'),
+    key: digestOf('key'),
+    artifact: digestOf('artifact'),
+    document: { a: 1 },
+    size: 1,
+    durationMs: 2,
+    cpuMs: 3,
+    peakMemory: 4,
+  }
 
   it('finds what was recorded, in the next session too', async () => {
     const { store, folder } = await freshStore()

@@ -8,7 +8,9 @@ import { byBytes, byCodeUnit } from '../../../src/base/order.ts'
 
 describe('canonical JSON', () => {
   it('sorts members by code unit at every depth, keeps the order of lists, has no blanks', () => {
-    expect(canonicalJson({ b: [3, 1, { z: null, a: true }], a: 'é\n"', B: 1e21, 'ﬀ': 0.1, '😀': -0 })).toBe('{"B":1e+21,"a":"é\\n\\"","b":[3,1,{"a":true,"z":null}],"😀":0,"ﬀ":0.1}')
+    expect(canonicalJson({ b: [3, 1, { z: null, a: true }], a: 'é\n"', B: 1e21, ﬀ: 0.1, '😀': -0 })).toBe(
+      '{"B":1e+21,"a":"é\\n\\"","b":[3,1,{"a":true,"z":null}],"😀":0,"ﬀ":0.1}',
+    )
   })
 
   it('leaves undefined members out and refuses what has no JSON form', () => {
@@ -29,7 +31,9 @@ describe('canonical JSON', () => {
   it('tells different values apart', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.jsonValue(), (a, b) => {
-        expect(digestOfValue(a) === digestOfValue(b)).toBe(JSON.stringify(JSON.parse(canonicalJson(a))) === JSON.stringify(JSON.parse(canonicalJson(b))))
+        expect(digestOfValue(a) === digestOfValue(b)).toBe(
+          JSON.stringify(JSON.parse(canonicalJson(a))) === JSON.stringify(JSON.parse(canonicalJson(b))),
+        )
       }),
     )
   })
@@ -61,14 +65,24 @@ describe('errors', () => {
     const error = new FixpointError('fetch', 'source-digest', 'Cannot fetch', { hint: 'Try', cause })
     expect(error).toMatchObject({ kind: 'fetch', code: 'source-digest', hint: 'Try', cause, message: 'Cannot fetch' })
     expect(EXIT[error.kind]).toBe(4)
-    expect(new FixpointErrors([error, new FixpointError('bug', 'b', 'Second')])).toMatchObject({ kind: 'fetch', code: 'source-digest', message: 'Cannot fetch\nSecond' })
+    expect(new FixpointErrors([error, new FixpointError('bug', 'b', 'Second')])).toMatchObject({
+      kind: 'fetch',
+      code: 'source-digest',
+      message: 'Cannot fetch\nSecond',
+    })
     expect(() => new FixpointErrors([])).toThrow(TypeError)
   })
 
   it('a full disk is explained, anything else handed on', () => {
     const full = Object.assign(new Error('no space'), { code: 'ENOSPC' })
-    expect(explainDiskFull(full, '/store')).toMatchObject({ code: 'disk-full', kind: 'hostUnfit', message: expect.stringContaining('/store') as string, cause: full })
-    for (const other of [new Error('x'), Object.assign(new Error('x'), { code: 'EIO' }), 'text', undefined]) expect(explainDiskFull(other, '/')).toBe(other)
+    expect(explainDiskFull(full, '/store')).toMatchObject({
+      code: 'disk-full',
+      kind: 'hostUnfit',
+      message: expect.stringContaining('/store') as string,
+      cause: full,
+    })
+    for (const other of [new Error('x'), Object.assign(new Error('x'), { code: 'EIO' }), 'text', undefined])
+      expect(explainDiskFull(other, '/')).toBe(other)
     expect(errorCode({ code: 'ENOENT' })).toBeUndefined()
   })
 })

@@ -8,41 +8,103 @@ import { plan } from '../../../src/plan/plan.ts'
 import { toyMetadata, toyRecipe } from '../../support/toy.ts'
 
 const ids = (...names: string[]): RecipeId[] => names as RecipeId[]
-const candidate = (recipe: string, remaining: number, memory: number): Candidate => ({ recipe: recipe as RecipeId, remaining, memory })
+const candidate = (recipe: string, remaining: number, memory: number): Candidate => ({
+  recipe: recipe as RecipeId,
+  remaining,
+  memory,
+})
 
 describe('choosing what to start', () => {
   it.each<[string, Candidate[], Parameters<typeof choose>[1], string[]]>([
-    ['the longest path first', [candidate('a', 1, 1), candidate('b', 3, 1), candidate('c', 2, 1)], { slots: 2, memory: 10, idle: true }, ['b', 'c']],
-    ['by name among equals', [candidate('b', 1, 1), candidate('a', 1, 1)], { slots: 2, memory: 10, idle: true }, ['a', 'b']],
-    ['a smaller one past what does not fit', [candidate('a', 2, 9), candidate('b', 1, 1)], { slots: 2, memory: 5, idle: false }, ['b']],
-    ['one that never fits when nothing runs', [candidate('a', 2, 9), candidate('b', 1, 1)], { slots: 2, memory: 5, idle: true }, ['a']],
+    [
+      'the longest path first',
+      [candidate('a', 1, 1), candidate('b', 3, 1), candidate('c', 2, 1)],
+      { slots: 2, memory: 10, idle: true },
+      ['b', 'c'],
+    ],
+    [
+      'by name among equals',
+      [candidate('b', 1, 1), candidate('a', 1, 1)],
+      { slots: 2, memory: 10, idle: true },
+      ['a', 'b'],
+    ],
+    [
+      'a smaller one past what does not fit',
+      [candidate('a', 2, 9), candidate('b', 1, 1)],
+      { slots: 2, memory: 5, idle: false },
+      ['b'],
+    ],
+    [
+      'one that never fits when nothing runs',
+      [candidate('a', 2, 9), candidate('b', 1, 1)],
+      { slots: 2, memory: 5, idle: true },
+      ['a'],
+    ],
     ['nothing that does not fit beside what runs', [candidate('a', 2, 9)], { slots: 2, memory: 5, idle: false }, []],
-    ['no more than there are slots', [candidate('a', 2, 0), candidate('b', 1, 0)], { slots: 0, memory: 5, idle: false }, []],
-    ['what fits exactly', [candidate('a', 2, 2), candidate('b', 1, 3)], { slots: 9, memory: 5, idle: false }, ['a', 'b']],
+    [
+      'no more than there are slots',
+      [candidate('a', 2, 0), candidate('b', 1, 0)],
+      { slots: 0, memory: 5, idle: false },
+      [],
+    ],
+    [
+      'what fits exactly',
+      [candidate('a', 2, 2), candidate('b', 1, 3)],
+      { slots: 9, memory: 5, idle: false },
+      ['a', 'b'],
+    ],
   ])('%s', (_name, candidates, room, chosen) => {
     expect(choose(candidates, room)).toEqual(chosen)
   })
 
   it('never promises more than there is, and starts something whenever nothing runs', () => {
-    const one = fc.record({ recipe: fc.nat(99).map((n) => String(n) as RecipeId), remaining: fc.nat(9), memory: fc.nat(20) })
+    const one = fc.record({
+      recipe: fc.nat(99).map((n) => String(n) as RecipeId),
+      remaining: fc.nat(9),
+      memory: fc.nat(20),
+    })
     fc.assert(
-      fc.property(fc.uniqueArray(one, { selector: ({ recipe }) => recipe }), fc.integer({ min: 1, max: 4 }), fc.integer({ min: -5, max: 30 }), fc.boolean(), (candidates, slots, memory, idle) => {
-        const chosen = choose(candidates, { slots, memory, idle })
-        const sum = chosen.reduce((total, id) => total + candidates.find(({ recipe }) => recipe === id)!.memory, 0)
-        expect(chosen.length).toBeLessThanOrEqual(slots)
-        expect(sum <= memory || (chosen.length === 1 && idle) || chosen.every((id) => candidates.find(({ recipe }) => recipe === id)!.memory === 0) || (idle && sum - candidates.find(({ recipe }) => recipe === chosen[0])!.memory === 0)).toBe(true)
-        if (idle && candidates.length > 0) expect(chosen.length).toBeGreaterThan(0)
-      }),
+      fc.property(
+        fc.uniqueArray(one, { selector: ({ recipe }) => recipe }),
+        fc.integer({ min: 1, max: 4 }),
+        fc.integer({ min: -5, max: 30 }),
+        fc.boolean(),
+        (candidates, slots, memory, idle) => {
+          const chosen = choose(candidates, { slots, memory, idle })
+          const sum = chosen.reduce((total, id) => total + candidates.find(({ recipe }) => recipe === id)!.memory, 0)
+          expect(chosen.length).toBeLessThanOrEqual(slots)
+          expect(
+            sum <= memory ||
+              (chosen.length === 1 && idle) ||
+              chosen.every((id) => candidates.find(({ recipe }) => recipe === id)!.memory === 0) ||
+              (idle && sum - candidates.find(({ recipe }) => recipe === chosen[0])!.memory === 0),
+          ).toBe(true)
+          if (idle && candidates.length > 0) expect(chosen.length).toBeGreaterThan(0)
+        },
+      ),
     )
   })
 })
 
 describe('remaining times', () => {
   it('are those of the longest chain that begins with a recipe', () => {
-    const metadata = toyMetadata(toyRecipe('a/root', ''), toyRecipe('a/short', '', { inputs: ids('a/root') }), toyRecipe('a/long', '', { inputs: ids('a/root') }), toyRecipe('a/image', '', { inputs: ids('a/short'), contents: ids('a/long') }))
-    const current = plan(graphOf(metadata, ids('a/image')), ids('a/image'), { artifactOf: () => undefined, has: () => false })
+    const metadata = toyMetadata(
+      toyRecipe('a/root', ''),
+      toyRecipe('a/short', '', { inputs: ids('a/root') }),
+      toyRecipe('a/long', '', { inputs: ids('a/root') }),
+      toyRecipe('a/image', '', { inputs: ids('a/short'), contents: ids('a/long') }),
+    )
+    const current = plan(graphOf(metadata, ids('a/image')), ids('a/image'), {
+      artifactOf: () => undefined,
+      has: () => false,
+    })
     const costs: Record<string, number> = { 'a/root': 1, 'a/short': 10, 'a/long': 100, 'a/image': 1000 }
-    expect(Object.fromEntries(remainingTimes(current, (id) => costs[id] ?? 0))).toEqual({ 'a/image': 1000, 'a/long': 1100, 'a/short': 1010, 'a/root': 1101 })
+    expect(Object.fromEntries(remainingTimes(current, (id) => costs[id] ?? 0))).toEqual({
+      'a/image': 1000,
+      'a/long': 1100,
+      'a/short': 1010,
+      'a/root': 1101,
+    })
   })
 })
 

@@ -14,7 +14,12 @@ function scripts(change: Partial<ActionDocument>): Record<string, string> {
 describe('the scripts of an action', () => {
   it('are only the steps when there is nothing to unpack or patch', () => {
     expect(scriptsOf(PLAIN)).toEqual([{ name: 'build', script: 'make' }])
-    expect(scripts({ sources: [{ name: 'kept.tar', digest: digestOf(''), to: null }], steps: [{ name: 'empty', script: '' }] })).toEqual({})
+    expect(
+      scripts({
+        sources: [{ name: 'kept.tar', digest: digestOf(''), to: null }],
+        steps: [{ name: 'empty', script: '' }],
+      }),
+    ).toEqual({})
   })
 
   it('unpack each source to its folder, in order, and set one time', () => {

@@ -17,7 +17,13 @@ const RECIPES: Readonly<Record<string, [text: string | Uint8Array, ...faults: st
   'no UTF-8': [Buffer.from('name: app\nsummary: \xe4\n', 'latin1'), 'not-utf8:2:10'],
   'a repeated key': ['name: app\nversion: 1.0.0\nname: app\n', 'duplicate-key:3:1'],
   'a repeated key deep inside': [recipe('app', 'style: auto\nenv:\n  A: x\n  A: y'), 'duplicate-key:8:3'],
-  'a billion laughs': [`a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n`, 'yaml-anchor:1:7', 'yaml-anchor:2:7', 'yaml-alias:3:5', 'yaml-alias:3:9'],
+  'a billion laughs': [
+    `a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n`,
+    'yaml-anchor:1:7',
+    'yaml-anchor:2:7',
+    'yaml-alias:3:5',
+    'yaml-alias:3:9',
+  ],
   'a tag': ['name: !!str app\n', 'yaml-tag:1:13'],
   'an unknown tag': ['name: !!js/function app\n', 'yaml-tag:1:21'],
   'two documents': ['name: app\n---\nname: app\n', 'yaml-documents:2:1'],
@@ -31,7 +37,11 @@ const RECIPES: Readonly<Record<string, [text: string | Uint8Array, ...faults: st
   // Fields.
   'a missing field': ['name: app\nversion: 1.0.0\nsummary: x\nstyle: auto\n', 'missing-field:1:1'],
   'a misspelt field': [recipe('app', 'style: auto\nconfigre: [--x]'), 'unknown-field:6:1'],
-  'a misspelt field of a source': [recipe('app', `sources:\n  - sha265: ${SHA}\n    from: []\nstyle: auto`), 'missing-field:6:5', 'unknown-field:6:5'],
+  'a misspelt field of a source': [
+    recipe('app', `sources:\n  - sha265: ${SHA}\n    from: []\nstyle: auto`),
+    'missing-field:6:5',
+    'unknown-field:6:5',
+  ],
   'a misspelt field of set': ['name: app\nextends: low/tool\nset: {sumary: x}\n', 'unknown-field:3:7'],
   'a number as version': ['name: app\nversion: 1.10\nsummary: x\nlicense: MIT\nstyle: auto\n', 'wrong-type:2:10'],
   'a number as value of a variable': [recipe('app', 'style: auto\nenv:\n  A: 1'), 'wrong-type:7:6'],
@@ -47,20 +57,30 @@ const RECIPES: Readonly<Record<string, [text: string | Uint8Array, ...faults: st
   'a bad name of a recipe': [recipe('app', 'inputs: [tool]\nstyle: auto'), 'bad-value:5:10'],
   'the name of another folder': [recipe('apq', 'style: auto'), 'name-mismatch:1:7'],
   'fields out of order': [recipe('app', 'style: auto\ninputs: [low/tool]'), 'field-order:6:1'],
-  'fields of a source out of order': [recipe('app', `sources:\n  - from: ['npm:a@1']\n    sha256: ${SHA}\nstyle: auto`), 'field-order:7:5'],
+  'fields of a source out of order': [
+    recipe('app', `sources:\n  - from: ['npm:a@1']\n    sha256: ${SHA}\nstyle: auto`),
+    'field-order:7:5',
+  ],
   // Names of other things.
   'an unknown style': [recipe('app', 'style: atuo'), 'unknown-style:5:8'],
   'no style': [recipe('app', 'inputs: []'), 'missing-field:1:1'],
   'a step that the style lacks': [recipe('app', 'style: auto\nsteps:\n  instal: x'), 'unknown-step:7:3'],
   'an unknown recipe': [recipe('app', 'inputs: [low/tolo]\nstyle: auto'), 'unknown-recipe:5:10'],
-  'itself': [recipe('app', 'inputs: [high/app]\nstyle: auto'), 'self-reference:5:10'],
+  itself: [recipe('app', 'inputs: [high/app]\nstyle: auto'), 'self-reference:5:10'],
   'a recipe twice': [recipe('app', 'inputs: [low/tool, low/tool]\nstyle: auto'), 'duplicate-element:5:20'],
   'contents without an image': [recipe('app', 'style: auto\ncontents: [low/tool]'), 'contents-without-image:6:1'],
   'a list that nothing uses': [recipe('app', 'style: plain\nconfigure: [--x]'), 'unused-list:6:1'],
   // Templates.
   'an unknown name': [recipe('app', 'style: auto\nconfigure: [a, "--with={{machine.tripel}}"]'), 'unknown-name:6:24'],
-  'an unknown name in a script': [recipe('app', 'style: auto\nsteps:\n  build: |\n    echo {{name}}\n    echo {{nmae}}\n'), 'unknown-name:9:10'],
-  'a name twice, wrong both times': [recipe('app', 'style: auto\nsteps:\n  build: "{{x}} {{x}}"\n'), 'unknown-name:7:11', 'unknown-name:7:17'],
+  'an unknown name in a script': [
+    recipe('app', 'style: auto\nsteps:\n  build: |\n    echo {{name}}\n    echo {{nmae}}\n'),
+    'unknown-name:9:10',
+  ],
+  'a name twice, wrong both times': [
+    recipe('app', 'style: auto\nsteps:\n  build: "{{x}} {{x}}"\n'),
+    'unknown-name:7:11',
+    'unknown-name:7:17',
+  ],
   'a list where only scripts know it': [recipe('app', 'style: auto\nconfigure: ["{{make}}"]'), 'unknown-name:6:14'],
   'a section': [recipe('app', 'style: auto\nconfigure: ["{{#name}}x{{/name}}"]'), 'template-section:6:14'],
   'a partial': [recipe('app', 'style: auto\nconfigure: ["{{> name}}"]'), 'template-section:6:14'],
@@ -68,15 +88,49 @@ const RECIPES: Readonly<Record<string, [text: string | Uint8Array, ...faults: st
   'other braces': [recipe('app', 'style: auto\nconfigure: ["{{=<% %>=}}"]'), 'template-section:6:14'],
   'an open template': [recipe('app', 'style: auto\nconfigure: ["{{name}} {{name"]'), 'template-syntax:6:23'],
   // Sources.
-  'an unknown form of place': [recipe('app', `sources:\n  - sha256: ${SHA}\n    from: ['npm:a@1', 'ftp://x/y', 'debian:abc']\nstyle: auto`), 'bad-place:7:23', 'bad-place:7:36'],
-  'a place without a file': [recipe('app', `sources:\n  - sha256: ${SHA}\n    from: ['https://example.org/']\nstyle: auto`), 'bad-place:7:12'],
-  'neither place nor name': [recipe('app', `sources:\n  - sha256: ${SHA}\n    from: []\nstyle: auto`), 'missing-field:6:5'],
-  'two sources of a name': [recipe('app', `sources:\n  - sha256: ${SHA}\n    from: ['npm:a@1']\n  - sha256: ${SHA}\n    from: ['npm:a@1']\nstyle: auto`), 'duplicate-source:8:5'],
-  'a name with a slash': [recipe('app', `sources:\n  - sha256: ${SHA}\n    from: []\n    name: a/b\nstyle: auto`), 'bad-value:8:11'],
-  'a folder outside': [recipe('app', `sources:\n  - sha256: ${SHA}\n    from: ['npm:a@1']\n    to: ../x\nstyle: auto`), 'bad-value:8:9'],
-  'a folder for what stays packed': [recipe('app', `sources:\n  - sha256: ${SHA}\n    from: ['npm:a@1']\n    to: x\n    unpack: false\nstyle: auto`), 'bad-value:8:5'],
-  'a file of the checkout that is not there': [recipe('app', 'sources:\n  - tree: [layers, srk]\n    name: x\nstyle: auto'), 'missing-file:6:20'],
-  'a file outside of the checkout': [recipe('app', 'sources:\n  - tree: [../x, a/../../b, /etc, a/]\n    name: x\nstyle: auto'), 'bad-value:6:12', 'bad-value:6:18', 'bad-value:6:29', 'bad-value:6:35'],
+  'an unknown form of place': [
+    recipe('app', `sources:\n  - sha256: ${SHA}\n    from: ['npm:a@1', 'ftp://x/y', 'debian:abc']\nstyle: auto`),
+    'bad-place:7:23',
+    'bad-place:7:36',
+  ],
+  'a place without a file': [
+    recipe('app', `sources:\n  - sha256: ${SHA}\n    from: ['https://example.org/']\nstyle: auto`),
+    'bad-place:7:12',
+  ],
+  'neither place nor name': [
+    recipe('app', `sources:\n  - sha256: ${SHA}\n    from: []\nstyle: auto`),
+    'missing-field:6:5',
+  ],
+  'two sources of a name': [
+    recipe(
+      'app',
+      `sources:\n  - sha256: ${SHA}\n    from: ['npm:a@1']\n  - sha256: ${SHA}\n    from: ['npm:a@1']\nstyle: auto`,
+    ),
+    'duplicate-source:8:5',
+  ],
+  'a name with a slash': [
+    recipe('app', `sources:\n  - sha256: ${SHA}\n    from: []\n    name: a/b\nstyle: auto`),
+    'bad-value:8:11',
+  ],
+  'a folder outside': [
+    recipe('app', `sources:\n  - sha256: ${SHA}\n    from: ['npm:a@1']\n    to: ../x\nstyle: auto`),
+    'bad-value:8:9',
+  ],
+  'a folder for what stays packed': [
+    recipe('app', `sources:\n  - sha256: ${SHA}\n    from: ['npm:a@1']\n    to: x\n    unpack: false\nstyle: auto`),
+    'bad-value:8:5',
+  ],
+  'a file of the checkout that is not there': [
+    recipe('app', 'sources:\n  - tree: [layers, srk]\n    name: x\nstyle: auto'),
+    'missing-file:6:20',
+  ],
+  'a file outside of the checkout': [
+    recipe('app', 'sources:\n  - tree: [../x, a/../../b, /etc, a/]\n    name: x\nstyle: auto'),
+    'bad-value:6:12',
+    'bad-value:6:18',
+    'bad-value:6:29',
+    'bad-value:6:35',
+  ],
 }
 
 describe('a recipe with', () => {
@@ -114,30 +168,84 @@ const TREES: Readonly<Record<string, [texts: Texts, ...faults: string[]]>> = {
   'no layers.yaml': [{ 'layers/layers.yaml': undefined }, 'missing-file layers/layers.yaml'],
   'an empty layers.yaml': [{ 'layers/layers.yaml': '' }, 'missing-field layers/layers.yaml:1:1'],
   'no machine': [{ 'layers/layers.yaml': 'layers: [low, high]\n' }, 'missing-field layers/layers.yaml:1:1'],
-  'an unknown machine': [{ 'layers/layers.yaml': 'machine: tyo\nlayers: [low, high]\n' }, 'unknown-machine layers/layers.yaml:1:10'],
-  'a machine without arch': [{ 'layers/machines/toy.yaml': 'triple: x\n' }, 'missing-field layers/machines/toy.yaml:1:1'],
-  'a machine with a number': [{ 'layers/machines/toy.yaml': 'arch: x\nbits: 64\n' }, 'wrong-type layers/machines/toy.yaml:2:7'],
-  'a layer without folder': [{ 'layers/layers.yaml': 'machine: toy\nlayers: [low, high, higher]\n' }, 'missing-layer layers/layers.yaml:2:21'],
-  'a layer twice': [{ 'layers/layers.yaml': 'machine: toy\nlayers: [low, high, low]\n' }, 'duplicate-layer layers/layers.yaml:2:21'],
-  'a layer named styles': [{ 'layers/layers.yaml': 'machine: toy\nlayers: [low, high, styles]\n' }, 'bad-value layers/layers.yaml:2:21'],
-  'an unknown host layer': [{ 'layers/layers.yaml': 'machine: toy\nhost-layers: [lo]\nlayers: [low, high]\n' }, 'unknown-layer layers/layers.yaml:2:15'],
-  'a file that includes itself': [{ 'layers/layers.yaml': 'include: layers.yaml\nmachine: toy\nlayers: [low, high]\n' }, 'include-cycle layers/layers.yaml:1:10'],
-  'a later layer as input': [{ 'layers/low/tool/recipe.yaml': recipe('tool', 'inputs: [high/app]\nstyle: plain') }, 'layer-order layers/low/tool/recipe.yaml:5:10'],
-  'a later layer as need': [{ 'layers/low/tool/recipe.yaml': recipe('tool', 'needs: [high/app]\nstyle: plain') }, 'layer-order layers/low/tool/recipe.yaml:5:9'],
+  'an unknown machine': [
+    { 'layers/layers.yaml': 'machine: tyo\nlayers: [low, high]\n' },
+    'unknown-machine layers/layers.yaml:1:10',
+  ],
+  'a machine without arch': [
+    { 'layers/machines/toy.yaml': 'triple: x\n' },
+    'missing-field layers/machines/toy.yaml:1:1',
+  ],
+  'a machine with a number': [
+    { 'layers/machines/toy.yaml': 'arch: x\nbits: 64\n' },
+    'wrong-type layers/machines/toy.yaml:2:7',
+  ],
+  'a layer without folder': [
+    { 'layers/layers.yaml': 'machine: toy\nlayers: [low, high, higher]\n' },
+    'missing-layer layers/layers.yaml:2:21',
+  ],
+  'a layer twice': [
+    { 'layers/layers.yaml': 'machine: toy\nlayers: [low, high, low]\n' },
+    'duplicate-layer layers/layers.yaml:2:21',
+  ],
+  'a layer named styles': [
+    { 'layers/layers.yaml': 'machine: toy\nlayers: [low, high, styles]\n' },
+    'bad-value layers/layers.yaml:2:21',
+  ],
+  'an unknown host layer': [
+    { 'layers/layers.yaml': 'machine: toy\nhost-layers: [lo]\nlayers: [low, high]\n' },
+    'unknown-layer layers/layers.yaml:2:15',
+  ],
+  'a file that includes itself': [
+    { 'layers/layers.yaml': 'include: layers.yaml\nmachine: toy\nlayers: [low, high]\n' },
+    'include-cycle layers/layers.yaml:1:10',
+  ],
+  'a later layer as input': [
+    { 'layers/low/tool/recipe.yaml': recipe('tool', 'inputs: [high/app]\nstyle: plain') },
+    'layer-order layers/low/tool/recipe.yaml:5:10',
+  ],
+  'a later layer as need': [
+    { 'layers/low/tool/recipe.yaml': recipe('tool', 'needs: [high/app]\nstyle: plain') },
+    'layer-order layers/low/tool/recipe.yaml:5:9',
+  ],
   'a folder without recipe': [{ 'layers/low/empty/files/x': 'x' }, 'recipe-missing layers/low/empty'],
-  'a recipe and an amendment': [{ 'layers/high/app/amend.yaml': '' }, 'recipe-and-amendment layers/high/app/amend.yaml'],
+  'a recipe and an amendment': [
+    { 'layers/high/app/amend.yaml': '' },
+    'recipe-and-amendment layers/high/app/amend.yaml',
+  ],
   'an unknown file in a recipe': [{ 'layers/high/app/README.md': '' }, 'unknown-file layers/high/app/README.md'],
   'an unknown file in a layer': [{ 'layers/high/README.md': '' }, 'unknown-file layers/high/README.md'],
   'an unknown file among styles': [{ 'layers/styles/x.yml': '' }, 'unknown-file layers/styles/x.yml'],
   'a patch that is none': [{ 'layers/high/app/patches/x.diff': '' }, 'unknown-file layers/high/app/patches/x.diff'],
   'patches that are a file': [{ 'layers/high/app/patches': '' }, 'special-file layers/high/app/patches'],
-  'a style of another name': [{ 'layers/styles/disk.yaml': 'name: disc\nsummary: x\nsteps: {a: b}\n' }, 'name-mismatch layers/styles/disk.yaml:1:7'],
-  'a style without steps': [{ 'layers/styles/disk.yaml': 'name: disk\nsummary: x\n' }, 'missing-field layers/styles/disk.yaml:1:1'],
-  'a style that extends nothing': [{ 'layers/styles/disk.yaml': 'name: disk\nsummary: x\nextends: plan\n' }, 'unknown-style layers/styles/disk.yaml:3:10'],
-  'a style that extends itself': [{ 'layers/styles/disk.yaml': 'name: disk\nsummary: x\nextends: disk\n' }, 'extends-cycle layers/styles/disk.yaml:3:10'],
-  'a style with a wrong template': [{ 'layers/styles/disk.yaml': 'name: disk\nsummary: x\nsteps:\n  a: echo {{vresion}}\n' }, 'unknown-name layers/styles/disk.yaml:4:11'],
-  'a style out of order': [{ 'layers/styles/disk.yaml': 'summary: x\nname: disk\nsteps: {a: b}\n' }, 'field-order layers/styles/disk.yaml:2:1'],
-  'a style with a wrong field': [{ 'layers/styles/disk.yaml': 'name: disk\nsummary: x\nstep: {a: b}\n' }, 'unknown-field layers/styles/disk.yaml:3:1'],
+  'a style of another name': [
+    { 'layers/styles/disk.yaml': 'name: disc\nsummary: x\nsteps: {a: b}\n' },
+    'name-mismatch layers/styles/disk.yaml:1:7',
+  ],
+  'a style without steps': [
+    { 'layers/styles/disk.yaml': 'name: disk\nsummary: x\n' },
+    'missing-field layers/styles/disk.yaml:1:1',
+  ],
+  'a style that extends nothing': [
+    { 'layers/styles/disk.yaml': 'name: disk\nsummary: x\nextends: plan\n' },
+    'unknown-style layers/styles/disk.yaml:3:10',
+  ],
+  'a style that extends itself': [
+    { 'layers/styles/disk.yaml': 'name: disk\nsummary: x\nextends: disk\n' },
+    'extends-cycle layers/styles/disk.yaml:3:10',
+  ],
+  'a style with a wrong template': [
+    { 'layers/styles/disk.yaml': 'name: disk\nsummary: x\nsteps:\n  a: echo {{vresion}}\n' },
+    'unknown-name layers/styles/disk.yaml:4:11',
+  ],
+  'a style out of order': [
+    { 'layers/styles/disk.yaml': 'summary: x\nname: disk\nsteps: {a: b}\n' },
+    'field-order layers/styles/disk.yaml:2:1',
+  ],
+  'a style with a wrong field': [
+    { 'layers/styles/disk.yaml': 'name: disk\nsummary: x\nstep: {a: b}\n' },
+    'unknown-field layers/styles/disk.yaml:3:1',
+  ],
 }
 
 describe('a tree with', () => {
@@ -147,10 +255,18 @@ describe('a tree with', () => {
 
   it('a fault of a style that many recipes use says so once', async () => {
     const style = 'name: plain\nsummary: x\nsteps:\n  prepare: "{{oops}}"\n  build: "{{make}}"\n'
-    expect(await faultsOf({ 'layers/styles/plain.yaml': style })).toEqual(['unknown-name layers/styles/plain.yaml:4:13'])
+    expect(await faultsOf({ 'layers/styles/plain.yaml': style })).toEqual([
+      'unknown-name layers/styles/plain.yaml:4:13',
+    ])
   })
 
-  it.each(['layers/high/app/files/link', 'layers/high/app/patches/link.patch', 'layers/high/app/link', 'layers/high/link', 'layers/styles/link.yaml'])('a symbolic link %s', async (link) => {
+  it.each([
+    'layers/high/app/files/link',
+    'layers/high/app/patches/link.patch',
+    'layers/high/app/link',
+    'layers/high/link',
+    'layers/styles/link.yaml',
+  ])('a symbolic link %s', async (link) => {
     const folder = await writeTree({ ...VALID, 'layers/high/app/files/x': '', 'layers/high/app/patches/x.patch': '' })
     symlinkSync('/etc/passwd', join(folder, link))
     expect((await faultsIn(folder)).map((fault) => describeFault(fault, folder))).toEqual([`symlink ${link}`])
@@ -170,23 +286,55 @@ describe('a tree with', () => {
   })
 
   it('a link in files of the checkout', async () => {
-    const folder = await writeTree({ ...VALID, [APP]: recipe('app', 'sources:\n  - tree: [src]\n    name: x\nstyle: auto'), 'src/a': 'a' })
+    const folder = await writeTree({
+      ...VALID,
+      [APP]: recipe('app', 'sources:\n  - tree: [src]\n    name: x\nstyle: auto'),
+      'src/a': 'a',
+    })
     symlinkSync('a', join(folder, 'src/b'))
     expect((await faultsIn(folder)).map((fault) => describeFault(fault, folder))).toEqual(['symlink src/b'])
   })
 })
 
 describe('a tree that includes another', () => {
-  const PRODUCT = { 'product/layers/layers.yaml': 'include: ../../layers/layers.yaml\nlayers: [own]\n', 'product/layers/own/x/recipe.yaml': recipe('x', 'style: auto') }
+  const PRODUCT = {
+    'product/layers/layers.yaml': 'include: ../../layers/layers.yaml\nlayers: [own]\n',
+    'product/layers/own/x/recipe.yaml': recipe('x', 'style: auto'),
+  }
 
   it.each<[string, Texts, string]>([
-    ['a style of the same name', { 'product/layers/styles/auto.yaml': 'name: auto\nsummary: x\nsteps: {a: b}\n' }, 'duplicate-style product/layers/styles/auto.yaml'],
-    ['a machine of the same name', { 'product/layers/machines/toy.yaml': 'arch: x\n' }, 'duplicate-machine product/layers/machines/toy.yaml'],
-    ['a layer of the same name', { 'product/layers/layers.yaml': 'include: ../../layers/layers.yaml\nlayers: [own, low]\n', 'product/layers/low/x/recipe.yaml': '' }, 'duplicate-layer product/layers/layers.yaml:2:15'],
-    ['a layer that sees the host', { 'product/layers/layers.yaml': 'include: ../../layers/layers.yaml\nhost-layers: [own]\nlayers: [own]\n' }, 'host-layer product/layers/layers.yaml:2:1'],
-    ['nothing to include', { 'product/layers/layers.yaml': 'include: ../none.yaml\nmachine: toy\nlayers: [own]\n' }, 'missing-file product/none.yaml'],
+    [
+      'a style of the same name',
+      { 'product/layers/styles/auto.yaml': 'name: auto\nsummary: x\nsteps: {a: b}\n' },
+      'duplicate-style product/layers/styles/auto.yaml',
+    ],
+    [
+      'a machine of the same name',
+      { 'product/layers/machines/toy.yaml': 'arch: x\n' },
+      'duplicate-machine product/layers/machines/toy.yaml',
+    ],
+    [
+      'a layer of the same name',
+      {
+        'product/layers/layers.yaml': 'include: ../../layers/layers.yaml\nlayers: [own, low]\n',
+        'product/layers/low/x/recipe.yaml': '',
+      },
+      'duplicate-layer product/layers/layers.yaml:2:15',
+    ],
+    [
+      'a layer that sees the host',
+      { 'product/layers/layers.yaml': 'include: ../../layers/layers.yaml\nhost-layers: [own]\nlayers: [own]\n' },
+      'host-layer product/layers/layers.yaml:2:1',
+    ],
+    [
+      'nothing to include',
+      { 'product/layers/layers.yaml': 'include: ../none.yaml\nmachine: toy\nlayers: [own]\n' },
+      'missing-file product/none.yaml',
+    ],
   ])('refuses %s', async (_, texts, fault) => {
     const folder = await writeTree({ ...VALID, ...PRODUCT, ...texts })
-    expect((await faultsIn(folder, 'product/layers/layers.yaml')).map((found) => describeFault(found, folder))).toContain(fault)
+    expect(
+      (await faultsIn(folder, 'product/layers/layers.yaml')).map((found) => describeFault(found, folder)),
+    ).toContain(fault)
   })
 })

@@ -13,7 +13,9 @@ async function findings(texts: Texts): Promise<string[]> {
   return (await lint(join(folder, 'layers/layers.yaml'))).map((finding) => describeFault(finding, folder))
 }
 
-const from = (place: string) => ({ [APP]: recipe('app', `sources:\n  - sha256: ${SHA}\n    from: ['${place}']\nstyle: auto`) })
+const from = (place: string) => ({
+  [APP]: recipe('app', `sources:\n  - sha256: ${SHA}\n    from: ['${place}']\nstyle: auto`),
+})
 
 describe('lint', () => {
   it('finds nothing in a clean tree', async () => {
@@ -21,23 +23,63 @@ describe('lint', () => {
   })
 
   it.each<[string, Texts, string]>([
-    ['no place', { [APP]: recipe('app', `sources:\n  - sha256: ${SHA}\n    from: []\n    name: x\nstyle: auto`) }, `lint-no-place ${APP}:6:5`],
+    [
+      'no place',
+      { [APP]: recipe('app', `sources:\n  - sha256: ${SHA}\n    from: []\n    name: x\nstyle: auto`) },
+      `lint-no-place ${APP}:6:5`,
+    ],
     ['no license expression', { [APP]: recipe('app', 'style: auto', 'license: GPL v3') }, `lint-license ${APP}:4:1`],
-    ['a summary with a full stop', { [APP]: 'name: app\nversion: 1.0.0\nsummary: An app.\nlicense: MIT\nstyle: auto\n' }, `lint-summary ${APP}:3:1`],
-    ['a long summary', { [APP]: `name: app\nversion: 1.0.0\nsummary: ${'x'.repeat(101)}\nlicense: MIT\nstyle: auto\n` }, `lint-summary ${APP}:3:1`],
+    [
+      'a summary with a full stop',
+      { [APP]: 'name: app\nversion: 1.0.0\nsummary: An app.\nlicense: MIT\nstyle: auto\n' },
+      `lint-summary ${APP}:3:1`,
+    ],
+    [
+      'a long summary',
+      { [APP]: `name: app\nversion: 1.0.0\nsummary: ${'x'.repeat(101)}\nlicense: MIT\nstyle: auto\n` },
+      `lint-summary ${APP}:3:1`,
+    ],
     ['jobs in make', { [APP]: recipe('app', 'style: auto\nmake: [all, -j4]') }, `lint-jobs ${APP}:6:13`],
     ['jobs in install', { [APP]: recipe('app', 'style: auto\ninstall: [--jobs=2]') }, `lint-jobs ${APP}:6:11`],
-    ['jobs in a script', { [APP]: recipe('app', 'style: auto\nsteps:\n  build: |\n    cd x\n    make CC=cc -j4 all') }, `lint-jobs ${APP}:9:16`],
+    [
+      'jobs in a script',
+      { [APP]: recipe('app', 'style: auto\nsteps:\n  build: |\n    cd x\n    make CC=cc -j4 all') },
+      `lint-jobs ${APP}:9:16`,
+    ],
     ['a registry', from('https://registry.example.org/acorn/-/acorn-8.14.0.tgz'), `lint-registry-address ${APP}:7:12`],
-    ['a mirror', from('https://example.org/debian/pool/main/m/make/make_1.orig.tar.xz'), `lint-registry-address ${APP}:7:12`],
+    [
+      'a mirror',
+      from('https://example.org/debian/pool/main/m/make/make_1.orig.tar.xz'),
+      `lint-registry-address ${APP}:7:12`,
+    ],
     ['http', from('http://example.org/x.tar'), `lint-insecure-place ${APP}:7:12`],
     ['a path of one machine', from('file:/tmp/x.tar'), `lint-machine-path ${APP}:7:12`],
-    ['a variable of the sandbox', { [APP]: recipe('app', 'style: auto\nenv:\n  OUT: /x') }, `lint-constant-variable ${APP}:7:3`],
-    ['a patch without a word', { 'layers/high/app/patches/x.patch': '--- a/x\n+++ b/x\n' }, 'lint-patch-comment layers/high/app/patches/x.patch:1:undefined'],
+    [
+      'a variable of the sandbox',
+      { [APP]: recipe('app', 'style: auto\nenv:\n  OUT: /x') },
+      `lint-constant-variable ${APP}:7:3`,
+    ],
+    [
+      'a patch without a word',
+      { 'layers/high/app/patches/x.patch': '--- a/x\n+++ b/x\n' },
+      'lint-patch-comment layers/high/app/patches/x.patch:1:undefined',
+    ],
     ['a folder that is no layer', { 'layers/old/x/recipe.yaml': '' }, 'lint-unlisted-folder layers/old'],
-    ['a style that nothing uses', { 'layers/styles/idle.yaml': 'name: idle\nsummary: x\nsteps: {a: b}\n' }, 'lint-unused-style layers/styles/idle.yaml'],
-    ["a machine's value that nothing uses", { 'layers/machines/toy.yaml': 'arch: x86_64\ntriple: x\nidle: x\n' }, 'lint-unused-value layers/layers.yaml:1:10'],
-    ['jobs that are set', { 'layers/high/own/recipe.yaml': 'name: own\nextends: high/app\nset: {make: [-j]}\n' }, 'lint-jobs layers/high/own/recipe.yaml:3:14'],
+    [
+      'a style that nothing uses',
+      { 'layers/styles/idle.yaml': 'name: idle\nsummary: x\nsteps: {a: b}\n' },
+      'lint-unused-style layers/styles/idle.yaml',
+    ],
+    [
+      "a machine's value that nothing uses",
+      { 'layers/machines/toy.yaml': 'arch: x86_64\ntriple: x\nidle: x\n' },
+      'lint-unused-value layers/layers.yaml:1:10',
+    ],
+    [
+      'jobs that are set',
+      { 'layers/high/own/recipe.yaml': 'name: own\nextends: high/app\nset: {make: [-j]}\n' },
+      'lint-jobs layers/high/own/recipe.yaml:3:14',
+    ],
   ])('finds %s', async (_, texts, finding) => {
     expect(await findings(texts)).toEqual([finding])
   })
@@ -48,7 +90,14 @@ describe('lint', () => {
   })
 
   it('does not take other flags for jobs', async () => {
-    expect(await findings({ [APP]: recipe('app', 'style: auto\nmake: [-k, JOBS=-jitter]\nsteps: {build: "make -f x; tar -j x {{make}} {{configure}}"}') })).toEqual([])
+    expect(
+      await findings({
+        [APP]: recipe(
+          'app',
+          'style: auto\nmake: [-k, JOBS=-jitter]\nsteps: {build: "make -f x; tar -j x {{make}} {{configure}}"}',
+        ),
+      }),
+    ).toEqual([])
   })
 
   it('throws when the tree is not valid', async () => {
@@ -57,11 +106,31 @@ describe('lint', () => {
 })
 
 describe('isLicenseExpression', () => {
-  it.each(['MIT', 'GPL-2.0-only', 'GPL-2.0+', 'MIT OR Apache-2.0', '(MIT AND BSD-3-Clause) OR LicenseRef-own', 'GPL-3.0-or-later WITH GCC-exception-3.1', 'A AND (B OR (C))'])('%s is one', (text) => {
+  it.each([
+    'MIT',
+    'GPL-2.0-only',
+    'GPL-2.0+',
+    'MIT OR Apache-2.0',
+    '(MIT AND BSD-3-Clause) OR LicenseRef-own',
+    'GPL-3.0-or-later WITH GCC-exception-3.1',
+    'A AND (B OR (C))',
+  ])('%s is one', (text) => {
     expect(isLicenseExpression(text)).toBe(true)
   })
 
-  it.each(['', 'GPL v2', 'MIT OR', 'AND MIT', '(MIT', 'MIT)', 'MIT, BSD', 'MIT WITH', 'MIT WITH (x)', 'NONE', 'MIT or BSD'])('"%s" is none', (text) => {
+  it.each([
+    '',
+    'GPL v2',
+    'MIT OR',
+    'AND MIT',
+    '(MIT',
+    'MIT)',
+    'MIT, BSD',
+    'MIT WITH',
+    'MIT WITH (x)',
+    'NONE',
+    'MIT or BSD',
+  ])('"%s" is none', (text) => {
     expect(isLicenseExpression(text)).toBe(false)
   })
 })

@@ -22,16 +22,29 @@ describe('a valid tree', () => {
   })
 
   it('has defaults', async () => {
-    expect(await loadRecipe('low/tool')).toMatchObject({ memory: 512 * 1024 ** 2, cost: 10, timeout: 7200, image: false, sources: [], needs: [], contents: [] })
+    expect(await loadRecipe('low/tool')).toMatchObject({
+      memory: 512 * 1024 ** 2,
+      cost: 10,
+      timeout: 7200,
+      image: false,
+      sources: [],
+      needs: [],
+      contents: [],
+    })
   })
 
   it('reads sizes and times', async () => {
-    const found = await loadRecipe('low/tool', { 'layers/low/tool/recipe.yaml': recipe('tool', 'style: plain\nmemory: 2G\ncost: 0.5\ntimeout: 60') })
+    const found = await loadRecipe('low/tool', {
+      'layers/low/tool/recipe.yaml': recipe('tool', 'style: plain\nmemory: 2G\ncost: 0.5\ntimeout: 60'),
+    })
     expect(found).toMatchObject({ memory: 2 * 1024 ** 3, cost: 0.5, timeout: 60 })
   })
 
   it('puts own steps and variables over those of the style, in the order of the style', async () => {
-    const text = recipe('app', `style: auto\nconfigure: ['--a=b c', "it's", --plain]\nmake: [all]\ninstall: [install]\nenv: {CC: cc, MORE: '{{name}} {{make}}'}\nsteps: {prepare: 'echo {{version}} {{layer}}'}`)
+    const text = recipe(
+      'app',
+      `style: auto\nconfigure: ['--a=b c', "it's", --plain]\nmake: [all]\ninstall: [install]\nenv: {CC: cc, MORE: '{{name}} {{make}}'}\nsteps: {prepare: 'echo {{version}} {{layer}}'}`,
+    )
     const found = await loadRecipe('high/app', { 'layers/high/app/recipe.yaml': text })
     expect(found.steps).toEqual([
       { name: 'prepare', script: 'echo 1.0 high' },
@@ -60,7 +73,12 @@ describe('a valid tree', () => {
       ['b.patch', digestOf('b')],
     ])
     expect(found?.files).toEqual([
-      { name: 'etc/conf', path: join(folder, 'layers/low/tool/files/etc/conf'), digest: digestOf('conf'), executable: false },
+      {
+        name: 'etc/conf',
+        path: join(folder, 'layers/low/tool/files/etc/conf'),
+        digest: digestOf('conf'),
+        executable: false,
+      },
       { name: 'run', path: join(folder, 'layers/low/tool/files/run'), digest: digestOf('run'), executable: true },
     ])
   })
@@ -72,22 +90,46 @@ describe('a valid tree', () => {
   })
 
   it('makes images', async () => {
-    const found = await loadRecipe('high/disk', { 'layers/high/disk/recipe.yaml': recipe('disk', 'style: disk\ncontents: [high/app]') })
+    const found = await loadRecipe('high/disk', {
+      'layers/high/disk/recipe.yaml': recipe('disk', 'style: disk\ncontents: [high/app]'),
+    })
     expect(found).toMatchObject({ image: true, contents: ['high/app'] })
   })
 })
 
 describe('sources', () => {
-  const source = (text: string) => ({ 'layers/low/tool/recipe.yaml': recipe('tool', `sources:\n${text}\nstyle: plain`) })
+  const source = (text: string) => ({
+    'layers/low/tool/recipe.yaml': recipe('tool', `sources:\n${text}\nstyle: plain`),
+  })
 
   it('take their name from the first place', async () => {
-    const places = ['debian:abc/abc_{{version}}.orig.tar.xz', 'npm:acorn@8.14.0', "npm:@scope/name@1.2.3-rc.1", 'https://example.org/a/b%20c.tar?x=1', 'file:/abs/d.tar']
-    const found = await loadRecipe('low/tool', source(places.map((place) => `  - sha256: ${SHA}\n    from: ['${place}']`).join('\n')))
-    expect(found.sources.map(({ name }) => name)).toEqual(['abc_1.0.orig.tar.xz', 'acorn-8.14.0.tgz', 'name-1.2.3-rc.1.tgz', 'b c.tar', 'd.tar'])
+    const places = [
+      'debian:abc/abc_{{version}}.orig.tar.xz',
+      'npm:acorn@8.14.0',
+      'npm:@scope/name@1.2.3-rc.1',
+      'https://example.org/a/b%20c.tar?x=1',
+      'file:/abs/d.tar',
+    ]
+    const found = await loadRecipe(
+      'low/tool',
+      source(places.map((place) => `  - sha256: ${SHA}\n    from: ['${place}']`).join('\n')),
+    )
+    expect(found.sources.map(({ name }) => name)).toEqual([
+      'abc_1.0.orig.tar.xz',
+      'acorn-8.14.0.tgz',
+      'name-1.2.3-rc.1.tgz',
+      'b c.tar',
+      'd.tar',
+    ])
   })
 
   it('have a stated name, a folder, or stay packed', async () => {
-    const found = await loadRecipe('low/tool', source(`  - sha256: ${SHA}\n    from: []\n    name: a-{{version}}\n    to: x/{{name}}\n  - sha256: ${SHA}\n    from: ['npm:a@1']\n    unpack: false`))
+    const found = await loadRecipe(
+      'low/tool',
+      source(
+        `  - sha256: ${SHA}\n    from: []\n    name: a-{{version}}\n    to: x/{{name}}\n  - sha256: ${SHA}\n    from: ['npm:a@1']\n    unpack: false`,
+      ),
+    )
     expect(found.sources).toEqual([
       { kind: 'file', name: 'a-1.0', sha256: SHA, from: [], to: 'x/tool' },
       { kind: 'file', name: 'a-1.tgz', sha256: SHA, from: ['npm:a@1'], to: undefined },
@@ -97,17 +139,26 @@ describe('sources', () => {
   it('find files relative to the folder of the recipe', async () => {
     const folder = await writeTree({ ...VALID, ...source(`  - sha256: ${SHA}\n    from: ['file:../x/{{name}}.tar']`) })
     const { recipes } = await loadMetadata(join(folder, 'layers/layers.yaml'))
-    expect(recipes.get('low/tool' as RecipeId)?.sources).toMatchObject([{ name: 'tool.tar', from: [`file:${join(folder, 'layers/low/x/tool.tar')}`] }])
+    expect(recipes.get('low/tool' as RecipeId)?.sources).toMatchObject([
+      { name: 'tool.tar', from: [`file:${join(folder, 'layers/low/x/tool.tar')}`] },
+    ])
   })
 
   it('may be files of the checkout', async () => {
-    const found = await loadRecipe('low/tool', { ...source('  - tree: [src, package.json]\n    name: engine'), 'src/b/c.ts': 'c', 'src/a.ts': 'a', 'package.json': '{}' })
+    const found = await loadRecipe('low/tool', {
+      ...source('  - tree: [src, package.json]\n    name: engine'),
+      'src/b/c.ts': 'c',
+      'src/a.ts': 'a',
+      'package.json': '{}',
+    })
     const files = [
       { name: 'package.json', digest: digestOf('{}'), executable: false },
       { name: 'src/a.ts', digest: digestOf('a'), executable: false },
       { name: 'src/b/c.ts', digest: digestOf('c'), executable: false },
     ]
-    expect(found.sources).toMatchObject([{ kind: 'tree', name: 'engine', digest: digestOfValue(files), files, to: '.' }])
+    expect(found.sources).toMatchObject([
+      { kind: 'tree', name: 'engine', digest: digestOfValue(files), files, to: '.' },
+    ])
   })
 })
 
@@ -115,7 +166,10 @@ describe('a tree that includes another', () => {
   const product = {
     'product/layers/layers.yaml': 'include: ../../layers/layers.yaml\nlayers: [own]\n',
     'product/layers/styles/mine.yaml': 'name: mine\nsummary: Mine\nextends: auto\n',
-    'product/layers/own/thing/recipe.yaml': recipe('thing', 'sources:\n  - tree: [data]\n    name: data\ninputs: [high/app]\nstyle: mine'),
+    'product/layers/own/thing/recipe.yaml': recipe(
+      'thing',
+      'sources:\n  - tree: [data]\n    name: data\ninputs: [high/app]\nstyle: mine',
+    ),
     'product/data/x': 'x',
   }
 
@@ -123,7 +177,9 @@ describe('a tree that includes another', () => {
     const folder = await writeTree({ ...VALID, ...product })
     const metadata = await loadMetadata(join(folder, 'product/layers/layers.yaml'))
     expect(metadata.layers).toEqual(['low', 'high', 'own'])
-    expect(metadata.recipes.get('own/thing' as RecipeId)?.sources).toMatchObject([{ files: [{ name: 'data/x', path: join(folder, 'product/data/x') }] }])
+    expect(metadata.recipes.get('own/thing' as RecipeId)?.sources).toMatchObject([
+      { files: [{ name: 'data/x', path: join(folder, 'product/data/x') }] },
+    ])
   })
 })
 

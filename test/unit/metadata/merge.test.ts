@@ -1,22 +1,45 @@
 import { describe, expect, it } from 'vitest'
 import { faultsOf, loadRecipe, loadTexts, recipe, SHA, type Texts } from '../../support/metadata.ts'
 
-const BASE = recipe('base', `sources:\n  - sha256: ${SHA}\n    from: ['debian:a/a_{{version}}.tar']\n  - sha256: ${SHA}\n    from: []\n    name: second\ninputs: [low/tool]\nstyle: auto\nconfigure: [--a, --b]\nenv: {A: '1'}\nmemory: 1G`)
+const BASE = recipe(
+  'base',
+  `sources:\n  - sha256: ${SHA}\n    from: ['debian:a/a_{{version}}.tar']\n  - sha256: ${SHA}\n    from: []\n    name: second\ninputs: [low/tool]\nstyle: auto\nconfigure: [--a, --b]\nenv: {A: '1'}\nmemory: 1G`,
+)
 
 function extending(text: string): Texts {
-  return { 'layers/low/base/recipe.yaml': BASE, 'layers/low/base/patches/1.patch': 'one', 'layers/low/base/files/f': 'f', 'layers/high/own/recipe.yaml': `name: own\n${text}\n` }
+  return {
+    'layers/low/base/recipe.yaml': BASE,
+    'layers/low/base/patches/1.patch': 'one',
+    'layers/low/base/files/f': 'f',
+    'layers/high/own/recipe.yaml': `name: own\n${text}\n`,
+  }
 }
 
 describe('extends', () => {
   it('takes all fields, patches and files, under its own name', async () => {
     const found = await loadRecipe('high/own', extending('extends: low/base'))
-    expect(found).toMatchObject({ id: 'high/own', name: 'own', layer: 'high', host: false, version: '1.0', license: 'MIT', inputs: ['low/tool'], env: { A: '1' }, memory: 1024 ** 3 })
+    expect(found).toMatchObject({
+      id: 'high/own',
+      name: 'own',
+      layer: 'high',
+      host: false,
+      version: '1.0',
+      license: 'MIT',
+      inputs: ['low/tool'],
+      env: { A: '1' },
+      memory: 1024 ** 3,
+    })
     expect(found.patches.map(({ name }) => name)).toEqual(['1.patch'])
     expect(found.files.map(({ name }) => name)).toEqual(['f'])
   })
 
   it('sets, removes and appends, in templates with the new version', async () => {
-    const found = await loadRecipe('high/own', extending(`version: '2.0'\nextends: low/base\nset: {env: {B: '2'}}\nappend: {configure: [--c]}\nremove: {sources: [second], configure: [--a]}`))
+    const found = await loadRecipe(
+      'high/own',
+      extending(
+        `version: '2.0'\nextends: low/base\nset: {env: {B: '2'}}\nappend: {configure: [--c]}\nremove: {sources: [second], configure: [--a]}`,
+      ),
+    )
     expect(found.env).not.toHaveProperty('A')
     expect(found.env).toHaveProperty('B', '2')
     expect(found.steps[1]?.script).toContain('--b --c')
@@ -24,51 +47,97 @@ describe('extends', () => {
   })
 
   it('removes patches and files by name and adds its own after the inherited ones', async () => {
-    const texts = extending("extends: low/base\nremove: {patches: [1.patch], files: [f]}")
-    const found = await loadRecipe('high/own', { ...texts, 'layers/high/own/patches/1.patch': 'other', 'layers/high/own/patches/0.patch': 'zero' })
+    const texts = extending('extends: low/base\nremove: {patches: [1.patch], files: [f]}')
+    const found = await loadRecipe('high/own', {
+      ...texts,
+      'layers/high/own/patches/1.patch': 'other',
+      'layers/high/own/patches/0.patch': 'zero',
+    })
     expect(found.patches.map(({ name }) => name)).toEqual(['0.patch', '1.patch'])
     expect(found.files).toEqual([])
   })
 
   it('keeps `file:` places relative to the recipe that wrote them', async () => {
     const texts = extending('extends: low/base')
-    const found = await loadRecipe('high/own', { ...texts, 'layers/low/base/recipe.yaml': BASE.replace('debian:a/a_{{version}}.tar', 'file:here.tar') })
-    expect(found.sources[0]).toMatchObject({ from: [expect.stringMatching(/^file:\/.*\/layers\/low\/base\/here\.tar$/)] })
+    const found = await loadRecipe('high/own', {
+      ...texts,
+      'layers/low/base/recipe.yaml': BASE.replace('debian:a/a_{{version}}.tar', 'file:here.tar'),
+    })
+    expect(found.sources[0]).toMatchObject({
+      from: [expect.stringMatching(/^file:\/.*\/layers\/low\/base\/here\.tar$/)],
+    })
   })
 
   it('goes over several recipes', async () => {
-    const texts = { ...extending('extends: low/base\nappend: {configure: [--c]}'), 'layers/high/third/recipe.yaml': 'name: third\nextends: high/own\nremove: {configure: [--b]}\n' }
+    const texts = {
+      ...extending('extends: low/base\nappend: {configure: [--c]}'),
+      'layers/high/third/recipe.yaml': 'name: third\nextends: high/own\nremove: {configure: [--b]}\n',
+    }
     expect((await loadRecipe('high/third', texts)).steps[1]?.script).toContain('configure --a --c')
   })
 
   it('refuses wrong merges', async () => {
-    const faults = await faultsOf(extending('version: 1.0.0\nextends: low/base\nset: {version: 2.0.0, make: [x]}\nappend: {make: [y]}\nremove: {configure: [--c]}'))
-    expect(faults).toEqual(['merge-conflict layers/high/own/recipe.yaml:4:7', 'merge-conflict layers/high/own/recipe.yaml:5:10', 'missing-element layers/high/own/recipe.yaml:6:22'])
+    const faults = await faultsOf(
+      extending(
+        'version: 1.0.0\nextends: low/base\nset: {version: 2.0.0, make: [x]}\nappend: {make: [y]}\nremove: {configure: [--c]}',
+      ),
+    )
+    expect(faults).toEqual([
+      'merge-conflict layers/high/own/recipe.yaml:4:7',
+      'merge-conflict layers/high/own/recipe.yaml:5:10',
+      'missing-element layers/high/own/recipe.yaml:6:22',
+    ])
   })
 
   it('refuses a removed patch or source that is not there', async () => {
-    const faults = await faultsOf(extending('extends: low/base\nremove: {sources: [third], patches: [2.patch], files: [g]}'))
-    expect(faults).toEqual(['missing-element layers/high/own/recipe.yaml:3:20', 'missing-element layers/high/own/recipe.yaml:3:38', 'missing-element layers/high/own/recipe.yaml:3:56'])
+    const faults = await faultsOf(
+      extending('extends: low/base\nremove: {sources: [third], patches: [2.patch], files: [g]}'),
+    )
+    expect(faults).toEqual([
+      'missing-element layers/high/own/recipe.yaml:3:20',
+      'missing-element layers/high/own/recipe.yaml:3:38',
+      'missing-element layers/high/own/recipe.yaml:3:56',
+    ])
   })
 
   it('refuses a patch of the name of an inherited one', async () => {
-    expect(await faultsOf({ ...extending('extends: low/base'), 'layers/high/own/patches/1.patch': 'x' })).toEqual(['duplicate-file layers/high/own/patches/1.patch'])
+    expect(await faultsOf({ ...extending('extends: low/base'), 'layers/high/own/patches/1.patch': 'x' })).toEqual([
+      'duplicate-file layers/high/own/patches/1.patch',
+    ])
   })
 
   it('refuses operators without it', async () => {
-    expect(await faultsOf({ 'layers/high/app/recipe.yaml': 'name: app\nversion: 1.0.0\nsummary: A\nlicense: MIT\nset: {cost: 1}\nstyle: auto\n' })).toEqual(['merge-without-extends layers/high/app/recipe.yaml:5:1'])
+    expect(
+      await faultsOf({
+        'layers/high/app/recipe.yaml':
+          'name: app\nversion: 1.0.0\nsummary: A\nlicense: MIT\nset: {cost: 1}\nstyle: auto\n',
+      }),
+    ).toEqual(['merge-without-extends layers/high/app/recipe.yaml:5:1'])
   })
 
   it('refuses unknown recipes, later layers and circles', async () => {
     expect(await faultsOf(extending('extends: low/bsae'))).toEqual(['unknown-recipe layers/high/own/recipe.yaml:2:10'])
-    expect(await faultsOf({ 'layers/low/early/recipe.yaml': 'name: early\nextends: high/app\n' })).toEqual(['layer-order layers/low/early/recipe.yaml:2:10'])
-    const circle = { 'layers/low/a/recipe.yaml': 'name: a\nextends: low/b\n', 'layers/low/b/recipe.yaml': 'name: b\nextends: low/c\n', 'layers/low/c/recipe.yaml': 'name: c\nextends: low/a\n' }
+    expect(await faultsOf({ 'layers/low/early/recipe.yaml': 'name: early\nextends: high/app\n' })).toEqual([
+      'layer-order layers/low/early/recipe.yaml:2:10',
+    ])
+    const circle = {
+      'layers/low/a/recipe.yaml': 'name: a\nextends: low/b\n',
+      'layers/low/b/recipe.yaml': 'name: b\nextends: low/c\n',
+      'layers/low/c/recipe.yaml': 'name: c\nextends: low/a\n',
+    }
     expect(await faultsOf(circle)).toEqual(['extends-cycle layers/low/c/recipe.yaml:2:10'])
-    expect(await faultsOf({ 'layers/low/a/recipe.yaml': 'name: a\nextends: low/a\n' })).toEqual(['extends-cycle layers/low/a/recipe.yaml:2:10'])
+    expect(await faultsOf({ 'layers/low/a/recipe.yaml': 'name: a\nextends: low/a\n' })).toEqual([
+      'extends-cycle layers/low/a/recipe.yaml:2:10',
+    ])
   })
 
   it('does not repeat the faults of the base', async () => {
-    expect(await faultsOf({ ...extending('extends: low/base'), 'layers/low/base/recipe.yaml': BASE.replace('style:', 'stile:') })).toEqual(['unknown-field layers/low/base/recipe.yaml:12:1'])
+    expect(
+      await faultsOf({
+        ...extending('extends: low/base'),
+        'layers/low/base/recipe.yaml': BASE.replace('style:', 'stile:'),
+      }),
+    ).toEqual(['unknown-field layers/low/base/recipe.yaml:12:1'])
   })
 })
 
@@ -76,7 +145,11 @@ describe('amendments', () => {
   const amend = (text: string): Texts => ({ 'layers/low/base/recipe.yaml': BASE, 'layers/high/base/amend.yaml': text })
 
   it('change the recipe of that name in an earlier layer, and what extends it', async () => {
-    const texts = { ...amend("set: {version: '3.0'}\nappend: {configure: [--late]}\n"), 'layers/high/base/patches/fix.patch': 'fix', 'layers/low/own/recipe.yaml': 'name: own\nextends: low/base\n' }
+    const texts = {
+      ...amend("set: {version: '3.0'}\nappend: {configure: [--late]}\n"),
+      'layers/high/base/patches/fix.patch': 'fix',
+      'layers/low/own/recipe.yaml': 'name: own\nextends: low/base\n',
+    }
     const { recipes } = await loadTexts(texts)
     for (const id of ['low/base', 'low/own']) {
       const found = [...recipes.values()].find((one) => one.id === id)
@@ -106,25 +179,49 @@ describe('amendments', () => {
   })
 
   it('name the recipe when several have the name', async () => {
-    const layers = { 'layers/layers.yaml': 'machine: toy\nlayers: [low, high, top]\n', 'layers/low/base/recipe.yaml': BASE, 'layers/high/base/recipe.yaml': BASE }
-    expect(await faultsOf({ ...layers, 'layers/top/base/amend.yaml': 'set: {cost: 1}\n' })).toEqual(['ambiguous-amendment layers/top/base/amend.yaml:1:1'])
-    expect((await loadRecipe('high/base', { ...layers, 'layers/top/base/amend.yaml': 'amends: high/base\nset: {cost: 1}\n' })).cost).toBe(1)
+    const layers = {
+      'layers/layers.yaml': 'machine: toy\nlayers: [low, high, top]\n',
+      'layers/low/base/recipe.yaml': BASE,
+      'layers/high/base/recipe.yaml': BASE,
+    }
+    expect(await faultsOf({ ...layers, 'layers/top/base/amend.yaml': 'set: {cost: 1}\n' })).toEqual([
+      'ambiguous-amendment layers/top/base/amend.yaml:1:1',
+    ])
+    expect(
+      (
+        await loadRecipe('high/base', {
+          ...layers,
+          'layers/top/base/amend.yaml': 'amends: high/base\nset: {cost: 1}\n',
+        })
+      ).cost,
+    ).toBe(1)
   })
 
   it('refuse unknown recipes and their own layer', async () => {
-    expect(await faultsOf({ 'layers/high/tol/amend.yaml': 'set: {cost: 1}\n' })).toEqual(['unknown-recipe layers/high/tol/amend.yaml:1:1'])
-    expect(await faultsOf({ 'layers/high/x/amend.yaml': 'amends: high/app\nset: {cost: 1}\n' })).toEqual(['layer-order layers/high/x/amend.yaml:1:9'])
+    expect(await faultsOf({ 'layers/high/tol/amend.yaml': 'set: {cost: 1}\n' })).toEqual([
+      'unknown-recipe layers/high/tol/amend.yaml:1:1',
+    ])
+    expect(await faultsOf({ 'layers/high/x/amend.yaml': 'amends: high/app\nset: {cost: 1}\n' })).toEqual([
+      'layer-order layers/high/x/amend.yaml:1:9',
+    ])
   })
 
   it('do not bring in recipes of layers later than the recipe', async () => {
-    expect(await faultsOf(amend('append: {inputs: [high/app]}\n'))).toEqual(['layer-order layers/high/base/amend.yaml:1:19'])
+    expect(await faultsOf(amend('append: {inputs: [high/app]}\n'))).toEqual([
+      'layer-order layers/high/base/amend.yaml:1:19',
+    ])
   })
 })
 
 describe('origins', () => {
   it('tell where a field came from, styles first', async () => {
     const found = await loadRecipe('high/own', extending("extends: low/base\nset: {env: {B: '2'}}"))
-    const shown = Object.entries(found.origins).map(([field, places]) => [field, places.map(({ file, line, column }) => `${file.split('/').slice(-2).join('/')}:${String(line)}:${String(column)}`)])
+    const shown = Object.entries(found.origins).map(([field, places]) => [
+      field,
+      places.map(
+        ({ file, line, column }) => `${file.split('/').slice(-2).join('/')}:${String(line)}:${String(column)}`,
+      ),
+    ])
     expect(Object.fromEntries(shown)).toMatchObject({
       name: ['own/recipe.yaml:1:1'],
       version: ['base/recipe.yaml:2:1'],

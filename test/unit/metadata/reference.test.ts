@@ -3,7 +3,9 @@ import { jsonSchema, recipesDocument, SCHEMA_NAMES } from '../../../src/metadata
 import { recipeSchema } from '../../../src/metadata/schema.ts'
 
 const FIELDS =
-  'name version summary license extends set append remove sources inputs needs style configure make install env steps contents memory cost timeout'.split(' ')
+  'name version summary license extends set append remove sources inputs needs style configure make install env steps contents memory cost timeout'.split(
+    ' ',
+  )
 
 interface Printed {
   readonly properties?: Readonly<Record<string, Printed>>
@@ -22,7 +24,16 @@ describe('the schema', () => {
     const silent = Object.entries(recipeSchema.shape).filter(([, type]) => type.meta()?.['entersKey'] === undefined)
     expect(silent.map(([name]) => name)).toEqual(['extends', 'set', 'append', 'remove'])
     const without = Object.entries(recipeSchema.shape).filter(([, type]) => type.meta()?.['entersKey'] === false)
-    expect(without.map(([name]) => name)).toEqual(['name', 'version', 'summary', 'license', 'needs', 'memory', 'cost', 'timeout'])
+    expect(without.map(([name]) => name)).toEqual([
+      'name',
+      'version',
+      'summary',
+      'license',
+      'needs',
+      'memory',
+      'cost',
+      'timeout',
+    ])
   })
 })
 
@@ -42,7 +53,10 @@ describe('jsonSchema', () => {
   })
 
   it('asks for what a recipe needs unless it extends another', () => {
-    expect(jsonSchema('recipe')).toMatchObject({ required: ['name'], anyOf: [{ required: ['version', 'summary', 'license', 'style'] }, { required: ['extends'] }] })
+    expect(jsonSchema('recipe')).toMatchObject({
+      required: ['name'],
+      anyOf: [{ required: ['version', 'summary', 'license', 'style'] }, { required: ['extends'] }],
+    })
   })
 })
 
@@ -54,7 +68,9 @@ describe('recipesDocument', () => {
   })
 
   it('has tables of four columns', () => {
-    const rows = recipesDocument().split('\n').filter((line) => line.startsWith('| `') && !/^\| `(?:set|append|remove)` \| (?:any|lists)/.test(line))
+    const rows = recipesDocument()
+      .split('\n')
+      .filter((line) => line.startsWith('| `') && !/^\| `(?:set|append|remove)` \| (?:any|lists)/.test(line))
     for (const row of rows) expect(row.split(/(?<!\\)\|/)).toHaveLength(6)
   })
 })

@@ -18,13 +18,23 @@ const RECIPE = toyRecipe('base/a', 'make', {
   patches: [{ name: '1.patch', path: '/here/1.patch', digest: d('patch'), executable: false }],
   files: [{ name: 'conf', path: '/here/conf', digest: d('conf'), executable: true }],
 })
-const DOCUMENT = actionDocument(RECIPE, 'x86_64', [{ recipe: id('base/b'), artifact: d('b') }, { recipe: id('host/c'), key: d('c') }], [{ recipe: id('base/d'), version: '1', key: d('k'), artifact: d('d') }])
+const DOCUMENT = actionDocument(
+  RECIPE,
+  'x86_64',
+  [
+    { recipe: id('base/b'), artifact: d('b') },
+    { recipe: id('host/c'), key: d('c') },
+  ],
+  [{ recipe: id('base/d'), version: '1', key: d('k'), artifact: d('d') }],
+)
 
 describe('keys', () => {
   it('are what they always were', () => {
     // Another key here makes every store's artifacts unfindable: raise KEY_VERSION only on purpose.
     expect(keyOf(DOCUMENT)).toMatchInlineSnapshot(`"9aed1da5349f1a27879b481902ffd1706302af7e102786dad4b9e3b3572a6c4e"`)
-    expect(keyOf(actionDocument(toyRecipe('base/empty', ''), 'x86_64', [], []))).toMatchInlineSnapshot(`"2885d39eed9157b0484f280c29c154e76bb47d650c7a88e0cb37f2bc23fceb99"`)
+    expect(keyOf(actionDocument(toyRecipe('base/empty', ''), 'x86_64', [], []))).toMatchInlineSnapshot(
+      `"2885d39eed9157b0484f280c29c154e76bb47d650c7a88e0cb37f2bc23fceb99"`,
+    )
   })
 
   const changes: { readonly [Field in keyof ActionDocument]: readonly ActionDocument[Field][] } = {
@@ -33,12 +43,41 @@ describe('keys', () => {
     host: [true],
     image: [true],
     env: [{}, { CFLAGS: '-O3' }, { CXXFLAGS: '-O2' }, { CFLAGS: '-O2', A: '' }],
-    steps: [[], [{ name: 'build', script: 'make ' }], [{ name: 'make', script: 'make' }], [...DOCUMENT.steps, ...DOCUMENT.steps]],
-    sources: [[], [...DOCUMENT.sources].reverse(), ...(['name', 'digest', 'to'] as const).map((field) => [{ ...DOCUMENT.sources[0]!, [field]: 'x' }, DOCUMENT.sources[1]!]), [{ ...DOCUMENT.sources[0]!, to: null }, DOCUMENT.sources[1]!]],
+    steps: [
+      [],
+      [{ name: 'build', script: 'make ' }],
+      [{ name: 'make', script: 'make' }],
+      [...DOCUMENT.steps, ...DOCUMENT.steps],
+    ],
+    sources: [
+      [],
+      [...DOCUMENT.sources].reverse(),
+      ...(['name', 'digest', 'to'] as const).map((field) => [
+        { ...DOCUMENT.sources[0]!, [field]: 'x' },
+        DOCUMENT.sources[1]!,
+      ]),
+      [{ ...DOCUMENT.sources[0]!, to: null }, DOCUMENT.sources[1]!],
+    ],
     patches: [[], [{ name: '1.patch', digest: d('x') }], [{ name: '2.patch', digest: d('patch') }]],
-    files: [[], [{ name: 'conf', digest: d('conf'), executable: false }], [{ name: 'conf', digest: d('x'), executable: true }], [{ name: 'x', digest: d('conf'), executable: true }]],
-    inputs: [[], [DOCUMENT.inputs[0]!], [{ recipe: id('base/b'), artifact: d('x') }, DOCUMENT.inputs[1]!], [{ recipe: id('base/x'), artifact: d('b') }, DOCUMENT.inputs[1]!], [{ recipe: id('base/b'), key: d('b') }, DOCUMENT.inputs[1]!]],
-    contents: [[], ...(['recipe', 'version', 'key', 'artifact'] as const).map((field) => [{ ...DOCUMENT.contents[0]!, [field]: 'x' } as ActionDocument['contents'][0]])],
+    files: [
+      [],
+      [{ name: 'conf', digest: d('conf'), executable: false }],
+      [{ name: 'conf', digest: d('x'), executable: true }],
+      [{ name: 'x', digest: d('conf'), executable: true }],
+    ],
+    inputs: [
+      [],
+      [DOCUMENT.inputs[0]!],
+      [{ recipe: id('base/b'), artifact: d('x') }, DOCUMENT.inputs[1]!],
+      [{ recipe: id('base/x'), artifact: d('b') }, DOCUMENT.inputs[1]!],
+      [{ recipe: id('base/b'), key: d('b') }, DOCUMENT.inputs[1]!],
+    ],
+    contents: [
+      [],
+      ...(['recipe', 'version', 'key', 'artifact'] as const).map((field) => [
+        { ...DOCUMENT.contents[0]!, [field]: 'x' },
+      ]),
+    ],
   }
   it.each(Object.keys(DOCUMENT) as (keyof ActionDocument)[])('change with %s', (field) => {
     const keys = changes[field].map((value) => keyOf({ ...DOCUMENT, [field]: value }))
@@ -58,7 +97,11 @@ describe('keys', () => {
       { version: '2' },
       { needs: [id('base/x')] },
       { patches: RECIPE.patches.map((patch) => ({ ...patch, path: '/elsewhere' })) },
-      { sources: RECIPE.sources.map((source) => (source.kind === 'file' ? { ...source, from: ['file:/elsewhere'] } : source)) },
+      {
+        sources: RECIPE.sources.map((source) =>
+          source.kind === 'file' ? { ...source, from: ['file:/elsewhere'] } : source,
+        ),
+      },
     ]
     for (const change of same) expect(key({ ...RECIPE, ...change })).toBe(key(RECIPE))
   })
@@ -73,9 +116,13 @@ describe('the difference of two documents', () => {
     expect(compareDocuments(DOCUMENT, JSON.parse(JSON.stringify(DOCUMENT)))).toEqual([])
     fc.assert(
       fc.property(fc.jsonValue(), fc.jsonValue(), (a, b) => {
-        const [before, after] = [JSON.parse(JSON.stringify({ a })) as object, JSON.parse(JSON.stringify({ a: b })) as object]
+        const [before, after] = [
+          JSON.parse(JSON.stringify({ a })) as object,
+          JSON.parse(JSON.stringify({ a: b })) as object,
+        ]
         expect(compareDocuments(before, before)).toEqual([])
-        if (keyOf(before as ActionDocument) !== keyOf(after as ActionDocument)) expect(compareDocuments(before, after)).not.toEqual([])
+        if (keyOf(before as ActionDocument) !== keyOf(after as ActionDocument))
+          expect(compareDocuments(before, after)).not.toEqual([])
       }),
     )
   })
@@ -83,10 +130,22 @@ describe('the difference of two documents', () => {
   it.each<[string, Partial<Record<keyof ActionDocument, unknown>>, string[]]>([
     ['a variable', { env: { CFLAGS: '-O3' } }, ['env.CFLAGS: "-O2" -> "-O3"']],
     ['a variable more', { env: { CFLAGS: '-O2', A: '1' } }, ['env.A: nothing -> "1"']],
-    ['a line of a step', { steps: [{ name: 'build', script: 'make\nmore' }] }, ['steps.build.script: line 2: nothing -> "more"']],
-    ['a step more in front', { steps: [{ name: 'prepare', script: ':' }, ...DOCUMENT.steps] }, ['steps: added prepare']],
+    [
+      'a line of a step',
+      { steps: [{ name: 'build', script: 'make\nmore' }] },
+      ['steps.build.script: line 2: nothing -> "more"'],
+    ],
+    [
+      'a step more in front',
+      { steps: [{ name: 'prepare', script: ':' }, ...DOCUMENT.steps] },
+      ['steps: added prepare'],
+    ],
     ['an input less', { inputs: [DOCUMENT.inputs[1]] }, ['inputs: removed base/b']],
-    ['another input', { inputs: [{ recipe: 'base/b', artifact: d('x') }, DOCUMENT.inputs[1]] }, [`inputs.base/b.artifact: "${d('b')}" -> "${d('x')}"`]],
+    [
+      'another input',
+      { inputs: [{ recipe: 'base/b', artifact: d('x') }, DOCUMENT.inputs[1]] },
+      [`inputs.base/b.artifact: "${d('b')}" -> "${d('x')}"`],
+    ],
     ['another order of sources', { sources: [...DOCUMENT.sources].reverse() }, ['sources: order changed']],
     ['no list at all', { patches: null }, [`patches: ${JSON.stringify(DOCUMENT.patches)} -> null`]],
   ])('names %s', (_name, change, lines) => {

@@ -11,7 +11,13 @@ function orderOf(graph: Graph): string[] {
 
 describe('the graph', () => {
   it('holds what the targets use and no more, each after all that it uses', () => {
-    const metadata = toyMetadata(toyRecipe('a/z', '', { inputs: ids('a/m', 'a/b') }), toyRecipe('a/m', '', { inputs: ids('a/b') }), toyRecipe('a/b', ''), toyRecipe('a/unused', ''), toyRecipe('a/image', '', { contents: ids('a/z') }))
+    const metadata = toyMetadata(
+      toyRecipe('a/z', '', { inputs: ids('a/m', 'a/b') }),
+      toyRecipe('a/m', '', { inputs: ids('a/b') }),
+      toyRecipe('a/b', ''),
+      toyRecipe('a/unused', ''),
+      toyRecipe('a/image', '', { contents: ids('a/z') }),
+    )
     expect(orderOf(graphOf(metadata, ids('a/z')))).toEqual(['a/b', 'a/m', 'a/z'])
     expect(orderOf(graphOf(metadata, ids('a/image', 'a/m')))).toEqual(['a/b', 'a/m', 'a/z', 'a/image'])
     expect(orderOf(graphOf(metadata, []))).toEqual([])
@@ -37,19 +43,45 @@ describe('the graph', () => {
   it('does not depend on the order in which recipes or inputs are written', () => {
     const recipes = [toyRecipe('a/a', '', { inputs: ids('a/b', 'a/c') }), toyRecipe('a/b', ''), toyRecipe('a/c', '')]
     const other = [toyRecipe('a/c', ''), toyRecipe('a/b', ''), toyRecipe('a/a', '', { inputs: ids('a/c', 'a/b') })]
-    expect(orderOf(graphOf(toyMetadata(...other), ids('a/a')))).toEqual(orderOf(graphOf(toyMetadata(...recipes), ids('a/a'))))
+    expect(orderOf(graphOf(toyMetadata(...other), ids('a/a')))).toEqual(
+      orderOf(graphOf(toyMetadata(...recipes), ids('a/a'))),
+    )
   })
 
   it('two that need each other are no cycle, and a user gets both', () => {
-    const metadata = toyMetadata(toyRecipe('a/app', '', { inputs: ids('a/x') }), toyRecipe('a/x', '', { needs: ids('a/y') }), toyRecipe('a/y', '', { needs: ids('a/x') }))
+    const metadata = toyMetadata(
+      toyRecipe('a/app', '', { inputs: ids('a/x') }),
+      toyRecipe('a/x', '', { needs: ids('a/y') }),
+      toyRecipe('a/y', '', { needs: ids('a/x') }),
+    )
     expect(graphOf(metadata, ids('a/app')).nodes.get('a/app' as RecipeId)?.inputs).toEqual(['a/x', 'a/y'])
   })
 
   it.each([
-    ['inputs', [toyRecipe('a/a', '', { inputs: ids('a/b') }), toyRecipe('a/b', '', { inputs: ids('a/c') }), toyRecipe('a/c', '', { inputs: ids('a/a') })], ['a/a -> a/b (inputs)', 'a/b -> a/c (inputs)', 'a/c -> a/a (inputs)']],
+    [
+      'inputs',
+      [
+        toyRecipe('a/a', '', { inputs: ids('a/b') }),
+        toyRecipe('a/b', '', { inputs: ids('a/c') }),
+        toyRecipe('a/c', '', { inputs: ids('a/a') }),
+      ],
+      ['a/a -> a/b (inputs)', 'a/b -> a/c (inputs)', 'a/c -> a/a (inputs)'],
+    ],
     ['itself', [toyRecipe('a/a', '', { inputs: ids('a/a') })], ['a/a -> a/a (inputs)']],
-    ['contents', [toyRecipe('a/a', '', { contents: ids('a/b') }), toyRecipe('a/b', '', { inputs: ids('a/a') })], ['a/a -> a/b (contents)', 'a/b -> a/a (inputs)']],
-    ['needs', [toyRecipe('a/a', '', { inputs: ids('a/b') }), toyRecipe('a/b', '', { needs: ids('a/c') }), toyRecipe('a/c', '', { inputs: ids('a/a') })], ['a/a -> a/c (needs of its inputs)', 'a/c -> a/a (inputs)']],
+    [
+      'contents',
+      [toyRecipe('a/a', '', { contents: ids('a/b') }), toyRecipe('a/b', '', { inputs: ids('a/a') })],
+      ['a/a -> a/b (contents)', 'a/b -> a/a (inputs)'],
+    ],
+    [
+      'needs',
+      [
+        toyRecipe('a/a', '', { inputs: ids('a/b') }),
+        toyRecipe('a/b', '', { needs: ids('a/c') }),
+        toyRecipe('a/c', '', { inputs: ids('a/a') }),
+      ],
+      ['a/a -> a/c (needs of its inputs)', 'a/c -> a/a (inputs)'],
+    ],
   ])('a cycle through %s is named edge by edge', (_name, recipes, edges) => {
     let message = ''
     try {

@@ -59,15 +59,30 @@ function madeWorld(): World {
 describe('a plan', () => {
   it('on an empty store: what has no input is ready, what knows its key is blocked, the rest waits and says for what', () => {
     const current = planOf(new World(), CHAIN, 'system/image')
-    expect(statesOf(current)).toEqual({ 'host/cc': 'ready', 'base/lib': 'blocked', 'base/app': 'waits', 'system/image': 'waits' })
-    expect([...current.values()].map(({ waitsFor }) => waitsFor)).toEqual([[], ['host/cc'], ['base/lib', 'host/cc'], ['base/app', 'base/lib']])
+    expect(statesOf(current)).toEqual({
+      'host/cc': 'ready',
+      'base/lib': 'blocked',
+      'base/app': 'waits',
+      'system/image': 'waits',
+    })
+    expect([...current.values()].map(({ waitsFor }) => waitsFor)).toEqual([
+      [],
+      ['host/cc'],
+      ['base/lib', 'host/cc'],
+      ['base/app', 'base/lib'],
+    ])
     expect(current.get('base/app' as RecipeId)?.key).toBeUndefined()
   })
 
   it('with everything there runs nothing and does not look at the host', () => {
     const world = madeWorld()
     world.asked.length = 0
-    expect(statesOf(planOf(world, CHAIN, 'system/image'))).toEqual({ 'host/cc': 'unneeded', 'base/lib': 'unneeded', 'base/app': 'unneeded', 'system/image': 'stored' })
+    expect(statesOf(planOf(world, CHAIN, 'system/image'))).toEqual({
+      'host/cc': 'unneeded',
+      'base/lib': 'unneeded',
+      'base/app': 'unneeded',
+      'system/image': 'stored',
+    })
     expect(world.asked).toEqual([])
   })
 
@@ -78,21 +93,36 @@ describe('a plan', () => {
     expect(planOf(world, CHAIN, 'base/lib').get('base/lib' as RecipeId)?.key).toBe(before?.key)
     const changed = [toyRecipe('host/cc', 'other cc'), ...CHAIN.slice(1)]
     expect(planOf(world, changed, 'base/lib').get('base/lib' as RecipeId)?.key).not.toBe(before?.key)
-    expect(before?.document?.inputs).toEqual([{ recipe: 'host/cc', key: planOf(world, CHAIN, 'host/cc').get('host/cc' as RecipeId)?.key }])
+    expect(before?.document?.inputs).toEqual([
+      { recipe: 'host/cc', key: planOf(world, CHAIN, 'host/cc').get('host/cc' as RecipeId)?.key },
+    ])
   })
 
   it('builds the bootstrap again only when something that runs uses it', () => {
     const world = madeWorld()
     world.blobs.delete(digestOf('made host/cc'))
-    expect(statesOf(planOf(world, CHAIN, 'system/image'))).toMatchObject({ 'host/cc': 'unneeded', 'system/image': 'stored' })
+    expect(statesOf(planOf(world, CHAIN, 'system/image'))).toMatchObject({
+      'host/cc': 'unneeded',
+      'system/image': 'stored',
+    })
     world.blobs.delete(digestOf('made base/app'))
-    expect(statesOf(planOf(world, CHAIN, 'base/app'))).toEqual({ 'host/cc': 'ready', 'base/lib': 'stored', 'base/app': 'blocked' })
+    expect(statesOf(planOf(world, CHAIN, 'base/app'))).toEqual({
+      'host/cc': 'ready',
+      'base/lib': 'stored',
+      'base/app': 'blocked',
+    })
   })
 
   it('cuts off early: an input that came out the same rebuilds nothing above it', () => {
     const world = madeWorld()
-    const changed = CHAIN.map((recipe) => (recipe.id === 'base/lib' ? toyRecipe('base/lib', 'other text', { inputs: recipe.inputs }) : recipe))
-    expect(statesOf(planOf(world, changed, 'base/app'))).toEqual({ 'host/cc': 'stored', 'base/lib': 'ready', 'base/app': 'waits' })
+    const changed = CHAIN.map((recipe) =>
+      recipe.id === 'base/lib' ? toyRecipe('base/lib', 'other text', { inputs: recipe.inputs }) : recipe,
+    )
+    expect(statesOf(planOf(world, changed, 'base/app'))).toEqual({
+      'host/cc': 'stored',
+      'base/lib': 'ready',
+      'base/app': 'waits',
+    })
     world.make(planOf(world, changed, 'base/app'), 'base/lib', 'made base/lib')
     expect(statesOf(planOf(world, changed, 'base/app'))).toMatchObject({ 'base/app': 'stored' })
     // The manifest of an image states the keys of what it holds: that one is made again.
@@ -101,7 +131,9 @@ describe('a plan', () => {
 
   it('an input that came out otherwise rebuilds what is above it', () => {
     const world = madeWorld()
-    const changed = CHAIN.map((recipe) => (recipe.id === 'base/lib' ? toyRecipe('base/lib', 'other text', { inputs: recipe.inputs }) : recipe))
+    const changed = CHAIN.map((recipe) =>
+      recipe.id === 'base/lib' ? toyRecipe('base/lib', 'other text', { inputs: recipe.inputs }) : recipe,
+    )
     world.make(planOf(world, changed, 'base/app'), 'base/lib', 'other bytes')
     expect(statesOf(planOf(world, changed, 'base/app'))).toMatchObject({ 'base/lib': 'stored', 'base/app': 'ready' })
   })
@@ -113,20 +145,34 @@ describe('a plan', () => {
     world.blobs.delete(digestOf('made base/app'))
     const current = planOf(world, CHAIN, 'base/app')
     expect(statesOf(current)).toEqual({ 'host/cc': 'stored', 'base/lib': 'ready', 'base/app': 'blocked' })
-    expect(current.get('base/app' as RecipeId)).toMatchObject({ key: before.get('base/app' as RecipeId)?.key, waitsFor: ['base/lib'] })
+    expect(current.get('base/app' as RecipeId)).toMatchObject({
+      key: before.get('base/app' as RecipeId)?.key,
+      waitsFor: ['base/lib'],
+    })
     expect(current.get('host/cc' as RecipeId)?.artifact).toBe(digestOf('made host/cc'))
   })
 
   it('of several targets covers each; a target that is an input of another is planned too', () => {
-    expect(statesOf(planOf(madeWorld(), CHAIN, 'system/image', 'host/cc'))).toMatchObject({ 'system/image': 'stored', 'host/cc': 'stored', 'base/app': 'unneeded' })
+    expect(statesOf(planOf(madeWorld(), CHAIN, 'system/image', 'host/cc'))).toMatchObject({
+      'system/image': 'stored',
+      'host/cc': 'stored',
+      'base/app': 'unneeded',
+    })
   })
 
   it('carried out step by step always comes to its end, whatever the graph', () => {
-    const graphs = fc.array(fc.record({ host: fc.boolean(), uses: fc.array(fc.nat(20), { maxLength: 4 }), there: fc.boolean() }), { minLength: 1, maxLength: 12 })
+    const graphs = fc.array(
+      fc.record({ host: fc.boolean(), uses: fc.array(fc.nat(20), { maxLength: 4 }), there: fc.boolean() }),
+      { minLength: 1, maxLength: 12 },
+    )
     fc.assert(
       fc.property(graphs, (shapes) => {
         const name = (at: number): string => `${shapes[at]!.host ? 'host' : 'base'}/r${String(at)}`
-        const recipes = shapes.map(({ uses }, at) => toyRecipe(name(at), String(at), { inputs: ids(...new Set(at === 0 ? [] : uses.map((use) => name(use % at)))) }))
+        const recipes = shapes.map(({ uses }, at) =>
+          toyRecipe(name(at), String(at), {
+            inputs: ids(...new Set(at === 0 ? [] : uses.map((use) => name(use % at)))),
+          }),
+        )
         const world = new World()
         const last = name(shapes.length - 1)
         for (let round = 0; ; round++) {

@@ -25,7 +25,16 @@ describe('the sandbox’s command', () => {
     expect(words.slice(0, 3)).toEqual(['setarch', '-R', 'bwrap'])
   })
 
-  it.each(['--unshare-user', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-net', '--die-with-parent', '--new-session', '--clearenv'])('has %s', (word) => {
+  it.each([
+    '--unshare-user',
+    '--unshare-pid',
+    '--unshare-ipc',
+    '--unshare-uts',
+    '--unshare-net',
+    '--die-with-parent',
+    '--new-session',
+    '--clearenv',
+  ])('has %s', (word) => {
     expect(words).toContain(word)
   })
 
@@ -39,7 +48,9 @@ describe('the sandbox’s command', () => {
   })
 
   it('shows the root read-only, then what is mounted over it; nothing is writable that was not asked for', () => {
-    expect(line).toMatch(/--ro-bind \/work\/root \/ --dev \/dev --proc \/proc .*--bind \/work\/build \/build --ro-bind \/work\/proc\/cpuinfo \/proc\/cpuinfo /)
+    expect(line).toMatch(
+      /--ro-bind \/work\/root \/ --dev \/dev --proc \/proc .*--bind \/work\/build \/build --ro-bind \/work\/proc\/cpuinfo \/proc\/cpuinfo /,
+    )
     const options = words.slice(0, words.indexOf('--'))
     expect(options.filter((word) => word === '--bind')).toHaveLength(1)
     expect(options.filter((word) => /^--(dev-bind|share)/.test(word))).toEqual([])
@@ -82,9 +93,19 @@ describe('the constant environment', () => {
 
 describe('a union', () => {
   const folder = (path: string, mode = 0o755): Entry => ({ type: 'folder', path, mode })
-  const file = (path: string, text = ''): Entry => ({ type: 'file', path, mode: 0o644, size: text.length, sha256: digestOf(text) })
+  const file = (path: string, text = ''): Entry => ({
+    type: 'file',
+    path,
+    mode: 0o644,
+    size: text.length,
+    sha256: digestOf(text),
+  })
   const link = (path: string, target: string): Entry => ({ type: 'link', path, target })
-  const part = (recipe: string, ...listing: Entry[]): Part => ({ recipe: recipe as RecipeId, tree: `/trees/${recipe}`, listing })
+  const part = (recipe: string, ...listing: Entry[]): Part => ({
+    recipe: recipe as RecipeId,
+    tree: `/trees/${recipe}`,
+    listing,
+  })
 
   it('has each path once, folders of equal mode joined, whatever the order', () => {
     const parts = [part('a/a', folder('usr'), file('usr/a')), part('a/b', folder('usr'), file('usr/b'))]

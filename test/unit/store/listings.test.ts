@@ -4,7 +4,13 @@ import { compareListings } from '../../../src/store/compare-listings.ts'
 import { checkEntryPath, type Entry, type Listing } from '../../../src/store/listing.ts'
 
 const folder = (path: string, mode = 0o755): Entry => ({ type: 'folder', path, mode })
-const file = (path: string, text: string, mode = 0o644): Entry => ({ type: 'file', path, mode, size: text.length, sha256: digestOf(text) })
+const file = (path: string, text: string, mode = 0o644): Entry => ({
+  type: 'file',
+  path,
+  mode,
+  size: text.length,
+  sha256: digestOf(text),
+})
 const link = (path: string, target: string): Entry => ({ type: 'link', path, target })
 
 describe('comparing listings', () => {
@@ -28,12 +34,20 @@ describe('comparing listings', () => {
 
   it('gives all of them in the order of the bytes of their paths', () => {
     const paths = ['usr/😀', 'usr/\uff00', 'usr/a', 'usr-', 'usr']
-    expect(compareListings(paths.map((path) => folder(path)), []).map(({ path }) => path)).toEqual(['usr', 'usr-', 'usr/a', 'usr/\uff00', 'usr/😀'])
+    expect(
+      compareListings(
+        paths.map((path) => folder(path)),
+        [],
+      ).map(({ path }) => path),
+    ).toEqual(['usr', 'usr-', 'usr/a', 'usr/\uff00', 'usr/😀'])
   })
 })
 
 describe('paths of an artifact', () => {
-  const folders = new Map([['usr', 0o755], ['usr/bin', 0o755]])
+  const folders = new Map([
+    ['usr', 0o755],
+    ['usr/bin', 0o755],
+  ])
 
   it.each(['usr', 'a..b', '..a', 'usr/bin/x', 'usr/...'])('%s is one', (path) => {
     expect(() => {
@@ -41,7 +55,21 @@ describe('paths of an artifact', () => {
     }).not.toThrow()
   })
 
-  it.each(['', '/', '/etc', '..', '.', 'usr/..', 'usr/../etc', 'usr//bin', './usr', 'usr/', 'usr/bin/', 'link/x', 'usr/lib/x'])('%j is none', (path) => {
+  it.each([
+    '',
+    '/',
+    '/etc',
+    '..',
+    '.',
+    'usr/..',
+    'usr/../etc',
+    'usr//bin',
+    './usr',
+    'usr/',
+    'usr/bin/',
+    'link/x',
+    'usr/lib/x',
+  ])('%j is none', (path) => {
     expect(() => {
       checkEntryPath(path, folders)
     }).toThrow(expect.objectContaining({ code: 'artifact-path' }) as Error)

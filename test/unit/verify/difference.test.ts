@@ -53,7 +53,8 @@ describe('the section of an offset', () => {
   it('is none in other files, and a broken one breaks nothing', () => {
     expect(elfSectionAt(Buffer.from('#!/bin/sh'), 0)).toBeUndefined()
     const whole = elfFile()
-    for (let length = 0; length < whole.length; length++) expect(() => elfSectionAt(whole.subarray(0, length), 70)).not.toThrow()
+    for (let length = 0; length < whole.length; length++)
+      expect(() => elfSectionAt(whole.subarray(0, length), 70)).not.toThrow()
     fc.assert(
       fc.property(fc.nat(whole.length - 1), fc.nat(255), fc.nat(600), (at, value, offset) => {
         const broken = Buffer.from(whole)
@@ -91,7 +92,10 @@ describe('the first difference of two files', () => {
 })
 
 describe('comparing two builds', () => {
-  const recipes = [toyRecipe('host/cc', 'cc'), ...['a', 'b'].map((name) => toyRecipe(`base/${name}`, name, { inputs: ['host/cc' as RecipeId] }))]
+  const recipes = [
+    toyRecipe('host/cc', 'cc'),
+    ...['a', 'b'].map((name) => toyRecipe(`base/${name}`, name, { inputs: ['host/cc' as RecipeId] })),
+  ]
   const targets = ['base/a', 'base/b'] as RecipeId[]
   const planned = (bytes: Readonly<Record<string, string>>, list = recipes): Plan => {
     const made = (key: Digest): Digest | undefined => {
@@ -105,15 +109,27 @@ describe('comparing two builds', () => {
 
   it('counts what is the same and leaves the host’s part out', () => {
     const first = planned({ 'host/cc': 'gcc', 'base/a': 'a', 'base/b': 'b' })
-    expect(compareBuilds(first, planned({ 'host/cc': 'clang', 'base/a': 'a', 'base/b': 'b' }))).toEqual({ same: 2, mismatches: [] })
+    expect(compareBuilds(first, planned({ 'host/cc': 'clang', 'base/a': 'a', 'base/b': 'b' }))).toEqual({
+      same: 2,
+      mismatches: [],
+    })
   })
 
   it('names other artifacts, other keys, and what one of them lacks', () => {
     const first = planned({ 'base/a': 'a', 'base/b': 'b' })
-    expect(compareBuilds(first, planned({ 'base/a': 'a', 'base/b': 'x' }))).toMatchObject({ same: 1, mismatches: [{ recipe: 'base/b', what: 'artifact', first: digestOf('b'), second: digestOf('x') }] })
-    expect(compareBuilds(first, planned({ 'base/a': 'a' })).mismatches).toMatchObject([{ recipe: 'base/b', what: 'artifact', second: undefined }])
-    const changed = recipes.map((recipe) => (recipe.id === 'base/a' ? toyRecipe('base/a', 'other', { inputs: recipe.inputs }) : recipe))
-    expect(compareBuilds(first, planned({ 'base/a': 'a', 'base/b': 'b' }, changed)).mismatches).toMatchObject([{ recipe: 'base/a', what: 'key' }])
+    expect(compareBuilds(first, planned({ 'base/a': 'a', 'base/b': 'x' }))).toMatchObject({
+      same: 1,
+      mismatches: [{ recipe: 'base/b', what: 'artifact', first: digestOf('b'), second: digestOf('x') }],
+    })
+    expect(compareBuilds(first, planned({ 'base/a': 'a' })).mismatches).toMatchObject([
+      { recipe: 'base/b', what: 'artifact', second: undefined },
+    ])
+    const changed = recipes.map((recipe) =>
+      recipe.id === 'base/a' ? toyRecipe('base/a', 'other', { inputs: recipe.inputs }) : recipe,
+    )
+    expect(compareBuilds(first, planned({ 'base/a': 'a', 'base/b': 'b' }, changed)).mismatches).toMatchObject([
+      { recipe: 'base/a', what: 'key' },
+    ])
     expect(compareBuilds(planned({}), planned({})).mismatches).toHaveLength(2)
   })
 })

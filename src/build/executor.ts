@@ -1,0 +1,55 @@
+import type { Digest } from '../base/digest.ts'
+import type { EventSink, RecipeId } from '../base/events.ts'
+import type { LocalFile, Source } from '../metadata/model.ts'
+import type { ActionDocument, ContentRef } from '../plan/document.ts'
+import type { Listing } from '../store/listing.ts'
+import type { Store } from '../store/store.ts'
+
+/** What an executor gets: the document, and the places of what it names by digest. */
+export interface Action {
+  readonly recipe: RecipeId
+  readonly key: Digest
+  readonly document: ActionDocument
+  /** Artifacts of `document.inputs`, by recipe: those of a host layer are named in the document by key only. */
+  readonly artifacts: ReadonlyMap<RecipeId, Digest>
+  /** Where patches, files and trees of the checkout lie; looked up by digest. */
+  readonly sources: readonly Source[]
+  readonly patches: readonly LocalFile[]
+  readonly files: readonly LocalFile[]
+  /** Seconds a step may take. */
+  readonly timeout: number
+}
+
+/** What an action's steps used. */
+export interface Usage {
+  /** User and system time of its processes, milliseconds. */
+  readonly cpuMs: number
+  /** Bytes; the largest sum over its processes that was seen. */
+  readonly peakMemory: number
+}
+
+/** What an executor returns, beside the log it wrote. */
+export interface ActionResult extends Usage {
+  readonly artifact: Digest
+  /** Bytes of the artifact's tar. */
+  readonly size: number
+}
+
+/** Makes the manifest of an image from what goes into it; the image module's, handed in. */
+export type ManifestMaker = (contents: readonly (ContentRef & { readonly listing: Listing })[]) => string
+
+/** What the local executor works with. */
+export interface ExecutorContext {
+  readonly store: Store
+  readonly emit: EventSink
+  readonly now: () => number
+  readonly makeManifest: ManifestMaker
+  /** Value of MAKEFLAGS and the fifo behind it. */
+  readonly jobserver: { readonly flags: string; readonly fifo: string | undefined }
+  /** Folder for this action's work, on the store's file system; absent at first. */
+  readonly folder: string
+  readonly log: string
+  readonly signal: AbortSignal
+  /** Where the work folder goes when the action fails; undefined: it is removed. */
+  readonly keptFolder: string | undefined
+}
