@@ -203,26 +203,34 @@ class Reader {
 
   read(node: unknown): unknown {
     if (node === null || node === undefined) return null
-    if (isAlias(node))
-      { this.#fault('yaml-alias', node, 'aliases are not part of the format', 'Write the value out'); return; }
+    if (isAlias(node)) {
+      this.#fault('yaml-alias', node, 'aliases are not part of the format', 'Write the value out')
+      return
+    }
     const { tag, anchor } = node as { tag?: string; anchor?: string }
-    if (tag !== undefined)
-      { this.#fault(
+    if (tag !== undefined) {
+      this.#fault(
         'yaml-tag',
         node,
         'tags are not part of the format',
         'Leave the tag out; write texts that look like numbers in quotes',
-      ); return; }
-    if (anchor !== undefined)
-      { this.#fault('yaml-anchor', node, 'anchors are not part of the format', 'Leave the anchor out'); return; }
+      )
+      return
+    }
+    if (anchor !== undefined) {
+      this.#fault('yaml-anchor', node, 'anchors are not part of the format', 'Leave the anchor out')
+      return
+    }
     if (isScalar(node)) return this.#scalar(node, node.value)
     if (isSeq(node)) return node.items.map((item) => this.read(item))
     return isMap(node) ? this.#map(node) : null
   }
 
   #scalar(node: Node, value: unknown): unknown {
-    if (typeof value === 'string' && value.includes('\0'))
-      { this.#fault('nul-character', node, 'a text holds a NUL character'); return; }
+    if (typeof value === 'string' && value.includes('\0')) {
+      this.#fault('nul-character', node, 'a text holds a NUL character')
+      return
+    }
     return value
   }
 

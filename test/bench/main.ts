@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import type { RecipeId } from '../../src/base/events.ts'
 import { readConfig } from '../../src/cli/config.ts'
 import { layersFile } from '../../src/cli/engine.ts'
-import { describeError } from '../../src/cli/report.ts'
 import { generateTree } from '../support/generate.ts'
 import type { LoadTimes } from './load.ts'
 import { median, report, seconds, timed } from './measure.ts'
@@ -24,14 +23,14 @@ async function main(names: readonly string[]): Promise<void> {
     try {
       await measure()
     } catch (error) {
-      process.stdout.write(`${name}: not measured: ${describeError(error)}\n`)
+      process.stdout.write(`${name}: not measured: ${error instanceof Error ? error.message : String(error)}\n`)
       process.exitCode = 1
     }
   }
 }
 
-const MEASURES: Readonly<Record<string, () => Promise<void>>> = {
-  node: () => Promise.resolve(node()),
+const MEASURES: Readonly<Record<string, () => void | Promise<void>>> = {
+  node,
   nothing,
   load,
   overhead,

@@ -43,8 +43,9 @@ describe('the top level', () => {
 })
 
 describe('the code', () => {
-  test('is in files of at most 300 lines', () => {
-    const long = code.filter(({ text }) => text.trimEnd().split('\n').length > 300)
+  test('is in files of at most 300 lines, blank ones and comments not counted', () => {
+    const isCode = (line: string): boolean => !/^\s*(\/\/|\/\*|\*|$)/.test(line)
+    const long = code.filter(({ text }) => text.split('\n').filter(isCode).length > 300)
     expect(long.map(({ path }) => path)).toEqual([])
   })
 
