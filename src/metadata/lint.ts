@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { FixpointError} from '../base/error.ts';
+import type { FixpointError } from '../base/error.ts'
 import { type Place } from '../base/error.ts'
 import type { At } from './document.ts'
 import { Faults } from './faults.ts'

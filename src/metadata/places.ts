@@ -27,7 +27,6 @@ function nameInAddress(address: string): string | undefined {
 
 /** True for a name that a file in the sandbox may have: one component of a path without control characters. */
 export function isFileName(name: string): boolean {
-   
   return (
     name !== '' &&
     name !== '.' &&

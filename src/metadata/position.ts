@@ -35,6 +35,5 @@ function frameOf(wholeLine: string, from: number, to: number): string {
 
 /** Without control characters, which could redraw the terminal. */
 function printable(line: string): string {
-   
   return line.replace(/[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u2028\u2029]/g, '?')
 }
