@@ -7,10 +7,10 @@ import { unionOf, type Part } from '../../../src/sandbox/sysroot.ts'
 import type { Entry } from '../../../src/store/listing.ts'
 
 const SPEC = {
-  root: '/work/root',
+  root: '/place/root',
   mounts: [
-    { from: '/work/build', to: '/build', writable: true },
-    { from: '/work/proc/cpuinfo', to: '/proc/cpuinfo' },
+    { from: '/place/build', to: '/build', writable: true },
+    { from: '/place/proc/cpuinfo', to: '/proc/cpuinfo' },
   ],
   env: { A: '1', B: 'two words' },
   folder: '/build/src',
