@@ -49,7 +49,7 @@ describe('the sandbox’s command', () => {
 
   it('shows the root read-only, then what is mounted over it; nothing is writable that was not asked for', () => {
     expect(line).toMatch(
-      /--ro-bind \/work\/root \/ --dev \/dev --proc \/proc .*--bind \/work\/build \/build --ro-bind \/work\/proc\/cpuinfo \/proc\/cpuinfo /,
+      /--ro-bind \/place\/root \/ --dev \/dev --proc \/proc .*--bind \/place\/build \/build --ro-bind \/place\/proc\/cpuinfo \/proc\/cpuinfo /,
     )
     const options = words.slice(0, words.indexOf('--'))
     expect(options.filter((word) => word === '--bind')).toHaveLength(1)
