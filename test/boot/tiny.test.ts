@@ -23,6 +23,9 @@ describe.skipIf(image === undefined)('tiny', () => {
     const before = await stat(image ?? '')
     const machine = await bootSession({ image: image ?? '', firmware, disk })
     try {
+      await machine.expect('# ')
+      // Printed again, since at first the kernel's own messages may come in between.
+      machine.type('cat /run/issue\n')
       const [, id] = await machine.expect(/root id {2,}([0-9a-f]{64})/)
       const [, device] = await machine.expect(/root device {2,}\/dev\/(\S+ \(\S+\))/)
       expect(device).toMatch(ROOTS[disk])
