@@ -39,6 +39,16 @@ describe.skipIf(image === undefined)('tiny', () => {
       machine.type('netstat -lntuw | grep -c LISTEN; touch /x; echo do"ne"\n')
       const [said] = await machine.expect(/\n0\s+touch: \/x: Read-only file system[\s\S]*done/)
       expect(said).toContain('Read-only')
+      await machine.expect('# ')
+      // Ctrl-C reaches what runs; a shell that ends is followed by one, and there is one for each of screen and serial line.
+      machine.type('echo wait"ing"; sleep 1000\n')
+      await machine.expect('waiting')
+      machine.type('\x03')
+      await machine.expect('# ')
+      machine.type('exit\n')
+      await machine.expect('# ')
+      machine.type('echo shells: $(ps -o args | grep -c "^sh -[l]")\n')
+      await machine.expect('shells: 2')
       machine.type('poweroff\n')
       await machine.off()
     } finally {
