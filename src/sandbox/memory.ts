@@ -7,16 +7,12 @@ const INTERVAL = 500
 const PAGE = 4096
 
 /** Watches the memory of a process and all its descendants until stopped. */
-export function watchMemory(
-  pid: number | undefined,
-  onMeasure?: (bytes: number) => void,
-): { peak: () => number; stop: () => void } {
+export function watchMemory(pid: number | undefined): { peak: () => number; stop: () => void } {
   let peak = 0
   const measure = (): void => {
     if (pid === undefined) return
     const bytes = treeMemory(pid)
     peak = Math.max(peak, bytes)
-    onMeasure?.(bytes)
   }
   const timer = setInterval(measure, INTERVAL)
   timer.unref()

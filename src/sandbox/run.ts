@@ -23,8 +23,6 @@ export interface RunOptions {
   /** Seconds until it is ended. */
   readonly timeout: number
   readonly signal?: AbortSignal | undefined
-  /** Called each time its processes are measured, with their memory in bytes. */
-  readonly onMemory?: (bytes: number) => void
 }
 
 /** Milliseconds; a timer set for longer goes off at once. */
@@ -56,7 +54,7 @@ export async function runSandboxed(spec: SandboxSpec, options: RunOptions): Prom
     Math.min(options.timeout * 1000, LONGEST_TIMER),
   )
   options.signal?.addEventListener('abort', kill, { once: true })
-  const memory = watchMemory(child.pid, options.onMemory)
+  const memory = watchMemory(child.pid)
   try {
     const [status] = (await once(child, 'exit')) as [number | null]
     return { status: status ?? undefined, timedOut, peakMemory: memory.peak() }

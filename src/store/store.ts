@@ -86,11 +86,6 @@ export class Store {
     return exists(this.blobPath(digest))
   }
 
-  /** Size of a stored blob in bytes. */
-  async sizeOf(digest: Digest): Promise<number> {
-    return (await stat(this.blobPath(digest))).size
-  }
-
   /** A path for the partial download of `digest`, which outlives the process. */
   async stagingPath(digest: Digest): Promise<string> {
     await this.session() // a collection would take it away
@@ -151,14 +146,6 @@ export class Store {
       throw new FixpointError('fetch', 'blob-digest', `Cannot store "${path}": sha256 is ${actual}, wanted ${digest}`)
     }
     await commitFile(path, this.blobPath(digest))
-  }
-
-  /** Writes a small blob; `data` must have that digest, as its caller computed it. */
-  async writeBlob(digest: Digest, data: Uint8Array): Promise<void> {
-    if (await this.has(digest)) return
-    const path = await this.temporaryPath('blob')
-    await writeFile(path, data)
-    await this.adopt(path, digest)
   }
 
   /**

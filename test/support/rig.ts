@@ -1,13 +1,14 @@
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
-import { mkdtemp } from 'node:fs/promises'
+import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, onTestFinished, vi } from 'vitest'
-import type { Digest } from '../../src/base/digest.ts'
+import { digestOf, type Digest } from '../../src/base/digest.ts'
 import type { Event, RecipeId } from '../../src/base/events.ts'
 import { removeTree } from '../../src/base/files.ts'
 import type { BuildResult } from '../../src/build/build.ts'
+import type { Store } from '../../src/store/store.ts'
 import { toyBuild, toyMetadata, toyStore, TOOLS, type ToyStore } from './toy.ts'
 
 /** A recipe's name as the engine's types want it. */
@@ -21,6 +22,15 @@ export async function freshStore(): Promise<ToyStore> {
     await removeTree(toy.folder)
   })
   return toy
+}
+
+/** Puts `data` into the store, as a fetch would, and resolves with its digest. */
+export async function putBlob(store: Store, data: Uint8Array | string): Promise<Digest> {
+  const path = await store.temporaryPath('blob')
+  await writeFile(path, data)
+  const digest = digestOf(data)
+  await store.adopt(path, digest)
+  return digest
 }
 
 /** Like {@link freshStore}, with the toy tools built already: once for the tests of a file. */

@@ -1,4 +1,4 @@
-import { sandboxCommand } from '../../sandbox/bwrap.ts'
+import { probeCommand } from '../../sandbox/probe.ts'
 import { missing, ok, type Finding } from './finding.ts'
 import type { Host } from './host.ts'
 import { asRoot } from './remedies.ts'
@@ -16,13 +16,7 @@ export async function examineSandbox(host: Host): Promise<Finding[]> {
     return [missing('personality', 'build', message, `allow personality(2): ${CONTAINER}`)]
   }
   if ((await host.find('bwrap')) === undefined) return []
-  const [command = '', ...args] = sandboxCommand({
-    root: '/',
-    mounts: [],
-    env: {},
-    folder: '/',
-    command: ['/bin/sh', '-c', ':'],
-  })
+  const [command = '', ...args] = probeCommand()
   const { ok: works, output } = await host.run(command, args)
   return [works ? ok('sandbox', 'build', 'the sandbox can be set up') : await diagnose(host, lastLine(output))]
 }

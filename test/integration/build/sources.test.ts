@@ -8,7 +8,7 @@ import { removeTree } from '../../../src/base/files.ts'
 import type { FileSource, LocalFile } from '../../../src/metadata/model.ts'
 import { verifyStore } from '../../../src/store/maintain.ts'
 import type { Store } from '../../../src/store/store.ts'
-import { artifactOf, failureOf, freshStore, nextSession, readArtifact } from '../../support/rig.ts'
+import { artifactOf, failureOf, freshStore, nextSession, putBlob, readArtifact } from '../../support/rig.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
 import { toyBuild, toyMetadata, toyRecipe } from '../../support/toy.ts'
 import { flipByte } from '../../support/trees.ts'
@@ -23,8 +23,8 @@ async function tarOf(entries: readonly TarEntry[]): Promise<Buffer> {
 }
 
 async function sourceOf(store: Store, data: Buffer, to: string | undefined = '.'): Promise<FileSource> {
-  await store.writeBlob(digestOf(data), data)
-  return { kind: 'file', name: 'source.tar', sha256: digestOf(data), from: ['https://example.org/source.tar'], to }
+  const sha256 = await putBlob(store, data)
+  return { kind: 'file', name: 'source.tar', sha256, from: ['https://example.org/source.tar'], to }
 }
 
 async function localFile(name: string, text: string, executable = false): Promise<LocalFile> {
@@ -90,7 +90,7 @@ describe('sources', () => {
       fetch: async ({ sha256 }: FileSource): Promise<void> => {
         if (await next.store.has(sha256)) return
         fetched.push(sha256)
-        await next.store.writeBlob(sha256, data)
+        await putBlob(next.store, data)
       },
     }
     const result = await toyBuild(

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { Store } from '../../../src/store/store.ts'
@@ -14,7 +14,7 @@ test('with the real store: part, resume, blob, nothing left over', async () => {
     .fetcher({ store })
     .fetch(source([`${address}/f.tar`]))
   await store.checkBlob(DIGEST)
-  expect(await store.sizeOf(DIGEST)).toBe(CONTENT.length)
+  expect(await readFile(store.blobPath(DIGEST))).toEqual(CONTENT)
   expect(await readdir(join(root, 'partial'))).toEqual([])
   await store.close()
 })

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { digestOf } from '../../../src/base/digest.ts'
 import { collectGarbage, verifyStore } from '../../../src/store/maintain.ts'
 import { takeLock } from '../../../src/store/lock.ts'
-import { freshStore, nextSession } from '../../support/rig.ts'
+import { freshStore, nextSession, putBlob } from '../../support/rig.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
 import { flipByte, writeTreeAt } from '../../support/trees.ts'
 
@@ -18,7 +18,7 @@ async function filled() {
   const [kept, unpacked, dropped] = [await pack('kept'), await pack('unpacked'), await pack('dropped')]
   await store.tree(kept)
   await store.tree(unpacked)
-  await store.writeBlob(digestOf('source'), Buffer.from('source'))
+  await putBlob(store, 'source')
   for (const name of ['kept/base@a', 'damaged/x', 'partial/y']) await writeFile(join(folder, name), '')
   return { store, folder, kept, unpacked, dropped }
 }

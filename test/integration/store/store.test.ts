@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { digestOf, type Digest } from '../../../src/base/digest.ts'
 import { exists } from '../../../src/base/files.ts'
 import type { IndexEntry } from '../../../src/store/store-index.ts'
-import { eventsOf, freshStore, id, nextSession, sharedStore } from '../../support/rig.ts'
+import { eventsOf, freshStore, id, nextSession, putBlob, sharedStore } from '../../support/rig.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
 import { toyStore } from '../../support/toy.ts'
 import { flipByte, writeTreeAt } from '../../support/trees.ts'
@@ -70,8 +70,7 @@ describe('blobs', () => {
 
   it('sets a damaged blob aside and names it', async () => {
     const { store, events } = await freshStore()
-    const digest = digestOf('precious')
-    await store.writeBlob(digest, Buffer.from('precious'))
+    const digest = await putBlob(store, 'precious')
     await store.checkBlob(digest)
     const next = await nextSession(store.root)
     await flipByte(store.blobPath(digest), 3)
@@ -84,7 +83,7 @@ describe('blobs', () => {
     expect(await exists(join(store.root, 'damaged', digest))).toBe(true)
     // The next to ask gets an answer that it can act on as well.
     await expect(next.store.checkBlob(digest)).rejects.toMatchObject({ code: 'blob-missing' })
-    await store.writeBlob(digest, Buffer.from('precious'))
+    await putBlob(store, 'precious')
     await next.store.checkBlob(digest)
     expect(eventsOf(events, 'store-repair')).toEqual([])
   })
