@@ -3,12 +3,14 @@ import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { EventSink } from '../base/events.ts'
+import { errorCode } from '../base/files.ts'
 import { hostFingerprint } from '../build/fingerprint.ts'
 import { indexNamer, type IndexNamer } from '../build/known.ts'
 import { loadMetadata } from '../metadata/load.ts'
 import type { Metadata } from '../metadata/model.ts'
 import { Store } from '../store/store.ts'
 import { readConfig, type Config } from './config.ts'
+import type { Result } from './result.ts'
 import type { View } from './view/port.ts'
 import { isWatched, openView } from './view/view.ts'
 
@@ -39,6 +41,13 @@ export class Engine {
         this.#interrupt.abort()
       })
     }
+    // Nobody reads on, as after `| head`: stop what is under way, and say nothing of a broken pipe.
+    for (const stream of [process.stdout, process.stderr]) {
+      stream.on('error', (error) => {
+        if (errorCode(error) !== 'EPIPE') throw error
+        this.#interrupt.abort()
+      })
+    }
   }
 
   /** An engine with the view that suits the options and the terminal. */
@@ -52,6 +61,18 @@ export class Engine {
 
   readonly emit: EventSink = (event) => {
     this.#view.emit(event)
+  }
+
+  /** Takes a live display off the terminal before something else is written there. */
+  settle(): Promise<void> {
+    return this.#view.settle()
+  }
+
+  /** Writes a result to standard output: `lines` for people, or with --json one line that says the same to a program. */
+  async result(lines: readonly string[], { type, ...data }: Result): Promise<void> {
+    await this.settle()
+    const shown = this.options.json === true ? [JSON.stringify({ type, at: this.now(), ...data })] : lines
+    process.stdout.write(shown.map((line) => `${line}\n`).join(''))
   }
 
   /** Milliseconds since the process began. */

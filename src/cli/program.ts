@@ -5,14 +5,11 @@ import { Engine, type GlobalOptions } from './engine.ts'
 
 /** The command line: one tree that help and completion are printed from. */
 export function createProgram(): Command {
-  const program = new Command('fixpoint')
-    .description('Builds bootable disk images from source that can rebuild themselves, bit for bit')
-    .option(
-      '--layers <file>',
-      "the layers.yaml to work on (default: that of the working folder, else the engine's own)",
-    )
-    .option('--store <folder>', 'the store (default: $FIXPOINT_STORE, configuration, $XDG_CACHE_HOME/fixpoint)')
-    .option('--json', 'events as NDJSON on standard output')
+  const program = new Command('fixpoint').description(
+    'Builds bootable disk images from source that can rebuild themselves, bit for bit',
+  )
+  for (const option of globalOptions()) program.addOption(option)
+  program
     .enablePositionalOptions()
     .showSuggestionAfterError()
     .showHelpAfterError('(fixpoint --help lists the commands)')
@@ -29,7 +26,7 @@ export function createProgram(): Command {
         return (engine: Engine, words: string[], flags: BuildFlags & { from?: string }) =>
           flags.from === undefined
             ? buildCommand(engine, words, flags)
-            : resumeCommand(engine, words[0] ?? '', flags.from, flags)
+            : resumeCommand(engine, words, flags.from, flags)
       }),
     )
   program
@@ -116,7 +113,21 @@ export function createProgram(): Command {
     .option('-n, --dry-run', 'only count')
     .description('remove what no recipe uses')
     .action(run(async () => (await import('./commands/store.ts')).storeGcCommand))
+  for (const command of [...program.commands, ...store.commands])
+    for (const option of globalOptions()) command.addOption(option.hideHelp())
   return program
+}
+
+/** Options of every command. They are taken before its name and behind: who has typed the command adds `--json` at its end. */
+function globalOptions(): Option[] {
+  return [
+    new Option(
+      '--layers <file>',
+      "the layers.yaml to work on (default: that of the working folder, else the engine's own)",
+    ),
+    new Option('--store <folder>', 'the store (default: $FIXPOINT_STORE, configuration, $XDG_CACHE_HOME/fixpoint)'),
+    new Option('--json', 'events and results as NDJSON on standard output'),
+  ]
 }
 
 function buildOptions(command: Command): Command {

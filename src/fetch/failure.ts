@@ -40,7 +40,7 @@ export function sourceError(source: FileSource, reasons: readonly Reason[]): Fix
       'source-digest',
       `Cannot fetch "${source.name}": sha256 is ${wrong}, recipe wants ${source.sha256}${places}`,
       {
-        hint: 'The file was replaced or damaged there; add a place that has the original, or hand it in by --from FOLDER',
+        hint: 'The file was replaced or damaged there; add a place that has the original, or hand it in by `fixpoint fetch --from FOLDER`',
       },
     )
   }
@@ -50,7 +50,7 @@ export function sourceError(source: FileSource, reasons: readonly Reason[]): Fix
       'source-offline',
       `Cannot fetch "${source.name}" offline: no local place has sha256 ${source.sha256}${places}`,
       {
-        hint: 'Run without --offline, or hand the file in by --from FOLDER',
+        hint: 'Run without --offline, or hand the file in by `fixpoint fetch --from FOLDER`',
       },
     )
   }
@@ -59,7 +59,7 @@ export function sourceError(source: FileSource, reasons: readonly Reason[]): Fix
     'source-unavailable',
     `Cannot fetch "${source.name}": no place has sha256 ${source.sha256}${places}`,
     {
-      hint: 'Check the network, add a mirror to the configuration, or hand the file in by --from FOLDER',
+      hint: 'Check the network, add a mirror to the configuration, or hand the file in by `fixpoint fetch --from FOLDER`',
     },
   )
 }

@@ -19,7 +19,10 @@ export interface Graph {
   readonly nodes: ReadonlyMap<RecipeId, Node>
 }
 
-/** The part of the recipes that `targets` need, in an order of building. Fails with `cycle`, naming each edge. */
+/**
+ * The part of the recipes that `targets` need, in an order of building. Fails with `cycle`, naming each edge, and with `host-content` for an image that
+ * holds what a host layer made: that differs from host to host, so the image's key could not be known.
+ */
 export function graphOf(metadata: Metadata, targets: readonly RecipeId[]): Graph {
   const found = new Map<RecipeId, Node>()
   const pending = [...targets]
@@ -27,10 +30,25 @@ export function graphOf(metadata: Metadata, targets: readonly RecipeId[]): Graph
     if (found.has(id)) continue
     const recipe = recipeOf(metadata, id)
     const node = { recipe, inputs: withNeeds(metadata, recipe.inputs), contents: withNeeds(metadata, recipe.contents) }
+    checkContents(metadata, node)
     found.set(id, node)
     pending.push(...node.inputs, ...node.contents)
   }
   return { metadata, nodes: new Map(order(found).map((id) => [id, nodeOf(found, id)])) }
+}
+
+function checkContents(metadata: Metadata, { recipe, contents }: Node): void {
+  const fromHost = contents.find((id) => recipeOf(metadata, id).host)
+  if (fromHost === undefined) return
+  throw new FixpointError(
+    'metadata',
+    'host-content',
+    `Cannot put "${fromHost}" into image ${recipe.id}: its layer sees the host`,
+    {
+      place: recipe.origins['contents']?.at(-1),
+      hint: 'Name a recipe of a later layer, one that is built without the host',
+    },
+  )
 }
 
 /** Everything in `ids` and what their users also get. */

@@ -1,4 +1,4 @@
-import { combineFailures } from '../../base/error.ts'
+import { combineFailures, FixpointError } from '../../base/error.ts'
 import type { RecipeId } from '../../base/events.ts'
 import { build, type BuildContext, type BuildResult } from '../../build/build.ts'
 import { knownTo } from '../../build/known.ts'
@@ -9,6 +9,7 @@ import { plan, type Plan } from '../../plan/plan.ts'
 import { requireSandbox } from '../../sandbox/probe.ts'
 import { defaultCores, defaultMemory, type Engine } from '../engine.ts'
 import { exportImage } from '../export.ts'
+import { explainFailure } from '../replay.ts'
 import { resolveTargets } from '../targets.ts'
 
 /** Options of `build`. */
@@ -30,17 +31,17 @@ export async function buildCommand(engine: Engine, words: readonly string[], fla
   const graph = graphOf(metadata, targets)
   const store = await engine.store()
   if (flags.dryRun === true) {
-    printPlan(plan(graph, targets, knownTo(store, engine.nameOf)))
+    await printPlan(engine, plan(graph, targets, knownTo(store, engine.nameOf)))
     return
   }
   const result = await buildTargets(engine, graph, targets, flags)
   for (const id of targets) {
     const { artifact, node } = planned(result.plan, id)
-    if (artifact === undefined) continue
-    process.stdout.write(`${id} ${artifact}\n`)
-    if (node.recipe.image)
-      for (const path of await exportImage(engine, result.plan, id, flags.output ?? 'out'))
-        process.stdout.write(`${path}\n`)
+    // Nothing ran and nothing failed, and yet it is not there: never to be taken for success.
+    if (artifact === undefined)
+      throw new FixpointError('bug', 'not-built', `Cannot build ${id}: its key never came to be known`)
+    const files = node.recipe.image ? await exportImage(engine, result.plan, id, flags.output ?? 'out') : []
+    await engine.result([`${id} ${artifact}`, ...files], { type: 'target', recipe: id, artifact, files })
   }
 }
 
@@ -76,7 +77,9 @@ export async function buildTargets(
     failed: result.failures.size,
     skipped: result.skipped.length,
   })
-  if (result.failures.size > 0) throw combineFailures([...result.failures.values()])
+  await engine.settle()
+  if (result.failures.size > 0)
+    throw combineFailures([...result.failures.values()].map((error) => explainFailure(error, engine.options, flags)))
   return result
 }
 
@@ -96,11 +99,11 @@ function planned(current: Plan, id: RecipeId): NonNullable<ReturnType<Plan['get'
 }
 
 /** Prints what a build would do, in the order of the graph: only what is known, and what it depends on where it is not. */
-function printPlan(current: Plan): void {
-  for (const [id, { state, waitsFor }] of current) {
+async function printPlan(engine: Engine, current: Plan): Promise<void> {
+  for (const [recipe, { state, waitsFor }] of current) {
     if (state === 'unneeded') continue
     const words =
       state === 'stored' ? 'stored' : state === 'waits' ? `may run, waits for ${waitsFor.join(', ')}` : 'will run'
-    process.stdout.write(`${id}: ${words}\n`)
+    await engine.result([`${recipe}: ${words}`], { type: 'planned', recipe, state, waitsFor })
   }
 }

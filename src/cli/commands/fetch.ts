@@ -31,5 +31,6 @@ export async function fetchCommand(
     result.status === 'rejected' ? [result.reason as unknown] : [],
   )
   if (failures.length > 0) throw combineFailures(failures)
-  process.stdout.write(`${String(new Set(sources.map(({ sha256 }) => sha256)).size)} sources are in the store\n`)
+  const count = new Set(sources.map(({ sha256 }) => sha256)).size
+  await engine.result([`sources in the store: ${String(count)}`], { type: 'fetched', sources: count })
 }

@@ -5,12 +5,22 @@ import { actionOf } from '../../build/build.ts'
 import { knownTo } from '../../build/known.ts'
 import { graphOf } from '../../plan/graph.ts'
 import { plan } from '../../plan/plan.ts'
+import { requireSandbox } from '../../sandbox/probe.ts'
 import type { Engine } from '../engine.ts'
+import { explainFailure } from '../replay.ts'
 import { resolveTarget } from '../targets.ts'
 import { buildContext, type BuildFlags } from './build.ts'
 
 /** `build --from STEP RECIPE`: goes on in the kept tree of a failed build. What comes out is shown, never recorded. */
-export async function resumeCommand(engine: Engine, word: string, step: string, flags: BuildFlags): Promise<void> {
+export async function resumeCommand(
+  engine: Engine,
+  words: readonly string[],
+  step: string,
+  flags: BuildFlags,
+): Promise<void> {
+  const [word, ...others] = words
+  if (word === undefined || others.length > 0)
+    throw new FixpointError('usage', 'one-recipe', 'Cannot go on from a step: name the one recipe whose tree was kept')
   const metadata = await engine.metadata()
   const store = await engine.store()
   const id = resolveTarget(metadata, word)
@@ -25,6 +35,7 @@ export async function resumeCommand(engine: Engine, word: string, step: string, 
   if (planned?.key === undefined)
     throw new FixpointError('usage', 'inputs-missing', `Cannot go on with ${id}: its inputs changed and are not built`)
   const action = actionOf(plan(graph, [id], knownTo(store, engine.nameOf)), planned)
+  requireSandbox()
   const { artifact } = await resumeAction(
     action,
     {
@@ -36,6 +47,12 @@ export async function resumeCommand(engine: Engine, word: string, step: string, 
       signal: engine.signal,
     },
     step,
-  )
-  process.stdout.write(`${id} ${artifact} tainted: made in a tree that was kept, not recorded\n`)
+  ).catch((error: unknown) => {
+    throw explainFailure(error, engine.options, { keepFailed: true })
+  })
+  await engine.result([`${id} ${artifact} tainted: made in a tree that was kept, not recorded`], {
+    type: 'tainted',
+    recipe: id,
+    artifact,
+  })
 }

@@ -7,12 +7,14 @@ import { actionOf } from '../../build/build.ts'
 import { knownTo } from '../../build/known.ts'
 import { Workspace } from '../../build/workspace.ts'
 import { makeManifest } from '../../image/manifest.ts'
+import type { Source } from '../../metadata/model.ts'
 import { graphOf } from '../../plan/graph.ts'
 import { plan } from '../../plan/plan.ts'
 import { sandboxCommand } from '../../sandbox/bwrap.ts'
+import { requireSandbox } from '../../sandbox/probe.ts'
 import type { Engine } from '../engine.ts'
 import { resolveTarget } from '../targets.ts'
-import { buildTargets } from './build.ts'
+import { buildContext, buildTargets } from './build.ts'
 
 /** `shell RECIPE`: a shell in the recipe's sandbox, in the tree of its failed build if one was kept, else in a fresh one with its sources beside. */
 export async function shellCommand(engine: Engine, word: string, command: readonly string[]): Promise<void> {
@@ -22,7 +24,8 @@ export async function shellCommand(engine: Engine, word: string, command: readon
   const graph = graphOf(metadata, [id])
   const node = graph.nodes.get(id)
   const inputs = [...(node?.inputs ?? []), ...(node?.contents ?? [])]
-  await buildTargets(engine, graph, inputs, {})
+  requireSandbox()
+  if (inputs.length > 0) await buildTargets(engine, graph, inputs, {})
   const current = plan(graph, [id, ...inputs], knownTo(store, engine.nameOf))
   const planned = current.get(id)
   if (planned === undefined) throw new FixpointError('bug', 'unplanned', `Recipe ${id} is not in its own plan`)
@@ -32,6 +35,7 @@ export async function shellCommand(engine: Engine, word: string, command: readon
   const isKept = await exists(kept)
   if (!isKept) {
     workspace = await Workspace.create(join((await store.session()).folder, 'shell'))
+    await fetchSources(engine, node?.recipe.sources ?? [])
     await workspace.layOutInputs(action, store)
     await workspace.layOutSources(action, store)
     if (action.document.image) await workspace.layOutContents(action, store, makeManifest)
@@ -49,4 +53,12 @@ export async function shellCommand(engine: Engine, word: string, command: readon
   const child = spawn(program, args, { stdio: 'inherit', env: { PATH: '/usr/bin:/bin' } })
   const [status] = (await once(child, 'exit')) as [number | null]
   process.exitCode = status ?? 1
+}
+
+/** Puts the recipe's own sources into the store: it may never have been built. */
+async function fetchSources(engine: Engine, sources: readonly Source[]): Promise<void> {
+  const { fetcher } = await buildContext(engine, {})
+  const files = sources.filter((source) => source.kind === 'file')
+  await Promise.all(files.map((source) => fetcher.fetch(source, engine.signal)))
+  await engine.settle()
 }

@@ -67,9 +67,14 @@ export async function verifyCommand(engine: Engine, words: readonly string[], fl
     )
   }
   await again.close()
-  for (const id of targets)
-    process.stdout.write(`${id} ${String(second.get(id)?.artifact ?? first.plan.get(id)?.artifact)}\n`)
-  process.stdout.write(`identical: ${String(same)} artifacts, built twice from the sources\n`)
+  const artifacts = targets.map((id) => [id, String(second.get(id)?.artifact ?? first.plan.get(id)?.artifact)] as const)
+  await engine.result(
+    [
+      ...artifacts.map((words) => words.join(' ')),
+      `identical: ${String(same)} artifacts, built twice from the sources`,
+    ],
+    { type: 'verified', targets: Object.fromEntries(artifacts), same },
+  )
   await removeTree(place.folder)
 }
 

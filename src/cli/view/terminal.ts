@@ -24,23 +24,32 @@ const LASTING: readonly Event['type'][] = ['action-failed', 'store-repair', 'war
  * each recipe: a list longer than the terminal cannot be drawn over.
  */
 export function terminalView(slotCount: number, now: () => number): View {
-  const slots: Slot[] = Array.from({ length: slotCount }, () => ({ recipe: undefined, step: '', since: 0 }))
-  const downloads = new Map<string, number>()
+  const slots: Slot[] = Array.from({ length: Math.min(slotCount, rowsThatFit()) }, () => ({
+    recipe: undefined,
+    step: '',
+    since: 0,
+  }))
+  const downloads = new Map<string, string>()
   const lasting: string[] = []
   const counts = { ran: 0, stored: 0, toRun: 0, failed: 0 }
-  let display: { rows: Row[]; end: () => Promise<void> } | undefined
+  let display: Display | undefined
 
   const draw = (): void => {
     if (display === undefined) return
-    slots.forEach(({ recipe, step, since }, at) => {
-      const row = display?.rows[at]
+    const rows = display.rows
+    const summary = rows.at(-1)
+    if (rows.length < display.count || summary === undefined) return
+    slots.slice(0, rows.length - 1).forEach(({ recipe, step, since }, at) => {
+      const row = rows[at]
       if (row !== undefined)
         row.title = recipe === undefined ? 'idle' : `${recipe} ${step} ${formatDuration(now() - since)}`
     })
-    const summary = display.rows[slotCount]
-    if (summary === undefined) return
-    const fetched = [...downloads].map(([source, bytes]) => `${source} ${formatBytes(bytes)}`)
-    summary.title = `${String(counts.ran)} of at most ${String(counts.toRun)} built, ${String(counts.stored)} stored${counts.failed > 0 ? `, ${String(counts.failed)} failed` : ''}${fetched.length > 0 ? ` · fetching ${fetched.join(', ')}` : ''}`
+    const built = `${String(counts.ran)} of at most ${String(counts.toRun)} built, ${String(counts.stored)} stored`
+    const parts = [
+      ...(counts.toRun > 0 ? [`${built}${counts.failed > 0 ? `, ${String(counts.failed)} failed` : ''}`] : []),
+      ...(downloads.size > 0 ? [`fetching ${[...downloads].map((words) => words.join(' ')).join(', ')}`] : []),
+    ]
+    summary.title = parts.join(' · ')
   }
   const timer = setInterval(draw, TICK)
   timer.unref()
@@ -50,13 +59,15 @@ export function terminalView(slotCount: number, now: () => number): View {
     switch (event.type) {
       case 'plan':
         Object.assign(counts, { stored: event.stored, toRun: event.toRun })
-        if (event.toRun > 0) display ??= startDisplay(slotCount)
+        if (event.toRun > 0) display ??= startDisplay(slots.length + 1)
         return
       case 'fetch-start':
-        downloads.set(event.source, 0)
+        downloads.set(event.source, amount(0, event.size))
+        // Outside a build, what comes in is all there is to show.
+        display ??= startDisplay(1)
         return
       case 'fetch-progress':
-        downloads.set(event.source, event.bytes)
+        downloads.set(event.source, amount(event.bytes, event.size))
         return
       case 'fetch-end':
         downloads.delete(event.source)
@@ -90,26 +101,48 @@ export function terminalView(slotCount: number, now: () => number): View {
         event satisfies never
     }
   }
+  const settle = async (): Promise<void> => {
+    const ending = display
+    display = undefined
+    await ending?.end()
+    for (const line of lasting.splice(0)) process.stderr.write(`${line}\n`)
+  }
   return {
     emit: (event) => {
       take(event)
       draw()
     },
+    settle,
     close: async () => {
       clearInterval(timer)
-      await display?.end()
-      for (const line of lasting) process.stderr.write(`${line}\n`)
+      await settle()
     },
   }
 }
 
-function startDisplay(slotCount: number): { rows: Row[]; end: () => Promise<void> } {
+/** Rows for actions: with the one that sums up and the cursor's line, all must fit on the screen to be drawn over. */
+function rowsThatFit(): number {
+  return Math.max(1, (process.stderr.rows || 24) - 3)
+}
+
+function amount(bytes: number, size: number | undefined): string {
+  return size === undefined ? formatBytes(bytes) : `${formatBytes(bytes)} of ${formatBytes(size)}`
+}
+
+/** What is drawn at the moment. `rows` fills up to `count` as listr2 begins them. */
+interface Display {
+  readonly count: number
+  readonly rows: readonly Row[]
+  readonly end: () => Promise<void>
+}
+
+function startDisplay(count: number): Display {
   const rows: Row[] = []
   let finish = (): void => undefined
   const finished = new Promise<void>((resolve) => {
     finish = resolve
   })
-  const tasks = Array.from({ length: slotCount + 1 }, () => ({
+  const tasks = Array.from({ length: count }, () => ({
     title: 'idle',
     task: (_context: unknown, row: unknown) => {
       rows.push(row as Row)
@@ -125,10 +158,13 @@ function startDisplay(slotCount: number): { rows: Row[]; end: () => Promise<void
         processOutput: new ProcessOutput(process.stderr, process.stderr),
       }),
       removeEmptyLines: true,
+      // What it came to is said in lines of their own.
+      clearOutput: true,
     },
   })
   const ended = list.run()
   return {
+    count,
     rows,
     end: async () => {
       finish()

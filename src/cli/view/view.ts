@@ -23,7 +23,8 @@ export async function openView({ json, live, cores, now }: ViewOptions): Promise
   const write = (line: string): void => {
     stream.write(`${line}\n`)
   }
-  return { emit: json ? ndjsonView(write) : plainView(write), close: () => Promise.resolve() }
+  const nothing = (): Promise<void> => Promise.resolve()
+  return { emit: json ? ndjsonView(write) : plainView(write), settle: nothing, close: nothing }
 }
 
 /** True when a live view makes sense. A Node built without Intl cannot measure text, which the live view needs. */

@@ -57,6 +57,17 @@ describe('the graph', () => {
     expect(graphOf(metadata, ids('a/app')).nodes.get('a/app' as RecipeId)?.inputs).toEqual(['a/x', 'a/y'])
   })
 
+  it('refuses an image that holds what a host layer made, be it as a need', () => {
+    const metadata = toyMetadata(
+      toyRecipe('host/tool', ''),
+      toyRecipe('a/app', '', { needs: ids('host/tool') }),
+      toyRecipe('a/image', '', { contents: ids('a/app') }),
+    )
+    expect(() => graphOf(metadata, ids('a/image'))).toThrow(
+      expect.objectContaining({ kind: 'metadata', code: 'host-content' }) as Error,
+    )
+  })
+
   it.each([
     [
       'inputs',

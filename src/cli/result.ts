@@ -1,0 +1,24 @@
+import type { Digest } from '../base/digest.ts'
+import type { RecipeId } from '../base/events.ts'
+import type { State } from '../plan/plan.ts'
+
+/** What a command came to, as a line of JSON beside the events. */
+export type Result =
+  /** `build`: a target is there; `files` of an image lie in the output folder. */
+  | {
+      readonly type: 'target'
+      readonly recipe: RecipeId
+      readonly artifact: Digest
+      readonly files: readonly string[]
+    }
+  /** `build -n`: what a build would do about a recipe. */
+  | {
+      readonly type: 'planned'
+      readonly recipe: RecipeId
+      readonly state: State
+      readonly waitsFor: readonly RecipeId[]
+    }
+  /** `build --from`: never recorded. */
+  | { readonly type: 'tainted'; readonly recipe: RecipeId; readonly artifact: Digest }
+  | { readonly type: 'fetched'; readonly sources: number }
+  | { readonly type: 'verified'; readonly targets: Readonly<Record<RecipeId, string>>; readonly same: number }

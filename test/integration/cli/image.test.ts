@@ -1,0 +1,74 @@
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { jsonLines, makes, ranIn, recipe, sharedToy, step, TOOLS_RECIPE } from '../../support/cli.ts'
+
+const IN = 'inputs: [bootstrap/tools]'
+
+/** words -> lines -> disk, and other -> disk; `sizes` sees of `lines` only what stays the same. */
+const toy = sharedToy(
+  {
+    'layers/layers.yaml': 'machine: toy\nhost-layers: [bootstrap]\nlayers: [bootstrap, base, product]\n',
+    'layers/styles/disk.yaml':
+      'name: disk\nsummary: A disk\nimage: true\nsteps:\n  disk: cat "$CONTENTS"/usr/share/* "$MANIFEST" > "$OUT/{{name}}.img"\n',
+    'layers/bootstrap/tools/recipe.yaml': TOOLS_RECIPE,
+    'layers/base/words/recipe.yaml': makes('words', 'plain', IN),
+    'layers/base/lines/recipe.yaml': recipe(
+      'lines',
+      'inputs: [bootstrap/tools, base/words]',
+      'style: plain',
+      step('mkdir -p $OUT/usr/share', 'cat /usr/share/words > $OUT/usr/share/lines'),
+    ),
+    'layers/base/same/recipe.yaml': recipe(
+      'same',
+      'inputs: [bootstrap/tools, base/words]',
+      'style: plain',
+      step('mkdir -p $OUT/usr/share', 'echo same > $OUT/usr/share/same'),
+    ),
+    'layers/base/above-same/recipe.yaml': makes('above-same', 'x', 'inputs: [bootstrap/tools, base/same]'),
+    'layers/base/other/recipe.yaml': makes('other', 'other', IN),
+    'layers/product/disk/recipe.yaml': recipe('disk', IN, 'style: disk', 'contents: [base/lines, base/other]'),
+  },
+  async ({ run }) => {
+    const { code, stderr } = await run('build', 'disk', 'above-same')
+    expect(code, stderr).toBe(0)
+  },
+)
+
+test('an image is put into the output folder, and left alone the second time', async () => {
+  const { folder, run } = toy()
+  const first = await run('build', 'disk', '-o', 'made')
+  expect(first.code).toBe(0)
+  expect(first.stdout.split('\n')[0]).toMatch(/^product\/disk [0-9a-f]{64}$/)
+  expect(first.stdout.split('\n').slice(1, -1)).toEqual(['made/disk.img', 'made/disk.json'])
+  expect(await readFile(join(folder, 'made/disk.img'), 'utf8')).toMatch(/^plain\nother\n\{/)
+  const record = JSON.parse(await readFile(join(folder, 'made/disk.json'), 'utf8')) as Record<string, unknown>
+  expect(record).toMatchObject({ recipe: 'product/disk', artifact: first.stdout.split('\n')[0]?.split(' ')[1] })
+
+  const times = async (): Promise<string[]> =>
+    Promise.all(
+      (await readdir(join(folder, 'made'))).map(async (name) => {
+        const { ino, ctimeMs } = await stat(join(folder, 'made', name))
+        return `${name} ${ino} ${ctimeMs}`
+      }),
+    )
+  const before = await times()
+  expect(await run('build', 'disk', '-o', 'made')).toMatchObject({ code: 0, stdout: first.stdout })
+  expect(await times()).toEqual(before)
+})
+
+test('an amendment builds again exactly what depends on it', async () => {
+  const { run, write } = toy()
+  await write({
+    'layers/product/words/amend.yaml': `set:\n  steps:\n    build: |\n      mkdir -p $OUT/usr/share\n      echo amended > $OUT/usr/share/words\n`,
+  })
+  const { code, stdout } = await run('--json', 'build', 'disk', 'above-same', '-o', 'amended')
+  expect(code).toBe(0)
+  const lines = jsonLines(stdout)
+  // `same` gave the same bytes, so what is above it is stored.
+  expect(ranIn(lines).sort()).toEqual(['base/lines', 'base/same', 'base/words', 'product/disk'])
+  expect(lines.filter(({ type }) => type === 'target')).toMatchObject([
+    { recipe: 'product/disk', files: ['amended/disk.img', 'amended/disk.json'] },
+    { recipe: 'base/above-same', files: [] },
+  ])
+})

@@ -1,0 +1,139 @@
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { makes, recipe, sharedToy, step } from '../../support/cli.ts'
+
+const WITH_ENV = (word: string): string =>
+  recipe(
+    'changing',
+    'inputs: [bootstrap/alpha]',
+    'style: plain',
+    `env: {WORD: ${word}}`,
+    step('echo $WORD > $OUT/word'),
+  )
+
+let artifacts: string[] = []
+const toy = sharedToy(
+  {
+    'layers/styles/loud.yaml': 'name: loud\nsummary: Two variables\nextends: plain\nenv:\n  LOUD: yes please\n',
+    'layers/bootstrap/changing/recipe.yaml': WITH_ENV('before'),
+    'layers/product/alpha/amend.yaml': 'set:\n  summary: Another package\n',
+  },
+  async ({ run, write }) => {
+    const first = await run('build', 'changing')
+    await write({ 'layers/bootstrap/changing/recipe.yaml': WITH_ENV('after') })
+    const second = await run('build', 'changing')
+    artifacts = [first, second].map(({ stdout }) => stdout.trim().split(' ')[1] ?? '')
+  },
+)
+
+describe('why', () => {
+  test('names the field that changed, and both artifacts', async () => {
+    const { code, stdout } = await toy().run('why', 'changing')
+    expect(code).toBe(0)
+    expect(stdout.split('\n').slice(1)).toEqual(['  env.WORD: "before" -> "after"', ''])
+    for (const artifact of artifacts) expect(stdout).toContain(artifact)
+  })
+
+  test('has nothing to compare after one build, or none', async () => {
+    for (const name of ['alpha', 'beta']) {
+      const { code, stdout } = await toy().run('why', name)
+      expect(code).toBe(0)
+      expect(stdout).toMatch(new RegExp(`^bootstrap/${name} [^\n]+\n$`))
+    }
+  })
+})
+
+describe('graph', () => {
+  test('an edge a line', async () => {
+    const { code, stdout } = await toy().run('graph', 'beta')
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'bootstrap/alpha\nbootstrap/beta -> bootstrap/alpha\n' })
+  })
+
+  test('--dot, of all recipes', async () => {
+    const { code, stdout } = await toy().run('graph', '--dot')
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^digraph \w+ \{\n(?: {2}"[^"]+"(?: -> "[^"]+")?\n)+\}\n$/)
+    expect(stdout).toContain('  "bootstrap/changing" -> "bootstrap/alpha"\n')
+  })
+})
+
+describe('show', () => {
+  test('is the recipe as JSON, after style and templates', async () => {
+    const { code, stdout } = await toy().run('show', 'changing')
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({
+      id: 'bootstrap/changing',
+      env: { WORD: 'after' },
+      steps: [{ name: 'build' }],
+    })
+  })
+
+  test('--origin names file, line and column of each field, the latest last', async () => {
+    const { folder, run } = toy()
+    const { code, stdout } = await run('show', '--origin', 'alpha')
+    expect(code).toBe(0)
+    const origins = new Map(
+      stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.split(': ') as [string, string]),
+    )
+    const file = join(folder, 'layers/bootstrap/alpha/recipe.yaml')
+    expect(origins.get('license')).toBe(`${file}:4:1`)
+    expect(origins.get('summary')).toBe(`${file}:3:1, then ${join(folder, 'layers/product/alpha/amend.yaml')}:2:3`)
+    expect(origins.get('steps')).toBe(`${join(folder, 'layers/styles/plain.yaml')}:3:1, then ${file}:6:1`)
+  })
+})
+
+describe('log', () => {
+  test('is that of the last action', async () => {
+    expect(await toy().run('log', 'changing')).toEqual({ code: 0, stdout: '==> build\n', stderr: '' })
+  })
+
+  test('of what was never built there is none', async () => {
+    const { code, stdout, stderr } = await toy().run('log', 'beta')
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toContain('bootstrap/beta')
+  })
+})
+
+describe('diff', () => {
+  test('of two artifacts lists the paths and exits with 5', async () => {
+    const { code, stdout, stderr } = await toy().run('diff', ...artifacts)
+    expect({ code, stdout }).toEqual({ code: 5, stdout: '~ word\n' })
+    expect(stderr).toContain('"word"')
+  })
+
+  test('of an artifact and itself exits with 0', async () => {
+    const [one = ''] = artifacts
+    expect((await toy().run('diff', one, one)).code).toBe(0)
+  })
+
+  test('of what is not there exits with 2', async () => {
+    const { code, stderr } = await toy().run('diff', artifacts[0]!, 'f'.repeat(64))
+    expect(code).toBe(2)
+    expect(stderr).toContain('f'.repeat(64))
+  })
+})
+
+describe('schema', () => {
+  test.each(['recipe', 'amend', 'style', 'layers', 'machine'])('%s is a JSON Schema', async (name) => {
+    const { code, stdout, stderr } = await toy().run('schema', name)
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(JSON.parse(stdout)).toMatchObject({ type: 'object', $schema: expect.stringContaining('draft-07') as string })
+  })
+})
+
+describe('lint', () => {
+  test('exits with 3 and names place and hint of each finding, else with 0', async () => {
+    const { folder, run, write } = toy()
+    // A style that nothing uses.
+    const found = await run('lint')
+    expect(found).toMatchObject({ code: 3, stdout: '' })
+    expect(found.stderr).toMatch(
+      new RegExp(`^${join(folder, 'layers/styles/loud.yaml')}(:\\d+:\\d+)?: error: .*"loud"`, 'm'),
+    )
+    await write({ 'layers/bootstrap/user/recipe.yaml': makes('user', 'x').replace('plain', 'loud') })
+    expect(await run('lint')).toEqual({ code: 0, stdout: '', stderr: '' })
+  })
+})

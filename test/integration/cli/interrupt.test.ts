@@ -1,0 +1,58 @@
+import { once } from 'node:events'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { expect, test } from 'vitest'
+import { commandLine, jsonLines, processesHolding, ranIn, recipe, step, type Toy } from '../../support/cli.ts'
+import { waitUntil } from '../../support/rig.ts'
+
+const toy = commandLine()
+
+/** A number of seconds that no other process sleeps: tells the toy's process from all others. */
+const LONG = '86123.75'
+
+/** Its step waits until someone ends the `sleep` in it from outside. */
+const WAITS = {
+  'layers/bootstrap/waits/recipe.yaml': recipe(
+    'waits',
+    'inputs: [bootstrap/alpha]',
+    'style: plain',
+    'env: {MARKER: fixpoint-interrupt-test}',
+    step(`sleep ${LONG} || :`, 'echo done > "$OUT/done"'),
+  ),
+}
+
+/** Ids of the step's `sleep` itself. */
+function sleepers(): number[] {
+  return processesHolding(`sleep\0${LONG}`)
+}
+
+/** Of the toy's engine, its locks, its sandboxes and what runs in those. */
+function left({ folder }: Toy): number[] {
+  return [...processesHolding(folder), ...processesHolding('fixpoint-interrupt-test'), ...sleepers()]
+}
+
+test.each(['SIGINT', 'SIGTERM'] as const)(
+  '%s in mid-build: 130, no process left, the next run finishes',
+  async (signal) => {
+    const here = await toy(WAITS)
+    const child = here.start('--json', 'build', 'waits')
+    const [stdout, stderr, exit] = [text(child.stdout!), text(child.stderr!), once(child, 'exit')]
+    await waitUntil(() => sleepers().length > 0)
+    // To the whole group, as a terminal does.
+    process.kill(-child.pid!, signal)
+    expect(await exit).toEqual([130, null])
+    expect(left(here)).toEqual([])
+    expect(ranIn(jsonLines(await stdout))).toEqual(['bootstrap/alpha'])
+    expect(await stderr).not.toContain('error:')
+    expect(await readdir(join(here.store, 'work'))).toEqual([])
+
+    const next = here.start('--json', 'build', 'waits')
+    const [output, end] = [text(next.stdout!), once(next, 'exit')]
+    await waitUntil(() => sleepers().length > 0)
+    for (const pid of sleepers()) process.kill(pid)
+    expect(await end).toEqual([0, null])
+    expect(ranIn(jsonLines(await output))).toEqual(['bootstrap/waits'])
+    expect((await here.run('store', 'verify')).code).toBe(0)
+  },
+)

@@ -1,0 +1,73 @@
+import { describe, expect, test } from 'vitest'
+import { commandLine, recipe, step } from '../../support/cli.ts'
+
+const toy = commandLine()
+const ESCAPE = '\u001b'
+
+/** Runs the words that follow on a pseudo terminal. */
+const IN_TERMINAL = ['sh', '-c', `exec script -qec "$(printf "'%s' " "$@")" /dev/null`, 'sh']
+
+const FAILS = {
+  'layers/bootstrap/fails/recipe.yaml': recipe(
+    'fails',
+    'inputs: [bootstrap/alpha]',
+    'style: plain',
+    step('echo hopeless', 'exit 1'),
+  ),
+}
+
+describe('on a terminal of 80 columns and 24 rows', () => {
+  test('the live display goes when all is built; the results stay', async () => {
+    const { watch } = await toy()
+    const { code, lines, cursorVisible } = await watch('build', 'beta', 'alpha')
+    expect({ code, cursorVisible }).toEqual({ code: 0, cursorVisible: true })
+    expect(lines).toEqual([
+      expect.stringMatching(/^2 built, /),
+      expect.stringMatching(/^bootstrap\/beta [0-9a-f]{64}$/),
+      expect.stringMatching(/^bootstrap\/alpha [0-9a-f]{64}$/),
+    ])
+  })
+
+  test('a failure is there to read when the display is gone', async () => {
+    const { watch } = await toy(FAILS)
+    const { code, lines, cursorVisible } = await watch('build', 'fails')
+    expect({ code, cursorVisible }).toEqual({ code: 1, cursorVisible: true })
+    const error = lines.findIndex((line) => /^error: .*bootstrap\/fails.*"build"/.test(line))
+    expect(lines.slice(error)).toContainEqual(expect.stringContaining('hopeless'))
+    expect(lines.slice(error)).toContainEqual(expect.stringMatching(/^hint: /))
+    expect(lines.join('\n')).not.toMatch(/idle/)
+  })
+
+  test('a shell has the terminal for itself, after its inputs were built', async () => {
+    const { watch } = await toy()
+    const { code, lines } = await watch('shell', 'beta', 'sh', '-c', 'echo "in $(pwd)"; sleep 0.7; echo still')
+    expect(code).toBe(0)
+    expect(lines.slice(-2)).toEqual(['in /build/src', 'still'])
+  })
+})
+
+describe('plain lines, without escape sequences,', () => {
+  test('when standard error is no terminal', async () => {
+    const { run } = await toy(FAILS)
+    const { code, stdout, stderr } = await run('build', 'fails')
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).not.toContain(ESCAPE)
+    expect(stderr.split('\n')).toContain('build bootstrap/alpha')
+  })
+
+  test.each([{ CI: '1' }, { TERM: 'dumb' }])('on a terminal with %j', async (env) => {
+    const { runWith } = await toy()
+    const { code, stdout } = await runWith({ env, wrap: IN_TERMINAL }, 'build', 'beta')
+    expect(code).toBe(0)
+    expect(stdout).not.toContain(ESCAPE)
+    expect(stdout.split('\r\n')).toContain('build bootstrap/alpha')
+  })
+})
+
+test('NO_COLOR leaves the live display and takes the colours', async () => {
+  const { runWith } = await toy()
+  const { code, stdout } = await runWith({ env: { NO_COLOR: '1' }, wrap: IN_TERMINAL }, 'build', 'beta')
+  expect(code).toBe(0)
+  expect(stdout).toContain(`${ESCAPE}[?25l`)
+  expect(stdout).not.toMatch(/\u001b\[[\d;]*m/)
+})

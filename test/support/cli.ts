@@ -1,0 +1,194 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { afterAll, beforeAll, onTestFinished } from 'vitest'
+import { removeTree } from '../../src/base/files.ts'
+import { screenAfter } from './screen.ts'
+import { TOOLS } from './toy.ts'
+import { CHECKOUT } from './tree.ts'
+import { writeTreeAt, type Tree } from './trees.ts'
+
+const MAIN = join(CHECKOUT, 'dist/src/cli/main.js')
+
+/** How a command ended. */
+export interface Ended {
+  readonly code: number | undefined
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** A line that `--json` prints. */
+export type JsonLine = Readonly<Record<string, unknown>> & { readonly type: string }
+
+/** A toy tree of layers with a store and a home of its own, and the real command line on it. All goes away with the test. */
+export interface Toy {
+  readonly folder: string
+  readonly store: string
+  /** Writes files below the folder that holds `layers/`. */
+  readonly write: (files: Tree) => Promise<void>
+  /** Runs `fixpoint` to its end; standard error is no terminal. */
+  readonly run: (...words: readonly string[]) => Promise<Ended>
+  readonly runWith: (how: How, ...words: readonly string[]) => Promise<Ended>
+  /** Starts `fixpoint` in a process group of its own, as a shell does. */
+  readonly start: (...words: readonly string[]) => ChildProcess
+  /** Runs `fixpoint` on a pseudo terminal of 80 columns and 24 rows; what that shows in the end. */
+  readonly watch: (
+    ...words: readonly string[]
+  ) => Promise<{ code: number | undefined } & ReturnType<typeof screenAfter>>
+}
+
+/** How a command is run. */
+export interface How {
+  /** Words in front of the command. */
+  readonly wrap?: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** Text of a recipe with the fields that every one has; `rest` are its further lines. */
+export function recipe(name: string, ...rest: readonly string[]): string {
+  return [`name: ${name}`, "version: '1.0'", 'summary: A package', 'license: MIT', ...rest, ''].join('\n')
+}
+
+/** A recipe's step `build`, the only one that the style has; `lines` are its script. */
+export function step(...lines: readonly string[]): string {
+  return ['steps:', '  build: |', ...lines.map((line) => `    ${line}`)].join('\n')
+}
+
+/** A recipe that installs one file named after it. */
+export function makes(name: string, text: string, ...fields: readonly string[]): string {
+  return recipe(
+    name,
+    ...fields,
+    'style: plain',
+    step(`mkdir -p "$OUT/usr/share"`, `echo ${text} > "$OUT/usr/share/${name}"`),
+  )
+}
+
+/** `bootstrap` sees the host, so its recipes have a shell; `product` is for recipes that do not. */
+const BASE: Tree = {
+  'layers/layers.yaml': 'machine: toy\nhost-layers: [bootstrap]\nlayers: [bootstrap, product]\n',
+  'layers/machines/toy.yaml': 'arch: x86_64\n',
+  'layers/styles/plain.yaml': "name: plain\nsummary: One step\nsteps:\n  build: ':'\n",
+  'layers/bootstrap/alpha/recipe.yaml': makes('alpha', 'first'),
+  'layers/bootstrap/beta/recipe.yaml': makes('beta', 'second', 'inputs: [bootstrap/alpha]'),
+  'layers/product': undefined,
+}
+
+/** Recipe of a shell and what else the toy recipes above `bootstrap` need. */
+export const TOOLS_RECIPE = recipe('tools', 'style: plain', step(...TOOLS.steps[0]!.script.split('\n')))
+
+/** The engine as `make setup` compiles it; toy trees are made by the function returned. */
+export function commandLine(): (files?: Tree) => Promise<Toy> {
+  beforeAll(() => {
+    if (!existsSync(MAIN))
+      throw new Error(`"${MAIN}" is missing: these tests run the compiled engine, run \`make setup\``)
+  })
+  return async (files = {}) => {
+    const folder = await mkdtemp(join(tmpdir(), 'fixpoint-test-cli-'))
+    onTestFinished(() => removeTree(folder))
+    const toy = toyIn(folder)
+    await toy.write({ ...BASE, ...files })
+    return toy
+  }
+}
+
+/** Like {@link commandLine}, one tree for all tests of a file; `prepare` is done once, before them. */
+export function sharedToy(files: Tree, prepare: (toy: Toy) => Promise<void>): () => Toy {
+  let toy: Toy | undefined
+  beforeAll(async () => {
+    toy = toyIn(await mkdtemp(join(tmpdir(), 'fixpoint-test-cli-')))
+    await toy.write({ ...BASE, ...files })
+    await prepare(toy)
+  })
+  afterAll(async () => {
+    if (toy !== undefined) await removeTree(toy.folder)
+  })
+  return () => toy!
+}
+
+function toyIn(folder: string): Toy {
+  const store = join(folder, 'store')
+  const globals = ['--layers', join(folder, 'layers/layers.yaml'), '--store', store]
+  // Nothing of the caller's: CI or a mirror set up for its user would change what is seen here.
+  const environment = { PATH: process.env['PATH'] ?? '', HOME: join(folder, 'home'), TERM: 'xterm' }
+  const runWith = async ({ wrap = [], env = {} }: How, ...words: readonly string[]): Promise<Ended> => {
+    const [program, ...args] = [...wrap, process.execPath, MAIN, ...globals, ...words]
+    const result = await execa(program!, args, {
+      cwd: folder,
+      env: { ...environment, ...env },
+      extendEnv: false,
+      stdin: 'ignore',
+      reject: false,
+      stripFinalNewline: false,
+    })
+    return { code: result.exitCode, stdout: result.stdout, stderr: result.stderr }
+  }
+  return {
+    folder,
+    store,
+    write: (files) => writeTreeAt(folder, files),
+    run: (...words) => runWith({}, ...words),
+    runWith,
+    start: (...words) => {
+      const child = spawn(process.execPath, [MAIN, ...globals, ...words], {
+        cwd: folder,
+        env: environment,
+        stdio: ['ignore', 'pipe', 'pipe'],
+        detached: true,
+      })
+      onTestFinished(() => {
+        child.kill('SIGKILL')
+      })
+      return child
+    },
+    watch: async (...words) => {
+      const command = [process.execPath, MAIN, ...globals, ...words].map(quote).join(' ')
+      const wrap = ['script', '-qec', `stty rows 24 cols 80; exec ${command}`, '/dev/null']
+      const { exitCode, stdout } = await execa(wrap[0]!, wrap.slice(1), {
+        cwd: folder,
+        env: { ...environment, SHELL: '/bin/sh' },
+        extendEnv: false,
+        stdin: 'ignore',
+        reject: false,
+        stripFinalNewline: false,
+      })
+      return { code: exitCode, ...screenAfter(stdout, { columns: 80, rows: 24 }) }
+    },
+  }
+}
+
+function quote(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`
+}
+
+/** Every line of a text as JSON; fails when one is not. */
+export function jsonLines(text: string): JsonLine[] {
+  return text
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as JsonLine)
+}
+
+/** The recipes whose action ran, in the order they ended. */
+export function ranIn(lines: readonly JsonLine[]): string[] {
+  return lines.filter(({ type }) => type === 'action-end').map(({ recipe: id }) => String(id))
+}
+
+/** Ids of processes that hold `text` in their command line or environment. */
+export function processesHolding(text: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .map(Number)
+    .filter((pid) => ['cmdline', 'environ'].some((file) => textOf(`/proc/${pid}/${file}`).includes(text)))
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return '' // ended meanwhile, or another user's
+  }
+}
