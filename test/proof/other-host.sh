@@ -66,13 +66,14 @@ make_clang() {
   canary_code >> "$work/stdio.h"
 }
 
-# In stdio.h, which every program includes: what the host's headers reach has the string in its data.
+# In stdio.h, which every program includes, some more than once: what the host's headers reach has the string in its data.
 plant() {
   grep -q "$canary" "$1/usr/include/stdio.h" || canary_code >> "$1/usr/include/stdio.h"
 }
 
 canary_code() {
-  printf '\nstatic const char fixpoint_canary[] __attribute__((used)) = "%s";\n' "$canary"
+  printf '\n#ifndef FIXPOINT_CANARY\n#define FIXPOINT_CANARY\n'
+  printf 'static const char fixpoint_canary[] __attribute__((used)) = "%s";\n#endif\n' "$canary"
 }
 
 build() {
