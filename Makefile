@@ -1,6 +1,6 @@
 # Every target sets the checkout up first, which is quick when there is nothing to do. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup tiny appliance test test-boot lint boot bench clean
+.PHONY: help setup tiny appliance fixpoint test test-boot lint boot bench clean
 
 # What npm has installed here goes first: the same as npx, without its start.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
@@ -18,6 +18,13 @@ tiny: setup ## build the image "tiny" into out/
 
 appliance: setup ## build the image "appliance" into out/
 	fixpoint build appliance
+
+fixpoint: appliance ## the appliance rebuilds itself twice; all three images must be the same bytes
+	fixpoint rebuild --image out/appliance.img --output out/1
+	fixpoint rebuild --image out/1/appliance.img --output out/2
+	sha256sum out/appliance.img out/1/appliance.img out/2/appliance.img
+	cmp out/appliance.img out/1/appliance.img
+	cmp out/1/appliance.img out/2/appliance.img
 
 test: setup ## unit and integration tests; boot tests where the store holds tiny
 	$(VITEST)

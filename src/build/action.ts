@@ -12,6 +12,7 @@ export async function runAction(action: Action, context: ExecutorContext): Promi
     await workspace.layOutInputs(action, context.store)
     await workspace.layOutSources(action, context.store)
     if (action.document.image) await workspace.layOutContents(action, context.store, context.makeManifest)
+    if (action.document.mirror !== undefined) await workspace.layOutMirror(action, context.store)
     const usage = await runSteps(workspace, action, scriptsOf(action.document), context)
     const packed = await context.store.packTree(join(workspace.folder, 'out'))
     await workspace.remove()

@@ -8,7 +8,6 @@ import { nodeOf, type Graph } from '../plan/graph.ts'
 import { plan, type Plan, type Planned } from '../plan/plan.ts'
 import { PATHS } from '../sandbox/constants.ts'
 import { compareListings } from '../store/compare-listings.ts'
-import type { IndexEntry } from '../store/store-index.ts'
 import type { Store } from '../store/store.ts'
 import { runAction } from './action.ts'
 import type { Action, ActionResult, ManifestMaker } from './executor.ts'
@@ -148,12 +147,11 @@ class Build {
   }
 
   async #fetchSources(id: RecipeId): Promise<void> {
-    const { sources } = nodeOf(this.#graph.nodes, id).recipe
+    const { recipe, mirror } = nodeOf(this.#graph.nodes, id)
+    const sources = [...recipe.sources.filter((source) => source.kind === 'file'), ...(mirror ?? [])]
     const signal = AbortSignal.any([this.#options.signal, this.#fetchEnd.signal])
     try {
-      await Promise.all(
-        sources.filter((source) => source.kind === 'file').map((source) => this.#context.fetcher.fetch(source, signal)),
-      )
+      await Promise.all(sources.map((source) => this.#context.fetcher.fetch(source, signal)))
       this.#fetched.add(id)
     } catch (error) {
       if (!signal.aborted) this.#fail(id, 'fetch', '', error)
@@ -200,14 +198,14 @@ class Build {
       // Another engine on the same store may be at this very action: then wait, and take what it made.
       const lock = await this.#context.store.lock(action.key, { signal: this.#options.signal })
       try {
-        const found = this.#context.store.index.find(this.#context.nameOf(action.key, action.document.host))
-        if (found !== undefined && (await this.#context.store.has(found.artifact))) {
+        const found = this.#context.store.artifactOf(this.#context.nameOf(action.key, action.document.host))
+        if (found !== undefined && this.#context.store.has(found)) {
           this.#context.emit({
             type: 'action-stored',
             at: this.#context.now(),
             recipe: id,
             key: action.key,
-            artifact: found.artifact,
+            artifact: found,
           })
         } else await this.#execute(action, log, found)
       } finally {
@@ -224,7 +222,7 @@ class Build {
     }
   }
 
-  async #execute(action: Action, log: string, earlier: IndexEntry | undefined): Promise<void> {
+  async #execute(action: Action, log: string, earlier: Digest | undefined): Promise<void> {
     const { store, emit, now } = this.#context
     const { recipe, key, document } = action
     const started = now()
@@ -246,8 +244,8 @@ class Build {
     } finally {
       share.close()
     }
-    if (earlier !== undefined && earlier.artifact !== result.artifact && !document.host)
-      await this.#refuse(action, earlier.artifact, result.artifact)
+    if (earlier !== undefined && earlier !== result.artifact && !document.host)
+      await this.#refuse(action, earlier, result.artifact)
     const durationMs = now() - started
     await store.index.record(this.#context.nameOf(key, document.host), { recipe, key, document, ...result, durationMs })
     this.#ran.push(recipe)

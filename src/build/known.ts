@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { digestOf, type Digest } from '../base/digest.ts'
 import type { Known } from '../plan/plan.ts'
 import type { Store } from '../store/store.ts'
@@ -15,7 +14,7 @@ export function indexNamer(fingerprint: () => Digest): IndexNamer {
 /** The planner's view of a store. Reads index entries, looks for blobs, reads none. */
 export function knownTo(store: Store, name: IndexNamer): Known {
   return {
-    artifactOf: (key, host) => store.index.find(name(key, host))?.artifact,
-    has: (artifact) => existsSync(store.blobPath(artifact)),
+    artifactOf: (key, host) => store.artifactOf(name(key, host)),
+    has: (artifact) => store.has(artifact),
   }
 }

@@ -67,6 +67,7 @@ export class Workspace {
     const points = [
       ...MOUNT_POINTS,
       ...(action.document.image ? ['contents'] : []),
+      ...(action.document.mirror ? ['mirror'] : []),
       ...(action.document.host ? ['usr', 'etc/alternatives'] : []),
     ]
     for (const point of points) await mkdir(join(root, point), { recursive: true, mode: 0o755 })
@@ -81,13 +82,7 @@ export class Workspace {
     for (const source of action.sources) {
       const target = join(this.folder, 'sources', source.name)
       if (source.kind === 'tree') await copyFiles(source.files, target)
-      else {
-        await store.checkBlob(source.sha256)
-        await link(store.blobPath(source.sha256), target)
-        // How and when it got into the store is no input.
-        await chmod(target, 0o644)
-        await utimes(target, EPOCH, EPOCH)
-      }
+      else await linkSource(source.sha256, target, store)
     }
     await utimes(join(this.folder, 'sources'), EPOCH, EPOCH)
     await copyFiles(action.patches, join(this.folder, 'patches'))
@@ -105,6 +100,16 @@ export class Workspace {
       action.document.contents.map(async (content) => ({ ...content, listing: await store.listing(content.artifact) })),
     )
     await writeFile(join(this.folder, 'manifest.json'), makeManifest(listed))
+  }
+
+  /** Puts the sources that an image is to hold into one folder. */
+  async layOutMirror(action: Action, store: Store): Promise<void> {
+    const { mirror = [] } = action.document
+    const folder = join(this.folder, 'mirror')
+    await mkdir(folder)
+    await chmod(folder, 0o755)
+    for (const { name, digest } of mirror) await linkSource(digest, join(folder, name), store)
+    await utimes(folder, EPOCH, EPOCH)
   }
 
   /** The sandbox in which `command` runs; `environment` is added to the constant one. */
@@ -131,8 +136,12 @@ export class Workspace {
         { from: this.#path('contents'), to: PATHS.contents },
         { from: this.#path('manifest.json'), to: PATHS.manifest },
       )
+    if (document.mirror !== undefined) mounts.push({ from: this.#path('mirror'), to: PATHS.mirror })
     if (document.host) mounts.push(...(await hostMounts()))
-    const image = document.image ? { CONTENTS: PATHS.contents, MANIFEST: PATHS.manifest } : {}
+    const image = {
+      ...(document.image ? { CONTENTS: PATHS.contents, MANIFEST: PATHS.manifest } : {}),
+      ...(document.mirror === undefined ? {} : { MIRROR: PATHS.mirror }),
+    }
     const env = { ...constantEnvironment(document.host), ...image, ...document.env, ...environment }
     return { root: this.#path('root'), mounts, env, folder: PATHS.source, command }
   }
@@ -151,6 +160,14 @@ export class Workspace {
   #path(name: string): string {
     return join(this.folder, name)
   }
+}
+
+async function linkSource(digest: Digest, target: string, store: Store): Promise<void> {
+  await store.checkBlob(digest)
+  await link(store.blobPath(digest), target)
+  // How and when it got into the store is no input.
+  await chmod(target, 0o644)
+  await utimes(target, EPOCH, EPOCH)
 }
 
 function artifactOf(action: Action, recipe: RecipeId): Digest {

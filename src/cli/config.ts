@@ -18,6 +18,7 @@ const ConfigFile = z
     mirrors: z.array(Path).describe('Mirrors, folders or base addresses, in the order they are asked'),
     debian: z.array(Archive).describe('Base addresses of Debian archives, instead of those that apt is set up for'),
     npm: Address.describe('Address of the npm registry, instead of the one that npm is set up for'),
+    installed: Path.describe('Root folder of an image this machine runs from: its artifacts count as stored'),
     jobs: z.number().int('must be a whole number').positive('must be at least 1').describe('Cores to use'),
   })
   .partial()
@@ -30,6 +31,8 @@ export interface Config {
   readonly debian: readonly string[]
   readonly npm: string | undefined
   readonly jobs: number | undefined
+  /** Root folder of the image that the machine runs from. */
+  readonly installed: string | undefined
 }
 
 /** The variables that configuration depends on. */
@@ -57,6 +60,7 @@ export async function readConfig(env: Environment = process.env): Promise<Config
     debian: file.debian ?? [],
     npm: file.npm,
     jobs: file.jobs,
+    installed: file.installed === undefined ? undefined : absolute(file.installed),
   }
 }
 

@@ -8,8 +8,10 @@ import { hostFingerprint } from '../build/fingerprint.ts'
 import { indexNamer, type IndexNamer } from '../build/known.ts'
 import { loadMetadata } from '../metadata/load.ts'
 import type { Metadata } from '../metadata/model.ts'
+import type { Installed } from '../store/installed.ts'
 import { Store } from '../store/store.ts'
 import { readConfig, type Config } from './config.ts'
+import { readInstalled } from './installed.ts'
 import type { Result } from './result.ts'
 import type { View } from './view/port.ts'
 import { isWatched, openView } from './view/view.ts'
@@ -25,38 +27,51 @@ export interface GlobalOptions {
 export class Engine {
   readonly options: GlobalOptions
   readonly nameOf: IndexNamer = indexNamer(hostFingerprint)
-  readonly #interrupt = new AbortController()
+  readonly #interrupt: AbortController
   readonly #view: View
   #metadata: Promise<Metadata> | undefined
   #store: Promise<Store> | undefined
   #configuration: Promise<Config> | undefined
 
-  private constructor(options: GlobalOptions, view: View) {
+  readonly #installed: Installed | undefined
+
+  private constructor(options: GlobalOptions, view: View, interrupt: AbortController, installed?: Installed) {
     this.options = options
     this.#view = view
+    this.#interrupt = interrupt
+    this.#installed = installed
+  }
+
+  /** An engine with the view that suits the options and the terminal. One a process: it takes the signals. */
+  static async open(options: GlobalOptions): Promise<Engine> {
+    const now = (): number => performance.now()
+    const view = await openView({
+      json: options.json === true,
+      live: isWatched(process.env),
+      cores: defaultCores(),
+      now,
+    })
     // Files of the store and of every action are made under one mask, whatever the caller's.
     process.umask(0o022)
+    const interrupt = new AbortController()
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.once(signal, () => {
-        this.#interrupt.abort()
+        interrupt.abort()
       })
     }
     // Nobody reads on, as after `| head`: stop what is under way, and say nothing of a broken pipe.
     for (const stream of [process.stdout, process.stderr]) {
       stream.on('error', (error) => {
         if (errorCode(error) !== 'EPIPE') throw error
-        this.#interrupt.abort()
+        interrupt.abort()
       })
     }
+    return new Engine(options, view, interrupt)
   }
 
-  /** An engine with the view that suits the options and the terminal. */
-  static async open(options: GlobalOptions): Promise<Engine> {
-    const now = (): number => performance.now()
-    return new Engine(
-      options,
-      await openView({ json: options.json === true, live: isWatched(process.env), cores: defaultCores(), now }),
-    )
+  /** The same engine on another store, with `installed` instead of what is configured. Closed by itself: the view stays. */
+  beside(store: string, installed: Installed): Engine {
+    return new Engine({ ...this.options, store }, this.#view, this.#interrupt, installed)
   }
 
   readonly emit: EventSink = (event) => {
@@ -93,16 +108,25 @@ export class Engine {
   }
 
   store(): Promise<Store> {
-    this.#store ??= this.configuration().then((configuration) =>
-      Store.open(resolve(this.options.store ?? configuration.store), { emit: this.emit, now: this.now }),
+    this.#store ??= this.configuration().then(async ({ store, installed }) =>
+      Store.open(resolve(this.options.store ?? store), {
+        emit: this.emit,
+        now: this.now,
+        installed: this.#installed ?? (installed === undefined ? undefined : await readInstalled(installed)),
+      }),
     )
     return this.#store
+  }
+
+  /** Ends the session on the store, if one was opened. */
+  async closeStore(): Promise<void> {
+    if (this.#store !== undefined) await (await this.#store).close()
   }
 
   /** Ends what was opened. */
   async close(): Promise<void> {
     await this.#view.close()
-    if (this.#store !== undefined) await (await this.#store).close()
+    await this.closeStore()
   }
 }
 

@@ -1,6 +1,7 @@
 import { Argument, Command, InvalidArgumentError, Option } from 'commander'
 import { SCHEMA_NAMES } from '../metadata/reference.ts'
 import type { BuildFlags } from './commands/build.ts'
+import type { RebuildFlags } from './commands/rebuild.ts'
 import { Engine, type GlobalOptions } from './engine.ts'
 
 /** The command line: one tree that help and completion are printed from. */
@@ -18,6 +19,7 @@ export function createProgram(): Command {
     .description('make sure targets are built; images are put into the output folder')
     .option('-n, --dry-run', 'say what would run and why not more is known')
     .option('-o, --output <folder>', 'where images are put', 'out')
+    .option('--without-mirror', 'images that hold their closure come without the sources')
     .option('--from <step>', 'go on in the kept tree of one failed recipe; the result is tainted and never recorded')
     .action(
       run(async () => {
@@ -33,13 +35,38 @@ export function createProgram(): Command {
     .command('fetch')
     .argument('[target...]', 'recipes; default: all')
     .option('--offline', 'folders only')
-    .addOption(new Option('--from <folder>', 'a mirror folder to fetch from first; may be repeated').argParser(collect))
+    .addOption(
+      new Option('--from <place>', 'a mirror folder, or an image, to fetch from first; may be repeated').argParser(
+        collect,
+      ),
+    )
     .description('put the sources of targets, and of all that they are built from, into the store')
     .action(run(async () => (await import('./commands/fetch.ts')).fetchCommand))
   buildOptions(program.command('verify').argument('<target...>'))
     .option('--second <folder>', 'where the second build is done')
     .description('build targets again from an empty store under other conditions, and compare')
     .action(run(async () => (await import('./commands/verify.ts')).verifyCommand))
+  buildOptions(program.command('rebuild').argument('[image]', 'recipe of the image', 'appliance'))
+    .option('--only <recipes>', 'build only these (separated by commas), from what is installed')
+    .option('--image <file>', 'on any host: the image in this file rebuilds itself')
+    .addOption(
+      new Option(
+        '--against <file>',
+        'compare with this file or disk (default: the disk that the system runs from)',
+      ).conflicts('image'),
+    )
+    .option('-o, --output <folder>', 'where the image that was built is put (default: nowhere)')
+    .description('build the image that this system runs from again, from its own sources, and compare')
+    .action(
+      run(async () => {
+        const { rebuildCommand } = await import('./commands/rebuild.ts')
+        const { rebuildImageCommand } = await import('./commands/rebuild-image.ts')
+        return (engine: Engine, word: string, flags: RebuildFlags & { image?: string }) =>
+          flags.image === undefined
+            ? rebuildCommand(engine, word, flags)
+            : rebuildImageCommand(engine, flags.image, word, flags)
+      }),
+    )
   program
     .command('boot')
     .argument('<image>')
@@ -138,7 +165,9 @@ function buildOptions(command: Command): Command {
     .option('-K, --keep-failed', 'keep the tree of a failed action for `shell` and `build --from`')
     .option('--offline', 'fetch from folders and the store only')
     .addOption(
-      new Option('--mirror <folder>', 'a mirror folder to fetch from first; may be repeated').argParser(collect),
+      new Option('--mirror <place>', 'a mirror folder, or an image, to fetch from first; may be repeated').argParser(
+        collect,
+      ),
     )
 }
 

@@ -20,5 +20,16 @@ export type Result =
     }
   /** `build --from`: never recorded. */
   | { readonly type: 'tainted'; readonly recipe: RecipeId; readonly artifact: Digest }
+  /** `rebuild`: what was built is what the system runs from. */
+  | {
+      readonly type: 'rebuilt'
+      readonly image: RecipeId
+      /** Of the image; undefined when only some recipes were built. */
+      readonly digest: Digest | undefined
+      /** Bytes of the image. */
+      readonly size: number
+      readonly actions: number
+      readonly files: readonly string[]
+    }
   | { readonly type: 'fetched'; readonly sources: number }
   | { readonly type: 'verified'; readonly targets: Readonly<Record<RecipeId, string>>; readonly same: number }

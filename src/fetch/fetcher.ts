@@ -54,7 +54,7 @@ export function createFetcher(options: FetcherOptions): Fetcher {
       // The places are part of it: who names other places may succeed where the first did not.
       const key = JSON.stringify([source.sha256, source.name, source.from])
       return shared.run(key, source.name, signal, async (all) => {
-        if (await options.store.has(source.sha256)) return
+        if (options.store.has(source.sha256)) return
         await inTurn(queue, all, () => obtain(source, run, all))
       })
     },
@@ -115,7 +115,7 @@ async function obtain(source: FileSource, run: Run, signal: AbortSignal): Promis
   const staging = await run.store.stagingPath(source.sha256)
   await exclusively(staging, signal, async () => {
     // Another engine may have brought it while this one waited.
-    if (await run.store.has(source.sha256)) return
+    if (run.store.has(source.sha256)) return
     const reasons: Reason[] = []
     for await (const candidate of candidates(source, run)) {
       signal.throwIfAborted()

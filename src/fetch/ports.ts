@@ -4,7 +4,7 @@ import type { FileSource } from '../metadata/model.ts'
 /** What fetching needs of the store: blobs named by their SHA-256, and a place for unfinished downloads. */
 export interface FetchStore {
   /** True when a blob of that digest is there. */
-  has(digest: Digest): Promise<boolean>
+  has(digest: Digest): boolean
   /** Absolute path for a partial download; the same in each run, and kept when a run is killed. Neighbours `.json`, `.lock`, `.local` are used too. */
   stagingPath(digest: Digest): Promise<string>
   /** Moves a finished file in as a blob, after hashing it. Rejects when its digest differs. */

@@ -1,4 +1,7 @@
+import { z } from 'zod'
 import { canonicalJson } from '../base/canonical.ts'
+import { asDigest, isDigest } from '../base/digest.ts'
+import type { RecipeId } from '../base/events.ts'
 import type { ContentRef } from '../plan/document.ts'
 import type { Entry, Listing } from '../store/listing.ts'
 
@@ -15,7 +18,44 @@ export function makeManifest(contents: readonly ManifestContent[]): string {
   const lines = contents.map(({ recipe, version, key, artifact, listing }) =>
     canonicalJson({ recipe, version, key, artifact, entries: listing.map(manifestEntry) }),
   )
-  return `{"format":"fixpoint-manifest-1","contents":[\n${lines.join(',\n')}\n]}\n`
+  return `{"format":"${FORMAT}","contents":[\n${lines.join(',\n')}\n]}\n`
+}
+
+/** Where the manifest lies in an image's root, relative to it. */
+export const MANIFEST_PATH = 'usr/share/fixpoint/manifest.json'
+
+const FORMAT = 'fixpoint-manifest-1'
+
+/** What an image holds, by its manifest; undefined when the text is none of {@link makeManifest}. Sizes of files are not in it, and so are 0 here. */
+export function parseManifest(text: string): ManifestContent[] | undefined {
+  try {
+    const parsed = manifestSchema.parse(JSON.parse(text))
+    return parsed.contents.map(({ entries, ...content }) => ({ ...content, listing: entries.map(listingEntry) }))
+  } catch {
+    return undefined
+  }
+}
+
+const digest = z.string().refine(isDigest)
+
+const manifestSchema = z.object({
+  format: z.literal(FORMAT),
+  contents: z.array(
+    z.object({
+      recipe: z.custom<RecipeId>((value) => typeof value === 'string'),
+      version: z.string(),
+      key: digest,
+      artifact: digest,
+      entries: z.array(z.array(z.string()).min(2).max(3)),
+    }),
+  ),
+})
+
+function listingEntry([path = '', mode = '', last]: readonly string[]): Entry {
+  if (mode === '->') return { type: 'link', path, target: last ?? '' }
+  const octal = Number.parseInt(mode, 8)
+  if (last === undefined) return { type: 'folder', path, mode: octal }
+  return { type: 'file', path, mode: octal, size: 0, sha256: asDigest(last) }
 }
 
 /** `[path, mode]` of a folder, `[path, mode, sha256]` of a file, `[path, "->", target]` of a link; modes in octal. */

@@ -66,6 +66,8 @@ export interface Recipe {
   readonly needs: readonly RecipeId[]
   /** Recipes that go into an image; empty otherwise. */
   readonly contents: readonly RecipeId[]
+  /** True when an image also holds what building it takes, and a mirror of all sources. */
+  readonly closure: boolean
   readonly env: Readonly<Record<string, string>>
   readonly steps: readonly Step[]
   /** Estimated peak memory, bytes; for admission only. */

@@ -93,6 +93,7 @@ export async function resolveRecipe(
     ...references,
     env,
     steps,
+    closure: wholeOf(draft, 'closure')?.value ?? false,
     memory: bytesOf(wholeOf(draft, 'memory')?.value ?? DEFAULT_MEMORY),
     cost: wholeOf(draft, 'cost')?.value ?? DEFAULT_COST,
     timeout: wholeOf(draft, 'timeout')?.value ?? DEFAULT_TIMEOUT,
@@ -252,15 +253,22 @@ function checkUsed(draft: Draft, style: Style, used: ReadonlySet<string>, faults
 }
 
 function checkContents(draft: Draft, style: Style, faults: Faults): void {
+  if (style.image) return
   const [first] = listOf(draft, 'contents')
-  if (first === undefined || style.image) return
-  const message = `Cannot use "contents": style "${style.name}" makes no image`
-  faults.add(
-    'contents-without-image',
-    message,
-    first.at.document.placeOfKey(first.at.path.slice(0, -1)),
-    'Use a style with "image: true", or "inputs"',
-  )
+  const closure = wholeOf(draft, 'closure')
+  const stated = [
+    ['contents', first?.at.document, first?.at.path.slice(0, -1)],
+    ['closure', closure?.at.document, closure?.at.path],
+  ] as const
+  for (const [field, document, path] of stated) {
+    if (document === undefined || path === undefined) continue
+    faults.add(
+      'contents-without-image',
+      `Cannot use "${field}": style "${style.name}" makes no image`,
+      document.placeOfKey(path),
+      'Use a style with "image: true", or "inputs"',
+    )
+  }
 }
 
 function valuesOfList(items: readonly Item<LocalFile>[]): LocalFile[] {

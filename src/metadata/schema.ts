@@ -143,6 +143,13 @@ const contents = field(ids.optional(), {
   entersKey: true,
 })
 
+const closure = field(z.boolean().optional(), {
+  description:
+    '`true`: `contents` also hold everything that building the image takes, apart from what host layers make; `$MIRROR` holds the sources of all of it, host layers included. Image styles only.',
+  entersKey: true,
+  default: false,
+})
+
 const tail = {
   env: field(env.optional(), {
     description: "Variables of the steps' environment, over those of the style. Templates.",
@@ -183,7 +190,20 @@ const limits = {
 }
 
 /** Top-level fields that `set` may replace, in their order. */
-const fields = { ...head, sources, inputs, needs, style, configure, make, install, ...tail, contents, ...limits }
+const fields = {
+  ...head,
+  sources,
+  inputs,
+  needs,
+  style,
+  configure,
+  make,
+  install,
+  ...tail,
+  contents,
+  closure,
+  ...limits,
+}
 
 /** Names of elements to take out. */
 const names = strings.optional()
@@ -223,7 +243,7 @@ export const recipeSchema = z.strictObject({
       "Recipe to start from: all its merged fields but `name`, its patches and its files. A field stated here replaces that recipe's, like `set`.",
   }),
   ...operators,
-  ...{ sources, inputs, needs, style, configure, make, install, ...tail, contents, ...limits },
+  ...{ sources, inputs, needs, style, configure, make, install, ...tail, contents, closure, ...limits },
 })
 
 /** `amend.yaml` */
@@ -296,6 +316,7 @@ export const WHOLE_FIELDS = [
   'style',
   'env',
   'steps',
+  'closure',
   'memory',
   'cost',
   'timeout',

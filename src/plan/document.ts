@@ -2,7 +2,8 @@ import { KEY_VERSION } from '../base/constants.ts'
 import { digestOfValue } from '../base/canonical.ts'
 import type { Digest } from '../base/digest.ts'
 import type { RecipeId } from '../base/events.ts'
-import type { LocalFile, Recipe, Source } from '../metadata/model.ts'
+import { byCodeUnit } from '../base/order.ts'
+import type { FileSource, LocalFile, Recipe, Source } from '../metadata/model.ts'
 
 /**
  * An input of an action. What comes from a host layer enters by its recipe key, so that nothing of the host reaches a key above it;
@@ -47,6 +48,8 @@ export interface ActionDocument {
   readonly inputs: readonly InputRef[]
   /** What an image holds, sorted by recipe. */
   readonly contents: readonly ContentRef[]
+  /** Files of the mirror that an image holds, sorted by name. Left out, and so in no key, where there is none. */
+  readonly mirror?: readonly { readonly name: string; readonly digest: Digest }[]
 }
 
 /** The document of a recipe whose inputs are known. */
@@ -55,6 +58,7 @@ export function actionDocument(
   arch: string,
   inputs: readonly InputRef[],
   contents: readonly ContentRef[],
+  mirror?: readonly FileSource[],
 ): ActionDocument {
   return {
     keyVersion: KEY_VERSION,
@@ -72,7 +76,18 @@ export function actionDocument(
     files: recipe.files.map(({ name, digest, executable }: LocalFile) => ({ name, digest, executable })),
     inputs,
     contents,
+    ...(mirror === undefined ? {} : { mirror: mirrorFiles(mirror) }),
   }
+}
+
+/** Each source once, by its name; those that share theirs with another one by their digest, as mirrors may keep any. */
+function mirrorFiles(sources: readonly FileSource[]): { name: string; digest: Digest }[] {
+  const byDigest = new Map(sources.map((source) => [source.sha256, source.name]))
+  const taken = new Map<string, number>()
+  for (const name of byDigest.values()) taken.set(name, (taken.get(name) ?? 0) + 1)
+  return [...byDigest]
+    .map(([digest, name]) => ({ name: taken.get(name) === 1 ? name : digest, digest }))
+    .sort((a, b) => byCodeUnit(a.name, b.name))
 }
 
 /** The digest a source is known by. */

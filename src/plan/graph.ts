@@ -2,7 +2,7 @@ import { DepGraph, DepGraphCycleError } from 'dependency-graph'
 import { FixpointError } from '../base/error.ts'
 import type { RecipeId } from '../base/events.ts'
 import { byCodeUnit } from '../base/order.ts'
-import type { Metadata, Recipe } from '../metadata/model.ts'
+import type { FileSource, Metadata, Recipe } from '../metadata/model.ts'
 
 /** A recipe with everything its action uses. */
 export interface Node {
@@ -11,6 +11,8 @@ export interface Node {
   readonly inputs: readonly RecipeId[]
   /** Contents with the needs of each, transitively; sorted. */
   readonly contents: readonly RecipeId[]
+  /** Sources of all that building an image with its closure takes, and of the image itself; undefined for everything else. */
+  readonly mirror: readonly FileSource[] | undefined
 }
 
 /** The recipes that some targets depend on, each after all that it uses. */
@@ -19,26 +21,63 @@ export interface Graph {
   readonly nodes: ReadonlyMap<RecipeId, Node>
 }
 
+/** What may be left out of a graph. */
+export interface GraphOptions {
+  /** `false`: images with their closure come without a mirror of the sources. Default: true. */
+  readonly mirrors?: boolean
+}
+
 /**
  * The part of the recipes that `targets` need, in an order of building. Fails with `cycle`, naming each edge, and with `host-content` for an image that
  * holds what a host layer made: that differs from host to host, so the image's key could not be known.
  */
-export function graphOf(metadata: Metadata, targets: readonly RecipeId[]): Graph {
+export function graphOf(
+  metadata: Metadata,
+  targets: readonly RecipeId[],
+  { mirrors = true }: GraphOptions = {},
+): Graph {
   const found = new Map<RecipeId, Node>()
   const pending = [...targets]
   for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
     if (found.has(id)) continue
     const recipe = recipeOf(metadata, id)
-    const node = { recipe, inputs: withNeeds(metadata, recipe.inputs), contents: withNeeds(metadata, recipe.contents) }
-    checkContents(metadata, node)
+    const closure = recipe.closure ? closureOf(metadata, recipe) : undefined
+    const node: Node = {
+      recipe,
+      inputs: withNeeds(metadata, recipe.inputs),
+      contents: closure?.filter(({ host }) => !host).map(({ id }) => id) ?? withNeeds(metadata, recipe.contents),
+      mirror: closure !== undefined && mirrors ? fileSources([recipe, ...closure]) : undefined,
+    }
+    checkContents(metadata, recipe)
     found.set(id, node)
     pending.push(...node.inputs, ...node.contents)
   }
   return { metadata, nodes: new Map(order(found).map((id) => [id, nodeOf(found, id)])) }
 }
 
-function checkContents(metadata: Metadata, { recipe, contents }: Node): void {
-  const fromHost = contents.find((id) => recipeOf(metadata, id).host)
+/** Every recipe that building `recipe` takes, apart from itself; sorted. */
+function closureOf(metadata: Metadata, recipe: Recipe): Recipe[] {
+  const all = new Map<RecipeId, Recipe>()
+  const pending = usedBy(recipe)
+  for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
+    if (all.has(id)) continue
+    const used = recipeOf(metadata, id)
+    all.set(id, used)
+    pending.push(...usedBy(used))
+  }
+  return [...all.keys()].sort(byCodeUnit).map((id) => recipeOf(metadata, id))
+}
+
+function usedBy({ inputs, needs, contents }: Recipe): RecipeId[] {
+  return [...inputs, ...needs, ...contents]
+}
+
+function fileSources(recipes: readonly Recipe[]): FileSource[] {
+  return recipes.flatMap(({ sources }) => sources.filter((source) => source.kind === 'file'))
+}
+
+function checkContents(metadata: Metadata, recipe: Recipe): void {
+  const fromHost = withNeeds(metadata, recipe.contents).find((id) => recipeOf(metadata, id).host)
   if (fromHost === undefined) return
   throw new FixpointError(
     'metadata',

@@ -97,7 +97,7 @@ function documentOf(graph: Graph, node: Node, keyed: ReadonlyMap<RecipeId, Keyed
     if (key === undefined || artifact === undefined) return undefined
     contents.push({ recipe: id, version: content.recipe.version, key, artifact })
   }
-  return actionDocument(node.recipe, graph.metadata.arch, inputs, contents)
+  return actionDocument(node.recipe, graph.metadata.arch, inputs, contents, node.mirror)
 }
 
 /** States of the recipes that the targets use: `stored`, `blocked` (still to be told from ready) or `waits`. */

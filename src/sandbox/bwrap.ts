@@ -39,7 +39,8 @@ const ID = '1000'
  */
 export function sandboxCommand(spec: SandboxSpec, { terminal = false } = {}): string[] {
   return [
-    ...['setarch', '-R', 'bwrap'],
+    // Named by its system, as busybox's wants it.
+    ...['setarch', 'linux64', '-R', 'bwrap'],
     // An own user namespace also for root: the build then is an ordinary user on every machine.
     ...['--unshare-user', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-net', '--unshare-cgroup-try'],
     ...['--uid', ID, '--gid', ID, '--hostname', 'fixpoint'],

@@ -9,6 +9,7 @@ export const PATHS = {
   patches: '/patches',
   files: '/files',
   contents: '/contents',
+  mirror: '/mirror',
   manifest: '/manifest.json',
   steps: '/steps',
   jobserver: '/run/jobserver',

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { lstat, readdir, readFile, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Readable, Transform } from 'node:stream'
+import { Readable, Transform, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import tar from 'tar-stream'
 import { EPOCH } from '../base/constants.ts'
@@ -29,6 +29,19 @@ const WHOLE = 1 << 20
  * `artifact-name` for names that are not UTF-8. Format: POSIX.1-1988 ustar, pax for long names.
  */
 export async function packTree(root: string, target: string): Promise<Packed> {
+  return packPaths(root, await walk(root), target)
+}
+
+/** Like {@link packTree}, but only the paths of `listing`, which is sorted: what lies beside them is not looked at. Without a target only hashes. */
+export function packListed(root: string, listing: Listing, target: string | undefined): Promise<Packed> {
+  return packPaths(
+    root,
+    listing.map(({ path }) => path),
+    target,
+  )
+}
+
+async function packPaths(root: string, paths: readonly string[], target: string | undefined): Promise<Packed> {
   const pack = tar.pack()
   const hash = createHash('sha256')
   let size = 0
@@ -39,10 +52,10 @@ export async function packTree(root: string, target: string): Promise<Packed> {
       done(null, chunk)
     },
   })
-  const written = pipeline(pack, meter, createWriteStream(target))
+  const written = pipeline(pack, meter, target === undefined ? nowhere() : createWriteStream(target))
   const listing: Entry[] = []
   const added = (async () => {
-    for (const path of await walk(root)) listing.push(await addEntry(pack, root, path))
+    for (const path of paths) listing.push(await addEntry(pack, root, path))
     pack.finalize()
   })()
   try {
@@ -57,6 +70,14 @@ export async function packTree(root: string, target: string): Promise<Packed> {
     throw isSystemError(cause) ? cause : error
   }
   return { digest: asDigest(hash.digest('hex')), size, listing }
+}
+
+function nowhere(): Writable {
+  return new Writable({
+    write(_chunk, _encoding, done) {
+      done()
+    },
+  })
 }
 
 /** Not the end of a stream that the end of another one brought about, but the cause. */

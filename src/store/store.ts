@@ -1,10 +1,12 @@
 import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { digestOfFile, type Digest } from '../base/digest.ts'
+import type { Digest } from '../base/digest.ts'
 import { FixpointError } from '../base/error.ts'
 import type { Event, EventSink, RecipeId } from '../base/events.ts'
 import { commitFile, errorCode, exists, explainDiskFull, removeTree } from '../base/files.ts'
+import { Blobs } from './blobs.ts'
 import { compareTree, type TreeFault } from './check-tree.ts'
+import type { Installed } from './installed.ts'
 import type { Listing } from './listing.ts'
 import { takeLock, type Lock } from './lock.ts'
 import { packTree, type Packed } from './pack.ts'
@@ -23,6 +25,8 @@ export interface StoreOptions {
   readonly emit: EventSink
   /** Milliseconds of a monotonic clock. */
   readonly now: () => number
+  /** What is installed on this machine, when it runs from an image. */
+  readonly installed?: Installed | undefined
 }
 
 /**
@@ -34,13 +38,23 @@ export class Store {
   readonly index: Index
   readonly #options: StoreOptions
   readonly #trees = new Map<Digest, Promise<Listing>>()
-  readonly #checked = new Map<Digest, Promise<void>>()
+  readonly #blobs: Blobs
   #session: Promise<Session> | undefined
   #serial = 0
 
   private constructor(root: string, options: StoreOptions) {
     this.root = root
     this.#options = options
+    this.#blobs = new Blobs(
+      root,
+      {
+        temporaryPath: (label) => this.temporaryPath(label),
+        onDamage: (digest, reason) => {
+          this.#repaired('blob', digest, reason)
+        },
+      },
+      options.installed,
+    )
     this.index = new Index(
       join(root, 'index'),
       (file, reason) => {
@@ -78,12 +92,17 @@ export class Store {
 
   /** Where the blob `digest` lies, or would lie. */
   blobPath(digest: Digest): string {
-    return join(this.root, 'blobs', digest.slice(0, 2), digest)
+    return this.#blobs.path(digest)
   }
 
-  /** True when a blob of that name lies in the store; its bytes are not read. */
-  has(digest: Digest): Promise<boolean> {
-    return exists(this.blobPath(digest))
+  /** True when there is a blob of that name; its bytes are not read. */
+  has(digest: Digest): boolean {
+    return this.#blobs.has(digest)
+  }
+
+  /** Digest of the artifact that the action named `name` made, here or before it was installed. Reads no blob. */
+  artifactOf(name: Digest): Digest | undefined {
+    return this.index.find(name)?.artifact ?? this.#options.installed?.artifactOf(name)
   }
 
   /** A path for the partial download of `digest`, which outlives the process. */
@@ -139,53 +158,14 @@ export class Store {
     return join(this.root, 'kept', recipe.replace('/', '@'))
   }
 
-  /** Moves the file at `path` in as the blob `digest`, after hashing it. Fails with `blob-digest` when it is another file. */
-  async adopt(path: string, digest: Digest): Promise<void> {
-    const actual = await digestOfFile(path)
-    if (actual !== digest) {
-      throw new FixpointError('fetch', 'blob-digest', `Cannot store "${path}": sha256 is ${actual}, wanted ${digest}`)
-    }
-    await commitFile(path, this.blobPath(digest))
+  /** Moves the file at `path` in as the blob `digest`; see {@link Blobs.adopt}. */
+  adopt(path: string, digest: Digest): Promise<void> {
+    return this.#blobs.adopt(path, digest)
   }
 
-  /**
-   * Makes sure, once in a session, that the stored blob still has its digest. A damaged one is moved to `damaged/` and named by
-   * `blob-damaged`, so that the next look finds it missing and it is fetched or built again. One that is not there at all is `blob-missing`.
-   */
+  /** Makes sure that the blob still has its digest; see {@link Blobs.check}. */
   checkBlob(digest: Digest): Promise<void> {
-    let check = this.#checked.get(digest)
-    if (check === undefined) {
-      check = this.#hashBlob(digest)
-      this.#checked.set(digest, check)
-      check.catch(() => this.#checked.delete(digest))
-    }
-    return check
-  }
-
-  async #hashBlob(digest: Digest): Promise<void> {
-    const actual = await this.#actualDigest(digest)
-    if (actual !== digest) await this.#rejectBlob(digest, actual)
-  }
-
-  async #actualDigest(digest: Digest): Promise<Digest> {
-    try {
-      return await digestOfFile(this.blobPath(digest))
-    } catch (error) {
-      // Another action, or another engine, may have found it damaged just before.
-      if (errorCode(error) !== 'ENOENT') throw error
-      throw new FixpointError('fetch', 'blob-missing', `Cannot use stored blob ${digest}: it is gone`, { cause: error })
-    }
-  }
-
-  async #rejectBlob(digest: Digest, actual: Digest): Promise<never> {
-    const kept = join(this.root, 'damaged', digest)
-    await rename(this.blobPath(digest), kept).catch((error: unknown) => {
-      if (errorCode(error) !== 'ENOENT') throw error
-    })
-    this.#repaired('blob', digest, `sha256 is ${actual}; set aside as ${kept}`)
-    throw new FixpointError('fetch', 'blob-damaged', `Cannot use stored blob ${digest}: sha256 is ${actual}`, {
-      hint: `It is kept as "${kept}"; run again to fetch or build it anew`,
-    })
+    return this.#blobs.check(digest)
   }
 
   /** Packs the tree below `folder` into the store. */
@@ -193,7 +173,7 @@ export class Store {
     const path = await this.temporaryPath('pack')
     try {
       const packed = await packTree(folder, path)
-      await commitFile(path, this.blobPath(packed.digest))
+      await this.#blobs.commit(path, packed.digest)
       await this.#writeListing(packed.digest, packed.listing)
       return packed
     } catch (error) {
@@ -247,13 +227,14 @@ export class Store {
   }
 
   async #unpack(digest: Digest): Promise<Listing> {
+    await this.#blobs.provide(digest)
     const fresh = await this.temporaryPath('tree')
     await mkdir(fresh)
     try {
       const unpacked = await unpackArtifact(this.blobPath(digest), fresh).catch((error: unknown) => error)
       if (!isUnpacked(unpacked) || unpacked.digest !== digest) {
-        const actual = await this.#actualDigest(digest)
-        if (actual !== digest) return await this.#rejectBlob(digest, actual)
+        const actual = await this.#blobs.actual(digest)
+        if (actual !== digest) return await this.#blobs.reject(digest, actual)
         throw unpacked
       }
       await this.#writeListing(digest, unpacked.listing)
@@ -273,8 +254,9 @@ export class Store {
   async listing(digest: Digest): Promise<Listing> {
     const stored = await this.#readListing(digest)
     if (stored !== undefined) return stored
+    await this.#blobs.provide(digest)
     const { digest: actual, listing } = await unpackArtifact(this.blobPath(digest), undefined)
-    if (actual !== digest) return this.#rejectBlob(digest, actual)
+    if (actual !== digest) return this.#blobs.reject(digest, actual)
     await this.#writeListing(digest, listing)
     return listing
   }

@@ -25,6 +25,7 @@ export function toyRecipe(id: string, script: string, more: Partial<Recipe> = {}
     inputs: [],
     needs: [],
     contents: [],
+    closure: false,
     env: {},
     steps: [{ name: 'build', script }],
     memory: 1 << 20,

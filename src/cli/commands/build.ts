@@ -9,6 +9,7 @@ import { plan, type Plan } from '../../plan/plan.ts'
 import { requireSandbox } from '../../sandbox/probe.ts'
 import { defaultCores, defaultMemory, type Engine } from '../engine.ts'
 import { exportImage } from '../export.ts'
+import { mirrorFolders } from '../mirrors.ts'
 import { explainFailure } from '../replay.ts'
 import { resolveTargets } from '../targets.ts'
 
@@ -22,13 +23,14 @@ export interface BuildFlags {
   readonly offline?: boolean
   readonly mirror?: readonly string[]
   readonly output?: string
+  readonly withoutMirror?: boolean
 }
 
 /** `build [TARGET…]`: makes sure the targets are in the store; images are put into the output folder too. */
 export async function buildCommand(engine: Engine, words: readonly string[], flags: BuildFlags): Promise<void> {
   const metadata = await engine.metadata()
   const targets = resolveTargets(metadata, words)
-  const graph = graphOf(metadata, targets)
+  const graph = graphOf(metadata, targets, { mirrors: flags.withoutMirror !== true })
   const store = await engine.store()
   if (flags.dryRun === true) {
     await printPlan(engine, plan(graph, targets, knownTo(store, engine.nameOf)))
@@ -88,7 +90,8 @@ export async function buildContext(engine: Engine, flags: BuildFlags): Promise<B
   const store = await engine.store()
   const { mirrors, debian, npm } = await engine.configuration()
   const { emit, now, nameOf } = engine
-  const fetcher = createFetcher({ store, emit, now, from: flags.mirror, mirrors, debian, npm, offline: flags.offline })
+  const from = await mirrorFolders(flags.mirror ?? [], store)
+  const fetcher = createFetcher({ store, emit, now, from, mirrors, debian, npm, offline: flags.offline })
   return { store, fetcher, nameOf, makeManifest, emit, now }
 }
 

@@ -30,7 +30,7 @@ export async function diffCommand(engine: Engine, a: string, b: string): Promise
 
 async function find(store: Store, word: string): Promise<{ kind: 'artifact'; tree: Tree } | { kind: 'file' }> {
   if (await exists(word)) return { kind: 'file' }
-  if (isDigest(word) && (await store.has(word))) return { kind: 'artifact', tree: await treeOf(store, word) }
+  if (isDigest(word) && store.has(word)) return { kind: 'artifact', tree: await treeOf(store, word) }
   throw new FixpointError(
     'usage',
     'nothing-to-compare',

@@ -122,7 +122,7 @@ async function preparePlace(folder: string, store: Store, graph: Graph): Promise
   }
   for (const { recipe } of graph.nodes.values()) {
     for (const source of recipe.sources) {
-      if (source.kind !== 'file' || !(await store.has(source.sha256))) continue
+      if (source.kind !== 'file' || !store.has(source.sha256)) continue
       await linkOrCopy(store.blobPath(source.sha256), join(place.mirror, source.sha256))
     }
   }

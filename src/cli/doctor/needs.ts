@@ -40,6 +40,7 @@ export const NEEDS: readonly Need[] = [
   { code: 'xz', purpose: 'build', test: 'program xz', package: 'xz-utils', why: 'unpacks the sources of the bootstrap' },
   { code: 'qemu', purpose: 'boot', test: 'program qemu-system-x86_64', package: 'qemu-system-x86', why: 'runs images' },
   { code: 'uefi', purpose: 'boot', test: 'firmware', package: 'ovmf', why: 'boots images by UEFI' },
+  { code: 'unsquashfs', purpose: 'boot', test: 'program unsquashfs', package: 'squashfs-tools', why: 'takes images apart' },
   { code: 'npm', purpose: 'develop', test: 'program npm', package: 'npm', why: 'installs what the engine is written with' },
   { code: 'make', purpose: 'develop', test: 'program make', package: 'make', why: 'runs the tasks of this checkout' },
 ]

@@ -10,7 +10,7 @@ const CONTAINER =
 /** Can the sandbox be set up? Sets one up, and looks for the reason when that fails. Says nothing when its programs are missing. */
 export async function examineSandbox(host: Host): Promise<Finding[]> {
   if ((await host.find('setarch')) === undefined) return []
-  const personality = await host.run('setarch', ['-R', 'true'])
+  const personality = await host.run('setarch', ['linux64', '-R', 'true'])
   if (!personality.ok) {
     const message = `address randomisation cannot be turned off: ${lastLine(personality.output)}`
     return [missing('personality', 'build', message, `allow personality(2): ${CONTAINER}`)]

@@ -88,7 +88,7 @@ describe('sources', () => {
     const fetched: Digest[] = []
     const fetcher = {
       fetch: async ({ sha256 }: FileSource): Promise<void> => {
-        if (await next.store.has(sha256)) return
+        if (next.store.has(sha256)) return
         fetched.push(sha256)
         await putBlob(next.store, data)
       },

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
@@ -175,7 +176,7 @@ function folderStore(folder: string): FolderStore {
   return {
     folder,
     partialPath,
-    has: async (digest) => (await names(join(folder, 'blobs'))).includes(digest),
+    has: (digest) => existsSync(blob(digest)),
     stagingPath: (digest) => Promise.resolve(partialPath(digest)),
     async adopt(path, digest) {
       if ((await digestOfFile(path)) !== digest) throw new Error('adopted a wrong file')

@@ -63,7 +63,7 @@ describe('blobs', () => {
     })
     expect(await contentsOf(folder)).toEqual(before)
     await store.adopt(path, digestOf('text'))
-    expect(await store.has(digestOf('text'))).toBe(true)
+    expect(store.has(digestOf('text'))).toBe(true)
     expect(await readFile(store.blobPath(digestOf('text')), 'utf8')).toBe('text')
     expect(await exists(path)).toBe(false)
   })
@@ -79,7 +79,7 @@ describe('blobs', () => {
       message: expect.stringContaining(digest) as string,
     })
     expect(eventsOf(next.events, 'store-repair')).toMatchObject([{ what: 'blob', name: digest }])
-    expect(await store.has(digest)).toBe(false)
+    expect(store.has(digest)).toBe(false)
     expect(await exists(join(store.root, 'damaged', digest))).toBe(true)
     // The next to ask gets an answer that it can act on as well.
     await expect(next.store.checkBlob(digest)).rejects.toMatchObject({ code: 'blob-missing' })

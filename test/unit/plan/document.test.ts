@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { digestOf } from '../../../src/base/digest.ts'
-import type { Recipe } from '../../../src/metadata/model.ts'
+import type { FileSource, Recipe } from '../../../src/metadata/model.ts'
 import { compareDocuments } from '../../../src/plan/compare-documents.ts'
 import { actionDocument, keyOf, type ActionDocument } from '../../../src/plan/document.ts'
 import { toyRecipe } from '../../support/toy.ts'
@@ -37,7 +37,7 @@ describe('keys', () => {
     )
   })
 
-  const changes: { readonly [Field in keyof ActionDocument]: readonly ActionDocument[Field][] } = {
+  const changes: { readonly [Field in keyof Required<ActionDocument>]: readonly ActionDocument[Field][] } = {
     keyVersion: [2],
     arch: ['aarch64'],
     host: [true],
@@ -78,8 +78,9 @@ describe('keys', () => {
         { ...DOCUMENT.contents[0]!, [field]: 'x' },
       ]),
     ],
+    mirror: [[], [{ name: 'a.tar', digest: d('a.tar') }], [{ name: 'b.tar', digest: d('a.tar') }]],
   }
-  it.each(Object.keys(DOCUMENT) as (keyof ActionDocument)[])('change with %s', (field) => {
+  it.each(Object.keys(changes) as (keyof ActionDocument)[])('change with %s', (field) => {
     const keys = changes[field].map((value) => keyOf({ ...DOCUMENT, [field]: value }))
     expect(keys.length).toBeGreaterThan(0)
     expect(new Set([keyOf(DOCUMENT), ...keys]).size).toBe(keys.length + 1)
@@ -150,5 +151,25 @@ describe('the difference of two documents', () => {
     ['no list at all', { patches: null }, [`patches: ${JSON.stringify(DOCUMENT.patches)} -> null`]],
   ])('names %s', (_name, change, lines) => {
     expect(compareDocuments(DOCUMENT, { ...DOCUMENT, ...change })).toEqual(lines)
+  })
+
+  it('state the files of a mirror once and by name, and by digest where two share one', () => {
+    const source = (name: string, content: string): FileSource => ({
+      kind: 'file',
+      name,
+      sha256: d(content),
+      from: [],
+      to: undefined,
+    })
+    const sources = [source('z', '1'), source('a', '2'), source('z', '1'), source('twice', '3'), source('twice', '4')]
+    const { mirror } = actionDocument(RECIPE, 'x86_64', [], [], sources)
+    expect(mirror).toEqual(
+      [
+        { name: 'a', digest: d('2') },
+        { name: 'z', digest: d('1') },
+        { name: d('3'), digest: d('3') },
+        { name: d('4'), digest: d('4') },
+      ].sort((a, b) => (a.name < b.name ? -1 : 1)),
+    )
   })
 })

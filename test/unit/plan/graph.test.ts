@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { RecipeId } from '../../../src/base/events.ts'
-import { graphOf, type Graph } from '../../../src/plan/graph.ts'
+import { digestOf } from '../../../src/base/digest.ts'
+import type { FileSource } from '../../../src/metadata/model.ts'
+import { graphOf, type Graph, type GraphOptions } from '../../../src/plan/graph.ts'
 import { toyMetadata, toyRecipe } from '../../support/toy.ts'
 
 const ids = (...names: string[]): RecipeId[] => names as RecipeId[]
@@ -55,6 +57,34 @@ describe('the graph', () => {
       toyRecipe('a/y', '', { needs: ids('a/x') }),
     )
     expect(graphOf(metadata, ids('a/app')).nodes.get('a/app' as RecipeId)?.inputs).toEqual(['a/x', 'a/y'])
+  })
+
+  it('an image with its closure holds what building it takes but for host layers, and mirrors the sources of all', () => {
+    const source = (name: string): FileSource => ({ kind: 'file', name, sha256: digestOf(name), from: [], to: '.' })
+    const recipes = [
+      toyRecipe('host/cross', '', { sources: [source('cross.tar')] }),
+      toyRecipe('a/cc', '', { inputs: ids('host/cross'), needs: ids('a/libc'), sources: [source('cc.tar')] }),
+      toyRecipe('a/libc', '', { inputs: ids('host/cross') }),
+      toyRecipe('a/app', '', { inputs: ids('a/cc') }),
+      toyRecipe('a/tool', '', { inputs: ids('a/cc'), sources: [source('tool.tar')] }),
+      toyRecipe('a/other', '', { sources: [source('other.tar')] }),
+      toyRecipe('a/image', '', {
+        inputs: ids('a/tool'),
+        contents: ids('a/app'),
+        closure: true,
+        sources: [source('image.tar')],
+      }),
+    ]
+    const node = (options?: GraphOptions) =>
+      graphOf(toyMetadata(...recipes), ids('a/image'), options).nodes.get('a/image' as RecipeId)
+    expect(node()?.contents).toEqual(['a/app', 'a/cc', 'a/libc', 'a/tool'])
+    expect(
+      node()
+        ?.mirror?.map(({ name }) => name)
+        .sort(),
+    ).toEqual(['cc.tar', 'cross.tar', 'image.tar', 'tool.tar'])
+    expect(node({ mirrors: false })?.mirror).toBeUndefined()
+    expect(node({ mirrors: false })?.contents).toEqual(node()?.contents)
   })
 
   it('refuses an image that holds what a host layer made, be it as a need', () => {

@@ -22,7 +22,7 @@ describe('the sandbox’s command', () => {
   const line = words.join(' ')
 
   it('switches address randomisation off in front of bubblewrap', () => {
-    expect(words.slice(0, 3)).toEqual(['setarch', '-R', 'bwrap'])
+    expect(words.slice(0, 4)).toEqual(['setarch', 'linux64', '-R', 'bwrap'])
   })
 
   it.each([

@@ -1,0 +1,217 @@
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { digestOf, digestOfFile, type Digest } from '../../base/digest.ts'
+import { FixpointError } from '../../base/error.ts'
+import type { RecipeId } from '../../base/events.ts'
+import { removeTree } from '../../base/files.ts'
+import { knownTo } from '../../build/known.ts'
+import { readDisk } from '../../image/disk.ts'
+import { graphOf, nodeOf, type Graph } from '../../plan/graph.ts'
+import { plan, type Plan } from '../../plan/plan.ts'
+import { Installed, type InstalledArtifact } from '../../store/installed.ts'
+import type { Store } from '../../store/store.ts'
+import { firstDifferentByte } from '../../verify/compare-files.ts'
+import { firstDifference } from '../../verify/first-difference.ts'
+import type { Engine } from '../engine.ts'
+import { exportImage } from '../export.ts'
+import { readInstalled } from '../installed.ts'
+import { runningDisk } from '../running-disk.ts'
+import { resolveTarget } from '../targets.ts'
+import { buildTargets, type BuildFlags } from './build.ts'
+
+/** Options of `rebuild`. */
+export interface RebuildFlags extends BuildFlags {
+  /** Recipes, separated by commas. */
+  readonly only?: string
+  /** File or disk that holds the image to compare with. */
+  readonly against?: string
+}
+
+/** A rebuild under way. */
+interface Rebuild {
+  readonly engine: Engine
+  readonly flags: RebuildFlags
+  readonly image: RecipeId
+  readonly graph: Graph
+  readonly disk: string
+  readonly size: number
+  readonly installed: Installed
+  readonly root: string
+}
+
+/**
+ * `rebuild [IMAGE]`: makes the image that this system runs from again, from the sources on it, and compares. Everything is built in a store of its own
+ * that begins empty; interrupted, it goes on there. With `only`, just these recipes are built, from what is installed.
+ */
+export async function rebuildCommand(engine: Engine, word: string, flags: RebuildFlags): Promise<void> {
+  const { installed: root } = await engine.configuration()
+  if (root === undefined) {
+    throw new FixpointError('usage', 'not-installed', 'Cannot rebuild this system: it does not run from an image', {
+      hint: 'Boot the image and type it there, or name its file: fixpoint rebuild --image FILE',
+    })
+  }
+  const metadata = await engine.metadata()
+  const image = resolveTarget(metadata, word)
+  const disk = flags.against ?? (await runningDisk())
+  const { size, partitions } = await readDisk(disk)
+  const graph = graphOf(metadata, [image], { mirrors: partitions.some(({ name }) => name === 'mirror') })
+  const rebuild = { engine, flags, image, graph, disk, size, installed: await readInstalled(root), root }
+  await (flags.only === undefined ? rebuildAll(rebuild) : rebuildOnly(rebuild, flags.only))
+}
+
+async function rebuildAll(rebuild: Rebuild): Promise<void> {
+  const { engine, image, graph, disk, size } = rebuild
+  const { own, store, folder, resumed } = await begin(rebuild, new Installed(rebuild.root, []), '')
+  const before = stored(plan(graph, [image], knownTo(store, own.nameOf)))
+  const result = await buildTargets(own, graph, [image], rebuild.flags)
+  const actions = result.ran.length + before
+  const counts = [
+    `actions in the graph: ${String(graph.nodes.size)}`,
+    `run: ${String(actions)}${resumed ? `, ${String(before)} of them before this rebuild was interrupted` : ''}`,
+    `taken from the store: 0`,
+  ]
+  await compareArtifacts(rebuild, store, result.plan, rebuild.installed.artifacts)
+  const file = await imageFile(rebuild, store, result.plan)
+  const digest = await compareImage(rebuild, file)
+  const exported =
+    rebuild.flags.output === undefined ? [] : await exportImage(own, result.plan, image, rebuild.flags.output)
+  await engine.result(
+    [
+      ...counts,
+      `identical: ${disk} and what was built from its sources, all ${String(size)} bytes`,
+      `${digest}  ${image}`,
+      ...exported,
+    ],
+    { type: 'rebuilt', image, digest, size, actions, files: exported },
+  )
+  await own.closeStore()
+  await removeTree(folder)
+}
+
+/** Builds some recipes again; everything else is taken from what is installed. */
+async function rebuildOnly(rebuild: Rebuild, words: string): Promise<void> {
+  const { engine, image, graph, installed, root, size } = rebuild
+  const metadata = await engine.metadata()
+  const targets = words.split(',').map((word) => resolveTarget(metadata, word))
+  const known = new Map(installed.artifacts.map((artifact) => [artifact.recipe, artifact]))
+  const missing = targets.find((id) => id !== image && !known.has(id))
+  if (missing !== undefined) {
+    throw new FixpointError('usage', 'not-installed', `Cannot compare "${missing}": it is not installed in ${image}`, {
+      hint: 'Only what is installed, and the image itself, can be compared',
+    })
+  }
+  const others = installed.artifacts.filter(({ recipe }) => !targets.includes(recipe))
+  const { own, store, folder } = await begin(rebuild, new Installed(root, others), [...targets].sort().join(','))
+  const result = await buildTargets(own, graph, targets, rebuild.flags)
+  const compared = targets.flatMap((id) => known.get(id) ?? [])
+  await compareArtifacts(rebuild, store, result.plan, compared)
+  const lines = compared.map(({ recipe, artifact }) => `${recipe} ${artifact}: identical`)
+  const digest = targets.includes(image)
+    ? await compareImage(rebuild, await imageFile(rebuild, store, result.plan))
+    : undefined
+  if (digest !== undefined) lines.push(`${image} ${digest}: identical to ${rebuild.disk}`)
+  const [part, all] = [await bytesOf(compared, root), await bytesOf(installed.artifacts, root)]
+  const share = `rebuilt: ${((100 * part) / all).toFixed(1)} % of the ${String(all)} bytes that are installed`
+  await engine.result([...lines, `run: ${String(result.ran.length)}`, share], {
+    type: 'rebuilt',
+    image,
+    digest,
+    size,
+    actions: result.ran.length,
+    files: [],
+  })
+  await own.closeStore()
+  await removeTree(folder)
+}
+
+/** Opens the store of a rebuild: empty, or that of an interrupted one of the same system and the same recipes. */
+async function begin(
+  { engine, installed }: Rebuild,
+  lower: Installed,
+  what: string,
+): Promise<{ own: Engine; store: Store; folder: string; resumed: boolean }> {
+  const { root } = await engine.store()
+  const folder = `${root}-rebuild`
+  const marker = join(folder, 'OF')
+  const wanted = digestOf(JSON.stringify([what, installed.artifacts.map(({ key, artifact }) => [key, artifact])]))
+  const resumed = (await readFile(marker, 'utf8').catch(() => undefined)) === wanted
+  if (!resumed) {
+    await removeTree(folder)
+    await mkdir(folder, { recursive: true })
+    await writeFile(marker, wanted)
+  }
+  const own = engine.beside(join(folder, 'store'), lower)
+  return { own, store: await own.store(), folder, resumed }
+}
+
+function stored(current: Plan): number {
+  return [...current.values()].filter(({ state }) => state === 'stored').length
+}
+
+/** Compares what was built with what is installed; fails with the first difference, by package and file. */
+async function compareArtifacts(
+  { root }: Rebuild,
+  store: Store,
+  current: Plan,
+  wanted: readonly InstalledArtifact[],
+): Promise<void> {
+  const different = wanted.filter(({ recipe, artifact }) => current.get(recipe)?.artifact !== artifact)
+  // The first in the order of building is where the difference began.
+  const order = [...current.keys()]
+  const [first] = different.sort((a, b) => order.indexOf(a.recipe) - order.indexOf(b.recipe))
+  if (first === undefined) return
+  const built = current.get(first.recipe)
+  if (built?.artifact === undefined) {
+    throw notTheSame(`${first.recipe} is installed, but was not built`)
+  }
+  const difference = await firstDifference(
+    { folder: root, listing: first.listing },
+    { folder: store.treePath(built.artifact), listing: await store.tree(built.artifact) },
+  )
+  const where =
+    difference === undefined
+      ? built.key === first.key
+        ? `the artifacts are ${first.artifact} and ${built.artifact}`
+        : `its recipe has another key than that of what is installed`
+      : `"${difference.path}": ${difference.what}; ${String(difference.count)} entries differ`
+  throw notTheSame(`${first.recipe}: ${where} (${String(different.length)} packages differ)`)
+}
+
+function notTheSame(where: string): FixpointError {
+  return new FixpointError(
+    'notReproducible',
+    'rebuild-differs',
+    `What was built is not what this system runs from: ${where}`,
+    {
+      hint: 'What was built is kept until the next rebuild',
+    },
+  )
+}
+
+/** The file of the image that was built. */
+async function imageFile({ image, graph }: Rebuild, store: Store, current: Plan): Promise<string> {
+  const artifact = current.get(image)?.artifact
+  if (artifact === undefined) throw new TypeError(`"${image}" was not built`)
+  await store.tree(artifact)
+  return join(store.treePath(artifact), `${nodeOf(graph.nodes, image).recipe.name}.img`)
+}
+
+/** Compares the image that was built with the disk, byte for byte over the image's length, and resolves to its digest. */
+async function compareImage({ disk, size }: Rebuild, file: string): Promise<Digest> {
+  const built = (await stat(file)).size
+  const offset = await firstDifferentByte(disk, file, Math.max(size, built))
+  if (offset === undefined) return digestOfFile(file)
+  const { partitions } = await readDisk(file)
+  const part = partitions.find(({ start, size: length }) => offset >= start && offset < start + length)
+  const where =
+    part === undefined ? 'outside the partitions' : `partition "${part.name}", offset ${String(offset - part.start)}`
+  throw notTheSame(`every package is the same, but byte ${String(offset)} of ${disk} is not (${where})`)
+}
+
+async function bytesOf(artifacts: readonly InstalledArtifact[], root: string): Promise<number> {
+  let sum = 0
+  for (const { listing } of artifacts) {
+    for (const entry of listing) if (entry.type === 'file') sum += (await stat(join(root, entry.path))).size
+  }
+  return sum
+}

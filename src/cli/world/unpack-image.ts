@@ -1,0 +1,48 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { FixpointError } from '../../base/error.ts'
+import type { Partition } from '../../image/disk.ts'
+import { MANIFEST_PATH } from '../../image/manifest.ts'
+import type { Installed } from '../../store/installed.ts'
+
+/** Unpacks a squashfs partition of an image file into `target`, which is made. Needs no right to mount. Fails with `no-unsquashfs` or `image-damaged`. */
+export async function unpackPartition(image: string, { name, start }: Partition, target: string): Promise<void> {
+  const args = ['-no-progress', '-quiet', '-no-xattrs', '-offset', String(start), '-dest', target, image]
+  const child = spawn('unsquashfs', args, { stdio: ['ignore', 'ignore', 'pipe'] })
+  const said = text(child.stderr)
+  let status: number | null
+  try {
+    ;[status] = (await once(child, 'exit')) as [number | null]
+  } catch (cause) {
+    throw new FixpointError('hostUnfit', 'no-unsquashfs', 'Cannot unpack the image: unsquashfs is not installed', {
+      hint: 'Install squashfs-tools',
+      cause,
+    })
+  }
+  if (status === 0) return
+  throw new FixpointError(
+    'fetch',
+    'image-damaged',
+    `Cannot unpack partition "${name}" of "${image}": ${(await said).trim()}`,
+  )
+}
+
+/** Makes sure that an unpacked root holds what its manifest lists, byte for byte, and nothing else. Fails with `installed-damaged` or `not-listed`. */
+export async function checkRoot(root: string, installed: Installed): Promise<void> {
+  for (const { artifact } of installed.artifacts) await installed.pack(artifact, undefined)
+  const listed = new Set([MANIFEST_PATH, 'usr/share', 'usr/share/fixpoint'])
+  for (const { listing } of installed.artifacts) for (const { path } of listing) listed.add(path)
+  const visit = async (folder: string): Promise<void> => {
+    for (const entry of await readdir(join(root, folder), { withFileTypes: true })) {
+      const path = folder === '' ? entry.name : `${folder}/${entry.name}`
+      if (!listed.has(path)) {
+        throw new FixpointError('fetch', 'not-listed', `Cannot use the image: "${path}" is not in its manifest`)
+      }
+      if (entry.isDirectory()) await visit(path)
+    }
+  }
+  await visit('')
+}

@@ -1,0 +1,63 @@
+import { open, type FileHandle } from 'node:fs/promises'
+import { FixpointError } from '../base/error.ts'
+
+/** One partition; positions in bytes. */
+export interface Partition {
+  readonly name: string
+  readonly start: number
+  readonly size: number
+}
+
+/** An image as it lies in a file or at the beginning of a disk; sizes in bytes. */
+export interface DiskImage {
+  /** Up to the end of the second copy of the partition table, which is the image's end on a larger disk too. */
+  readonly size: number
+  readonly partitions: readonly Partition[]
+}
+
+const SECTOR = 512
+
+/** Entries are 128 bytes in every table that is written today; the header says so. */
+const ENTRY = 128
+
+/**
+ * Reads the partition table of an image (GPT, UEFI specification 2.10, section 5.3) from a file or disk. Fails with `no-image` when there is none.
+ */
+export async function readDisk(path: string): Promise<DiskImage> {
+  let file: FileHandle
+  try {
+    file = await open(path, 'r')
+  } catch (cause) {
+    throw new FixpointError('usage', 'no-image', `Cannot read "${path}"`, { cause })
+  }
+  try {
+    const header = await read(file, SECTOR, SECTOR)
+    if (header.toString('latin1', 0, 8) !== 'EFI PART' || header.readUInt32LE(84) !== ENTRY) {
+      throw new FixpointError('usage', 'no-image', `Cannot use "${path}": it has no partition table of an image`)
+    }
+    const table = await read(file, Number(header.readBigUInt64LE(72)) * SECTOR, header.readUInt32LE(80) * ENTRY)
+    return { size: (Number(header.readBigUInt64LE(32)) + 1) * SECTOR, partitions: partitionsOf(table) }
+  } finally {
+    await file.close()
+  }
+}
+
+function partitionsOf(table: Buffer): Partition[] {
+  const partitions: Partition[] = []
+  for (let at = 0; at + ENTRY <= table.length; at += ENTRY) {
+    const entry = table.subarray(at, at + ENTRY)
+    // An entry without a type is free.
+    if (entry.subarray(0, 16).every((byte) => byte === 0)) continue
+    const [first, last] = [Number(entry.readBigUInt64LE(32)), Number(entry.readBigUInt64LE(40))]
+    const name = entry.toString('utf16le', 56).replace(/\0.*$/s, '')
+    partitions.push({ name, start: first * SECTOR, size: (last - first + 1) * SECTOR })
+  }
+  return partitions
+}
+
+async function read(file: FileHandle, position: number, length: number): Promise<Buffer> {
+  // A damaged header may ask for anything.
+  const buffer = Buffer.alloc(Math.min(length, 1 << 20))
+  await file.read(buffer, 0, buffer.length, position)
+  return buffer
+}

@@ -1,0 +1,69 @@
+import { rm } from 'node:fs/promises'
+import type { Digest } from '../base/digest.ts'
+import { FixpointError } from '../base/error.ts'
+import type { RecipeId } from '../base/events.ts'
+import { errorCode } from '../base/files.ts'
+import { compareListings } from './compare-listings.ts'
+import type { Listing } from './listing.ts'
+import { packListed } from './pack.ts'
+
+/** An artifact whose files are installed in the running system. */
+export interface InstalledArtifact {
+  readonly recipe: RecipeId
+  readonly key: Digest
+  readonly artifact: Digest
+  readonly listing: Listing
+}
+
+/** The running system as a read-only part of the store: artifacts were installed whole, so that packing their files gives them again. */
+export class Installed {
+  readonly #root: string
+  readonly #byKey: ReadonlyMap<Digest, InstalledArtifact>
+  readonly #byArtifact: ReadonlyMap<Digest, InstalledArtifact>
+
+  /** `root` is the folder that `artifacts` were installed into. */
+  constructor(root: string, artifacts: readonly InstalledArtifact[]) {
+    this.#root = root
+    this.#byKey = new Map(artifacts.map((artifact) => [artifact.key, artifact]))
+    this.#byArtifact = new Map(artifacts.map((artifact) => [artifact.artifact, artifact]))
+  }
+
+  /** All of them, in the order of the manifest. */
+  get artifacts(): readonly InstalledArtifact[] {
+    return [...this.#byArtifact.values()]
+  }
+
+  /** Digest of the artifact with that key. */
+  artifactOf(key: Digest): Digest | undefined {
+    return this.#byKey.get(key)?.artifact
+  }
+
+  has(artifact: Digest): boolean {
+    return this.#byArtifact.has(artifact)
+  }
+
+  /**
+   * Packs an artifact's installed files into the file `target`, or without one only checks them. Fails with `installed-damaged`, naming recipe and first path, when they are not
+   * what was installed.
+   */
+  async pack(artifact: Digest, target: string | undefined): Promise<void> {
+    const installed = this.#byArtifact.get(artifact)
+    if (installed === undefined) throw new TypeError(`Artifact ${artifact} is not installed`)
+    try {
+      const packed = await packListed(this.#root, installed.listing, target)
+      if (packed.digest === artifact) return
+      const [first] = compareListings(installed.listing, packed.listing)
+      throw new Error(`"${String(first?.path)}" is not what was installed`)
+    } catch (cause) {
+      if (target !== undefined) await rm(target, { force: true })
+      if (errorCode(cause) === 'ENOSPC') throw cause
+      const why = cause instanceof Error ? cause.message : String(cause)
+      throw new FixpointError(
+        'fetch',
+        'installed-damaged',
+        `Cannot use what is installed of ${installed.recipe} in "${this.#root}": ${why}`,
+        { hint: 'The disk is damaged or was changed: check it, and restore its image', cause },
+      )
+    }
+  }
+}

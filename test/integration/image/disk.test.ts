@@ -1,0 +1,72 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { readDisk } from '../../../src/image/disk.ts'
+import { firstDifferentByte } from '../../../src/verify/compare-files.ts'
+import { temporaryFolder } from '../../support/temporary.ts'
+
+const SECTOR = 512
+
+/** A disk with a partition table of the fewest fields that are read, by the UEFI specification's offsets. */
+function diskOf(sectors: number, partitions: readonly { name: string; first: number; last: number }[]): Buffer {
+  const disk = Buffer.alloc(sectors * SECTOR)
+  const header = disk.subarray(SECTOR)
+  header.write('EFI PART', 'latin1')
+  header.writeBigUInt64LE(BigInt(sectors - 1), 32)
+  header.writeBigUInt64LE(2n, 72)
+  header.writeUInt32LE(128, 80)
+  header.writeUInt32LE(128, 84)
+  for (const [index, { name, first, last }] of partitions.entries()) {
+    const entry = disk.subarray(2 * SECTOR + index * 128)
+    entry[0] = 1
+    entry.writeBigUInt64LE(BigInt(first), 32)
+    entry.writeBigUInt64LE(BigInt(last), 40)
+    entry.write(name, 56, 'utf16le')
+  }
+  return disk
+}
+
+async function written(data: Uint8Array): Promise<string> {
+  const path = join(await temporaryFolder(), 'disk')
+  await writeFile(path, data)
+  return path
+}
+
+it("an image's partitions and its end are those of its table, also on a larger disk", async () => {
+  const disk = diskOf(100, [
+    { name: 'boot', first: 40, last: 49 },
+    { name: 'root', first: 50, last: 60 },
+  ])
+  const wanted = {
+    size: 100 * SECTOR,
+    partitions: [
+      { name: 'boot', start: 40 * SECTOR, size: 10 * SECTOR },
+      { name: 'root', start: 50 * SECTOR, size: 11 * SECTOR },
+    ],
+  }
+  expect(await readDisk(await written(disk))).toEqual(wanted)
+  expect(await readDisk(await written(Buffer.concat([disk, Buffer.alloc(77 * SECTOR)])))).toEqual(wanted)
+})
+
+it.each([
+  ['nothing', Buffer.alloc(0)],
+  ['something else', Buffer.alloc(4096, 'x')],
+])('%s is no image', async (_, data) => {
+  await expect(readDisk(await written(data))).rejects.toMatchObject({ code: 'no-image', kind: 'usage' })
+})
+
+it('a file that is not there is no image', async () => {
+  await expect(readDisk(join(await temporaryFolder(), 'none'))).rejects.toMatchObject({ code: 'no-image' })
+})
+
+it('finds the first byte in which two files differ, up to a length', async () => {
+  const data = Buffer.alloc((1 << 20) + 100, 'x')
+  const other = Buffer.from(data)
+  other[(1 << 20) + 7] = 0
+  const [a, b, short] = [await written(data), await written(other), await written(data.subarray(0, 5000))]
+  expect(await firstDifferentByte(a, a, data.length)).toBeUndefined()
+  expect(await firstDifferentByte(a, b, data.length)).toBe((1 << 20) + 7)
+  expect(await firstDifferentByte(a, b, 1 << 20)).toBeUndefined()
+  expect(await firstDifferentByte(a, short, data.length)).toBe(5000)
+  expect(await firstDifferentByte(short, a, data.length)).toBe(5000)
+})
