@@ -12,5 +12,17 @@ test('setup reads the table of needs as the engine does', async () => {
 test('every target of the Makefile has its line of help', async () => {
   const { stdout } = await execa('make', ['--no-print-directory', 'help'], { cwd: CHECKOUT })
   const named = stdout.split('\n').map((line) => /^ {2}make (\S+) +\S/.exec(line)?.[1])
-  expect(named).toEqual(['help', 'setup', 'tiny', 'appliance', 'fixpoint', 'test', 'test-boot', 'lint', 'boot', 'bench', 'clean'])
+  expect(named).toEqual([
+    'help',
+    'setup',
+    'tiny',
+    'appliance',
+    'fixpoint',
+    'test',
+    'test-boot',
+    'lint',
+    'boot',
+    'bench',
+    'clean',
+  ])
 })
