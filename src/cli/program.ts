@@ -115,6 +115,11 @@ export function createProgram(): Command {
     .description('what is untidy or wrong in the recipes, though valid')
     .action(run(async () => (await import('./commands/metadata.ts')).lintCommand))
   program
+    .command('seeds')
+    .argument('<target...>')
+    .description('what among the inputs is not source code in the strict sense, and why it is there')
+    .action(run(async () => (await import('./commands/seeds.ts')).seedsCommand))
+  program
     .command('schema')
     .addArgument(new Argument('[name]', 'as JSON Schema; without: all for people').choices(SCHEMA_NAMES))
     .description('the format of the metadata files')

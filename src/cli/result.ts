@@ -31,5 +31,12 @@ export type Result =
       readonly actions: number
       readonly files: readonly string[]
     }
+  /** `seeds`: inputs of one kind that are not source in the strict sense. */
+  | {
+      readonly type: 'seeds'
+      readonly kind: string
+      readonly why: string
+      readonly sources: readonly { readonly source: string; readonly files: number; readonly bytes: number }[]
+    }
   | { readonly type: 'fetched'; readonly sources: number }
   | { readonly type: 'verified'; readonly targets: Readonly<Record<RecipeId, string>>; readonly same: number }
