@@ -34,9 +34,9 @@ export class Jobserver {
     this.#cores = cores
   }
 
-  /** Value of MAKEFLAGS for a fifo that an action sees at `path`. */
+  /** Value of MAKEFLAGS for a fifo that an action sees at `path`. The number is the same on every machine: how many jobs run, the tokens decide. */
   flags(path: string): string {
-    return ` -j${String(this.#cores)} --jobserver-auth=fifo:${path}`
+    return ` -j2 --jobserver-auth=fifo:${path}`
   }
 
   /** Opens a share; its fifo is made at `path`. */

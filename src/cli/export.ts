@@ -50,8 +50,9 @@ async function present(files: Listing, folder: string): Promise<boolean> {
 /** The manifest beside an image. Unlike the one inside, it tells of the host and of times, so it is in no artifact. */
 async function describeImage(engine: Engine, plan: Plan, id: RecipeId, files: Listing): Promise<string> {
   const store = await engine.store()
+  const used = usedBy(plan, id)
   const recipes = [...plan.values()].flatMap(({ node, key, artifact }) => {
-    if (key === undefined) return []
+    if (key === undefined || !used.has(node.recipe.id)) return []
     const entry = store.index.find(engine.nameOf(key, node.recipe.host))
     const { durationMs, cpuMs, peakMemory, size } = entry ?? {}
     return [
@@ -69,4 +70,17 @@ async function describeImage(engine: Engine, plan: Plan, id: RecipeId, files: Li
   })
   const { key, artifact } = plan.get(id) ?? {}
   return `${JSON.stringify({ recipe: id, key, artifact, files, host: describeHost(), recipes }, undefined, 1)}\n`
+}
+
+/** An image and all that it was built from, without what else was built with it. */
+function usedBy(plan: Plan, image: RecipeId): ReadonlySet<RecipeId> {
+  const used = new Set<RecipeId>()
+  const pending = [image]
+  for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
+    if (used.has(id)) continue
+    used.add(id)
+    const node = plan.get(id)?.node
+    if (node !== undefined) pending.push(...node.inputs, ...node.contents)
+  }
+  return used
 }

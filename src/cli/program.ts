@@ -95,6 +95,12 @@ export function createProgram(): Command {
     .description('compare two stored artifacts by digest, or two files')
     .action(run(async () => (await import('./commands/diff.ts')).diffCommand))
   program
+    .command('changes')
+    .argument('<old>', "an image's record, the .json beside it")
+    .argument('<new>', 'that of a later one')
+    .description('which packages differ between two images, and why')
+    .action(run(async () => (await import('./commands/changes.ts')).changesCommand))
+  program
     .command('graph')
     .argument('[target...]')
     .option('--dot', 'for Graphviz')

@@ -31,6 +31,16 @@ export type Result =
       readonly actions: number
       readonly files: readonly string[]
     }
+  /** `changes`: a package that differs between two images; its artifact is that of the newer one that has it. */
+  | {
+      readonly type: 'changed'
+      readonly recipe: RecipeId
+      readonly version: string
+      readonly key: Digest
+      readonly artifact?: Digest | undefined
+      readonly why: readonly string[]
+    }
+  | { readonly type: 'unchanged'; readonly same: number }
   /** `seeds`: inputs of one kind that are not source in the strict sense. */
   | {
       readonly type: 'seeds'

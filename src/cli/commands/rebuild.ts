@@ -1,4 +1,5 @@
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { totalmem } from 'node:os'
 import { join } from 'node:path'
 import { digestOf, digestOfFile, type Digest } from '../../base/digest.ts'
 import { FixpointError } from '../../base/error.ts'
@@ -61,6 +62,7 @@ export async function rebuildCommand(engine: Engine, word: string, flags: Rebuil
 
 async function rebuildAll(rebuild: Rebuild): Promise<void> {
   const { engine, image, graph, disk, size } = rebuild
+  requireMemory(graph, graph.nodes.keys())
   const { own, store, folder, resumed } = await begin(rebuild, new Installed(rebuild.root, []), '')
   const before = stored(plan(graph, [image], knownTo(store, own.nameOf)))
   const result = await buildTargets(own, graph, [image], rebuild.flags)
@@ -100,6 +102,7 @@ async function rebuildOnly(rebuild: Rebuild, words: string): Promise<void> {
       hint: 'Only what is installed, and the image itself, can be compared',
     })
   }
+  requireMemory(graph, targets)
   const others = installed.artifacts.filter(({ recipe }) => !targets.includes(recipe))
   const { own, store, folder } = await begin(rebuild, new Installed(root, others), [...targets].sort().join(','))
   const result = await buildTargets(own, graph, targets, rebuild.flags)
@@ -142,6 +145,19 @@ async function begin(
   }
   const own = engine.beside(join(folder, 'store'), lower)
   return { own, store: await own.store(), folder, resumed }
+}
+
+/** Fails with `little-memory` on a machine that has less than one of the actions is known to take: half-way it would be killed, or crawl. */
+function requireMemory(graph: Graph, ids: Iterable<RecipeId>): void {
+  const largest = [...ids].map((id) => nodeOf(graph.nodes, id).recipe).sort((a, b) => b.memory - a.memory)[0]
+  if (largest === undefined || largest.memory <= totalmem()) return
+  const mebibytes = (bytes: number): string => `${String(Math.round(bytes / (1 << 20)))} MiB`
+  throw new FixpointError(
+    'hostUnfit',
+    'little-memory',
+    `Cannot rebuild here: building ${largest.id} takes ${mebibytes(largest.memory)} of memory, this machine has ${mebibytes(totalmem())}`,
+    { hint: 'Give it more memory, or build single recipes again with --only' },
+  )
 }
 
 function stored(current: Plan): number {

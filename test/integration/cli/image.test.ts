@@ -71,4 +71,28 @@ test('an amendment builds again exactly what depends on it', async () => {
     { recipe: 'product/disk', files: ['amended/disk.img', 'amended/disk.json'] },
     { recipe: 'base/above-same', files: [] },
   ])
+
+  // From the records beside the two images: what changed, and why, in the order of building.
+  const first = await run('build', 'disk', '-o', 'again')
+  expect(first.code).toBe(0)
+  const changes = await run('changes', 'made/disk.json', 'amended/disk.json')
+  expect(changes.code).toBe(0)
+  const heads = changes.stdout.split('\n').filter((line) => line !== '' && !line.startsWith('  '))
+  expect(heads).toEqual([
+    'base/words 1.0: built again, other bytes',
+    'base/lines 1.0: built again, other bytes',
+    'product/disk 1.0: built again, other bytes',
+    'unchanged: 2 of 5',
+  ])
+  expect(changes.stdout).toMatch(/^base\/words .*\n {2}steps\.build\.script: line 1: .* -> "/)
+  expect(changes.stdout).toMatch(/\nbase\/lines .*\n {2}inputs\.base\/words\.artifact: /)
+  expect((await run('changes', 'amended/disk.json', 'again/disk.json')).stdout).toBe('unchanged: 5 of 5\n')
+})
+
+test('changes are told from records only', async () => {
+  const { run } = toy()
+  expect(await run('changes', 'made/disk.img', 'made/disk.json')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('made/disk.img') as string,
+  })
 })

@@ -1,0 +1,49 @@
+import type { Digest } from '../../base/digest.ts'
+import { compareDocuments } from '../../plan/compare-documents.ts'
+import type { Store } from '../../store/store.ts'
+import type { Engine } from '../engine.ts'
+import { readImageRecord, type ImageRecord } from '../image-record.ts'
+
+type Built = ImageRecord['recipes'][number]
+
+/** `changes OLD NEW`: from the records of two images, which packages differ, and why each was built again. */
+export async function changesCommand(engine: Engine, oldPath: string, newPath: string): Promise<void> {
+  const [before, after] = [await readImageRecord(oldPath), await readImageRecord(newPath)]
+  const store = await engine.store()
+  const earlier = new Map(before.recipes.map((built) => [built.recipe, built]))
+  const later = new Set(after.recipes.map(({ recipe }) => recipe))
+  let same = 0
+  for (const built of after.recipes) {
+    const was = earlier.get(built.recipe)
+    if (was?.key === built.key && was.artifact === built.artifact) same += 1
+    else await tell(engine, store, was, built)
+  }
+  for (const gone of before.recipes.filter(({ recipe }) => !later.has(recipe)))
+    await engine.result([`${gone.recipe} ${gone.version}: no longer used`], { type: 'changed', ...gone, why: [] })
+  await engine.result([`unchanged: ${String(same)} of ${String(after.recipes.length)}`], { type: 'unchanged', same })
+}
+
+async function tell(engine: Engine, store: Store, was: Built | undefined, built: Built): Promise<void> {
+  const version =
+    was === undefined || was.version === built.version ? built.version : `${was.version} -> ${built.version}`
+  const what =
+    was === undefined ? 'new' : was.artifact === built.artifact ? 'built again, same bytes' : 'built again, other bytes'
+  const why = was === undefined ? [] : reasons(engine, store, was.key, built.key)
+  await engine.result([`${built.recipe} ${version}: ${what}`, ...why.map((line) => `  ${line}`)], {
+    type: 'changed',
+    ...built,
+    why,
+  })
+}
+
+/** Why the key is another, as far as the store remembers both actions. */
+function reasons(engine: Engine, store: Store, before: Digest, after: Digest): string[] {
+  if (before === after) return ['the same action: its host or compiler is another']
+  const [old, now] = [before, after].map((key) => {
+    // Under its key, or bound to this host, as what saw it is.
+    const entry = store.index.find(key) ?? store.index.find(engine.nameOf(key, true))
+    return entry?.document
+  })
+  if (old === undefined || now === undefined) return ['the store does not remember both actions']
+  return compareDocuments(old, now)
+}
