@@ -3,7 +3,7 @@ import { jsonSchema, recipesDocument, SCHEMA_NAMES } from '../../../src/metadata
 import { recipeSchema } from '../../../src/metadata/schema.ts'
 
 const FIELDS =
-  'name version summary license extends set append remove sources inputs needs style configure make install env steps contents memory cost timeout'.split(
+  'name version summary license extends set append remove sources inputs needs style configure make install env steps contents closure memory cost timeout'.split(
     ' ',
   )
 
