@@ -1,6 +1,6 @@
 # Every target sets the checkout up first, which is quick when there is nothing to do. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup tiny appliance fixpoint test test-boot lint boot bench clean
+.PHONY: help setup tiny appliance fixpoint test test-boot test-appliance lint boot bench clean
 
 # What npm has installed here goes first: the same as npx, without its start.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
@@ -26,11 +26,14 @@ fixpoint: appliance ## the appliance rebuilds itself twice; all three images mus
 	cmp out/appliance.img out/1/appliance.img
 	cmp out/1/appliance.img out/2/appliance.img
 
-test: setup ## unit and integration tests; boot tests where the store holds tiny
-	$(VITEST)
+test: setup ## unit and integration tests; boot tests of the images that the store holds
+	$(VITEST) --project unit --project integration --project boot
 
 test-boot: tiny ## build tiny if need be and boot it in every way
 	$(VITEST) --project boot
+
+test-appliance: appliance ## builds in the appliance, under emulation: takes long
+	$(VITEST) --project appliance
 
 lint: setup ## types, rules, format, folders, dead files
 	tsc

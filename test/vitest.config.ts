@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
-/** Tests by speed, each kind in its folder: `unit` in memory, `integration` with real processes and sandboxes, `boot` with whole images in QEMU. */
+/** Tests by speed, each kind in its folder: `unit` in memory, `integration` with real processes and sandboxes, `boot` with whole images in QEMU, `appliance` with builds in them. */
 export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),
   test: {
@@ -22,6 +22,16 @@ export default defineConfig({
           name: 'boot',
           include: ['test/boot/**/*.test.ts'],
           testTimeout: 300_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
+      // Real builds in emulated machines: for whoever has an hour.
+      {
+        test: {
+          name: 'appliance',
+          include: ['test/appliance/**/*.test.ts'],
+          testTimeout: 3_600_000,
           hookTimeout: 300_000,
           fileParallelism: false,
         },

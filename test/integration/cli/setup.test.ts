@@ -20,6 +20,7 @@ test('every target of the Makefile has its line of help', async () => {
     'fixpoint',
     'test',
     'test-boot',
+    'test-appliance',
     'lint',
     'boot',
     'bench',

@@ -17,9 +17,9 @@ export { afterAll, afterEach, beforeAll, beforeEach, describe, it, onTestFinishe
 chai.use(JestExtend)
 chai.use(JestChaiExpect)
 chai.use(JestAsymmetricMatchers)
-chai.use(({ Assertion }, { flag }) => {
+chai.use(({ Assertion }, utils) => {
   Assertion.addMethod('toMatchInlineSnapshot', function (this: object, wanted: string) {
-    const shown = format(flag(this, 'object'), { printBasicPrototype: false, escapeString: false })
+    const shown = format(utils.flag(this, 'object'), { printBasicPrototype: false, escapeString: false })
     if (unindent(wanted) !== shown) throw new Error(`Snapshot is ${unindent(wanted)}, now it is ${shown}`)
   })
 })
@@ -41,7 +41,7 @@ const plain = (value: unknown, message?: string): unknown => chai.expect(value, 
 export const expect: typeof plain & Record<string, unknown> = Object.assign(
   plain,
   chai.expect,
-  Reflect.get(globalThis, ASYMMETRIC_MATCHERS_OBJECT),
+  Reflect.get(globalThis, ASYMMETRIC_MATCHERS_OBJECT) as object,
 )
 Reflect.set(globalThis, GLOBAL_EXPECT, expect)
 setState({ assertionCalls: 0, testPath: '' }, expect as never)
