@@ -41,7 +41,7 @@ const plain = (value: unknown, message?: string): unknown => chai.expect(value, 
 export const expect: typeof plain & Record<string, unknown> = Object.assign(
   plain,
   chai.expect,
-  Reflect.get(globalThis, ASYMMETRIC_MATCHERS_OBJECT) as object,
+  Reflect.get(globalThis, ASYMMETRIC_MATCHERS_OBJECT) as Record<string, unknown>,
 )
 Reflect.set(globalThis, GLOBAL_EXPECT, expect)
 setState({ assertionCalls: 0, testPath: '' }, expect as never)
