@@ -41,7 +41,8 @@ describe.skipIf(image === undefined)('tiny', () => {
       expect(said).toContain('Read-only')
       await machine.expect('# ')
       // Ctrl-C reaches what runs; a shell that ends is followed by one, and there is one for each of screen and serial line.
-      machine.type('echo wait"ing"; sleep 1000\n')
+      // Printed by what is to be reached: only then does it have the terminal.
+      machine.type(`sh -c 'echo wait"ing"; exec sleep 1000'\n`)
       await machine.expect('waiting')
       machine.type('\x03')
       await machine.expect('# ')
