@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { FixpointError } from '../base/error.ts'
 import type { RecipeId } from '../base/events.ts'
 import { PATHS } from '../sandbox/constants.ts'
-import { runSandboxed } from '../sandbox/run.ts'
+import { runSandboxed, WAIT_FOR_ENGINE } from '../sandbox/run.ts'
 import type { Action, ExecutorContext, Usage } from './executor.ts'
 import type { Script } from './steps.ts'
 import type { Workspace } from './workspace.ts'
@@ -28,7 +28,7 @@ export class StepError extends FixpointError {
 const TAIL = 15
 
 /** Runs a step and, whatever becomes of it, leaves the time that it and its children took; `times` is the one clock that POSIX gives a shell. */
-const RUNNER = `umask 022
+const RUNNER = `${WAIT_FOR_ENGINE}umask 022
 sh -eu "$1" && status=0 || status=$?
 times > ${PATHS.report}/times
 exit $status

@@ -1,6 +1,7 @@
-import { spawn, type StdioOptions } from 'node:child_process'
+import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
+import { Duplex } from 'node:stream'
 import { FixpointError } from '../base/error.ts'
 import { errorCode } from '../base/files.ts'
 import { sandboxCommand, type SandboxSpec } from './bwrap.ts'
@@ -25,10 +26,24 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/** The descriptor that a sandboxed command and the engine speak by before it begins. */
+const ENGINE = 3
+
+/**
+ * What a sandboxed shell has to run first: it waits for the engine's word. The kernel ends the sandbox with the engine, but only from the moment
+ * that bwrap has asked it to; should the engine be killed before that, no word comes and the shell ends by itself.
+ */
+export const WAIT_FOR_ENGINE = `echo >&${String(ENGINE)} && read -r word <&${String(ENGINE)} || exit 1
+exec ${String(ENGINE)}>&-
+`
+
 /** Milliseconds; a timer set for longer goes off at once. */
 const LONGEST_TIMER = 2 ** 31 - 1
 
-/** Runs a command in the sandbox with its output in a log. An abort or time-out ends all its processes before this resolves. */
+/**
+ * Runs a command that begins with {@link WAIT_FOR_ENGINE} in the sandbox, with its output in a log. An abort or time-out ends all its processes
+ * before this resolves.
+ */
 export async function runSandboxed(spec: SandboxSpec, options: RunOptions): Promise<SandboxResult> {
   options.signal?.throwIfAborted()
   const [command = '', ...args] = sandboxCommand(spec)
@@ -38,6 +53,7 @@ export async function runSandboxed(spec: SandboxSpec, options: RunOptions): Prom
   const child = spawn(command, args, { stdio: stdioOf(log, nothing), env: { PATH: '/usr/bin:/bin' }, detached: true })
   closeSync(nothing)
   closeSync(log)
+  giveWord(child)
   // Killing the first process of the pid namespace ends all others before it is gone itself, and bwrap waits for it. Killing bwrap would
   // end them as well, but some time after this has resolved.
   const kill = (): void => {
@@ -67,13 +83,21 @@ export async function runSandboxed(spec: SandboxSpec, options: RunOptions): Prom
   }
 }
 
-/** Files of the child by number: none but output and error, so every inherited one is covered by `nothing`. */
+/** Answers the line that the command writes when nothing is left that could keep the engine's death from ending it. */
+function giveWord(child: ChildProcess): void {
+  const line = child.stdio[ENGINE]
+  if (!(line instanceof Duplex)) return // it could not be started
+  line.once('data', () => line.end('\n'))
+  line.on('error', () => undefined) // it ended before it could hear: its status tells
+}
+
+/** Files of the child by number: none but output, error and the line to the engine, so every inherited one is covered by `nothing`. */
 function stdioOf(log: number, nothing: number): StdioOptions {
   const inherited = inheritedFiles()
-  const files = Array.from({ length: Math.max(2, ...inherited) + 1 }, (_, fd) =>
+  const files = Array.from({ length: Math.max(ENGINE, ...inherited) + 1 }, (_, fd) =>
     inherited.includes(fd) ? nothing : 'ignore',
   )
-  return ['ignore', log, log, ...files.slice(3)]
+  return ['ignore', log, log, 'pipe', ...files.slice(ENGINE + 1)]
 }
 
 function killProcess(pid: number): void {

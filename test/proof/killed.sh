@@ -61,7 +61,7 @@ killed() {
   wait $engine 2>/dev/null || true
   # Ends with the engine: the kernel kills what the sandbox holds.
   for _ in $(seq 50); do pgrep -f "bwrap.*$work" >/dev/null || break; sleep 0.1; done
-  ! pgrep -f "bwrap.*$work" >/dev/null || fail "$seed: a sandbox lives on"
+  ! pgrep -f "bwrap.*$work" >/dev/null || fail "$seed: killed $moment, and a sandbox lives on: $(ps -o pid,ppid,stat,etime,wchan,args -p "$(pgrep -d, -f "bwrap.*$work")")"
   build "$seed" 2>/dev/null | sort | cmp - "$work/wanted" || fail "$seed: other artifacts"
   fixpoint "$here/layers/layers.yaml" store verify >/dev/null || fail "$seed: the store is damaged"
   [ -z "$(ls -A "$work/work" "$work/partial" "$work/kept" "$work/damaged" | grep -v :)" ] || fail "$seed: something is left: $(ls -A "$work/work")"
