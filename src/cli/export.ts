@@ -4,13 +4,20 @@ import type { RecipeId } from '../base/events.ts'
 import { describeHost } from '../build/fingerprint.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Listing } from '../store/listing.ts'
+import { listSeeds, type SourceFinder } from '../verify/list-seeds.ts'
 import type { Engine } from './engine.ts'
 
 /**
  * Puts the files of an image's artifact into `folder`, beside a fuller manifest than the one inside: keys, artifacts and times of all that
- * was built for it, and the host. Resolves to the paths. Files that are there already, of the same artifact, are left alone.
+ * was built for it, the host, and for an image with a mirror what in that is not source code: `find` tells where the sources are. Resolves to the paths. Files that are there already, of the same artifact, are left alone.
  */
-export async function exportImage(engine: Engine, plan: Plan, id: RecipeId, folder: string): Promise<string[]> {
+export async function exportImage(
+  engine: Engine,
+  plan: Plan,
+  id: RecipeId,
+  folder: string,
+  find: SourceFinder,
+): Promise<string[]> {
   const store = await engine.store()
   const artifact = plan.get(id)?.artifact
   if (artifact === undefined) throw new TypeError(`"${id}" is not built`)
@@ -27,7 +34,7 @@ export async function exportImage(engine: Engine, plan: Plan, id: RecipeId, fold
     await copyFile(join(store.treePath(artifact), path), `${target}.part`)
     await rename(`${target}.part`, target)
   }
-  await writeFile(record, await describeImage(engine, plan, id, files))
+  await writeFile(record, await describeImage(engine, plan, id, files, find))
   return paths.map((path) => relative('', path))
 }
 
@@ -48,7 +55,13 @@ async function present(files: Listing, folder: string): Promise<boolean> {
 }
 
 /** The manifest beside an image. Unlike the one inside, it tells of the host and of times, so it is in no artifact. */
-async function describeImage(engine: Engine, plan: Plan, id: RecipeId, files: Listing): Promise<string> {
+async function describeImage(
+  engine: Engine,
+  plan: Plan,
+  id: RecipeId,
+  files: Listing,
+  find: SourceFinder,
+): Promise<string> {
   const store = await engine.store()
   const used = usedBy(plan, id)
   const recipes = [...plan.values()].flatMap(({ node, key, artifact }) => {
@@ -68,8 +81,10 @@ async function describeImage(engine: Engine, plan: Plan, id: RecipeId, files: Li
       },
     ]
   })
-  const { key, artifact } = plan.get(id) ?? {}
-  return `${JSON.stringify({ recipe: id, key, artifact, files, host: describeHost(), recipes }, undefined, 1)}\n`
+  const { key, artifact, node } = plan.get(id) ?? {}
+  const seeds = node?.mirror && (await listSeeds(node.mirror, find))
+  const record = { recipe: id, key, artifact, files, host: describeHost(), recipes, seeds }
+  return `${JSON.stringify(record, undefined, 1)}\n`
 }
 
 /** An image and all that it was built from, without what else was built with it. */

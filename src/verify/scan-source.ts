@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process'
 import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
 import tar from 'tar-stream'
 import { HEAD, kindOf } from './seeds.ts'
@@ -13,6 +15,9 @@ export interface Tally {
   readonly bytes: number
 }
 
+/** What the sandbox's tools unpack. */
+const TARBALL = /\.(tar|tgz|tar\.(gz|xz|bz2))$/
+
 /** Kind of the scripts in an npm package: published as they run. */
 export const SCRIPTS = 'JavaScript of npm packages'
 
@@ -23,20 +28,29 @@ const UNPACKERS: readonly [magic: string, command: string][] = [
   ['\xfd7zXZ', 'xz'],
 ]
 
-/** Counts what in a source's tarball is not source in the strict sense, also in tarballs in it. `npm`: its scripts count, whatever they say. */
-export async function scanSource(path: string, npm: boolean): Promise<Tally[]> {
+/**
+ * Counts what in a source is not source in the strict sense: in a tarball and in tarballs in it, or what it is itself. `name` is the source's name, `path`
+ * where it lies. `npm`: its scripts count, whatever they say.
+ */
+export async function scanSource(path: string, name: string, npm: boolean): Promise<Tally[]> {
   const tallies = new Map<string, Tally>()
   const note = (kind: string, bytes: number): void => {
     const { files, bytes: before } = tallies.get(kind) ?? { files: 0, bytes: 0 }
     tallies.set(kind, { kind, files: files + 1, bytes: before + bytes })
   }
-  const look = (name: string, size: number, head: Buffer): void => {
-    const inner = name.split('/').slice(1).join('/')
-    const kind = kindOf(inner, head.toString('latin1'))?.name
+  const look = (file: string, size: number, head: Buffer): void => {
+    const kind = kindOf(file, head.toString('latin1'))?.name
     if (kind !== undefined) note(kind, size)
-    else if (npm && /\.[cm]?js$/.test(inner)) note(SCRIPTS, size)
+    else if (npm && /\.[cm]?js$/.test(file)) note(SCRIPTS, size)
   }
-  await scanTar(createReadStream(path), look)
+  if (TARBALL.test(name)) {
+    await scanTar(createReadStream(path), (entry, size, head) => {
+      look(entry.split('/').slice(1).join('/'), size, head)
+    })
+  } else {
+    const head = await buffer(createReadStream(path, { end: HEAD - 1 }))
+    look(name, (await stat(path)).size, head)
+  }
   return [...tallies.values()]
 }
 
@@ -69,15 +83,20 @@ async function scanTar(packed: Readable, look: Look): Promise<void> {
 
 /** Pipes a stream through the program that its first bytes ask for. */
 async function unpack(packed: Readable, target: NodeJS.WritableStream): Promise<void> {
-  const first = await new Promise<Buffer>((resolve, reject) => {
-    packed.once('readable', () => {
-      resolve((packed.read() as Buffer | null) ?? Buffer.alloc(0))
-    })
-    packed.once('error', reject)
-  })
-  packed.unshift(first)
+  const chunks = packed[Symbol.asyncIterator]() as AsyncIterator<Buffer, undefined>
+  const first = (await chunks.next()).value ?? Buffer.alloc(0)
+  async function* whole(): AsyncGenerator<Buffer> {
+    for (let chunk: Buffer | undefined = first; chunk !== undefined; chunk = (await chunks.next()).value) yield chunk
+  }
   const command = UNPACKERS.find(([magic]) => first.toString('latin1', 0, 8).startsWith(magic))?.[1]
-  if (command === undefined) return pipeline(packed, target)
+  if (command === undefined) return pipeline(whole, target)
   const child = spawn(command, ['-dc'], { stdio: ['pipe', 'pipe', 'inherit'] })
-  await Promise.all([pipeline(packed, child.stdin), pipeline(child.stdout, target)])
+  const ended = new Promise<void>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (status) => {
+      if (status === 0) resolve()
+      else reject(new Error(`${command} -dc ended with status ${String(status)}`))
+    })
+  })
+  await Promise.all([pipeline(whole, child.stdin), pipeline(child.stdout, target), ended])
 }

@@ -7,6 +7,7 @@ import { makeManifest } from '../../image/manifest.ts'
 import { graphOf, type Graph } from '../../plan/graph.ts'
 import { plan, type Plan } from '../../plan/plan.ts'
 import { requireSandbox } from '../../sandbox/probe.ts'
+import type { SourceFinder } from '../../verify/list-seeds.ts'
 import { defaultCores, defaultMemory, type Engine } from '../engine.ts'
 import { exportImage } from '../export.ts'
 import { mirrorFolders } from '../mirrors.ts'
@@ -42,7 +43,9 @@ export async function buildCommand(engine: Engine, words: readonly string[], fla
     // Nothing ran and nothing failed, and yet it is not there: never to be taken for success.
     if (artifact === undefined)
       throw new FixpointError('bug', 'not-built', `Cannot build ${id}: its key never came to be known`)
-    const files = node.recipe.image ? await exportImage(engine, result.plan, id, flags.output ?? 'out') : []
+    const files = node.recipe.image
+      ? await exportImage(engine, result.plan, id, flags.output ?? 'out', await sourceFinder(engine, flags))
+      : []
     await engine.result([`${id} ${artifact}`, ...files], { type: 'target', recipe: id, artifact, files })
   }
 }
@@ -93,6 +96,16 @@ export async function buildContext(engine: Engine, flags: BuildFlags): Promise<B
   const from = await mirrorFolders(flags.mirror ?? [], store)
   const fetcher = createFetcher({ store, emit, now, from, mirrors, debian, npm, offline: flags.offline })
   return { store, fetcher, nameOf, makeManifest, emit, now }
+}
+
+/** Puts sources into the store as they are asked for, and tells where they lie, their digests checked. */
+export async function sourceFinder(engine: Engine, flags: BuildFlags): Promise<SourceFinder> {
+  const { store, fetcher } = await buildContext(engine, flags)
+  return async (source) => {
+    await fetcher.fetch(source, engine.signal)
+    await store.checkBlob(source.sha256)
+    return store.blobPath(source.sha256)
+  }
 }
 
 function planned(current: Plan, id: RecipeId): NonNullable<ReturnType<Plan['get']>> {

@@ -18,7 +18,7 @@ import { exportImage } from '../export.ts'
 import { readInstalled } from '../installed.ts'
 import { runningDisk } from '../running-disk.ts'
 import { resolveTarget } from '../targets.ts'
-import { buildTargets, type BuildFlags } from './build.ts'
+import { buildTargets, sourceFinder, type BuildFlags } from './build.ts'
 
 /** Options of `rebuild`. */
 export interface RebuildFlags extends BuildFlags {
@@ -70,13 +70,15 @@ async function rebuildAll(rebuild: Rebuild): Promise<void> {
   const counts = [
     `actions in the graph: ${String(graph.nodes.size)}`,
     `run: ${String(actions)}${resumed ? `, ${String(before)} of them before this rebuild was interrupted` : ''}`,
-    `taken from the store: 0`,
+    `taken from the store: ${String(resumed ? 0 : before)}`,
   ]
   await compareArtifacts(rebuild, store, result.plan, rebuild.installed.artifacts)
   const file = await imageFile(rebuild, store, result.plan)
   const digest = await compareImage(rebuild, file)
   const exported =
-    rebuild.flags.output === undefined ? [] : await exportImage(own, result.plan, image, rebuild.flags.output)
+    rebuild.flags.output === undefined
+      ? []
+      : await exportImage(own, result.plan, image, rebuild.flags.output, await sourceFinder(own, rebuild.flags))
   await engine.result(
     [
       ...counts,

@@ -1,8 +1,10 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { digestOf } from '../../../src/base/digest.ts'
 import { jsonLines, makes, ranIn, recipe, sharedToy, step, TOOLS_RECIPE } from '../../support/cli.ts'
 
+const PARSER = '/* A Bison parser, made by GNU Bison 3.8.2.  */\n'
 const IN = 'inputs: [bootstrap/tools]'
 
 /** words -> lines -> disk, and other -> disk; `sizes` sees of `lines` only what stays the same. */
@@ -27,6 +29,19 @@ const toy = sharedToy(
     ),
     'layers/base/above-same/recipe.yaml': makes('above-same', 'x', 'inputs: [bootstrap/tools, base/same]'),
     'layers/base/other/recipe.yaml': makes('other', 'other', IN),
+    'parser.c': PARSER,
+    'layers/base/sourced/recipe.yaml': makes(
+      'sourced',
+      'sourced',
+      `sources: [{ sha256: ${digestOf(PARSER)}, from: ['file:../../../parser.c'], unpack: false }]`,
+      IN,
+    ),
+    'layers/product/whole/recipe.yaml': recipe(
+      'whole',
+      'inputs: [bootstrap/tools, base/sourced]',
+      'style: disk',
+      'closure: true',
+    ),
     'layers/product/disk/recipe.yaml': recipe('disk', IN, 'style: disk', 'contents: [base/lines, base/other]'),
   },
   async ({ run }) => {
@@ -55,6 +70,23 @@ test('an image is put into the output folder, and left alone the second time', a
   const before = await times()
   expect(await run('build', 'disk', '-o', 'made')).toMatchObject({ code: 0, stdout: first.stdout })
   expect(await times()).toEqual(before)
+})
+
+test('the record of an image with its closure tells what among its sources is not source code', async () => {
+  const { folder, run } = toy()
+  const seeds = async (output: string, ...flags: string[]): Promise<unknown> => {
+    const { code, stderr } = await run('build', 'whole', '-o', output, ...flags)
+    expect(code, stderr).toBe(0)
+    return (JSON.parse(await readFile(join(folder, output, 'whole.json'), 'utf8')) as { seeds?: unknown }).seeds
+  }
+  expect(await seeds('whole')).toEqual([
+    {
+      kind: 'parsers',
+      why: expect.stringContaining('bison') as string,
+      sources: [{ source: 'parser.c', files: 1, bytes: 48 }],
+    },
+  ])
+  expect(await seeds('small', '--without-mirror')).toBeUndefined()
 })
 
 test('an amendment builds again exactly what depends on it', async () => {
