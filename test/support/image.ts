@@ -1,24 +1,66 @@
-import { fileURLToPath } from 'node:url'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { RecipeId } from '../../src/base/events.ts'
 import { hostFingerprint } from '../../src/build/fingerprint.ts'
 import { indexNamer, knownTo } from '../../src/build/known.ts'
 import { readConfig } from '../../src/cli/config.ts'
 import { resolveTarget } from '../../src/cli/targets.ts'
 import { loadMetadata } from '../../src/metadata/load.ts'
 import { graphOf } from '../../src/plan/graph.ts'
-import { plan } from '../../src/plan/plan.ts'
+import { plan, type Plan } from '../../src/plan/plan.ts'
 import { Store } from '../../src/store/store.ts'
 
+const nameOf = indexNamer(hostFingerprint)
+
 /** Path of an image of the layers here, when the user's store holds it as the recipes are now; undefined otherwise. Builds nothing. */
-export async function storedImage(name: string): Promise<string | undefined> {
+export function storedImage(name: string): Promise<string | undefined> {
+  return lookUp(name, async (id, current, store) => {
+    const artifact = artifactIn(current, id)
+    if (artifact === undefined) return undefined
+    await store.tree(artifact)
+    return join(store.treePath(artifact), `${name}.img`)
+  })
+}
+
+/** An artifact as it lies in the user's store. */
+export interface StoredArtifact {
+  readonly recipe: RecipeId
+  /** Path of its tar. */
+  readonly blob: string
+  /** Path of the record that was made when it was built. */
+  readonly record: string
+}
+
+/** All artifacts above the host layers that an image was built from, and its own, when the user's store holds the image; otherwise none. */
+export function storedArtifacts(name: string): Promise<StoredArtifact[]> {
+  return lookUp(name, (id, current, store) =>
+    artifactIn(current, id) === undefined
+      ? []
+      : [...current.values()].flatMap(({ node: { recipe }, key, artifact }) =>
+          recipe.host || key === undefined || artifact === undefined || !store.has(artifact)
+            ? []
+            : [
+                {
+                  recipe: recipe.id,
+                  blob: store.blobPath(artifact),
+                  record: join(store.root, 'index', nameOf(key, false)),
+                },
+              ],
+        ),
+  )
+}
+
+function artifactIn(current: Plan, id: RecipeId) {
+  const found = current.get(id)
+  return found?.state === 'stored' ? found.artifact : undefined
+}
+
+async function lookUp<T>(name: string, use: (id: RecipeId, current: Plan, store: Store) => T | Promise<T>): Promise<T> {
   const metadata = await loadMetadata(fileURLToPath(new URL('../../layers/layers.yaml', import.meta.url)))
   const id = resolveTarget(metadata, name)
   const store = await Store.open((await readConfig()).store, { emit: () => undefined, now: () => performance.now() })
   try {
-    const found = plan(graphOf(metadata, [id]), [id], knownTo(store, indexNamer(hostFingerprint))).get(id)
-    if (found?.state !== 'stored' || found.artifact === undefined) return undefined
-    await store.tree(found.artifact)
-    return join(store.treePath(found.artifact), `${name}.img`)
+    return await use(id, plan(graphOf(metadata, [id]), [id], knownTo(store, nameOf)), store)
   } finally {
     await store.close()
   }
