@@ -20,6 +20,8 @@ export interface BootOptions {
   readonly smp?: number | undefined
   /** True: what the guest writes reaches the image. Default false. */
   readonly writable?: boolean | undefined
+  /** What the machine's clock says when it is switched on, as 2050-01-01T00:00:00, UTC; default: the time it is. */
+  readonly clock?: string | undefined
   /** Further disks, after the image. */
   readonly disks?: readonly Disk[] | undefined
 }
@@ -56,13 +58,14 @@ async function machineFor(options: BootOptions, { reboot }: { reboot: boolean })
     smp = 2,
     writable = false,
     disks = [],
+    clock,
   } = options
   await checkReadable(image, writable)
   return {
     firmware: firmware === 'bios' ? 'bios' : await findFirmware(),
     disks: [{ file: image, bus, writable }, ...disks],
     accelerator: await chooseAccelerator(),
-    ...{ memory, smp, reboot },
+    ...{ memory, smp, clock, reboot },
   }
 }
 

@@ -26,6 +26,8 @@ export interface Machine {
   readonly memory: string
   /** Number of processors. */
   readonly smp: number
+  /** What its clock says when it is switched on, as 2050-01-01T00:00:00, UTC; undefined: the time it is. */
+  readonly clock?: string | undefined
   readonly accelerator: Accelerator
   /** True: a reset restarts the guest. Otherwise it ends QEMU, so that a crash shows at once. */
   readonly reboot: boolean
@@ -44,6 +46,7 @@ export function machineArguments(machine: Machine, console: Console): string[] {
     ...['-nodefaults', '-no-user-config', '-machine', 'q35', ...accelerator(machine.accelerator)],
     ...['-m', machine.memory, '-smp', String(machine.smp)],
     ...(machine.reboot ? [] : ['-no-reboot']),
+    ...(machine.clock === undefined ? [] : ['-rtc', `base=${machine.clock}`]),
     // A PC has a screen, a clock and a keyboard, and boots differently without; nobody looks at this one's.
     ...['-device', 'VGA', '-display', 'none', '-nic', 'none'],
     ...firmware(machine.firmware),

@@ -1,6 +1,10 @@
-import { chmod, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { chmod, lstat, mkdir, open, readdir, rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
 import { FixpointError } from './error.ts'
+
+const run = promisify(execFile)
 
 /** The system's error code (`ENOENT`, `ENOSPC`, …) of a rejected file operation, if it has one. */
 export function errorCode(error: unknown): string | undefined {
@@ -41,14 +45,17 @@ export async function commitFile(from: string, to: string): Promise<void> {
   await syncFolder(dirname(to))
 }
 
-/** Removes a tree, also one with folders that lack the write permission. */
+/**
+ * Removes a tree, also one with folders that lack the write permission. By rm(1): the tree of a build may have 100,000 files, for which Node takes
+ * seven times the processor time.
+ */
 export async function removeTree(path: string): Promise<void> {
   try {
-    await rm(path, { recursive: true, force: true })
-  } catch (error) {
-    if (!['EACCES', 'EPERM', 'ENOTEMPTY'].includes(errorCode(error) ?? '')) throw error
-    await makeFoldersWritable(path)
-    await rm(path, { recursive: true, force: true })
+    await run('rm', ['-rf', '--', path])
+  } catch {
+    if (!(await exists(path))) return
+    await makeFoldersWritable(path).catch(() => undefined) // rm says what is in the way
+    await run('rm', ['-rf', '--', path])
   }
 }
 

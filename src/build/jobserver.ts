@@ -47,7 +47,8 @@ export class Jobserver {
     this.#shares.push(share)
     this.#balance()
     this.#timer ??= setInterval(() => {
-      this.#balance()
+      // All that there is lies in an only share already.
+      if (this.#shares.length > 1) this.#balance()
     }, INTERVAL)
     return {
       fifo: path,

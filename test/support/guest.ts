@@ -1,5 +1,6 @@
 import { open, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
+import { bootSession, type BootOptions } from '../../qemu/boot.ts'
 import type { Patience, Session } from '../../qemu/session.ts'
 import { temporaryFolder } from './temporary.ts'
 
@@ -7,6 +8,17 @@ import { temporaryFolder } from './temporary.ts'
 export interface Said {
   readonly good: boolean
   readonly text: string
+}
+
+/** Boots an image to its prompt, lets `use` work there, and pulls the plug whatever comes of it. */
+export async function atPrompt<T>(options: BootOptions, use: (machine: Session) => Promise<T>): Promise<T> {
+  const machine = await bootSession(options)
+  try {
+    await machine.expect('# ')
+    return await use(machine)
+  } finally {
+    await machine.kill()
+  }
 }
 
 /** Types a command at a guest's prompt and waits until it has ended. */
@@ -24,4 +36,9 @@ export async function blankDisk(bytes: number): Promise<string> {
   await (await open(file, 'w')).close()
   await truncate(file, bytes)
   return file
+}
+
+/** A virtio disk that the guest may write to, by default a blank one of 8 GiB. */
+export async function dataDisk(file?: string): Promise<{ file: string; bus: 'virtio'; writable: true }> {
+  return { file: file ?? (await blankDisk(8 * 2 ** 30)), bus: 'virtio', writable: true }
 }

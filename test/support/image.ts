@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { RecipeId } from '../../src/base/events.ts'
@@ -5,6 +6,7 @@ import { hostFingerprint } from '../../src/build/fingerprint.ts'
 import { indexNamer, knownTo } from '../../src/build/known.ts'
 import { readConfig } from '../../src/cli/config.ts'
 import { resolveTarget } from '../../src/cli/targets.ts'
+import { readDisk } from '../../src/image/disk.ts'
 import { loadMetadata } from '../../src/metadata/load.ts'
 import { graphOf } from '../../src/plan/graph.ts'
 import { plan, type Plan } from '../../src/plan/plan.ts'
@@ -48,6 +50,25 @@ export function storedArtifacts(name: string): Promise<StoredArtifact[]> {
               ],
         ),
   )
+}
+
+/** A source as it lies in an image's mirror. */
+export interface MirroredSource {
+  readonly bytes: Buffer
+  /** Where the mirror's partition starts in the image. */
+  readonly partition: number
+}
+
+/** The source whose name begins with `name` in the mirror of the image in a file. */
+export async function mirroredSource(file: string, name: string): Promise<MirroredSource> {
+  const partition = (await readDisk(file)).partitions.find((part) => part.name === 'mirror')!.start
+  const unsquashfs = (...words: string[]): Buffer =>
+    execFileSync('unsquashfs', ['-o', String(partition), ...words], { maxBuffer: 2 ** 30 })
+  const root = 'squashfs-root/'
+  const paths = unsquashfs('-ls', file).toString().split('\n')
+  const path = paths.find((line) => line.startsWith(root + name))
+  if (path === undefined) throw new Error(`the mirror of ${file} has no ${name}`)
+  return { bytes: unsquashfs('-cat', file, path.slice(root.length)), partition }
 }
 
 function artifactIn(current: Plan, id: RecipeId) {

@@ -64,12 +64,12 @@ async function rebuildAll(rebuild: Rebuild): Promise<void> {
   const { engine, image, graph, disk, size } = rebuild
   requireMemory(graph, graph.nodes.keys())
   const { own, store, folder, resumed } = await begin(rebuild, new Installed(rebuild.root, []), '')
-  const before = stored(plan(graph, [image], knownTo(store, own.nameOf)))
+  const before = recorded(graph, [...graph.nodes.keys()], own, store)
   const result = await buildTargets(own, graph, [image], rebuild.flags)
-  const actions = result.ran.length + before
+  const actions = recorded(graph, [...graph.nodes.keys()], own, store)
   const counts = [
     `actions in the graph: ${String(graph.nodes.size)}`,
-    `run: ${String(actions)}${resumed ? `, ${String(before)} of them before this rebuild was interrupted` : ''}`,
+    ran(actions, resumed ? before : 0),
     `taken from the store: ${String(resumed ? 0 : before)}`,
   ]
   await compareArtifacts(rebuild, store, result.plan, rebuild.installed.artifacts)
@@ -106,7 +106,12 @@ async function rebuildOnly(rebuild: Rebuild, words: string): Promise<void> {
   }
   requireMemory(graph, targets)
   const others = installed.artifacts.filter(({ recipe }) => !targets.includes(recipe))
-  const { own, store, folder } = await begin(rebuild, new Installed(root, others), [...targets].sort().join(','))
+  const { own, store, folder, resumed } = await begin(
+    rebuild,
+    new Installed(root, others),
+    [...targets].sort().join(','),
+  )
+  const before = recorded(graph, targets, own, store)
   const result = await buildTargets(own, graph, targets, rebuild.flags)
   const compared = targets.flatMap((id) => known.get(id) ?? [])
   await compareArtifacts(rebuild, store, result.plan, compared)
@@ -117,12 +122,13 @@ async function rebuildOnly(rebuild: Rebuild, words: string): Promise<void> {
   if (digest !== undefined) lines.push(`${image} ${digest}: identical to ${rebuild.disk}`)
   const [part, all] = [await bytesOf(compared, root), await bytesOf(installed.artifacts, root)]
   const share = `rebuilt: ${((100 * part) / all).toFixed(1)} % of the ${String(all)} bytes that are installed`
-  await engine.result([...lines, `run: ${String(result.ran.length)}`, share], {
+  const actions = recorded(graph, targets, own, store)
+  await engine.result([...lines, ran(actions, resumed ? before : 0), share], {
     type: 'rebuilt',
     image,
     digest,
     size,
-    actions: result.ran.length,
+    actions,
     files: [],
   })
   await own.closeStore()
@@ -162,8 +168,18 @@ function requireMemory(graph: Graph, ids: Iterable<RecipeId>): void {
   )
 }
 
-function stored(current: Plan): number {
-  return [...current.values()].filter(({ state }) => state === 'stored').length
+/** How many actions of some recipes have run to their end in a store; also of those that nothing asks for any more. */
+function recorded(graph: Graph, ids: readonly RecipeId[], own: Engine, store: Store): number {
+  const known = knownTo(store, own.nameOf)
+  const current = plan(graph, ids, known)
+  return ids.filter((id) => {
+    const { key, node } = current.get(id) ?? {}
+    return key !== undefined && node !== undefined && known.artifactOf(key, node.recipe.host) !== undefined
+  }).length
+}
+
+function ran(actions: number, before: number): string {
+  return `run: ${String(actions)}${before > 0 ? `, ${String(before)} of them before this rebuild was interrupted` : ''}`
 }
 
 /** Compares what was built with what is installed; fails with the first difference, by package and file. */

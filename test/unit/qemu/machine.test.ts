@@ -121,6 +121,11 @@ describe('machineArguments', () => {
     expect([args(false).includes('-no-reboot'), args(true).includes('-no-reboot')]).toEqual([true, false])
   })
 
+  test('sets the clock when asked to', () => {
+    expect(values('-rtc', { clock: '2050-01-01T00:00:00' })).toEqual(['base=2050-01-01T00:00:00'])
+    expect(machineArguments(MACHINE, 'terminal')).not.toContain('-rtc')
+  })
+
   test('puts the console on the terminal', () => {
     expect(machineArguments(MACHINE, 'terminal').slice(-2)).toEqual(['-serial', 'mon:stdio'])
   })

@@ -1,0 +1,65 @@
+import { execFileSync } from 'node:child_process'
+import { open, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { atPrompt, dataDisk, type } from '../support/guest.ts'
+import { mirroredSource, storedImage } from '../support/image.ts'
+import { temporaryFolder } from '../support/temporary.ts'
+
+const image = (await storedImage('appliance')) ?? ''
+
+const MINUTES = 60_000
+
+describe('the appliance on a bad day', () => {
+  it(
+    'names a source with a flipped byte, and builds nothing from it',
+    async () => {
+      await atPrompt(
+        { image: await withFlippedByte('zlib'), memory: '4G', disks: [await dataDisk()] },
+        async (machine) => {
+          expect(await type(machine, 'data create vdb')).toMatchObject({ good: true })
+          const { good, text } = await type(machine, 'fixpoint rebuild --only zlib', { timeoutMs: 20 * MINUTES })
+          expect(good, text).toBe(false)
+          expect(text).toMatch(/Cannot build base\/zlib/)
+          expect(text).toMatch(/Cannot fetch "zlib\S+": sha256 is [0-9a-f]{64}, recipe wants [0-9a-f]{64}/)
+          expect(text).toContain('/mirror/zlib')
+          expect(text).not.toMatch(/built base\/zlib/)
+          expect((await type(machine, 'cd /mirror; sha256sum -c SHA256SUMS | grep -v OK')).text).toMatch(
+            /zlib\S+: FAILED/,
+          )
+        },
+      )
+    },
+    30 * MINUTES,
+  )
+
+  it.each(['1970-01-01T00:00:10', '2050-06-01T12:00:00'])(
+    'compiles to the same bytes when its clock says %s',
+    async (clock) => {
+      await atPrompt({ image, memory: '4G', clock, disks: [await dataDisk()] }, async (machine) => {
+        expect((await type(machine, 'date +%Y')).text).toContain(`\n${clock.slice(0, 4)}\n`)
+        expect(await type(machine, 'data create vdb')).toMatchObject({ good: true })
+        const { good, text } = await type(machine, 'fixpoint rebuild --only zlib', { timeoutMs: 20 * MINUTES })
+        expect(good, text).toBe(true)
+        expect(text).toMatch(/base\/zlib [0-9a-f]{64}: identical\n/)
+        expect(text).toMatch(/run: 1\n/)
+      })
+    },
+    30 * MINUTES,
+  )
+})
+
+/** A copy of the image with another byte in the middle of a source in its mirror. */
+async function withFlippedByte(name: string): Promise<string> {
+  const copy = join(await temporaryFolder(), 'flipped.img')
+  execFileSync('cp', ['--sparse=always', '--reflink=auto', image, copy])
+  const { bytes, partition } = await mirroredSource(copy, name)
+  // Sources are not compressed there: they are in the partition as they are.
+  const middle = bytes.subarray(bytes.length >> 1, (bytes.length >> 1) + 64)
+  const at = (await readFile(copy)).indexOf(middle, partition)
+  expect(at).toBeGreaterThan(partition)
+  const handle = await open(copy, 'r+')
+  await handle.write(Buffer.from([middle[0]! ^ 1]), 0, 1, at)
+  await handle.close()
+  return copy
+}

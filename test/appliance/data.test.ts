@@ -1,0 +1,67 @@
+import { execFileSync } from 'node:child_process'
+import { open, stat, truncate } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { digestOfFile } from '../../src/base/digest.ts'
+import { atPrompt, blankDisk, dataDisk, type } from '../support/guest.ts'
+import { storedImage } from '../support/image.ts'
+import { temporaryFolder } from '../support/temporary.ts'
+
+const image = (await storedImage('appliance')) ?? ''
+
+const [MIB, GIB] = [2 ** 20, 2 ** 30]
+
+describe('data of the appliance', () => {
+  it('are kept behind the image on a larger disk, and the image is never written to', async () => {
+    const large = join(await temporaryFolder(), 'large.img')
+    execFileSync('cp', ['--sparse=always', '--reflink=auto', image, large])
+    const { size } = await stat(large)
+    await truncate(large, size + 2 * GIB)
+    const before = await digestOfFile(image)
+    await atPrompt({ image: large, writable: true }, async (machine) => {
+      expect((await type(machine, 'cat /run/issue')).text).toMatch(
+        /data {2,}behind the image on its disk, \d+ MiB free/,
+      )
+      // The plug is pulled right after.
+      expect(await type(machine, 'echo kept > /data/note; sync')).toMatchObject({ good: true })
+    })
+    await atPrompt({ image: large, writable: true }, async (machine) => {
+      expect((await type(machine, 'cat /data/note')).text).toContain('kept')
+      machine.type('poweroff\n')
+      await machine.off()
+    })
+    await truncate(large, size)
+    expect(await digestOfFile(large)).toBe(before)
+  })
+
+  it('are kept on a second disk; a full one is named, a missing one is not waited for, a damaged one is repaired', async () => {
+    const file = await blankDisk(300 * MIB)
+    const with_ = { image, memory: '2G', disks: [await dataDisk(file)] }
+    await atPrompt(with_, async (machine) => {
+      expect((await type(machine, 'data create vdb')).text).toMatch(/data {2,}disk \/dev\/vdb, \d+ MiB free/)
+      const full = await type(machine, 'cd /data; fixpoint build python --mirror /mirror', { timeoutMs: 600_000 })
+      expect(full.good, full.text).toBe(false)
+      expect(full.text).toMatch(/error: .*(disk is full|No space left on device|is full)/)
+      expect(await type(machine, 'rm -rf /data/store; echo kept > /data/note; sync')).toMatchObject({ good: true })
+    })
+    await atPrompt({ image }, async (machine) => {
+      expect((await type(machine, 'cat /run/issue')).text).toMatch(
+        /data {2,}in memory, \d+ MiB, lost when the power goes/,
+      )
+      expect((await type(machine, 'cat /data/note')).good).toBe(false)
+    })
+    // Group descriptors, and the tables of blocks and inodes behind them; the superblock in front still says what it is.
+    const disk = await open(file, 'r+')
+    await disk.write(Buffer.alloc(MIB, 0xa5), 0, MIB, 4096)
+    await disk.close()
+    await atPrompt(with_, async (machine) => {
+      const { text } = await type(machine, 'cat /run/issue')
+      expect(text).toMatch(/data {2,}disk \/dev\/vdb is damaged: `e2fsck -f \/dev\/vdb` repairs it/)
+      expect(text).toMatch(/data {2,}in memory/)
+      const repaired = await type(machine, 'cd /; e2fsck -fy /dev/vdb; umount /data; data start', {
+        timeoutMs: 120_000,
+      })
+      expect(repaired.text).toMatch(/data {2,}disk \/dev\/vdb, \d+ MiB free/)
+    })
+  })
+})
