@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, chown, cp, link, mkdir, mkdtemp, readdir, realpath } from 'node:fs/promises'
+import { chmod, chown, cp, link, mkdir, mkdtemp, readdir, readFile, realpath } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { FixpointError, type FailureKind } from '../../base/error.ts'
@@ -25,6 +25,9 @@ export interface VerifyFlags extends BuildFlags {
 /** A user that owns nothing: the second build is done as this one when the first was done as root. */
 const OTHER_USER = 54_321
 
+/** Of a checkout: neither engine nor recipes, and large. */
+const NOT_COPIED = ['.git', 'out', 'coverage']
+
 /** Conditions of the second build that must leave no mark. Some would break a build that let them in. */
 const OTHER_ENVIRONMENT: Readonly<Record<string, string>> = {
   TZ: 'Pacific/Chatham',
@@ -33,6 +36,7 @@ const OTHER_ENVIRONMENT: Readonly<Record<string, string>> = {
   CC: 'false',
   CFLAGS: '-DFIXPOINT_JUNK -O0 -g',
   LDFLAGS: '-Wl,--fixpoint-junk',
+  LD_PRELOAD: '/fixpoint-junk.so',
   MAKEFLAGS: '-j7',
   SOURCE_DATE_EPOCH: '1',
   GREP_OPTIONS: '--color=always',
@@ -105,21 +109,12 @@ async function preparePlace(folder: string, store: Store, graph: Graph): Promise
   for (const name of [place.store, place.mirror]) await mkdir(name, { recursive: true })
   await removeTree(place.checkout)
   const engineRoot = fileURLToPath(new URL('../../../..', import.meta.url))
-  for (const name of [
-    'dist',
-    'layers',
-    'node_modules',
-    'package.json',
-    'package-lock.json',
-    'tsconfig.json',
-    'tsconfig.build.json',
-    'src',
-    'qemu',
-    'appliance',
-  ]) {
-    if (await exists(join(engineRoot, name)))
-      await cp(join(engineRoot, name), join(place.checkout, name), { recursive: true, verbatimSymlinks: true })
-  }
+  const left = new Set([...NOT_COPIED, ...(await developmentPackages(engineRoot))])
+  await cp(engineRoot, place.checkout, {
+    recursive: true,
+    verbatimSymlinks: true,
+    filter: (path) => !left.has(relative(engineRoot, path)),
+  })
   for (const { recipe } of graph.nodes.values()) {
     for (const source of recipe.sources) {
       if (source.kind !== 'file' || !store.has(source.sha256)) continue
@@ -132,6 +127,14 @@ async function preparePlace(folder: string, store: Store, graph: Graph): Promise
     await giveTo(user, place.checkout)
   }
   return place
+}
+
+/** Packages in `node_modules` that the engine does not need to run, most of what is there: folders relative to the checkout. */
+async function developmentPackages(checkout: string): Promise<string[]> {
+  const lock = join(checkout, 'package-lock.json')
+  if (!(await exists(lock))) return []
+  const { packages } = JSON.parse(await readFile(lock, 'utf8')) as { packages: Record<string, { dev?: boolean }> }
+  return Object.entries(packages).flatMap(([path, { dev }]) => (dev === true ? [path] : []))
 }
 
 async function linkOrCopy(from: string, to: string): Promise<void> {

@@ -1,0 +1,55 @@
+import { chmod, mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { removeTree } from '../../../src/base/files.ts'
+import { commandLine, makes, recipe, step, TOOLS_RECIPE } from '../../support/cli.ts'
+
+const makeToy = commandLine()
+
+/** Where another user gets to, if the tests run as root. */
+async function elsewhere(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'fixpoint-test-verify-'))
+  onTestFinished(() => removeTree(folder))
+  await chmod(folder, 0o755)
+  return join(folder, 'second')
+}
+
+const IN = 'inputs: [bootstrap/tools]'
+
+async function verified(planted: string) {
+  const toy = await makeToy({
+    'layers/bootstrap/tools/recipe.yaml': TOOLS_RECIPE,
+    'layers/product/plain/recipe.yaml': makes('plain', 'plain', IN),
+    'layers/product/planted/recipe.yaml': recipe(
+      'planted',
+      IN,
+      'style: plain',
+      step('mkdir -p $OUT/usr/share', 'echo the same beginning > $OUT/usr/share/planted', planted),
+    ),
+    'layers/product/above/recipe.yaml': recipe(
+      'above',
+      'inputs: [bootstrap/tools, product/planted]',
+      'style: plain',
+      step('mkdir -p $OUT/usr/share', 'cat /usr/share/planted > $OUT/usr/share/above'),
+    ),
+  })
+  await chmod(toy.folder, 0o755)
+  return toy.run('verify', 'plain', 'above', '--second', await elsewhere())
+}
+
+test('a second build of the same bytes is identical, and counted', async () => {
+  const { code, stdout, stderr } = await verified('{ umask; export -p; pwd; echo ~; } >> $OUT/usr/share/planted')
+  expect(code, stderr).toBe(0)
+  expect(stdout).toMatch(/^product\/plain [0-9a-f]{64}\nproduct\/above [0-9a-f]{64}\nidentical: 3 artifacts/)
+})
+
+test('a planted difference is named by package, file and offset, where it began', async () => {
+  const { code, stderr } = await verified('cat /proc/sys/kernel/random/uuid >> $OUT/usr/share/planted')
+  expect(code).toBe(5)
+  expect(stderr).toMatch(
+    /Two builds differ in 2 of 3 artifacts\n\s+product\/planted: "usr\/share\/planted": .*\b(1[89]|2\d)\b/,
+  )
+  expect(stderr).toMatch(/product\/above: another key/)
+  expect(stderr).toMatch(/The second build is kept in ".*second"/)
+})
