@@ -12,6 +12,9 @@ const image = (await storedImage('appliance')) ?? ''
 
 const MINUTES = 60_000
 
+/** Where e2fsprogs are, which every Debian has. */
+const SBIN = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` }
+
 it(
   "a maker's first hour: the tutorial's commands, as they are written",
   async () => {
@@ -83,13 +86,13 @@ async function exchangeDisk(): Promise<string> {
     tar -czf disk/busybox-1.37.1.tar.gz busybox-1.37.1`
   execFileSync('sh', ['-euc', make], { cwd: folder })
   const file = await blankDisk(1 << 30)
-  execFileSync('mke2fs', ['-q', '-F', '-t', 'ext4', '-d', join(folder, 'disk'), file])
+  execFileSync('mke2fs', ['-q', '-F', '-t', 'ext4', '-d', join(folder, 'disk'), file], { env: SBIN })
   return file
 }
 
 /** What is on the disk at the end, as a folder. */
 async function carriedOut(disk: string): Promise<string> {
   const folder = await temporaryFolder()
-  execFileSync('debugfs', ['-R', `rdump / ${folder}`, disk], { stdio: 'ignore' })
+  execFileSync('debugfs', ['-R', `rdump / ${folder}`, disk], { stdio: 'ignore', env: SBIN })
   return folder
 }
