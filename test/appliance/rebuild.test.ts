@@ -34,6 +34,40 @@ describe('fixpoint rebuild in the appliance', () => {
   )
 
   it(
+    'names a planted change: a byte of what is installed, a flag of a recipe',
+    async () => {
+      await atPrompt({ image, memory: '4G', disks: [await dataDisk()] }, async (machine) => {
+        expect(await type(machine, 'data create vdb')).toMatchObject({ good: true })
+        const layers = `mkdir -p layers/planted/zlib
+cat > layers/layers.yaml <<'end'
+include: /usr/lib/fixpoint/layers/layers.yaml
+layers: [planted]
+end
+cat > layers/planted/zlib/amend.yaml <<'end'
+amends: base/zlib
+set:
+  env:
+    CFLAGS: -O1
+end`
+        expect(await type(machine, layers)).toMatchObject({ good: true })
+        const patience = { timeoutMs: 20 * MINUTES }
+        const flag = await type(machine, 'fixpoint --layers layers/layers.yaml rebuild --only zlib', patience)
+        expect(flag.good, flag.text).toBe(false)
+        expect(flag.text).toMatch(/base\/zlib: "usr\/lib\/libz\.a": .*; 1 entries differ/)
+
+        const byte = `cp /usr/lib/libz.a /tmp/libz.a
+printf X | dd of=/tmp/libz.a bs=1 seek=70000 conv=notrunc
+mount --bind /tmp/libz.a /run/installed/usr/lib/libz.a`
+        expect(await type(machine, byte)).toMatchObject({ good: true })
+        const changed = await type(machine, 'fixpoint rebuild --only zlib', patience)
+        expect(changed.good, changed.text).toBe(false)
+        expect(changed.text).toMatch(/base\/zlib: "usr\/lib\/libz\.a"/)
+      })
+    },
+    45 * MINUTES,
+  )
+
+  it(
     'assembles the image again from what is installed, to the bytes of the disk it runs from',
     async () => {
       await atPrompt({ image, memory: '4G', disks: [await dataDisk()] }, async (machine) => {
