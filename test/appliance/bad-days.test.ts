@@ -20,7 +20,7 @@ describe('the appliance on a bad day', () => {
           expect(await type(machine, 'data create vdb')).toMatchObject({ good: true })
           const { good, text } = await type(machine, 'fixpoint rebuild --only zlib', { timeoutMs: 20 * MINUTES })
           expect(good, text).toBe(false)
-          expect(text).toMatch(/Cannot build base\/zlib/)
+          expect(text).toMatch(/failed base\/zlib: Cannot fetch/)
           expect(text).toMatch(/Cannot fetch "zlib\S+": sha256 is [0-9a-f]{64}, recipe wants [0-9a-f]{64}/)
           expect(text).toContain('/mirror/zlib')
           expect(text).not.toMatch(/built base\/zlib/)
@@ -33,11 +33,15 @@ describe('the appliance on a bad day', () => {
     30 * MINUTES,
   )
 
-  it.each(['1970-01-01T00:00:10', '2050-06-01T12:00:00'])(
+  // A clock that is before the image's own date is set to that as the machine starts.
+  it.each([
+    ['1970-01-01T00:00:10', '2000'],
+    ['2050-06-01T12:00:00', '2050'],
+  ])(
     'compiles to the same bytes when its clock says %s',
-    async (clock) => {
+    async (clock, year) => {
       await atPrompt({ image, memory: '4G', clock, disks: [await dataDisk()] }, async (machine) => {
-        expect((await type(machine, 'date +%Y')).text).toContain(`\n${clock.slice(0, 4)}\n`)
+        expect((await type(machine, 'date +%Y')).text).toContain(`\n${year}\n`)
         expect(await type(machine, 'data create vdb')).toMatchObject({ good: true })
         const { good, text } = await type(machine, 'fixpoint rebuild --only zlib', { timeoutMs: 20 * MINUTES })
         expect(good, text).toBe(true)

@@ -39,7 +39,7 @@ describe('data of the appliance', () => {
     const with_ = { image, memory: '2G', disks: [await dataDisk(file)] }
     await atPrompt(with_, async (machine) => {
       expect((await type(machine, 'data create vdb')).text).toMatch(/data {2,}disk \/dev\/vdb, \d+ MiB free/)
-      const full = await type(machine, 'cd /data; fixpoint build python --mirror /mirror', { timeoutMs: 600_000 })
+      const full = await type(machine, 'cd /data; fixpoint build tiny', { timeoutMs: 600_000 })
       expect(full.good, full.text).toBe(false)
       expect(full.text).toMatch(/error: .*(disk is full|No space left on device|is full)/)
       expect(await type(machine, 'rm -rf /data/store; echo kept > /data/note; sync')).toMatchObject({ good: true })

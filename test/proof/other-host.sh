@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds `tiny` from an empty store on another host, under other conditions, and compares every key and artifact above layer bootstrap,
-# and the image, with those of out/tiny.json. Takes about as long as a cold build; goes on from its own store when run again.
+# and the image, with those of this host's `tiny`, which is built first. Takes about as long as a cold build; goes on from its own store when run again.
 #
 #   test/proof/other-host.sh debian SUITE    a debootstrapped Debian as the host's root: another C library, gcc, shell, awk, tar …
 #   test/proof/other-host.sh clang VERSION   this host, but with clang as the compiler of the bootstrap
@@ -16,8 +16,10 @@ canary=FIXPOINT-CANARY-7f3a91
 
 main() {
   [ "$(id -u)" = 0 ] || { echo "$0 needs root" >&2; exit 6; }
-  [ -e "$here/out/tiny.json" ] || { echo "Build tiny first: make tiny" >&2; exit 2; }
   mkdir -p "$work"
+  # What to compare with, now and not when the other build is done: recipes may have changed by then.
+  rm -rf "$work/wanted"
+  "$here/node_modules/.bin/fixpoint" --layers "$here/layers/layers.yaml" build tiny -o "$work/wanted" >/dev/null
   lay_out_checkout
   case $1 in
     debian) make_debian "$2" ;;
@@ -25,8 +27,8 @@ main() {
     *) echo "unknown kind of host: $1" >&2; exit 2 ;;
   esac
   build "$1"
-  node "$here/dist/test/proof/compare.js" "$here/out/tiny.json" "$work/store/out/tiny.json" "$work/store" "$canary"
-  cmp "$here/out/tiny.img" "$work/store/out/tiny.img"
+  node "$here/dist/test/proof/compare.js" "$work/wanted/tiny.json" "$work/store/out/tiny.json" "$work/store" "$canary"
+  cmp "$work/wanted/tiny.img" "$work/store/out/tiny.img"
   sha256sum "$work/store/out/tiny.img"
 }
 
@@ -34,7 +36,8 @@ main() {
 lay_out_checkout() {
   rm -rf "$work/check out"
   mkdir -p "$work/check out" "$work/mirror" "$work/store" "$work/home $canary"
-  cp -r "$here/dist" "$here/layers" "$here/node_modules" "$here/package.json" "$work/check out"
+  git -C "$here" ls-files -z --cached --others --exclude-standard | (cd "$here" && xargs -0 cp -r --parents -t "$work/check out")
+  cp -r "$here/dist" "$here/node_modules" "$work/check out"
   "$here/node_modules/.bin/fixpoint" --layers "$here/layers/layers.yaml" fetch tiny >/dev/null
   local blobs=${FIXPOINT_STORE:-${XDG_CACHE_HOME:-$HOME/.cache}/fixpoint}/blobs
   grep -rhoE 'sha256: [0-9a-f]{64}' "$here/layers" | cut -d' ' -f2 | sort -u | while read -r digest; do
@@ -58,6 +61,7 @@ make_debian() {
 # The host's own root, with two folders of a private copy mounted over: its alternatives, where cc is, and its C headers.
 make_clang() {
   root=/
+  [ -x "/usr/bin/clang++-$1" ] || { echo "There is no /usr/bin/clang++-$1" >&2; exit 6; }
   rm -rf "$work/alternatives" "$work/stdio.h"
   cp -a /etc/alternatives "$work/alternatives"
   ln -sf "/usr/bin/clang-$1" "$work/alternatives/cc"

@@ -1,10 +1,9 @@
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { totalmem } from 'node:os'
 import { join } from 'node:path'
 import { digestOf, digestOfFile, type Digest } from '../../base/digest.ts'
 import { FixpointError } from '../../base/error.ts'
 import type { RecipeId } from '../../base/events.ts'
-import { removeTree } from '../../base/files.ts'
 import { knownTo } from '../../build/known.ts'
 import { readDisk } from '../../image/disk.ts'
 import { graphOf, nodeOf, type Graph } from '../../plan/graph.ts'
@@ -15,6 +14,7 @@ import { firstDifferentByte } from '../../verify/compare-files.ts'
 import { firstDifference } from '../../verify/first-difference.ts'
 import type { Engine } from '../engine.ts'
 import { exportImage } from '../export.ts'
+import { withRebuildStore } from '../rebuild-store.ts'
 import { readInstalled } from '../installed.ts'
 import { runningDisk } from '../running-disk.ts'
 import { resolveTarget } from '../targets.ts'
@@ -61,35 +61,32 @@ export async function rebuildCommand(engine: Engine, word: string, flags: Rebuil
 }
 
 async function rebuildAll(rebuild: Rebuild): Promise<void> {
-  const { engine, image, graph, disk, size } = rebuild
+  const { engine, image, graph, disk, size, installed } = rebuild
   requireMemory(graph, graph.nodes.keys())
-  const { own, store, folder, resumed } = await begin(rebuild, new Installed(rebuild.root, []), '')
-  const before = recorded(graph, [...graph.nodes.keys()], own, store)
-  const result = await buildTargets(own, graph, [image], rebuild.flags)
-  const actions = recorded(graph, [...graph.nodes.keys()], own, store)
-  const counts = [
-    `actions in the graph: ${String(graph.nodes.size)}`,
-    ran(actions, resumed ? before : 0),
-    `taken from the store: ${String(resumed ? 0 : before)}`,
-  ]
-  await compareArtifacts(rebuild, store, result.plan, rebuild.installed.artifacts)
-  const file = await imageFile(rebuild, store, result.plan)
-  const digest = await compareImage(rebuild, file)
-  const exported =
-    rebuild.flags.output === undefined
-      ? []
-      : await exportImage(own, result.plan, image, rebuild.flags.output, await sourceFinder(own, rebuild.flags))
-  await engine.result(
-    [
-      ...counts,
-      `identical: ${disk} and what was built from its sources, all ${String(size)} bytes`,
-      `${digest}  ${image}`,
-      ...exported,
-    ],
-    { type: 'rebuilt', image, digest, size, actions, files: exported },
-  )
-  await own.closeStore()
-  await removeTree(folder)
+  const of = { kind: 'rebuild', digest: identity(installed, ''), lower: new Installed(rebuild.root, []) } as const
+  await withRebuildStore(engine, of, async ({ own, store, folder, resumed }) => {
+    const before = recorded(graph, [...graph.nodes.keys()], own, store)
+    const result = await buildTargets(own, graph, [image], rebuild.flags)
+    const actions = recorded(graph, [...graph.nodes.keys()], own, store)
+    await compareArtifacts(rebuild, store, folder, result.plan, installed.artifacts)
+    const digest = await compareImage(rebuild, folder, await imageFile(rebuild, store, result.plan))
+    const exported =
+      rebuild.flags.output === undefined
+        ? []
+        : await exportImage(own, result.plan, image, rebuild.flags.output, await sourceFinder(own, rebuild.flags))
+    await engine.result(
+      [
+        `actions in the graph: ${String(graph.nodes.size)}`,
+        ran(actions, resumed ? before : 0),
+        // Of a rebuild that was interrupted, what is there was built by it.
+        `taken from the store: ${String(actions - result.ran.length - (resumed ? before : 0))}`,
+        `identical: ${disk} and what was built from its sources, all ${String(size)} bytes`,
+        `${digest}  ${image}`,
+        ...exported,
+      ],
+      { type: 'rebuilt', image, digest, size, actions, files: exported },
+    )
+  })
 }
 
 /** Builds some recipes again; everything else is taken from what is installed. */
@@ -105,54 +102,41 @@ async function rebuildOnly(rebuild: Rebuild, words: string): Promise<void> {
     })
   }
   requireMemory(graph, targets)
-  const others = installed.artifacts.filter(({ recipe }) => !targets.includes(recipe))
-  const { own, store, folder, resumed } = await begin(
-    rebuild,
-    new Installed(root, others),
-    [...targets].sort().join(','),
-  )
-  const before = recorded(graph, targets, own, store)
-  const result = await buildTargets(own, graph, targets, rebuild.flags)
   const compared = targets.flatMap((id) => known.get(id) ?? [])
-  await compareArtifacts(rebuild, store, result.plan, compared)
-  const lines = compared.map(({ recipe, artifact }) => `${recipe} ${artifact}: identical`)
-  const digest = targets.includes(image)
-    ? await compareImage(rebuild, await imageFile(rebuild, store, result.plan))
-    : undefined
-  if (digest !== undefined) lines.push(`${image} ${digest}: identical to ${rebuild.disk}`)
-  const [part, all] = [await bytesOf(compared, root), await bytesOf(installed.artifacts, root)]
-  const share = `rebuilt: ${((100 * part) / all).toFixed(1)} % of the ${String(all)} bytes that are installed`
-  const actions = recorded(graph, targets, own, store)
-  await engine.result([...lines, ran(actions, resumed ? before : 0), share], {
-    type: 'rebuilt',
-    image,
-    digest,
-    size,
-    actions,
-    files: [],
+  // What is compared with is the manifest's digest, so the files must still be what the manifest says.
+  for (const { artifact } of compared) await installed.pack(artifact, undefined)
+  const others = installed.artifacts.filter(({ recipe }) => !targets.includes(recipe))
+  const of = {
+    kind: 'rebuild-only',
+    digest: identity(installed, [...targets].sort().join(',')),
+    lower: new Installed(root, others),
+  } as const
+  await withRebuildStore(engine, of, async ({ own, store, folder, resumed }) => {
+    const before = recorded(graph, targets, own, store)
+    const result = await buildTargets(own, graph, targets, rebuild.flags)
+    await compareArtifacts(rebuild, store, folder, result.plan, compared)
+    const lines = compared.map(({ recipe, artifact }) => `${recipe} ${artifact}: identical`)
+    const digest = targets.includes(image)
+      ? await compareImage(rebuild, folder, await imageFile(rebuild, store, result.plan))
+      : undefined
+    if (digest !== undefined) lines.push(`${image} ${digest}: identical to ${rebuild.disk}`)
+    const [part, all] = [await bytesOf(compared, root), await bytesOf(installed.artifacts, root)]
+    const share = `rebuilt: ${((100 * part) / all).toFixed(1)} % of the ${String(all)} bytes that are installed`
+    const actions = result.ran.length + (resumed ? before : 0)
+    await engine.result([...lines, ran(actions, resumed ? before : 0), share], {
+      type: 'rebuilt',
+      image,
+      digest,
+      size,
+      actions,
+      files: [],
+    })
   })
-  await own.closeStore()
-  await removeTree(folder)
 }
 
-/** Opens the store of a rebuild: empty, or that of an interrupted one of the same system and the same recipes. */
-async function begin(
-  { engine, installed }: Rebuild,
-  lower: Installed,
-  what: string,
-): Promise<{ own: Engine; store: Store; folder: string; resumed: boolean }> {
-  const { root } = await engine.store()
-  const folder = `${root}-rebuild`
-  const marker = join(folder, 'OF')
-  const wanted = digestOf(JSON.stringify([what, installed.artifacts.map(({ key, artifact }) => [key, artifact])]))
-  const resumed = (await readFile(marker, 'utf8').catch(() => undefined)) === wanted
-  if (!resumed) {
-    await removeTree(folder)
-    await mkdir(folder, { recursive: true })
-    await writeFile(marker, wanted)
-  }
-  const own = engine.beside(join(folder, 'store'), lower)
-  return { own, store: await own.store(), folder, resumed }
+/** Tells a rebuild of this system from that of another one, or of other recipes. */
+function identity(installed: Installed, what: string): Digest {
+  return digestOf(JSON.stringify([what, installed.artifacts.map(({ key, artifact }) => [key, artifact])]))
 }
 
 /** Fails with `little-memory` on a machine that has less than one of the actions is known to take: half-way it would be killed, or crawl. */
@@ -186,6 +170,7 @@ function ran(actions: number, before: number): string {
 async function compareArtifacts(
   { root }: Rebuild,
   store: Store,
+  folder: string,
   current: Plan,
   wanted: readonly InstalledArtifact[],
 ): Promise<void> {
@@ -196,7 +181,7 @@ async function compareArtifacts(
   if (first === undefined) return
   const built = current.get(first.recipe)
   if (built?.artifact === undefined) {
-    throw notTheSame(`${first.recipe} is installed, but was not built`)
+    throw notTheSame(folder, `${first.recipe} is installed, but was not built`)
   }
   const difference = await firstDifference(
     { folder: root, listing: first.listing },
@@ -208,16 +193,16 @@ async function compareArtifacts(
         ? `the artifacts are ${first.artifact} and ${built.artifact}`
         : `its recipe has another key than that of what is installed`
       : `"${difference.path}": ${difference.what}; ${String(difference.count)} entries differ`
-  throw notTheSame(`${first.recipe}: ${where} (${String(different.length)} packages differ)`)
+  throw notTheSame(folder, `${first.recipe}: ${where} (${String(different.length)} packages differ)`)
 }
 
-function notTheSame(where: string): FixpointError {
+function notTheSame(folder: string, where: string): FixpointError {
   return new FixpointError(
     'notReproducible',
     'rebuild-differs',
     `What was built is not what this system runs from: ${where}`,
     {
-      hint: 'What was built is kept until the next rebuild',
+      hint: `What was built is kept in "${folder}" until the next rebuild`,
     },
   )
 }
@@ -231,7 +216,7 @@ async function imageFile({ image, graph }: Rebuild, store: Store, current: Plan)
 }
 
 /** Compares the image that was built with the disk, byte for byte over the image's length, and resolves to its digest. */
-async function compareImage({ disk, size }: Rebuild, file: string): Promise<Digest> {
+async function compareImage({ disk, size }: Rebuild, folder: string, file: string): Promise<Digest> {
   const built = (await stat(file)).size
   const offset = await firstDifferentByte(disk, file, Math.max(size, built))
   if (offset === undefined) return digestOfFile(file)
@@ -239,7 +224,7 @@ async function compareImage({ disk, size }: Rebuild, file: string): Promise<Dige
   const part = partitions.find(({ start, size: length }) => offset >= start && offset < start + length)
   const where =
     part === undefined ? 'outside the partitions' : `partition "${part.name}", offset ${String(offset - part.start)}`
-  throw notTheSame(`every package is the same, but byte ${String(offset)} of ${disk} is not (${where})`)
+  throw notTheSame(folder, `every package is the same, but byte ${String(offset)} of ${disk} is not (${where})`)
 }
 
 async function bytesOf(artifacts: readonly InstalledArtifact[], root: string): Promise<number> {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, chown, cp, link, mkdir, mkdtemp, readdir, readFile, realpath } from 'node:fs/promises'
+import { chmod, chown, cp, link, mkdir, mkdtemp, readdir, readFile, realpath, rmdir } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { FixpointError, type FailureKind } from '../../base/error.ts'
@@ -71,6 +71,13 @@ export async function verifyCommand(engine: Engine, words: readonly string[], fl
     )
   }
   await again.close()
+  if (same === 0) {
+    throw new FixpointError(
+      'usage',
+      'nothing-to-compare',
+      'Cannot verify what only host layers make: that may differ from host to host',
+    )
+  }
   const artifacts = targets.map((id) => [id, String(second.get(id)?.artifact ?? first.plan.get(id)?.artifact)] as const)
   await engine.result(
     [
@@ -79,7 +86,9 @@ export async function verifyCommand(engine: Engine, words: readonly string[], fl
     ],
     { type: 'verified', targets: Object.fromEntries(artifacts), same },
   )
-  await removeTree(place.folder)
+  // Not the folder: what else is in it is none of ours.
+  for (const part of [place.store, place.mirror, dirname(place.checkout)]) await removeTree(part)
+  await rmdir(place.folder).catch(() => undefined) // holds other things
 }
 
 /** Folders of the second build. */

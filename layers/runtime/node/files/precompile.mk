@@ -11,4 +11,4 @@ pch/%.h.gch: $(FILES)/%.h
 	command=$$(ninja -t commands $* | grep -- ' -c .*/$*\.[^/ ]*\.o$$' | head -n 1 | sed 's/ -MMD -MF [^ ]*//; s/ -c .*//'); \
 	  eval "$$command -x c++-header -o $@ pch/$*.h"
 	ninja=$$(find obj -name $*.ninja); \
-	  sed -i '1i cflags_pch_cc = -include pch/$*.h -Winvalid-pch' "$$ninja"
+	  sed -i '1i cflags_pch_cc = -include pch/$*.h -Werror=invalid-pch' "$$ninja"
