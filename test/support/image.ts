@@ -33,13 +33,13 @@ export interface StoredArtifact {
   readonly record: string
 }
 
-/** All artifacts above the host layers that an image was built from, and its own, when the user's store holds the image; otherwise none. */
+/** All artifacts above the host layers that an image was built from, when the user's store holds the image; otherwise none. */
 export function storedArtifacts(name: string): Promise<StoredArtifact[]> {
   return lookUp(name, (id, current, store) =>
     artifactIn(current, id) === undefined
       ? []
       : [...current.values()].flatMap(({ node: { recipe }, key, artifact }) =>
-          recipe.host || key === undefined || artifact === undefined || !store.has(artifact)
+          recipe.host || recipe.image || key === undefined || artifact === undefined || !store.has(artifact)
             ? []
             : [
                 {
