@@ -47,7 +47,11 @@ export function createProgram(): Command {
     .description('build targets again from an empty store under other conditions, and compare')
     .action(run(async () => (await import('./commands/verify.ts')).verifyCommand))
   buildOptions(program.command('rebuild').argument('[image]', 'recipe of the image', 'appliance'))
-    .option('--only <recipes>', 'build only these (separated by commas), from what is installed')
+    .addOption(
+      new Option('--only <recipes>', 'build only these (separated by commas), from what is installed').conflicts(
+        'output',
+      ),
+    )
     .option('--image <file>', 'on any host: the image in this file rebuilds itself')
     .addOption(
       new Option(

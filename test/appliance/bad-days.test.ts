@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { atPrompt, dataDisk, type } from '../support/guest.ts'
+import { type, withData } from '../support/guest.ts'
 import { mirroredSource, storedImage } from '../support/image.ts'
 import { temporaryFolder } from '../support/temporary.ts'
 
@@ -14,21 +14,17 @@ describe('the appliance on a bad day', () => {
   it(
     'names a source with a flipped byte, and builds nothing from it',
     async () => {
-      await atPrompt(
-        { image: await withFlippedByte('zlib'), memory: '4G', disks: [await dataDisk()] },
-        async (machine) => {
-          expect(await type(machine, 'data create vdb')).toMatchObject({ good: true })
-          const { good, text } = await type(machine, 'fixpoint rebuild --only zlib', { timeoutMs: 20 * MINUTES })
-          expect(good, text).toBe(false)
-          expect(text).toMatch(/failed base\/zlib: Cannot fetch/)
-          expect(text).toMatch(/Cannot fetch "zlib\S+": sha256 is [0-9a-f]{64}, recipe wants [0-9a-f]{64}/)
-          expect(text).toContain('/mirror/zlib')
-          expect(text).not.toMatch(/built base\/zlib/)
-          expect((await type(machine, 'cd /mirror; sha256sum -c SHA256SUMS | grep -v OK')).text).toMatch(
-            /zlib\S+: FAILED/,
-          )
-        },
-      )
+      await withData({ image: await withFlippedByte('zlib') }, async (machine) => {
+        const { good, text } = await type(machine, 'fixpoint rebuild --only zlib', { timeoutMs: 20 * MINUTES })
+        expect(good, text).toBe(false)
+        expect(text).toMatch(/failed base\/zlib: Cannot fetch/)
+        expect(text).toMatch(/Cannot fetch "zlib\S+": sha256 is [0-9a-f]{64}, recipe wants [0-9a-f]{64}/)
+        expect(text).toContain('/mirror/zlib')
+        expect(text).not.toMatch(/built base\/zlib/)
+        expect((await type(machine, 'cd /mirror; sha256sum -c SHA256SUMS | grep -v OK')).text).toMatch(
+          /zlib\S+: FAILED/,
+        )
+      })
     },
     30 * MINUTES,
   )
@@ -40,9 +36,8 @@ describe('the appliance on a bad day', () => {
   ])(
     'compiles to the same bytes when its clock says %s',
     async (clock, year) => {
-      await atPrompt({ image, memory: '4G', clock, disks: [await dataDisk()] }, async (machine) => {
+      await withData({ image, clock }, async (machine) => {
         expect((await type(machine, 'date +%Y')).text).toContain(`\n${year}\n`)
-        expect(await type(machine, 'data create vdb')).toMatchObject({ good: true })
         const { good, text } = await type(machine, 'fixpoint rebuild --only zlib', { timeoutMs: 20 * MINUTES })
         expect(good, text).toBe(true)
         expect(text).toMatch(/base\/zlib [0-9a-f]{64}: identical\n/)

@@ -36,8 +36,8 @@ describe('data of the appliance', () => {
 
   it('are kept on a second disk; a full one is named, a missing one is not waited for, a damaged one is repaired', async () => {
     const file = await blankDisk(300 * MIB)
-    const with_ = { image, memory: '2G', disks: [await dataDisk(file)] }
-    await atPrompt(with_, async (machine) => {
+    const withDisk = { image, memory: '2G', disks: [await dataDisk(file)] }
+    await atPrompt(withDisk, async (machine) => {
       expect((await type(machine, 'data create vdb')).text).toMatch(/data {2,}disk \/dev\/vdb, \d+ MiB free/)
       const full = await type(machine, 'cd /data; fixpoint build tiny', { timeoutMs: 600_000 })
       expect(full.good, full.text).toBe(false)
@@ -54,7 +54,7 @@ describe('data of the appliance', () => {
     const disk = await open(file, 'r+')
     await disk.write(Buffer.alloc(MIB, 0xa5), 0, MIB, 4096)
     await disk.close()
-    await atPrompt(with_, async (machine) => {
+    await atPrompt(withDisk, async (machine) => {
       const { text } = await type(machine, 'cat /run/issue')
       expect(text).toMatch(/data {2,}disk \/dev\/vdb is damaged: `e2fsck -f \/dev\/vdb` repairs it/)
       expect(text).toMatch(/data {2,}in memory/)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { storedImage } from '../support/image.ts'
-import { atPrompt, dataDisk, type } from '../support/guest.ts'
+import { atPrompt, dataDisk, type, withData } from '../support/guest.ts'
 
 const image = (await storedImage('appliance')) ?? ''
 
@@ -36,8 +36,7 @@ describe('fixpoint rebuild in the appliance', () => {
   it(
     'names a planted change: a byte of what is installed, a flag of a recipe',
     async () => {
-      await atPrompt({ image, memory: '4G', disks: [await dataDisk()] }, async (machine) => {
-        expect(await type(machine, 'data create vdb')).toMatchObject({ good: true })
+      await withData({ image }, async (machine) => {
         const layers = `cd /data
 mkdir -p layers/planted/zlib
 cat > layers/layers.yaml <<'end'
@@ -71,8 +70,7 @@ mount --bind /tmp/libz.a /run/installed/usr/lib/libz.a`
   it(
     'assembles the image again from what is installed, to the bytes of the disk it runs from',
     async () => {
-      await atPrompt({ image, memory: '4G', disks: [await dataDisk()] }, async (machine) => {
-        expect(await type(machine, 'data create vdb')).toMatchObject({ good: true })
+      await withData({ image }, async (machine) => {
         const said = await type(machine, 'fixpoint rebuild --only appliance', { timeoutMs: 80 * MINUTES })
         expect(said.good, said.text).toBe(true)
         expect(said.text).toMatch(/system\/appliance [0-9a-f]{64}: identical to \/dev\/vda\n/)

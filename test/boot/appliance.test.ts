@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { BootOptions } from '../../qemu/boot.ts'
-import { atPrompt, dataDisk, type } from '../support/guest.ts'
+import { atPrompt, type, withData } from '../support/guest.ts'
 import { storedImage } from '../support/image.ts'
 
 const image = (await storedImage('appliance')) ?? ''
@@ -32,8 +32,7 @@ describe.skipIf(image === '')('the appliance', () => {
 
   // The short form; test/appliance has the long one.
   it('builds a recipe again from what is installed, to the same bytes', async () => {
-    await atPrompt({ image, memory: '2G', disks: [await dataDisk()] }, async (machine) => {
-      expect(await type(machine, 'data create vdb')).toMatchObject({ good: true })
+    await withData({ image, memory: '2G' }, async (machine) => {
       const { good, text } = await type(machine, 'fixpoint rebuild --only bubblewrap', { timeoutMs: 280_000 })
       expect(good, text).toBe(true)
       expect(text).toMatch(/runtime\/bubblewrap [0-9a-f]{64}: identical\nrun: 1\n/)

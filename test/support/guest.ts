@@ -21,6 +21,15 @@ export async function atPrompt<T>(options: BootOptions, use: (machine: Session) 
   }
 }
 
+/** Boots an image with 4 GiB of memory and a blank disk as the place for its data. */
+export async function withData<T>(options: BootOptions, use: (machine: Session) => Promise<T>): Promise<T> {
+  return atPrompt({ memory: '4G', disks: [await dataDisk()], ...options }, async (machine) => {
+    const { good, text } = await type(machine, 'data create vdb')
+    if (!good) throw new Error(`the guest cannot make a place for data:\n${text}`)
+    return use(machine)
+  })
+}
+
 /** Types a command at a guest's prompt and waits until it has ended. */
 export async function type(machine: Session, command: string, patience: Patience = {}): Promise<Said> {
   // Quotes in what is typed keep its echo from being taken for the end.

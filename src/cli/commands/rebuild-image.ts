@@ -59,8 +59,7 @@ export async function rebuildImageCommand(
       `Cannot rebuild "${file}": the engine in it ended with status ${String(status)}`,
     )
   }
-  if (flags.output !== undefined && flags.only === undefined)
-    await cp(join(parts.data, 'out'), flags.output, { recursive: true })
+  if (flags.output !== undefined) await cp(join(parts.data, 'out'), flags.output, { recursive: true })
   await removeTree(folder)
 }
 
