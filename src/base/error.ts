@@ -15,6 +15,12 @@ export const EXIT = {
 /** Name of a failure's kind; the key of {@link EXIT}. */
 export type FailureKind = Exclude<keyof typeof EXIT, 'ok'>
 
+/** What a failure of an engine in another process was, by its exit status. */
+export function kindOfStatus(status: number | null): FailureKind {
+  const found = Object.entries(EXIT).find(([name, code]) => code === status && name !== 'ok')
+  return (found?.[0] as FailureKind | undefined) ?? 'buildFailed'
+}
+
 /** A position in a metadata file. `line` and `column` count from 1; `frame` is the source line with a row of carets. */
 export interface Place {
   readonly file: string

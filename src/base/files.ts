@@ -68,9 +68,13 @@ async function makeFoldersWritable(folder: string): Promise<void> {
 
 /** Turns a full disk into an error that says so and where; hands every other error on. */
 export function explainDiskFull(error: unknown, where: string): unknown {
-  if (!['ENOSPC', 'EDQUOT'].includes(errorCode(error) ?? '')) return error
+  return ['ENOSPC', 'EDQUOT'].includes(errorCode(error) ?? '') ? diskFull(where, error) : error
+}
+
+/** The error of a full disk. */
+export function diskFull(where: string, cause?: unknown): FixpointError {
   return new FixpointError('hostUnfit', 'disk-full', `Cannot write below "${where}": the disk is full`, {
     hint: 'Free some space there or run `fixpoint store gc`; the next run goes on where this one stopped',
-    cause: error,
+    cause,
   })
 }

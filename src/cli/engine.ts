@@ -107,6 +107,11 @@ export class Engine {
     return (this.#metadata ??= loadMetadata(layersFile(this.options.layers)))
   }
 
+  /** The layers that came with the engine unless others are named, whatever lies in the working folder. */
+  ownMetadata(): Promise<Metadata> {
+    return (this.#metadata ??= loadMetadata(this.options.layers ?? OWN_LAYERS))
+  }
+
   store(): Promise<Store> {
     this.#store ??= this.configuration().then(async ({ store, installed }) =>
       Store.open(resolve(this.options.store ?? store), {
@@ -130,13 +135,17 @@ export class Engine {
   }
 }
 
+/** The checkout that this engine runs from. */
+export const CHECKOUT = fileURLToPath(new URL('../../..', import.meta.url))
+
+/** The layers that came with this engine. */
+const OWN_LAYERS = join(CHECKOUT, 'layers', 'layers.yaml')
+
 /** The layers that a command works on: those named, those of the working folder, or those that came with the engine. */
 export function layersFile(named: string | undefined): string {
   if (named !== undefined) return resolve(named)
-  const own = fileURLToPath(new URL('../../../layers/layers.yaml', import.meta.url))
-  return (
-    ['layers.yaml', join('layers', 'layers.yaml')].map((path) => resolve(path)).find((path) => existsSync(path)) ?? own
-  )
+  const nearby = ['layers.yaml', join('layers', 'layers.yaml')].map((path) => resolve(path))
+  return nearby.find((path) => existsSync(path)) ?? OWN_LAYERS
 }
 
 /** Cores that a build uses unless told otherwise. */

@@ -24,26 +24,42 @@ export async function exportImage(
   const files = (await store.listing(artifact)).filter((entry) => entry.type === 'file')
   const record = join(folder, `${id.split('/')[1] ?? ''}.json`)
   const paths = [...files.map(({ path }) => join(folder, path)), record]
-  if ((await recordedArtifact(record)) === artifact && (await present(files, folder)))
-    return paths.map((path) => relative('', path))
-  await store.tree(artifact)
+  const recorded = await readRecord(record)
+  const copied = recorded.artifact === artifact && (await present(files, folder))
+  // The same bytes may come of other keys: the record tells of them, so it may be stale where the image is not.
+  if (copied && sameKeys(recorded, plan, id)) return paths.map((path) => relative('', path))
   await mkdir(folder, { recursive: true })
-  for (const { path } of files) {
-    const target = join(folder, path)
-    await mkdir(join(target, '..'), { recursive: true })
-    await copyFile(join(store.treePath(artifact), path), `${target}.part`)
-    await rename(`${target}.part`, target)
+  if (!copied) {
+    await store.tree(artifact)
+    for (const { path } of files) {
+      const target = join(folder, path)
+      await mkdir(join(target, '..'), { recursive: true })
+      await copyFile(join(store.treePath(artifact), path), `${target}.part`)
+      await rename(`${target}.part`, target)
+    }
   }
-  await writeFile(record, await describeImage(engine, plan, id, files, find))
+  await writeFile(`${record}.part`, await describeImage(engine, plan, id, files, find))
+  await rename(`${record}.part`, record)
   return paths.map((path) => relative('', path))
 }
 
-async function recordedArtifact(record: string): Promise<string | undefined> {
+/** What an earlier export recorded, as far as it can be read. */
+interface Recorded {
+  readonly artifact?: string
+  readonly recipes?: readonly { readonly recipe: RecipeId; readonly key: string }[]
+}
+
+async function readRecord(path: string): Promise<Recorded> {
   try {
-    return (JSON.parse(await readFile(record, 'utf8')) as { artifact?: string }).artifact
+    return JSON.parse(await readFile(path, 'utf8')) as Recorded
   } catch {
-    return undefined
+    return {}
   }
+}
+
+function sameKeys({ recipes = [] }: Recorded, plan: Plan, id: RecipeId): boolean {
+  const before = new Map(recipes.map(({ recipe, key }) => [recipe, key]))
+  return [...usedBy(plan, id)].every((recipe) => before.get(recipe) === plan.get(recipe)?.key)
 }
 
 async function present(files: Listing, folder: string): Promise<boolean> {

@@ -1,12 +1,9 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Digest } from '../base/digest.ts'
-import { FixpointError } from '../base/error.ts'
-import { removeTree, syncFolder } from '../base/files.ts'
 import type { Installed } from '../store/installed.ts'
-import { takeLock } from '../store/lock.ts'
 import type { Store } from '../store/store.ts'
 import type { Engine } from './engine.ts'
+import { withResumable } from './resumable.ts'
 
 /** The store that a rebuild builds in, and an engine on it. */
 export interface RebuildStore {
@@ -38,38 +35,12 @@ export async function withRebuildStore(
   use: (rebuild: RebuildStore) => Promise<void>,
 ): Promise<void> {
   const folder = `${(await engine.store()).root}-${kind}`
-  const lockFile = `${folder}.lock`
-  await writeFile(lockFile, '', { flag: 'a' })
-  const lock = await takeLock(lockFile, { tryOnly: true })
-  if (lock === undefined) {
-    throw new FixpointError('usage', 'rebuild-running', `Cannot rebuild: another rebuild is under way in "${folder}"`)
-  }
-  const marker = join(folder, 'OF')
-  try {
-    const resumed = (await readFile(marker, 'utf8').catch(() => undefined)) === digest
-    if (!resumed) {
-      await remove(folder, marker)
-      await mkdir(folder, { recursive: true })
-      await writeFile(marker, digest)
-    }
+  await withResumable(folder, digest, async (resumed) => {
     const own = engine.beside(join(folder, 'store'), lower)
     try {
       await use({ own, store: await own.store(), folder, resumed })
-    } catch (error) {
-      if (error instanceof FixpointError && error.kind === 'notReproducible') await rm(marker, { force: true })
-      throw error
     } finally {
       await own.closeStore()
     }
-    await remove(folder, marker)
-  } finally {
-    await lock.release()
-  }
-}
-
-/** The marker first, and for good: what is left when the power goes meanwhile is not taken for an interrupted rebuild. */
-async function remove(folder: string, marker: string): Promise<void> {
-  await rm(marker, { force: true })
-  await syncFolder(folder).catch(() => undefined) // it may not be there
-  await removeTree(folder)
+  })
 }

@@ -12,6 +12,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")/../.." && pwd)
 work=${FIXPOINT_PROOF:-/var/tmp/fixpoint-proof}/$1-$2
 user=54321
+store=${FIXPOINT_STORE:-${XDG_CACHE_HOME:-$HOME/.cache}/fixpoint}
 canary=FIXPOINT-CANARY-7f3a91
 
 main() {
@@ -27,7 +28,7 @@ main() {
     *) echo "unknown kind of host: $1" >&2; exit 2 ;;
   esac
   build "$1"
-  node "$here/dist/test/proof/compare.js" "$work/wanted/tiny.json" "$work/store/out/tiny.json" "$work/store" "$canary"
+  node "$here/dist/test/proof/compare.js" "$work/wanted/tiny.json" "$work/store/out/tiny.json" "$store" "$work/store" "$canary"
   cmp "$work/wanted/tiny.img" "$work/store/out/tiny.img"
   sha256sum "$work/store/out/tiny.img"
 }
@@ -39,9 +40,8 @@ lay_out_checkout() {
   git -C "$here" ls-files -z --cached --others --exclude-standard | (cd "$here" && xargs -0 cp -r --parents -t "$work/check out")
   cp -r "$here/dist" "$here/node_modules" "$work/check out"
   "$here/node_modules/.bin/fixpoint" --layers "$here/layers/layers.yaml" fetch tiny >/dev/null
-  local blobs=${FIXPOINT_STORE:-${XDG_CACHE_HOME:-$HOME/.cache}/fixpoint}/blobs
   grep -rhoE 'sha256: [0-9a-f]{64}' "$here/layers" | cut -d' ' -f2 | sort -u | while read -r digest; do
-    [ ! -e "$blobs/${digest:0:2}/$digest" ] || cp -n --reflink=auto "$blobs/${digest:0:2}/$digest" "$work/mirror/$digest"
+    [ ! -e "$store/blobs/${digest:0:2}/$digest" ] || cp -n --reflink=auto "$store/blobs/${digest:0:2}/$digest" "$work/mirror/$digest"
   done
   chown -R $user:$user "$work/store" "$work/check out" "$work/home $canary"
 }

@@ -45,6 +45,8 @@ export interface How {
   /** Words in front of the command. */
   readonly wrap?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
+  /** Options in front of the command, instead of those that name the toy's layers and store. */
+  readonly globals?: readonly string[]
 }
 
 /** Text of a recipe with the fields that every one has; `rest` are its further lines. */
@@ -111,10 +113,10 @@ export function sharedToy(files: Tree, prepare: (toy: Toy) => Promise<void>): ()
 
 function toyIn(folder: string): Toy {
   const store = join(folder, 'store')
-  const globals = ['--layers', join(folder, 'layers/layers.yaml'), '--store', store]
+  const own = ['--layers', join(folder, 'layers/layers.yaml'), '--store', store]
   // Nothing of the caller's: CI or a mirror set up for its user would change what is seen here.
   const environment = { PATH: process.env['PATH'] ?? '', HOME: join(folder, 'home'), TERM: 'xterm' }
-  const runWith = async ({ wrap = [], env = {} }: How, ...words: readonly string[]): Promise<Ended> => {
+  const runWith = async ({ wrap = [], env = {}, globals = own }: How, ...words: readonly string[]): Promise<Ended> => {
     const [program, ...args] = [...wrap, process.execPath, MAIN, ...globals, ...words]
     const result = await execa(program!, args, {
       cwd: folder,
@@ -133,7 +135,7 @@ function toyIn(folder: string): Toy {
     run: (...words) => runWith({}, ...words),
     runWith,
     start: (...words) => {
-      const child = spawn(process.execPath, [MAIN, ...globals, ...words], {
+      const child = spawn(process.execPath, [MAIN, ...own, ...words], {
         cwd: folder,
         env: environment,
         stdio: ['ignore', 'pipe', 'pipe'],
@@ -145,7 +147,7 @@ function toyIn(folder: string): Toy {
       return child
     },
     watch: async (...words) => {
-      const command = [process.execPath, MAIN, ...globals, ...words].map(quote).join(' ')
+      const command = [process.execPath, MAIN, ...own, ...words].map(quote).join(' ')
       const wrap = ['script', '-qec', `stty rows 24 cols 80; exec ${command}`, '/dev/null']
       const { exitCode, stdout } = await execa(wrap[0]!, wrap.slice(1), {
         cwd: folder,

@@ -93,7 +93,7 @@ export async function buildContext(engine: Engine, flags: BuildFlags): Promise<B
   const store = await engine.store()
   const { mirrors, debian, npm } = await engine.configuration()
   const { emit, now, nameOf } = engine
-  const from = await mirrorFolders(flags.mirror ?? [], store)
+  const from = await mirrorFolders(flags.mirror ?? [], store, engine.signal)
   const fetcher = createFetcher({ store, emit, now, from, mirrors, debian, npm, offline: flags.offline })
   return { store, fetcher, nameOf, makeManifest, emit, now }
 }

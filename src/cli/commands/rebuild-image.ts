@@ -1,12 +1,13 @@
-import { cp, mkdir, readFile, realpath, writeFile } from 'node:fs/promises'
+import { cp, mkdir, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { digestOfFile } from '../../base/digest.ts'
-import { FixpointError, EXIT, type FailureKind } from '../../base/error.ts'
+import { FixpointError, kindOfStatus } from '../../base/error.ts'
 import { removeTree } from '../../base/files.ts'
-import { readDisk } from '../../image/disk.ts'
+import { readDisk, type Partition } from '../../image/disk.ts'
 import type { Engine } from '../engine.ts'
 import { readInstalled } from '../installed.ts'
-import { IMAGE, runInWorld } from '../world/enter.ts'
+import { withResumable } from '../resumable.ts'
+import { IMAGE, requireWorld, runInWorld, type World } from '../world/enter.ts'
 import { checkRoot, unpackPartition } from '../world/unpack-image.ts'
 import type { RebuildFlags } from './rebuild.ts'
 
@@ -20,47 +21,72 @@ export async function rebuildImageCommand(
   word: string,
   flags: RebuildFlags,
 ): Promise<void> {
+  refuseOutsiders(engine, flags)
+  const partitions = await partitionsOf(file)
+  const folder = `${(await engine.store()).root}-image`
+  await withResumable(folder, await digestOfFile(file), async () => {
+    const world = await layOutWorld(engine, folder, file, partitions)
+    const out = flags.output === undefined ? [] : ['--output', '/data/out']
+    const command = ['fixpoint', 'rebuild', word, '--against', IMAGE, ...out, ...optionsOf(engine, flags)]
+    const status = await runInWorld(world, command, engine.signal)
+    engine.signal.throwIfAborted()
+    if (status !== 0) {
+      throw new FixpointError(
+        kindOfStatus(status),
+        'rebuild-failed',
+        `Cannot rebuild "${file}": the engine in it ended with status ${String(status)}`,
+        { hint: `What it calls /data is "${world.data}"` },
+      )
+    }
+    if (flags.output !== undefined) await cp(join(world.data, 'out'), flags.output, { recursive: true })
+  })
+}
+
+/** What is in the image decides: fails with `not-with-image` when it is to build other layers, or other sources. */
+function refuseOutsiders(engine: Engine, { mirror, offline }: RebuildFlags): void {
+  const given = { '--layers': engine.options.layers, '--mirror': mirror, '--offline': offline }
+  const [option] = Object.entries(given).find(([, value]) => value !== undefined) ?? []
+  if (option === undefined) return
+  throw new FixpointError('usage', 'not-with-image', `Cannot use ${option} with --image`, {
+    hint: 'The image is rebuilt from its own layers and its own sources, without a network',
+  })
+}
+
+/** The partitions that make a world. Fails with `no-image` or `no-mirror`. */
+async function partitionsOf(file: string): Promise<{ root: Partition; mirror: Partition }> {
   const { partitions } = await readDisk(file)
   const [root, mirror] = ['root', 'mirror'].map((name) => partitions.find((partition) => partition.name === name))
-  if (root === undefined || mirror === undefined) {
-    throw new FixpointError(
-      'usage',
-      'no-mirror',
-      `Cannot rebuild "${file}": it has no partition "${root ? 'mirror' : 'root'}"`,
-      {
-        hint: 'Build the image without --without-mirror',
-      },
-    )
+  if (root !== undefined && mirror !== undefined) return { root, mirror }
+  throw new FixpointError(
+    'usage',
+    'no-mirror',
+    `Cannot rebuild "${file}": it has no partition "${root ? 'mirror' : 'root'}"`,
+    { hint: 'Build the image without --without-mirror' },
+  )
+}
+
+/** Unpacks the image anew, also where another run had done so: whatever ran in there cannot have changed it for this one. What was built, in `data`, stays. */
+async function layOutWorld(
+  { signal }: Engine,
+  folder: string,
+  file: string,
+  partitions: Readonly<Record<'root' | 'mirror', Partition>>,
+): Promise<World> {
+  const world = {
+    root: join(folder, 'root'),
+    mirror: join(folder, 'mirror'),
+    data: join(folder, 'data'),
+    image: await realpath(file),
   }
-  const { root: store } = await engine.store()
-  const folder = `${store}-image`
-  const parts = { root: join(folder, 'root'), mirror: join(folder, 'mirror'), data: join(folder, 'data') }
-  const digest = await digestOfFile(file)
-  if ((await readFile(join(folder, 'OF'), 'utf8').catch(() => undefined)) !== digest) {
-    await removeTree(folder)
-    await mkdir(parts.data, { recursive: true })
-    await writeFile(join(folder, 'OF'), digest)
+  await mkdir(world.data, { recursive: true })
+  for (const name of ['root', 'mirror'] as const) {
+    await removeTree(world[name])
+    await unpackPartition(file, partitions[name], world[name], signal)
   }
-  // Unpacked anew unless it was to its end: whatever ran in them before cannot have changed them for this run.
-  for (const partition of [root, mirror]) {
-    const target = join(folder, partition.name)
-    await removeTree(target)
-    await unpackPartition(file, partition, target)
-  }
-  await checkRoot(parts.root, await readInstalled(parts.root))
-  const out = flags.output === undefined ? [] : ['--output', '/data/out']
-  const command = ['fixpoint', 'rebuild', word, '--against', IMAGE, ...out, ...optionsOf(engine, flags)]
-  const status = await runInWorld({ ...parts, image: await realpath(file) }, command, engine.signal)
-  engine.signal.throwIfAborted()
-  if (status !== 0) {
-    throw new FixpointError(
-      kindOf(status),
-      'rebuild-failed',
-      `Cannot rebuild "${file}": the engine in it ended with status ${String(status)}`,
-    )
-  }
-  if (flags.output !== undefined) await cp(join(parts.data, 'out'), flags.output, { recursive: true })
-  await removeTree(folder)
+  await checkRoot(world.root, await readInstalled(world.root))
+  signal.throwIfAborted()
+  requireWorld(world.root)
+  return world
 }
 
 /** What the engine inside is to do as this one was told. */
@@ -73,9 +99,4 @@ function optionsOf(engine: Engine, { only, jobs, memory, keepFailed, keepGoing }
     ...(keepGoing === true ? ['--keep-going'] : []),
     ...(engine.options.json === true ? ['--json'] : []),
   ]
-}
-
-function kindOf(status: number | null): FailureKind {
-  const found = Object.entries(EXIT).find(([name, code]) => code === status && name !== 'ok')
-  return (found?.[0] as FailureKind | undefined) ?? 'buildFailed'
 }

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises'
+import { stat, statfs } from 'node:fs/promises'
 import { totalmem } from 'node:os'
 import { join } from 'node:path'
 import { digestOf, digestOfFile, type Digest } from '../../base/digest.ts'
@@ -51,7 +51,7 @@ export async function rebuildCommand(engine: Engine, word: string, flags: Rebuil
       hint: 'Boot the image and type it there, or name its file: fixpoint rebuild --image FILE',
     })
   }
-  const metadata = await engine.metadata()
+  const metadata = await engine.ownMetadata()
   const image = resolveTarget(metadata, word)
   const disk = flags.against ?? (await runningDisk())
   const { size, partitions } = await readDisk(disk)
@@ -62,9 +62,10 @@ export async function rebuildCommand(engine: Engine, word: string, flags: Rebuil
 
 async function rebuildAll(rebuild: Rebuild): Promise<void> {
   const { engine, image, graph, disk, size, installed } = rebuild
-  requireMemory(graph, graph.nodes.keys())
   const of = { kind: 'rebuild', digest: identity(installed, ''), lower: new Installed(rebuild.root, []) } as const
   await withRebuildStore(engine, of, async ({ own, store, folder, resumed }) => {
+    requireMemory(graph, graph.nodes.keys())
+    if (!resumed) await requireSpace(folder)
     const before = recorded(graph, [...graph.nodes.keys()], own, store)
     const result = await buildTargets(own, graph, [image], rebuild.flags)
     const actions = recorded(graph, [...graph.nodes.keys()], own, store)
@@ -92,7 +93,7 @@ async function rebuildAll(rebuild: Rebuild): Promise<void> {
 /** Builds some recipes again; everything else is taken from what is installed. */
 async function rebuildOnly(rebuild: Rebuild, words: string): Promise<void> {
   const { engine, image, graph, installed, root, size } = rebuild
-  const metadata = await engine.metadata()
+  const metadata = await engine.ownMetadata()
   const targets = words.split(',').map((word) => resolveTarget(metadata, word))
   const known = new Map(installed.artifacts.map((artifact) => [artifact.recipe, artifact]))
   const missing = targets.find((id) => id !== image && !known.has(id))
@@ -101,7 +102,6 @@ async function rebuildOnly(rebuild: Rebuild, words: string): Promise<void> {
       hint: 'Only what is installed, and the image itself, can be compared',
     })
   }
-  requireMemory(graph, targets)
   const compared = targets.flatMap((id) => known.get(id) ?? [])
   // What is compared with is the manifest's digest, so the files must still be what the manifest says.
   for (const { artifact } of compared) await installed.pack(artifact, undefined)
@@ -112,6 +112,7 @@ async function rebuildOnly(rebuild: Rebuild, words: string): Promise<void> {
     lower: new Installed(root, others),
   } as const
   await withRebuildStore(engine, of, async ({ own, store, folder, resumed }) => {
+    requireMemory(graph, toRun(graph, targets, own, store))
     const before = recorded(graph, targets, own, store)
     const result = await buildTargets(own, graph, targets, rebuild.flags)
     await compareArtifacts(rebuild, store, folder, result.plan, compared)
@@ -139,17 +140,42 @@ function identity(installed: Installed, what: string): Digest {
   return digestOf(JSON.stringify([what, installed.artifacts.map(({ key, artifact }) => [key, artifact])]))
 }
 
+/** What a rebuild of everything takes at most of the disk, in bytes: docs/benchmarks.md. */
+const REBUILD_DISK = 8 * 2 ** 30
+
+/** Fails with `little-space` where a rebuild of everything would fill the disk half-way. */
+async function requireSpace(folder: string): Promise<void> {
+  const { bavail, bsize } = await statfs(folder)
+  const free = bavail * bsize
+  if (free >= REBUILD_DISK) return
+  throw new FixpointError(
+    'hostUnfit',
+    'little-space',
+    `Cannot rebuild here: it takes up to ${mebibytes(REBUILD_DISK)} of disk, "${folder}" has ${mebibytes(free)}`,
+    { hint: 'In the appliance: attach a disk, and type `data create DISK`' },
+  )
+}
+
+/** What building some recipes will or may run, also below them. */
+function toRun(graph: Graph, targets: readonly RecipeId[], own: Engine, store: Store): RecipeId[] {
+  const current = plan(graph, targets, knownTo(store, own.nameOf))
+  return [...current].flatMap(([id, { state }]) => (state === 'ready' || state === 'waits' ? [id] : []))
+}
+
 /** Fails with `little-memory` on a machine that has less than one of the actions is known to take: half-way it would be killed, or crawl. */
 function requireMemory(graph: Graph, ids: Iterable<RecipeId>): void {
   const largest = [...ids].map((id) => nodeOf(graph.nodes, id).recipe).sort((a, b) => b.memory - a.memory)[0]
   if (largest === undefined || largest.memory <= totalmem()) return
-  const mebibytes = (bytes: number): string => `${String(Math.round(bytes / (1 << 20)))} MiB`
   throw new FixpointError(
     'hostUnfit',
     'little-memory',
     `Cannot rebuild here: building ${largest.id} takes ${mebibytes(largest.memory)} of memory, this machine has ${mebibytes(totalmem())}`,
     { hint: 'Give it more memory, or build single recipes again with --only' },
   )
+}
+
+function mebibytes(bytes: number): string {
+  return `${String(Math.round(bytes / 2 ** 20))} MiB`
 }
 
 /** How many actions of some recipes have run to their end in a store; also of those that nothing asks for any more. */

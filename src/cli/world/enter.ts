@@ -1,6 +1,7 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
+import { FixpointError } from '../../base/error.ts'
+import { runTied } from '../tied.ts'
 
 /** Folders and files of the machine that the world of an image sees, and nothing else of it but the kernel. */
 export interface World {
@@ -56,34 +57,38 @@ engine=$!
 wait $engine
 `
 
+/** Makes sure that an image's busybox can begin a world on this host: fails with `namespaces-unavailable`. */
+export function requireWorld(root: string): void {
+  const [busybox, ...unshare] = unshareCommand(root)
+  const { status, stderr } = spawnSync(busybox, [...unshare, 'true'], { encoding: 'utf8', env: {} })
+  if (status === 0) return
+  const reason = stderr.trim().split('\n').at(-1) ?? ''
+  throw new FixpointError('hostUnfit', 'namespaces-unavailable', `Cannot run the image's engine here: ${reason}`, {
+    hint: '`fixpoint doctor` says what this host must allow',
+  })
+}
+
 /** Runs a command in the world of an image, with standard output and error of this process, and resolves with its exit status. Ends it when `signal` aborts. */
-export async function runInWorld(
+export function runInWorld(
   { root, data, mirror, image }: World,
   command: readonly string[],
   signal: AbortSignal,
 ): Promise<number | null> {
-  const busybox = join(root, 'usr/bin/busybox')
-  const child = spawn(
+  const [busybox, ...unshare] = unshareCommand(root)
+  return runTied(
     busybox,
-    [
-      ...['unshare', '-U', '-r', '-m', '-p', '-f', '-n', '-i', '-u'],
-      ...[busybox, 'sh', '-c', SCRIPT, 'world', root, data, mirror, image, ...command],
-    ],
+    [...unshare, 'sh', '-c', SCRIPT, 'world', root, data, mirror, image, ...command],
     {
-      stdio: ['pipe', 'inherit', 'inherit'],
+      stdout: 'inherit',
       // The image's tools, also before its root is the root.
       env: { PATH: `${join(root, 'usr/bin')}:/usr/bin`, HOME: '/root', TERM: process.env['TERM'] ?? 'dumb' },
     },
+    signal,
   )
-  const stop = (): void => {
-    child.stdin.end()
-  }
-  signal.addEventListener('abort', stop, { once: true })
-  try {
-    const [status] = (await once(child, 'exit')) as [number | null]
-    return status
-  } finally {
-    signal.removeEventListener('abort', stop)
-    child.stdin.destroy()
-  }
+}
+
+/** The image's own busybox in new namespaces, up to the applet to run there. */
+function unshareCommand(root: string): [string, ...string[]] {
+  const busybox = join(root, 'usr/bin/busybox')
+  return [busybox, 'unshare', '-U', '-r', '-m', '-p', '-f', '-n', '-i', '-u', busybox]
 }

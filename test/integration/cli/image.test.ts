@@ -128,3 +128,23 @@ test('changes are told from records only', async () => {
     stderr: expect.stringContaining('made/disk.img') as string,
   })
 })
+
+test('the record beside an image tells of the keys it was built by, also where its bytes stay the same', async () => {
+  const { folder, run, write } = toy()
+  const keys = async (): Promise<Record<string, string>> => {
+    const { code, stderr } = await run('build', 'disk', '-o', 'kept')
+    expect(code, stderr).toBe(0)
+    const text = await readFile(join(folder, 'kept/disk.json'), 'utf8')
+    const { recipes } = JSON.parse(text) as { recipes: { recipe: string; key: string }[] }
+    return Object.fromEntries(recipes.map(({ recipe: id, key }) => [id, key]))
+  }
+  await write({ 'layers/product/words/amend.yaml': 'set: {}\n' })
+  const before = await keys()
+  const made = await stat(join(folder, 'kept/disk.img'))
+  await write({
+    'layers/product/words/amend.yaml': `set:\n  env: { UNREAD: 'x' }\n`,
+  })
+  const after = await keys()
+  expect(Object.keys(after).filter((id) => after[id] !== before[id])).toEqual(['base/words'])
+  expect((await stat(join(folder, 'kept/disk.img'))).ino).toBe(made.ino)
+})

@@ -1,9 +1,21 @@
 import { once } from 'node:events'
-import { readdir } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { expect, test } from 'vitest'
-import { commandLine, jsonLines, processesHolding, ranIn, recipe, step, type Toy } from '../../support/cli.ts'
+import { expect, onTestFinished, test } from 'vitest'
+import { removeTree } from '../../../src/base/files.ts'
+import {
+  commandLine,
+  jsonLines,
+  makes,
+  processesHolding,
+  ranIn,
+  recipe,
+  step,
+  TOOLS_RECIPE,
+  type Toy,
+} from '../../support/cli.ts'
 import { waitUntil } from '../../support/rig.ts'
 
 const toy = commandLine()
@@ -56,3 +68,28 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
     expect((await here.run('store', 'verify')).code).toBe(0)
   },
 )
+
+test.each(['SIGINT', 'SIGKILL'] as const)('%s in the second build of verify ends that too', async (signal) => {
+  const here = await toy({
+    ...WAITS,
+    'layers/bootstrap/tools/recipe.yaml': TOOLS_RECIPE,
+    'layers/product/above/recipe.yaml': makes('above', 'above', 'inputs: [bootstrap/tools, bootstrap/waits]'),
+  })
+  // Where another user gets to, if the tests run as root.
+  const place = await mkdtemp(join(tmpdir(), 'fixpoint-test-interrupt-'))
+  onTestFinished(() => removeTree(place))
+  await Promise.all([here.folder, place].map((folder) => chmod(folder, 0o755)))
+  const child = here.start('verify', 'above', '--second', join(place, 'second'))
+  const [stderr, exit] = [text(child.stderr!), once(child, 'exit')]
+  await waitUntil(() => sleepers().length > 0)
+  const [first] = sleepers()
+  process.kill(first!)
+  await waitUntil(() => sleepers().some((pid) => pid !== first))
+  // To the whole group, as a terminal does.
+  process.kill(-child.pid!, signal)
+  expect(await exit).toEqual(signal === 'SIGINT' ? [130, null] : [null, signal])
+  // When the first engine had the time to wait, nothing is left at once.
+  if (signal === 'SIGKILL') await waitUntil(() => [...left(here), ...processesHolding(place)].length === 0)
+  expect([...left(here), ...processesHolding(place)]).toEqual([])
+  expect(await stderr).not.toContain('error:')
+})

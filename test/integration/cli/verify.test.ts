@@ -1,7 +1,8 @@
-import { chmod, mkdtemp } from 'node:fs/promises'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { digestOf } from '../../../src/base/digest.ts'
 import { removeTree } from '../../../src/base/files.ts'
 import { commandLine, makes, recipe, step, TOOLS_RECIPE } from '../../support/cli.ts'
 
@@ -52,4 +53,23 @@ test('a planted difference is named by package, file and offset, where it began'
   )
   expect(stderr).toMatch(/product\/above: another key/)
   expect(stderr).toMatch(/The second build is kept in ".*second"/)
+})
+
+test('sources that the first build did not need any more are fetched for the second', async () => {
+  const digest = digestOf('source\n')
+  const toy = await makeToy({
+    'source.txt': 'source\n',
+    'layers/bootstrap/tools/recipe.yaml': TOOLS_RECIPE,
+    'layers/product/sourced/recipe.yaml': makes(
+      'sourced',
+      'sourced',
+      `sources: [{ sha256: ${digest}, from: ['file:../../../source.txt'], unpack: false }]`,
+      IN,
+    ),
+  })
+  await chmod(toy.folder, 0o755)
+  expect((await toy.run('build', 'sourced')).code).toBe(0)
+  await rm(join(toy.store, 'blobs', digest.slice(0, 2), digest))
+  const { code, stderr } = await toy.run('verify', 'sourced', '--second', await elsewhere())
+  expect(code, stderr).toBe(0)
 })
