@@ -107,9 +107,9 @@ export class Engine {
     return (this.#metadata ??= loadMetadata(layersFile(this.options.layers)))
   }
 
-  /** The layers that came with the engine unless others are named, whatever lies in the working folder. */
+  /** The layers that came with the engine unless others are named, whatever lies in the working folder. Read each time. */
   ownMetadata(): Promise<Metadata> {
-    return (this.#metadata ??= loadMetadata(this.options.layers ?? OWN_LAYERS))
+    return loadMetadata(layersFile(this.options.layers ?? OWN_LAYERS))
   }
 
   store(): Promise<Store> {

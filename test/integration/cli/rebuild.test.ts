@@ -77,16 +77,12 @@ test('a rebuild whose recipe fails ends, and goes on once that is mended', async
   expect(again.code, again.stderr).toBe(0)
 })
 
-test.each([
-  ['--layers', []],
-  ['--mirror', ['--mirror', 'folder']],
-  ['--offline', ['--offline']],
-])('%s is refused with --image: what is in the image decides', async (option, words) => {
-  const { run, runWith } = await makeToy()
-  const { code, stderr } =
-    words.length === 0
-      ? await run('rebuild', '--image', 'disk')
-      : await runWith({ globals: [] }, 'rebuild', '--image', 'disk', ...words)
-  expect(code).toBe(2)
-  expect(stderr).toContain(`Cannot use ${option} with --image`)
-})
+test.each([['--layers', 'layers/layers.yaml'], ['--mirror', 'folder'], ['--offline']])(
+  '%s is refused with --image: what is in the image decides',
+  async (option, ...value) => {
+    const { runWith } = await makeToy()
+    const { code, stderr } = await runWith({ globals: [] }, 'rebuild', '--image', 'disk', option, ...value)
+    expect(code).toBe(2)
+    expect(stderr).toContain(`Cannot use ${option} with --image`)
+  },
+)
