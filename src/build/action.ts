@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { FixpointError } from '../base/error.ts'
-import type { Action, ActionResult, ExecutorContext } from './executor.ts'
+import type { Action, ActionResult, ExecutorContext, StepContext } from './executor.ts'
 import { runSteps } from './run-steps.ts'
 import { scriptsOf } from './steps.ts'
 import { Workspace } from './workspace.ts'
@@ -15,10 +15,10 @@ export async function runAction(action: Action, context: ExecutorContext): Promi
     if (action.document.mirror !== undefined) await workspace.layOutMirror(action, context.store)
     const usage = await runSteps(workspace, action, scriptsOf(action.document), context)
     const packed = await context.store.packTree(join(workspace.folder, 'out'))
-    await workspace.remove()
+    await context.discards.take(workspace.folder)
     return { ...usage, artifact: packed.digest, size: packed.size }
   } catch (error) {
-    if (context.keptFolder === undefined || context.signal.aborted) await workspace.remove()
+    if (context.keptFolder === undefined || context.signal.aborted) await context.discards.take(workspace.folder)
     else await workspace.moveTo(context.keptFolder)
     throw error
   }
@@ -28,7 +28,7 @@ export async function runAction(action: Action, context: ExecutorContext): Promi
  * Goes on with a failed action in the tree that was kept of it, from the step named `from`. The result is tainted, since someone may have changed the tree: it
  * is packed for a look, but its caller must not record it. The tree stays. Fails with `unknown-step`, or {@link StepError} as before.
  */
-export async function resumeAction(action: Action, context: ExecutorContext, from: string): Promise<ActionResult> {
+export async function resumeAction(action: Action, context: StepContext, from: string): Promise<ActionResult> {
   const scripts = scriptsOf(action.document)
   const at = scripts.findIndex(({ name }) => name === from)
   if (at === -1) {

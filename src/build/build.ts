@@ -14,6 +14,7 @@ import type { Action, ActionResult, ManifestMaker } from './executor.ts'
 import { Jobserver } from './jobserver.ts'
 import { knownTo, type IndexNamer } from './known.ts'
 import type { Fetcher } from './ports.ts'
+import { Discards } from './discards.ts'
 import { choose, remainingTimes } from './queue.ts'
 
 /** How a build is done. */
@@ -71,6 +72,7 @@ class Build {
   readonly #fetchEnd = new AbortController()
   readonly #failures = new Map<RecipeId, unknown>()
   readonly #ran: RecipeId[] = []
+  readonly #discards = new Discards()
   readonly #past = new Map<RecipeId, { durationMs: number; peakMemory: number }>()
 
   constructor(graph: Graph, targets: readonly RecipeId[], options: BuildOptions, context: BuildContext) {
@@ -104,6 +106,7 @@ class Build {
     await Promise.allSettled(this.#running.values())
     this.#fetchEnd.abort()
     await Promise.allSettled(this.#fetching.values())
+    await this.#discards.settled()
     this.#options.signal.throwIfAborted()
     return { ran: this.#ran, failures: this.#failures, skipped: this.#skipped(current), plan: current }
   }
@@ -237,6 +240,7 @@ class Build {
         ...this.#context,
         jobserver: { flags: this.#jobserver.flags(PATHS.jobserver), fifo: share.fifo },
         folder: join(work, name),
+        discards: this.#discards,
         keptFolder: this.#options.keepFailed ? store.keptPath(recipe) : undefined,
         log,
         signal: this.#options.signal,

@@ -4,6 +4,7 @@ import type { LocalFile, Source } from '../metadata/model.ts'
 import type { ActionDocument, ContentRef } from '../plan/document.ts'
 import type { Listing } from '../store/listing.ts'
 import type { Store } from '../store/store.ts'
+import type { Discards } from './discards.ts'
 
 /** What an executor gets: the document, and the places of what it names by digest. */
 export interface Action {
@@ -38,8 +39,8 @@ export interface ActionResult extends Usage {
 /** Makes the manifest of an image from what goes into it; the image module's, handed in. */
 export type ManifestMaker = (contents: readonly (ContentRef & { readonly listing: Listing })[]) => string
 
-/** What the local executor works with. */
-export interface ExecutorContext {
+/** What an action's steps and packing work with. */
+export interface StepContext {
   readonly store: Store
   readonly emit: EventSink
   readonly now: () => number
@@ -50,6 +51,12 @@ export interface ExecutorContext {
   readonly folder: string
   readonly log: string
   readonly signal: AbortSignal
+}
+
+/** What the local executor works with. */
+export interface ExecutorContext extends StepContext {
+  /** Takes the work folder when it has served. */
+  readonly discards: Discards
   /** Where the work folder goes when the action fails; undefined: it is removed. */
   readonly keptFolder: string | undefined
 }

@@ -4,7 +4,7 @@ import { FixpointError } from '../base/error.ts'
 import type { RecipeId } from '../base/events.ts'
 import { PATHS } from '../sandbox/constants.ts'
 import { runSandboxed, WAIT_FOR_ENGINE } from '../sandbox/run.ts'
-import type { Action, ExecutorContext, Usage } from './executor.ts'
+import type { Action, StepContext, Usage } from './executor.ts'
 import type { Script } from './steps.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -39,7 +39,7 @@ export async function runSteps(
   workspace: Workspace,
   action: Action,
   scripts: readonly Script[],
-  context: ExecutorContext,
+  context: StepContext,
 ): Promise<Usage> {
   const steps = join(workspace.folder, 'steps')
   await writeFile(join(steps, 'run'), RUNNER)

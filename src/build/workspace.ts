@@ -152,11 +152,6 @@ export class Workspace {
     await rename(this.folder, target)
   }
 
-  /** Removes everything; what cannot be removed yet (a process of a killed sandbox still ending) is left to the next engine's sweep. */
-  async remove(): Promise<void> {
-    await removeTree(this.folder).catch(() => undefined)
-  }
-
   #path(name: string): string {
     return join(this.folder, name)
   }

@@ -41,7 +41,7 @@ const nameOf = indexNamer(hostFingerprint)
 
 /**
  * Times a recipe built by the engine (the whole process, inputs and sources there already) and by a plain script: the same scripts in one sandbox with the
- * same mounts, all laid out before the clock starts, nothing packed after. Works below `folder`.
+ * same mounts, all laid out before the clock starts, nothing packed after. Both remove the tree that they built in. Works below `folder`.
  */
 export async function compare(folder: string, comparison: Comparison): Promise<Overhead> {
   const { layersFile, target, mirror, rounds } = comparison
@@ -57,6 +57,7 @@ export async function compare(folder: string, comparison: Comparison): Promise<O
   const walls = { engine: [] as number[], script: [] as number[] }
   for (let round = 0; round < rounds; round++) {
     walls.script.push(await timePlainScript(graph, target, store, join(folder, 'plain')))
+    writeBack()
     walls.engine.push(timed([...engine, 'build', '--offline', '--jobs', String(CORES), target]).wallMs)
     await forget(graph, target, store)
   }
@@ -92,13 +93,19 @@ async function timePlainScript(graph: Graph, target: RecipeId, store: Store, fol
   const spec = await workspace.sandbox(action, ['/bin/sh', '/steps/all'], { MAKEFLAGS: ` -j${CORES}` }, undefined)
   const [command = '', ...args] = sandboxCommand(spec)
   const log = await open(join(folder, 'log'), 'w')
+  writeBack()
   const started = performance.now()
   const { status } = spawnSync(command, args, { stdio: ['ignore', log.fd, log.fd], env: { PATH: '/usr/bin:/bin' } })
+  await removeTree(folder)
   const wallMs = performance.now() - started
   await log.close()
   if (status !== 0) throw new Error(`the plain script of ${target} ended with status ${String(status)}`)
-  await removeTree(folder)
   return wallMs
+}
+
+/** Lets the disk come to rest: else whichever is measured next pays for what the last one wrote and removed. */
+function writeBack(): void {
+  spawnSync('sync')
 }
 
 /** Makes the store as if the target had never been built. */

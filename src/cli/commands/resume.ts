@@ -42,7 +42,6 @@ export async function resumeCommand(
       ...(await buildContext(engine, flags)),
       jobserver: { flags: '', fifo: undefined },
       folder,
-      keptFolder: undefined,
       log: await store.logPath(id, action.key),
       signal: engine.signal,
     },

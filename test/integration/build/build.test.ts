@@ -114,7 +114,6 @@ describe('a failing recipe', () => {
       folder,
       log: join(toy.folder, 'log'),
       signal: new AbortController().signal,
-      keptFolder: undefined,
     }
     await expect(resumeAction(action, context, 'three')).rejects.toMatchObject({
       code: 'unknown-step',
