@@ -148,12 +148,9 @@ async function addEntry(pack: tar.Pack, root: string, path: string): Promise<Ent
   return { type: 'file', path, mode, size: stat.size, sha256 }
 }
 
-function writeEntry(pack: tar.Pack, header: tar.Headers): Promise<void> {
-  return new Promise((resolve, reject) => {
-    pack.entry(header, (error) => {
-      if (error) reject(error)
-      else resolve()
-    })
+async function writeEntry(pack: tar.Pack, header: tar.Headers): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    openEntry(pack, header, resolve, reject)
   })
 }
 
@@ -163,14 +160,25 @@ async function writeFileEntry(pack: tar.Pack, header: tar.Headers & { size: numb
     header.size <= WHOLE
       ? Readable.from([await readFile(path)], { objectMode: false })
       : createReadStream(path, { highWaterMark: WHOLE })
-  await new Promise<void>((resolve, reject) => {
-    const entry = pack.entry(header, (error) => {
-      if (error) reject(error)
-      else resolve()
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const entry = openEntry(pack, header, resolve, reject)
+      source.on('data', (chunk: Buffer) => hash.update(chunk))
+      source.on('error', reject)
+      source.pipe(entry)
     })
-    source.on('data', (chunk: Buffer) => hash.update(chunk))
-    source.on('error', reject)
-    source.pipe(entry)
-  })
+  } finally {
+    source.destroy()
+  }
   return asDigest(hash.digest('hex'))
+}
+
+/** Throws where the tar was given up meanwhile, since it could not be written: then there is no entry, and nobody would call back. */
+function openEntry(pack: tar.Pack, header: tar.Headers, resolve: () => void, reject: (error: Error) => void): Writable {
+  const entry = pack.entry(header, (error) => {
+    if (error) reject(error)
+    else resolve()
+  }) as Writable | undefined
+  if (entry === undefined) throw new Error('the tar was given up')
+  return entry
 }

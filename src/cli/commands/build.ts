@@ -37,14 +37,15 @@ export async function buildCommand(engine: Engine, words: readonly string[], fla
     await printPlan(engine, plan(graph, targets, knownTo(store, engine.nameOf)))
     return
   }
-  const result = await buildTargets(engine, graph, targets, flags)
+  const context = await buildContext(engine, flags)
+  const result = await buildTargets(engine, graph, targets, flags, context)
   for (const id of targets) {
     const { artifact, node } = planned(result.plan, id)
     // Nothing ran and nothing failed, and yet it is not there: never to be taken for success.
     if (artifact === undefined)
       throw new FixpointError('bug', 'not-built', `Cannot build ${id}: its key never came to be known`)
     const files = node.recipe.image
-      ? await exportImage(engine, result.plan, id, flags.output ?? 'out', await sourceFinder(engine, flags))
+      ? await exportImage(engine, result.plan, id, flags.output ?? 'out', sourceFinder(engine, context))
       : []
     await engine.result([`${id} ${artifact}`, ...files], { type: 'target', recipe: id, artifact, files })
   }
@@ -56,8 +57,8 @@ export async function buildTargets(
   graph: Graph,
   targets: readonly RecipeId[],
   flags: BuildFlags,
+  context: BuildContext,
 ): Promise<BuildResult> {
-  const context = await buildContext(engine, flags)
   const states = [...plan(graph, targets, knownTo(context.store, engine.nameOf)).values()].map(({ state }) => state)
   if (states.some((state) => state === 'ready')) requireSandbox()
   const result = await build(
@@ -88,7 +89,7 @@ export async function buildTargets(
   return result
 }
 
-/** What the build module works with, from configuration and flags. */
+/** What the build module works with, from configuration and flags. Once a command: an image that serves as a mirror is unpacked for it. */
 export async function buildContext(engine: Engine, flags: BuildFlags): Promise<BuildContext> {
   const store = await engine.store()
   const { mirrors, debian, npm } = await engine.configuration()
@@ -99,8 +100,7 @@ export async function buildContext(engine: Engine, flags: BuildFlags): Promise<B
 }
 
 /** Puts sources into the store as they are asked for, and tells where they lie, their digests checked. */
-export async function sourceFinder(engine: Engine, flags: BuildFlags): Promise<SourceFinder> {
-  const { store, fetcher } = await buildContext(engine, flags)
+export function sourceFinder(engine: Engine, { store, fetcher }: BuildContext): SourceFinder {
   return async (source) => {
     await fetcher.fetch(source, engine.signal)
     await store.checkBlob(source.sha256)

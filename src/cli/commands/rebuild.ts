@@ -19,7 +19,7 @@ import { withRebuildStore } from '../rebuild-store.ts'
 import { readInstalled } from '../installed.ts'
 import { runningDisk } from '../running-disk.ts'
 import { resolveTarget } from '../targets.ts'
-import { buildTargets, sourceFinder, type BuildFlags } from './build.ts'
+import { buildContext, buildTargets, sourceFinder, type BuildFlags } from './build.ts'
 
 /** Options of `rebuild`. */
 export interface RebuildFlags extends BuildFlags {
@@ -69,14 +69,15 @@ async function rebuildAll(rebuild: Rebuild): Promise<void> {
     requireMemory(graph, graph.nodes.keys())
     if (!resumed) await requireSpace(folder)
     const before = recorded(graph, [...graph.nodes.keys()], own, store)
-    const result = await buildTargets(own, graph, [image], rebuild.flags)
+    const context = await buildContext(own, rebuild.flags)
+    const result = await buildTargets(own, graph, [image], rebuild.flags, context)
     const actions = recorded(graph, [...graph.nodes.keys()], own, store)
     await compareArtifacts(rebuild, store, folder, result.plan, installed.artifacts)
     const digest = await compareImage(rebuild, folder, await imageFile(rebuild, store, result.plan))
     const exported =
       rebuild.flags.output === undefined
         ? []
-        : await exportImage(own, result.plan, image, rebuild.flags.output, await sourceFinder(own, rebuild.flags))
+        : await exportImage(own, result.plan, image, rebuild.flags.output, sourceFinder(own, context))
     await engine.result(
       [
         `actions in the graph: ${String(graph.nodes.size)}`,
@@ -115,7 +116,7 @@ async function rebuildOnly(rebuild: Rebuild, words: string): Promise<void> {
   await withRebuildStore(engine, of, async ({ own, store, folder, resumed }) => {
     requireMemory(graph, toRun(graph, targets, own, store))
     const before = recorded(graph, targets, own, store)
-    const result = await buildTargets(own, graph, targets, rebuild.flags)
+    const result = await buildTargets(own, graph, targets, rebuild.flags, await buildContext(own, rebuild.flags))
     await compareArtifacts(rebuild, store, folder, result.plan, compared)
     const lines = compared.map(({ recipe, artifact }) => `${recipe} ${artifact}: identical`)
     const digest = targets.includes(image)

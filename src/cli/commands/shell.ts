@@ -25,7 +25,7 @@ export async function shellCommand(engine: Engine, word: string, command: readon
   const node = graph.nodes.get(id)
   const inputs = [...(node?.inputs ?? []), ...(node?.contents ?? [])]
   requireSandbox()
-  if (inputs.length > 0) await buildTargets(engine, graph, inputs, {})
+  if (inputs.length > 0) await buildTargets(engine, graph, inputs, {}, await buildContext(engine, {}))
   const current = plan(graph, [id, ...inputs], knownTo(store, engine.nameOf))
   const planned = current.get(id)
   if (planned === undefined) throw new FixpointError('bug', 'unplanned', `Recipe ${id} is not in its own plan`)

@@ -11,7 +11,7 @@ import { firstDifference } from '../../verify/first-difference.ts'
 import type { Engine } from '../engine.ts'
 import { buildAgain, defaultPlace, preparePlace } from '../second-build.ts'
 import { resolveTargets } from '../targets.ts'
-import { buildTargets, sourceFinder, type BuildFlags } from './build.ts'
+import { buildContext, buildTargets, sourceFinder, type BuildFlags } from './build.ts'
 
 /** Options of `verify`. */
 export interface VerifyFlags extends BuildFlags {
@@ -29,8 +29,9 @@ export async function verifyCommand(engine: Engine, words: readonly string[], fl
   const targets = resolveTargets(metadata, words)
   const graph = graphOf(metadata, targets)
   const store = await engine.store()
-  const first = await buildTargets(engine, graph, targets, flags)
-  const place = await preparePlace(flags.second ?? defaultPlace(store), graph, await sourceFinder(engine, flags))
+  const context = await buildContext(engine, flags)
+  const first = await buildTargets(engine, graph, targets, flags, context)
+  const place = await preparePlace(flags.second ?? defaultPlace(store), graph, sourceFinder(engine, context))
   await buildAgain(place, engine, targets, flags.jobs)
   const again = await Store.open(place.store, { emit: engine.emit, now: engine.now })
   const second = plan(graph, targets, knownTo(again, engine.nameOf))

@@ -115,6 +115,15 @@ describe('packing', () => {
     expect(digest).toMatchInlineSnapshot(`"3ea4891416e3d2fe36276b87a781c89362d2572318a741840b22c54f65d124c6"`)
   })
 
+  it('says that the disk is full, wherever in the tree it gets to know that', async () => {
+    for (const count of [1, 2, 5, 20, 60]) {
+      const root = await temporaryFolder()
+      const files = Array.from({ length: count }, (_, at) => [`file${String(at)}`, Buffer.alloc(100_000 + at)])
+      await writeTreeAt(root, Object.fromEntries(files) as Tree)
+      await expect(packTree(root, '/dev/full')).rejects.toMatchObject({ code: 'ENOSPC' })
+    }
+  })
+
   it('packs an empty tree', async () => {
     const { digest, listing } = await pack({})
     expect(listing).toEqual([])
