@@ -60,9 +60,9 @@ wait $engine
 /** Makes sure that an image's busybox can begin a world on this host: fails with `namespaces-unavailable`. */
 export function requireWorld(root: string): void {
   const [busybox, ...unshare] = unshareCommand(root)
-  const { status, stderr } = spawnSync(busybox, [...unshare, 'true'], { encoding: 'utf8', env: {} })
+  const { status, stderr, error } = spawnSync(busybox, [...unshare, 'true'], { encoding: 'utf8', env: {} })
   if (status === 0) return
-  const reason = stderr.trim().split('\n').at(-1) ?? ''
+  const reason = error?.message ?? stderr.trim().split('\n').at(-1) ?? ''
   throw new FixpointError('hostUnfit', 'namespaces-unavailable', `Cannot run the image's engine here: ${reason}`, {
     hint: '`fixpoint doctor` says what this host must allow',
   })

@@ -4,36 +4,61 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { digestOf } from '../../../src/base/digest.ts'
+import type { RecipeId } from '../../../src/base/events.ts'
 import { unpackPartition } from '../../../src/cli/world/unpack-image.ts'
+import { MANIFEST_PATH, makeManifest } from '../../../src/image/manifest.ts'
+import { packTree } from '../../../src/store/pack.ts'
 import { commandLine, makes, TOOLS_RECIPE, type Toy } from '../../support/cli.ts'
 import { diskOf, SECTOR } from '../../support/disk.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
+import { writeTreeAt } from '../../support/trees.ts'
 
 const makeToy = commandLine()
 
 /** Packs badly, so that an image of it is as large; larger than the small disk below. */
 const SOURCE = randomBytes(12 << 20)
 
-const PARTITION = { name: 'mirror', first: 40 }
-
-/** An image whose mirror holds {@link SOURCE}, and where its partition begins. */
-async function imageOf(source: Uint8Array): Promise<{ image: string; start: number; size: number }> {
+/** An image with these folders as partitions, and where those begin. */
+async function imageOf(
+  folders: Readonly<Record<string, string>>,
+): Promise<{ image: string; partitions: readonly { name: string; start: number; size: number }[] }> {
   const folder = await temporaryFolder()
-  const [mirror, packed, image] = ['mirror', 'packed', 'image'].map((name) => join(folder, name)) as [
-    string,
-    string,
-    string,
-  ]
-  await mkdir(mirror)
-  await writeFile(join(mirror, 'source.bin'), source)
-  execFileSync('mksquashfs', [mirror, packed, '-quiet', '-no-progress'], { stdio: 'ignore' })
-  const bytes = await readFile(packed)
-  const sectors = Math.ceil(bytes.length / SECTOR)
-  const disk = diskOf(sectors + 100, [{ ...PARTITION, last: PARTITION.first + sectors - 1 }])
-  const start = PARTITION.first * SECTOR
-  bytes.copy(disk, start)
+  const image = join(folder, 'image')
+  const parts: { name: string; first: number; last: number; bytes: Buffer }[] = []
+  for (const [name, path] of Object.entries(folders)) {
+    const packed = join(folder, name)
+    execFileSync('mksquashfs', [path, packed, '-quiet', '-no-progress', '-all-root'], { stdio: 'ignore' })
+    const bytes = await readFile(packed)
+    const first = (parts.at(-1)?.last ?? 39) + 1
+    parts.push({ name, first, last: first + Math.ceil(bytes.length / SECTOR) - 1, bytes })
+  }
+  const disk = diskOf(parts.at(-1)!.last + 100, parts)
+  for (const { first, bytes } of parts) bytes.copy(disk, first * SECTOR)
   await writeFile(image, disk)
-  return { image, start, size: sectors * SECTOR }
+  const partitions = parts.map(({ name, first, last }) => ({
+    name,
+    start: first * SECTOR,
+    size: (last + 1 - first) * SECTOR,
+  }))
+  return { image, partitions }
+}
+
+/** A folder with {@link SOURCE}, as a mirror is. */
+async function mirrorFolder(): Promise<string> {
+  const folder = await temporaryFolder()
+  await writeFile(join(folder, 'source.bin'), SOURCE)
+  return folder
+}
+
+/** The root of an image of which nothing is looked at but its busybox: the host's tools under that name. */
+async function rootFolder(): Promise<string> {
+  const root = await temporaryFolder()
+  await writeTreeAt(root, { 'usr/bin/busybox': { mode: 0o755, data: '#!/bin/sh\nexec "$@"\n' } })
+  const { digest, listing } = await packTree(root, '/dev/null')
+  const recipe = 'system/busybox' as RecipeId
+  const manifest = makeManifest([{ recipe, version: '1', key: digestOf('key'), artifact: digest, listing }])
+  await writeTreeAt(root, { [MANIFEST_PATH]: manifest })
+  return root
 }
 
 /** A tree that wants {@link SOURCE} and finds it nowhere but in an image. */
@@ -50,7 +75,8 @@ function wanting(): Promise<Toy> {
 }
 
 test('sources come from an image; a full disk is not taken for a damaged image, nor that for a full disk', async () => {
-  const { image, start } = await imageOf(SOURCE)
+  const { image, partitions } = await imageOf({ mirror: await mirrorFolder() })
+  const { start } = partitions[0]!
   const toy = await wanting()
   const small = ['unshare', '-Urm', 'sh', '-c', 'mount -t tmpfs -o size=8m none "$0" && exec "$@"', toy.store]
   await mkdir(toy.store)
@@ -70,10 +96,21 @@ test('sources come from an image; a full disk is not taken for a damaged image, 
 })
 
 test('interrupted, the unpacking of an image ends, and is not taken for a damaged one', async () => {
-  const { image, start, size } = await imageOf(SOURCE)
+  const { image, partitions } = await imageOf({ mirror: await mirrorFolder() })
   const interrupt = new AbortController()
   const target = join(await temporaryFolder(), 'target')
-  const unpacked = unpackPartition(image, { name: 'mirror', start, size }, target, interrupt.signal)
+  const unpacked = unpackPartition(image, partitions[0]!, target, interrupt.signal)
   interrupt.abort()
   await expect(unpacked).rejects.toMatchObject({ name: 'AbortError' })
+})
+
+test('an image is not begun to be rebuilt where nobody may make namespaces', async () => {
+  const { image } = await imageOf({ root: await rootFolder(), mirror: await mirrorFolder() })
+  const { folder, runWith } = await makeToy()
+  const globals = ['--store', join(folder, 'store')]
+  const script = 'echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"'
+  const wrap = ['unshare', '-Ur', 'sh', '-c', script, 'sh']
+  const { code, stdout, stderr } = await runWith({ globals, wrap }, 'rebuild', '--image', image)
+  expect(stderr).toMatch(/Cannot run the image's engine here: .+\nhint: .*fixpoint doctor/)
+  expect({ code, stdout }).toEqual({ code: 6, stdout: '' })
 })

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { MANIFEST_PATH, makeManifest, type ManifestContent } from '../../../src/image/manifest.ts'
@@ -86,3 +86,30 @@ test.each([['--layers', 'layers/layers.yaml'], ['--mirror', 'folder'], ['--offli
     expect(stderr).toContain(`Cannot use ${option} with --image`)
   },
 )
+
+test('the layers are those of the engine, whatever lies in the working folder', async () => {
+  const { folder, store, runWith } = await system()
+  const globals = ['--store', store]
+  expect((await runWith({ globals }, 'build', '-n', 'disk')).code).toBe(0)
+  const { code, stderr } = await runWith({ globals }, 'rebuild', 'disk', '--against', join(folder, 'disk'))
+  expect(code).toBe(2)
+  expect(stderr).toContain('Cannot find recipe "disk"')
+})
+
+test('a disk that will be full half-way is refused before anything is built', async () => {
+  const { folder, runWith } = await system()
+  const globals = ['--layers', join(folder, 'layers/layers.yaml'), '--store', join(folder, 'small/store')]
+  await mkdir(join(folder, 'small'))
+  const wrap = [
+    'unshare',
+    '-Urm',
+    'sh',
+    '-c',
+    'mount -t tmpfs -o size=64m none "$0" && exec "$@"',
+    join(folder, 'small'),
+  ]
+  const { code, stderr } = await runWith({ globals, wrap }, 'rebuild', 'disk', '--against', join(folder, 'disk'))
+  expect(stderr).toMatch(/Cannot rebuild here: it takes more than \d+ MiB of disk, ".*small.*" has \d+ MiB/)
+  expect(stderr).not.toMatch(/\bbuild (bootstrap|product)\//)
+  expect(code).toBe(6)
+})
