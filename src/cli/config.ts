@@ -5,6 +5,7 @@ import { isMap, isNode, isScalar, LineCounter, parseDocument, type Document } fr
 import { z } from 'zod'
 import { FixpointError, FixpointErrors, type Place } from '../base/error.ts'
 import { errorCode } from '../base/files.ts'
+import { suggestion } from '../metadata/suggest.ts'
 
 const Address = z.string().regex(/^https?:\/\/[^\s/]+/, 'must be an http:// or https:// address')
 const Archive = z
@@ -101,18 +102,19 @@ function issueFaults(
   placeAt: (offset: number | undefined) => Place,
 ): FixpointError[] {
   if (issue.code === 'unrecognized_keys') {
-    const known = Object.keys(ConfigFile.shape).join(', ')
-    return issue.keys.map((key) =>
-      fault('config-unknown-key', path, `unknown key "${key}", known are ${known}`, placeAt(keyOffset(document, key))),
-    )
+    const known = Object.keys(ConfigFile.shape)
+    return issue.keys.map((key) => {
+      const message = `unknown key "${key}", known are ${known.join(', ')}`
+      return fault('config-unknown-key', path, message, placeAt(keyOffset(document, key)), suggestion(key, known))
+    })
   }
   const where = issue.path.map(String).join('.')
   const message = `${where === '' ? 'the file' : `"${where}"`}: ${issue.message}`
   return [fault('config-value', path, message, placeAt(valueOffset(document, issue.path)))]
 }
 
-function fault(code: string, path: string, message: string, place: Place): FixpointError {
-  return new FixpointError('usage', code, `Cannot use configuration "${path}": ${message}`, { place })
+function fault(code: string, path: string, message: string, place: Place, hint?: string): FixpointError {
+  return new FixpointError('usage', code, `Cannot use configuration "${path}": ${message}`, { place, hint })
 }
 
 function keyOffset(document: Document, key: string): number | undefined {

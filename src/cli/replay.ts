@@ -1,17 +1,24 @@
-import { FixpointError } from '../base/error.ts'
+import { FixpointError, FixpointErrors } from '../base/error.ts'
+import type { RecipeId } from '../base/events.ts'
 import { StepError } from '../build/run-steps.ts'
 import type { GlobalOptions } from './engine.ts'
 
 /**
- * A step's failure with the commands that lead there, as this user would type them: with the same layers and store, and without
- * building again when the tree was kept. Any other failure as it is.
+ * What kept a recipe from being built, for who reads no more than the last line. A step's failure comes with the commands that lead there, as this user
+ * would type them: with the same layers and store, and without building again when the tree was kept. Any other names the recipe. A bug as it is.
  */
 export function explainFailure(
+  id: RecipeId,
   error: unknown,
   options: GlobalOptions,
   { keepFailed = false }: { readonly keepFailed?: boolean },
 ): unknown {
-  if (!(error instanceof StepError)) return error
+  if (!(error instanceof FixpointError)) return error
+  if (!(error instanceof StepError)) {
+    if (error instanceof FixpointErrors || error.message.includes(id)) return error
+    const { kind, code, message, place, hint } = error
+    return new FixpointError(kind, code, `Cannot build ${id}: ${message}`, { place, hint, cause: error })
+  }
   const { recipe, step, log } = error
   const fixpoint = words('fixpoint', options)
   const shell = `${fixpoint} shell ${recipe}`

@@ -85,7 +85,7 @@ export async function buildTargets(
   })
   await engine.settle()
   if (result.failures.size > 0)
-    throw combineFailures([...result.failures.values()].map((error) => explainFailure(error, engine.options, flags)))
+    throw combineFailures([...result.failures].map(([id, error]) => explainFailure(id, error, engine.options, flags)))
   return result
 }
 

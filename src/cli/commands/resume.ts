@@ -47,7 +47,7 @@ export async function resumeCommand(
     },
     step,
   ).catch((error: unknown) => {
-    throw explainFailure(error, engine.options, { keepFailed: true })
+    throw explainFailure(id, error, engine.options, { keepFailed: true })
   })
   await engine.result([`${id} ${artifact} tainted: made in a tree that was kept, not recorded`], {
     type: 'tainted',

@@ -50,7 +50,8 @@ test('FIXPOINT_STORE goes first, unless empty', async () => {
 test('all faults at once, each with its place', async () => {
   const file = await write('mirrors:\n  - 5\nmirror: x\njobs: 0\nnpm: ftp://127.0.0.1\n')
   const error: unknown = await readConfig({ HOME: home }).catch((reason: unknown) => reason)
-  const errors = (error as { errors: { code: string; place: { line: number; column: number } }[] }).errors
+  const errors = (error as { errors: { code: string; hint?: string; place: { line: number; column: number } }[] })
+    .errors
   expect(error).toMatchObject({ kind: 'usage' })
   expect(errors.map(({ code, place }) => ({ code, place })).sort((a, b) => a.place.line - b.place.line)).toEqual([
     { code: 'config-value', place: { file, line: 2, column: 5 } },
@@ -58,6 +59,7 @@ test('all faults at once, each with its place', async () => {
     { code: 'config-value', place: { file, line: 4, column: 7 } },
     { code: 'config-value', place: { file, line: 5, column: 6 } },
   ])
+  expect(errors.flatMap(({ hint }) => hint ?? [])).toEqual(['Did you mean "mirrors"?'])
 })
 
 test('broken YAML, and a file that is no map', async () => {

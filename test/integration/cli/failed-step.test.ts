@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import { describe, expect, test } from 'vitest'
 import { digestOf } from '../../../src/base/digest.ts'
-import { commandLine, makes, recipe, type Toy } from '../../support/cli.ts'
+import { commandLine, makes, recipe, step, type Toy } from '../../support/cli.ts'
 import { CHECKOUT } from '../../support/tree.ts'
 
 const toy = commandLine()
@@ -131,4 +131,13 @@ test('shell in a fresh tree builds the inputs and fetches the sources', async ()
   expect(code).toBe(0)
   expect(stdout).toMatch(/^a source\n/)
   expect(await readdir(join(store, 'work'))).toEqual([])
+})
+
+test('what no step is to blame for names the recipe too, in the last line', async () => {
+  const { run } = await toy({
+    'layers/bootstrap/pipe/recipe.yaml': recipe('pipe', 'style: plain', step('mkfifo "$OUT/here"')),
+  })
+  const { code, stderr } = await run('build', 'pipe')
+  expect(code).toBe(1)
+  expect(stderr.trimEnd().split('\n').at(-1)).toMatch(/^error: Cannot build bootstrap\/pipe: Cannot pack "here": /)
 })
