@@ -73,7 +73,7 @@ async function load(): Promise<void> {
 async function overhead(): Promise<void> {
   const { store } = await readConfig(process.env)
   const mirror = process.env['FIXPOINT_BENCH_MIRROR']
-  const comparison = { layersFile: layersFile(undefined), target: REAL_RECIPE, from: store, mirror, rounds: 4 }
+  const comparison = { layersFile: layersFile(undefined), target: REAL_RECIPE, from: store, mirror, rounds: 3 }
   await inTemporaryFolder(async (folder) => {
     reportOverhead(REAL_RECIPE, await compare(folder, comparison))
   })

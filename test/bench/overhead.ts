@@ -26,7 +26,7 @@ export interface Comparison {
   readonly from: string
   /** Mirror folder for sources which that store lacks. */
   readonly mirror: string | undefined
-  /** How often each is measured. */
+  /** How often each is measured, after one time that does not count. */
   readonly rounds: number
 }
 
@@ -55,14 +55,15 @@ export async function compare(folder: string, comparison: Comparison): Promise<O
   if (inputs.length > 0) timed([...engine, 'build', '--offline', ...inputs])
   const store = await Store.open(root, { emit: () => undefined, now: () => performance.now() })
   const walls = { engine: [] as number[], script: [] as number[] }
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round <= rounds; round++) {
     walls.script.push(await timePlainScript(graph, target, store, join(folder, 'plain')))
     writeBack()
     walls.engine.push(timed([...engine, 'build', '--offline', '--jobs', String(CORES), target]).wallMs)
     await forget(graph, target, store)
   }
   await store.close()
-  return { engineMs: Math.min(...walls.engine), scriptMs: Math.min(...walls.script) }
+  // The first of all unpacks onto a disk that has had nothing removed from it yet, in half the time of any later one: not for the script alone.
+  return { engineMs: Math.min(...walls.engine.slice(1)), scriptMs: Math.min(...walls.script.slice(1)) }
 }
 
 /** A mirror folder with the sources that a store holds. */
