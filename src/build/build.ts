@@ -10,11 +10,11 @@ import { PATHS } from '../sandbox/constants.ts'
 import { compareListings } from '../store/compare-listings.ts'
 import type { Store } from '../store/store.ts'
 import { runAction } from './action.ts'
+import { Discards } from './discards.ts'
 import type { Action, ActionResult, ManifestMaker } from './executor.ts'
 import { Jobserver } from './jobserver.ts'
 import { knownTo, type IndexNamer } from './known.ts'
 import type { Fetcher } from './ports.ts'
-import { Discards } from './discards.ts'
 import { choose, remainingTimes } from './queue.ts'
 
 /** How a build is done. */

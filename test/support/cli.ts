@@ -49,6 +49,22 @@ export interface How {
   readonly globals?: readonly string[]
 }
 
+/** Words in front of a command for which `folder`, which must be there, is an empty disk of that many MiB. */
+export function onSmallDisk(folder: string, mebibytes: number): string[] {
+  const script = `mount -t tmpfs -o size=${String(mebibytes)}m none "$0" && exec "$@"`
+  return ['unshare', '-Urm', 'sh', '-c', script, folder]
+}
+
+/** Words in front of a command that nobody lets make namespaces. */
+export const WITHOUT_NAMESPACES = [
+  'unshare',
+  '-Ur',
+  'sh',
+  '-c',
+  'echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"',
+  'sh',
+]
+
 /** Text of a recipe with the fields that every one has; `rest` are its further lines. */
 export function recipe(name: string, ...rest: readonly string[]): string {
   return [`name: ${name}`, "version: '1.0'", 'summary: A package', 'license: MIT', ...rest, ''].join('\n')

@@ -11,7 +11,7 @@ import type { SourceFinder } from '../../verify/list-seeds.ts'
 import { defaultCores, defaultMemory, type Engine } from '../engine.ts'
 import { exportImage } from '../export.ts'
 import { mirrorFolders } from '../mirrors.ts'
-import { explainFailure } from '../replay.ts'
+import { explainFailure } from '../explain-failure.ts'
 import { resolveTargets } from '../targets.ts'
 
 /** Options of `build`. */

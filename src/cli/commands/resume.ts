@@ -7,7 +7,7 @@ import { graphOf } from '../../plan/graph.ts'
 import { plan } from '../../plan/plan.ts'
 import { requireSandbox } from '../../sandbox/probe.ts'
 import type { Engine } from '../engine.ts'
-import { explainFailure } from '../replay.ts'
+import { explainFailure } from '../explain-failure.ts'
 import { resolveTarget } from '../targets.ts'
 import { buildContext, type BuildFlags } from './build.ts'
 

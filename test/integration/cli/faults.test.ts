@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { digestOf } from '../../../src/base/digest.ts'
-import { commandLine, jsonLines, makes, recipe } from '../../support/cli.ts'
+import { commandLine, jsonLines, makes, recipe, WITHOUT_NAMESPACES } from '../../support/cli.ts'
 
 const toy = commandLine()
 
@@ -109,8 +109,7 @@ describe('sources, exit code 4:', () => {
 describe('an unfit host, exit code 6:', () => {
   test.each([[['build', 'alpha']], [['shell', 'alpha', 'true']]])('%j without user namespaces', async (words) => {
     const { runWith } = await toy()
-    const script = 'echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"'
-    const { code, stdout, stderr } = await runWith({ wrap: ['unshare', '-Ur', 'sh', '-c', script, 'sh'] }, ...words)
+    const { code, stdout, stderr } = await runWith({ wrap: WITHOUT_NAMESPACES }, ...words)
     expect({ code, stdout }).toEqual({ code: 6, stdout: '' })
     expect(stderr).toMatch(/^error: .*bwrap.*\nhint: .*fixpoint doctor/)
   })

@@ -8,7 +8,7 @@ import type { RecipeId } from '../../../src/base/events.ts'
 import { unpackPartition } from '../../../src/cli/world/unpack-image.ts'
 import { MANIFEST_PATH, makeManifest } from '../../../src/image/manifest.ts'
 import { packTree } from '../../../src/store/pack.ts'
-import { commandLine, makes, TOOLS_RECIPE, type Toy } from '../../support/cli.ts'
+import { commandLine, makes, onSmallDisk, TOOLS_RECIPE, WITHOUT_NAMESPACES, type Toy } from '../../support/cli.ts'
 import { diskOf, SECTOR } from '../../support/disk.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
 import { writeTreeAt } from '../../support/trees.ts'
@@ -78,9 +78,8 @@ test('sources come from an image; a full disk is not taken for a damaged image, 
   const { image, partitions } = await imageOf({ mirror: await mirrorFolder() })
   const { start } = partitions[0]!
   const toy = await wanting()
-  const small = ['unshare', '-Urm', 'sh', '-c', 'mount -t tmpfs -o size=8m none "$0" && exec "$@"', toy.store]
   await mkdir(toy.store)
-  const full = await toy.runWith({ wrap: small }, 'fetch', 'sourced', '--from', image)
+  const full = await toy.runWith({ wrap: onSmallDisk(toy.store, 8) }, 'fetch', 'sourced', '--from', image)
   expect(full.stderr).toMatch(/the disk is full/)
   expect(full.code).toBe(6)
 
@@ -108,9 +107,8 @@ test('an image is not begun to be rebuilt where nobody may make namespaces', asy
   const { image } = await imageOf({ root: await rootFolder(), mirror: await mirrorFolder() })
   const { folder, runWith } = await makeToy()
   const globals = ['--store', join(folder, 'store')]
-  const script = 'echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"'
-  const wrap = ['unshare', '-Ur', 'sh', '-c', script, 'sh']
-  const { code, stdout, stderr } = await runWith({ globals, wrap }, 'rebuild', '--image', image)
+  const how = { globals, wrap: WITHOUT_NAMESPACES }
+  const { code, stdout, stderr } = await runWith(how, 'rebuild', '--image', image)
   expect(stderr).toMatch(/Cannot run the image's engine here: .+\nhint: .*fixpoint doctor/)
   expect({ code, stdout }).toEqual({ code: 6, stdout: '' })
 })

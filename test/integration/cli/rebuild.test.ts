@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { MANIFEST_PATH, makeManifest, type ManifestContent } from '../../../src/image/manifest.ts'
 import { Store } from '../../../src/store/store.ts'
-import { commandLine, makes, recipe, TOOLS_RECIPE, type Toy } from '../../support/cli.ts'
+import { commandLine, makes, onSmallDisk, recipe, TOOLS_RECIPE, type Toy } from '../../support/cli.ts'
 import { diskOf } from '../../support/disk.ts'
 
 const makeToy = commandLine()
@@ -100,14 +100,7 @@ test('a disk that will be full half-way is refused before anything is built', as
   const { folder, runWith } = await system()
   const globals = ['--layers', join(folder, 'layers/layers.yaml'), '--store', join(folder, 'small/store')]
   await mkdir(join(folder, 'small'))
-  const wrap = [
-    'unshare',
-    '-Urm',
-    'sh',
-    '-c',
-    'mount -t tmpfs -o size=64m none "$0" && exec "$@"',
-    join(folder, 'small'),
-  ]
+  const wrap = onSmallDisk(join(folder, 'small'), 64)
   const { code, stderr } = await runWith({ globals, wrap }, 'rebuild', 'disk', '--against', join(folder, 'disk'))
   expect(stderr).toMatch(/Cannot rebuild here: it takes more than \d+ MiB of disk, ".*small.*" has \d+ MiB/)
   expect(stderr).not.toMatch(/\bbuild (bootstrap|product)\//)

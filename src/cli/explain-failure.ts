@@ -1,4 +1,4 @@
-import { FixpointError, FixpointErrors } from '../base/error.ts'
+import { FixpointError } from '../base/error.ts'
 import type { RecipeId } from '../base/events.ts'
 import { StepError } from '../build/run-steps.ts'
 import type { GlobalOptions } from './engine.ts'
@@ -13,12 +13,13 @@ export function explainFailure(
   options: GlobalOptions,
   { keepFailed = false }: { readonly keepFailed?: boolean },
 ): unknown {
-  if (!(error instanceof FixpointError)) return error
-  if (!(error instanceof StepError)) {
-    if (error instanceof FixpointErrors || error.message.includes(id)) return error
-    const { kind, code, message, place, hint } = error
-    return new FixpointError(kind, code, `Cannot build ${id}: ${message}`, { place, hint, cause: error })
-  }
+  if (error instanceof StepError) return withCommands(error, options, keepFailed)
+  if (!(error instanceof FixpointError) || error.message.includes(id)) return error
+  const { kind, code, message, place, hint } = error
+  return new FixpointError(kind, code, `Cannot build ${id}: ${message}`, { place, hint, cause: error })
+}
+
+function withCommands(error: StepError, options: GlobalOptions, keepFailed: boolean): FixpointError {
   const { recipe, step, log } = error
   const fixpoint = words('fixpoint', options)
   const shell = `${fixpoint} shell ${recipe}`
