@@ -9,10 +9,7 @@ import { Workspace } from './workspace.ts'
 export async function runAction(action: Action, context: ExecutorContext): Promise<ActionResult> {
   const workspace = await Workspace.create(context.folder)
   try {
-    await workspace.layOutInputs(action, context.store)
-    await workspace.layOutSources(action, context.store)
-    if (action.document.image) await workspace.layOutContents(action, context.store, context.makeManifest)
-    if (action.document.mirror !== undefined) await workspace.layOutMirror(action, context.store)
+    await workspace.layOut(action, context.store, context.makeManifest)
     const usage = await runSteps(workspace, action, scriptsOf(action.document), context)
     const packed = await context.store.packTree(join(workspace.folder, 'out'))
     await context.discards.take(workspace.folder)

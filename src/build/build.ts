@@ -4,7 +4,7 @@ import type { Digest } from '../base/digest.ts'
 import { FixpointError } from '../base/error.ts'
 import type { EventSink, RecipeId } from '../base/events.ts'
 import { explainDiskFull } from '../base/files.ts'
-import { nodeOf, type Graph } from '../plan/graph.ts'
+import { nodeOf, sourcesOf, type Graph } from '../plan/graph.ts'
 import { plan, type Plan, type Planned } from '../plan/plan.ts'
 import { PATHS } from '../sandbox/constants.ts'
 import { compareListings } from '../store/compare-listings.ts'
@@ -150,8 +150,7 @@ class Build {
   }
 
   async #fetchSources(id: RecipeId): Promise<void> {
-    const { recipe, mirror } = nodeOf(this.#graph.nodes, id)
-    const sources = [...recipe.sources.filter((source) => source.kind === 'file'), ...(mirror ?? [])]
+    const sources = sourcesOf(nodeOf(this.#graph.nodes, id))
     const signal = AbortSignal.any([this.#options.signal, this.#fetchEnd.signal])
     try {
       await Promise.all(sources.map((source) => this.#context.fetcher.fetch(source, signal)))

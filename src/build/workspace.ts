@@ -59,8 +59,16 @@ export class Workspace {
     return new Workspace(folder)
   }
 
+  /** Puts everything that the action is to see into the folders; each file is compared with its digest on the way. */
+  async layOut(action: Action, store: Store, makeManifest: ManifestMaker): Promise<void> {
+    await this.#layOutInputs(action, store)
+    await this.#layOutSources(action, store)
+    if (action.document.image) await this.#layOutContents(action, store, makeManifest)
+    if (action.document.mirror !== undefined) await this.#layOutMirror(action, store)
+  }
+
   /** Composes the sandbox's root from the action's inputs, and adds the points that are mounted over. */
-  async layOutInputs(action: Action, store: Store): Promise<void> {
+  async #layOutInputs(action: Action, store: Store): Promise<void> {
     const parts = action.document.inputs.map(({ recipe }) => ({ recipe, artifact: artifactOf(action, recipe) }))
     const root = join(this.folder, 'root')
     await composeUnion(await partsOf(parts, store), root)
@@ -77,8 +85,8 @@ export class Workspace {
     await utimes(root, EPOCH, EPOCH)
   }
 
-  /** Puts sources, patches and files where the sandbox looks for them; each is compared with its digest on the way. */
-  async layOutSources(action: Action, store: Store): Promise<void> {
+  /** Puts sources, patches and files where the sandbox looks for them. */
+  async #layOutSources(action: Action, store: Store): Promise<void> {
     for (const source of action.sources) {
       const target = join(this.folder, 'sources', source.name)
       if (source.kind === 'tree') await copyFiles(source.files, target)
@@ -90,7 +98,7 @@ export class Workspace {
   }
 
   /** Composes the tree of an image's contents and writes its manifest. */
-  async layOutContents(action: Action, store: Store, makeManifest: ManifestMaker): Promise<void> {
+  async #layOutContents(action: Action, store: Store, makeManifest: ManifestMaker): Promise<void> {
     const contents = join(this.folder, 'contents')
     await mkdir(contents)
     await chmod(contents, 0o755)
@@ -103,7 +111,7 @@ export class Workspace {
   }
 
   /** Puts the sources that an image is to hold into one folder. */
-  async layOutMirror(action: Action, store: Store): Promise<void> {
+  async #layOutMirror(action: Action, store: Store): Promise<void> {
     const { mirror = [] } = action.document
     const folder = join(this.folder, 'mirror')
     await mkdir(folder)

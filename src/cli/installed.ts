@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FixpointError } from '../base/error.ts'
 import { MANIFEST_PATH, parseManifest } from '../image/manifest.ts'
@@ -22,4 +22,25 @@ export async function readInstalled(root: string): Promise<Installed> {
     )
   }
   return new Installed(root, contents)
+}
+
+/** Makes sure that an image's root holds what its manifest lists, byte for byte, and nothing else. Fails with `installed-damaged` or `not-listed`. */
+export async function checkInstalled(root: string, installed: Installed): Promise<void> {
+  for (const { artifact } of installed.artifacts) await installed.pack(artifact, undefined)
+  const listed = new Set([MANIFEST_PATH, 'usr/share', 'usr/share/fixpoint'])
+  for (const { listing } of installed.artifacts) for (const { path } of listing) listed.add(path)
+  const visit = async (folder: string): Promise<void> => {
+    for (const entry of await readdir(join(root, folder), { withFileTypes: true })) {
+      const path = folder === '' ? entry.name : `${folder}/${entry.name}`
+      if (!listed.has(path)) {
+        throw new FixpointError(
+          'fetch',
+          'not-listed',
+          `Cannot use the root "${root}" of an image: "${path}" is not in its manifest`,
+        )
+      }
+      if (entry.isDirectory()) await visit(path)
+    }
+  }
+  await visit('')
 }

@@ -40,6 +40,7 @@ export function createProgram(): Command {
         collect,
       ),
     )
+    .option('--to <folder>', 'make this a mirror folder that holds them too')
     .description('put the sources of targets, and of all that they are built from, into the store')
     .action(run(async () => (await import('./commands/fetch.ts')).fetchCommand))
   buildOptions(program.command('verify').argument('<target...>'))
@@ -168,7 +169,7 @@ function globalOptions(): Option[] {
       "the layers.yaml to work on (default: that of the working folder, else the engine's own)",
     ),
     new Option('--store <folder>', 'the store (default: $FIXPOINT_STORE, configuration, $XDG_CACHE_HOME/fixpoint)'),
-    new Option('--json', 'events and results as NDJSON on standard output'),
+    new Option('--json', 'events and results as NDJSON on standard output; logs and schemas stay what they are'),
   ]
 }
 

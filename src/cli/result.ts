@@ -1,6 +1,8 @@
 import type { Digest } from '../base/digest.ts'
 import type { RecipeId } from '../base/events.ts'
+import type { Recipe } from '../metadata/model.ts'
 import type { State } from '../plan/plan.ts'
+import type { Finding } from './doctor/finding.ts'
 
 /** What a command came to, as a line of JSON beside the events. */
 export type Result =
@@ -48,5 +50,39 @@ export type Result =
       readonly why: string
       readonly sources: readonly { readonly source: string; readonly files: number; readonly bytes: number }[]
     }
-  | { readonly type: 'fetched'; readonly sources: number }
+  /** `fetch`: sources in the store; of those, how many were put into a mirror folder, when that was asked. */
+  | { readonly type: 'fetched'; readonly sources: number; readonly copied?: number }
   | { readonly type: 'verified'; readonly targets: Readonly<Record<RecipeId, string>>; readonly same: number }
+  /** `show`: the recipe as the planner sees it, `origins` with `--origin` only. */
+  | { readonly type: 'recipe'; readonly recipe: Partial<Recipe> }
+  /** `graph`: what a recipe is built from, and what an image holds. */
+  | {
+      readonly type: 'node'
+      readonly recipe: RecipeId
+      readonly inputs: readonly RecipeId[]
+      readonly contents: readonly RecipeId[]
+    }
+  /** `why`: how the last two actions of a recipe differ; without the artifacts when there were no two. */
+  | {
+      readonly type: 'why'
+      readonly recipe: RecipeId
+      readonly before?: Digest
+      readonly after?: Digest
+      readonly why: readonly string[]
+    }
+  /** `diff`: an entry of an artifact that only the second has (`+`), only the first (`-`), or that differs (`~`). */
+  | { readonly type: 'entry'; readonly mark: '+' | '-' | '~'; readonly path: string }
+  | { readonly type: 'identical' }
+  /** `store verify` */
+  | { readonly type: 'damaged'; readonly what: 'blob' | 'tree'; readonly digest: Digest; readonly reason: string }
+  | { readonly type: 'sound' }
+  /** `store gc` */
+  | {
+      readonly type: 'collected'
+      readonly dryRun: boolean
+      readonly blobs: number
+      readonly trees: number
+      readonly bytes: number
+    }
+  /** `doctor` */
+  | { readonly type: 'findings'; readonly findings: readonly Finding[] }

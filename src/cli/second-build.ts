@@ -1,4 +1,17 @@
-import { chmod, chown, copyFile, cp, link, mkdir, mkdtemp, readdir, readFile, realpath, rename } from 'node:fs/promises'
+import {
+  chmod,
+  chown,
+  copyFile,
+  cp,
+  link,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+} from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { FixpointError, kindOfStatus } from '../base/error.ts'
 import type { RecipeId } from '../base/events.ts'
@@ -45,7 +58,7 @@ export function defaultPlace(store: Store): string {
   return process.getuid?.() === 0 ? '/var/tmp/fixpoint-verify' : `${store.root}-verify`
 }
 
-/** Lays out the second build: a copy of the engine and the layers elsewhere, and the sources it needs, which `find` tells, as a mirror folder. */
+/** Lays out the second build: a copy of the engine and the layers elsewhere, and the sources it needs, which `find` tells, as a mirror folder. Fails with `not-own-folder`. */
 export async function preparePlace(folder: string, graph: Graph, find: SourceFinder): Promise<Place> {
   const user = process.getuid?.() === 0 ? OTHER_USER : undefined
   const place = {
@@ -55,6 +68,7 @@ export async function preparePlace(folder: string, graph: Graph, find: SourceFin
     checkout: join(folder, 'another path', 'checkout'),
     user,
   }
+  await makeOwn(folder)
   for (const name of [place.store, place.mirror]) await mkdir(name, { recursive: true })
   await removeTree(place.checkout)
   const left = new Set([...NOT_COPIED, ...(await developmentPackages(CHECKOUT))])
@@ -74,6 +88,16 @@ export async function preparePlace(folder: string, graph: Graph, find: SourceFin
     await giveTo(user, place.checkout)
   }
   return place
+}
+
+/** The default lies where anyone may make folders and links: root changes the owner of what is in there, so it must be root's. */
+async function makeOwn(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true })
+  const found = await lstat(folder)
+  if (found.isDirectory() && found.uid === process.getuid?.()) return
+  throw new FixpointError('usage', 'not-own-folder', `Cannot build in "${folder}": it is not a folder of this user's`, {
+    hint: 'Remove it, or name another one by --second',
+  })
 }
 
 /** Packages in `node_modules` that the engine does not need to run, most of what is there: folders relative to the checkout. */

@@ -80,8 +80,8 @@ export function actionDocument(
   }
 }
 
-/** Each source once, by its name; those that share theirs with another one by their digest, as mirrors may keep any. */
-function mirrorFiles(sources: readonly FileSource[]): { name: string; digest: Digest }[] {
+/** Names of files in a mirror: each source once, by its name; those that share theirs with another one by their digest, as mirrors may keep any. Sorted. */
+export function mirrorFiles(sources: readonly FileSource[]): { name: string; digest: Digest }[] {
   const byDigest = new Map(sources.map((source) => [source.sha256, source.name]))
   const taken = new Map<string, number>()
   for (const name of byDigest.values()) taken.set(name, (taken.get(name) ?? 0) + 1)

@@ -72,6 +72,11 @@ function usedBy({ inputs, needs, contents }: Recipe): RecipeId[] {
   return [...inputs, ...needs, ...contents]
 }
 
+/** The files that a recipe's own action reads: its sources, and those that its image is to hold. */
+export function sourcesOf({ recipe, mirror }: Node): FileSource[] {
+  return [...fileSources([recipe]), ...(mirror ?? [])]
+}
+
 function fileSources(recipes: readonly Recipe[]): FileSource[] {
   return recipes.flatMap(({ sources }) => sources.filter((source) => source.kind === 'file'))
 }

@@ -9,6 +9,7 @@ import { actionOf } from '../../src/build/build.ts'
 import { hostFingerprint } from '../../src/build/fingerprint.ts'
 import { indexNamer, knownTo } from '../../src/build/known.ts'
 import { scriptsOf } from '../../src/build/steps.ts'
+import { makeManifest } from '../../src/image/manifest.ts'
 import { Workspace } from '../../src/build/workspace.ts'
 import { loadMetadata } from '../../src/metadata/load.ts'
 import { graphOf, nodeOf, type Graph } from '../../src/plan/graph.ts'
@@ -85,8 +86,7 @@ async function timePlainScript(graph: Graph, target: RecipeId, store: Store, fol
   if (planned?.state !== 'ready') throw new Error(`${target} is ${planned?.state ?? 'unknown'}, wanted ready`)
   const action = actionOf(current, planned)
   const workspace = await Workspace.create(folder)
-  await workspace.layOutInputs(action, store)
-  await workspace.layOutSources(action, store)
+  await workspace.layOut(action, store, makeManifest)
   const scripts = scriptsOf(action.document)
   for (const { name, script } of scripts) await writeFile(join(folder, 'steps', name), script)
   const lines = scripts.map(({ name }) => `(sh -eu /steps/${name})`)

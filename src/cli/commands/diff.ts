@@ -19,10 +19,10 @@ export async function diffCommand(engine: Engine, a: string, b: string): Promise
     )
   const difference =
     first.kind === 'artifact' && second.kind === 'artifact'
-      ? await compareArtifacts(first.tree, second.tree)
+      ? await compareArtifacts(engine, first.tree, second.tree)
       : await compareFiles(a, b)
   if (difference === undefined) {
-    process.stdout.write('identical\n')
+    await engine.result(['identical'], { type: 'identical' })
     return
   }
   throw new FixpointError('notReproducible', 'differ', difference)
@@ -42,11 +42,12 @@ async function treeOf(store: Store, digest: Digest): Promise<Tree> {
   return { listing: await store.tree(digest), folder: store.treePath(digest) }
 }
 
-async function compareArtifacts(a: Tree, b: Tree): Promise<string | undefined> {
+async function compareArtifacts(engine: Engine, a: Tree, b: Tree): Promise<string | undefined> {
   const first = await firstDifference(a, b)
   if (first === undefined) return undefined
   for (const { path, a: left, b: right } of compareListings(a.listing, b.listing)) {
-    process.stdout.write(`${left === undefined ? '+' : right === undefined ? '-' : '~'} ${path}\n`)
+    const mark = left === undefined ? '+' : right === undefined ? '-' : '~'
+    await engine.result([`${mark} ${path}`], { type: 'entry', mark, path })
   }
   return `The artifacts differ in ${String(first.count)} entries, first in "${first.path}": ${first.what}`
 }

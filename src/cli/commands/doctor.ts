@@ -8,7 +8,7 @@ import type { Engine } from '../engine.ts'
 export async function doctorCommand(engine: Engine): Promise<void> {
   const store = resolve(engine.options.store ?? (await engine.configuration()).store)
   const findings = await examineHost({ store })
-  process.stdout.write(findingsText(findings))
+  await engine.result(findingsText(findings), { type: 'findings', findings })
   if (findings.some(({ status, purpose }) => status === 'missing' && purpose === 'build')) {
     throw new FixpointError('hostUnfit', 'host-unfit', 'This host cannot build yet')
   }

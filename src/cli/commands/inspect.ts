@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { FixpointError } from '../../base/error.ts'
-import { graphOf } from '../../plan/graph.ts'
+import type { RecipeId } from '../../base/events.ts'
+import { graphOf, type Node } from '../../plan/graph.ts'
 import { compareDocuments } from '../../plan/compare-documents.ts'
 import type { Engine } from '../engine.ts'
 import { resolveTarget, resolveTargets } from '../targets.ts'
@@ -11,29 +12,40 @@ export async function showCommand(engine: Engine, word: string, flags: { origin?
   const recipe = metadata.recipes.get(resolveTarget(metadata, word))
   if (recipe === undefined) return
   const { origins, ...fields } = recipe
-  if (flags.origin !== true) {
-    process.stdout.write(`${JSON.stringify(fields, undefined, 2)}\n`)
-    return
-  }
-  for (const [field, places] of Object.entries(origins)) {
+  const lines = Object.entries(origins).map(([field, places]) => {
     const where = places.map(({ file, line, column }) =>
       [file, line, column].filter((part) => part !== undefined).join(':'),
     )
-    process.stdout.write(`${field}: ${where.join(', then ')}\n`)
-  }
+    return `${field}: ${where.join(', then ')}`
+  })
+  await (flags.origin === true
+    ? engine.result(lines, { type: 'recipe', recipe })
+    : engine.result([JSON.stringify(fields, undefined, 2)], { type: 'recipe', recipe: fields }))
 }
 
 /** `graph [TARGET…]`: an edge a line, `recipe -> input`; with `dot` for Graphviz. */
 export async function graphCommand(engine: Engine, words: readonly string[], flags: { dot?: boolean }): Promise<void> {
   const metadata = await engine.metadata()
   const targets = words.length > 0 ? resolveTargets(metadata, words) : [...metadata.recipes.keys()]
-  const lines: string[] = []
-  for (const [id, { inputs, contents }] of graphOf(metadata, targets).nodes) {
-    const used = [...inputs, ...contents]
-    if (used.length === 0) lines.push(flags.dot === true ? `  "${id}"` : id)
-    for (const input of used) lines.push(flags.dot === true ? `  "${id}" -> "${input}"` : `${id} -> ${input}`)
+  const nodes = [...graphOf(metadata, targets).nodes]
+  if (flags.dot === true) {
+    const edges = nodes.flatMap(([id, node]) => edgesOf(id, node, (name) => `"${name}"`).map((line) => `  ${line}`))
+    process.stdout.write(`digraph fixpoint {\n${edges.join('\n')}\n}\n`)
+    return
   }
-  process.stdout.write(flags.dot === true ? `digraph fixpoint {\n${lines.join('\n')}\n}\n` : `${lines.join('\n')}\n`)
+  for (const [recipe, node] of nodes) {
+    const { inputs, contents } = node
+    await engine.result(
+      edgesOf(recipe, node, (name) => name),
+      { type: 'node', recipe, inputs, contents },
+    )
+  }
+}
+
+/** The recipe alone when it uses none. */
+function edgesOf(id: RecipeId, { inputs, contents }: Node, show: (id: RecipeId) => string): string[] {
+  const used = [...inputs, ...contents]
+  return used.length === 0 ? [show(id)] : used.map((input) => `${show(id)} -> ${show(input)}`)
 }
 
 /** `log RECIPE`: the log of its last action. */
@@ -53,16 +65,18 @@ export async function whyCommand(engine: Engine, word: string): Promise<void> {
   const past = (await store.index.history(id)).flatMap(({ name }) => store.index.find(name) ?? [])
   const [before, after] = past.slice(-2)
   if (before === undefined || after === undefined) {
-    process.stdout.write(`${id} was built ${before === undefined ? 'never' : 'once, from nothing stored'}\n`)
+    const times = before === undefined ? 'never' : 'once, from nothing stored'
+    await engine.result([`${id} was built ${times}`], { type: 'why', recipe: id, why: [] })
     return
   }
-  const lines = compareDocuments(before.document, after.document)
-  process.stdout.write(
-    `${id}: ${before.artifact === after.artifact ? 'same bytes' : `${before.artifact} became ${after.artifact}`}\n`,
-  )
-  process.stdout.write(
-    lines.length === 0
-      ? '  the same action; the host or its compiler changed\n'
-      : `${lines.map((line) => `  ${line}`).join('\n')}\n`,
-  )
+  const differences = compareDocuments(before.document, after.document)
+  const why = differences.length > 0 ? differences : ['the same action; the host or its compiler changed']
+  const bytes = before.artifact === after.artifact ? 'same bytes' : `${before.artifact} became ${after.artifact}`
+  await engine.result([`${id}: ${bytes}`, ...why.map((line) => `  ${line}`)], {
+    type: 'why',
+    recipe: id,
+    before: before.artifact,
+    after: after.artifact,
+    why,
+  })
 }

@@ -5,10 +5,10 @@ import { FixpointError, kindOfStatus } from '../../base/error.ts'
 import { removeTree } from '../../base/files.ts'
 import { readDisk, type Partition } from '../../image/disk.ts'
 import type { Engine } from '../engine.ts'
-import { readInstalled } from '../installed.ts'
+import { checkInstalled, readInstalled } from '../installed.ts'
 import { withResumable } from '../resumable.ts'
 import { IMAGE, requireWorld, runInWorld, type World } from '../world/enter.ts'
-import { checkRoot, unpackPartition } from '../world/unpack-image.ts'
+import { unpackPartition } from '../world/unpack-image.ts'
 import type { RebuildFlags } from './rebuild.ts'
 
 /**
@@ -83,7 +83,7 @@ async function layOutWorld(
     await removeTree(world[name])
     await unpackPartition(file, partitions[name], world[name], signal)
   }
-  await checkRoot(world.root, await readInstalled(world.root))
+  await checkInstalled(world.root, await readInstalled(world.root))
   signal.throwIfAborted()
   requireWorld(world.root)
   return world

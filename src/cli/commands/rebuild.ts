@@ -16,7 +16,7 @@ import { firstDifference } from '../../verify/first-difference.ts'
 import type { Engine } from '../engine.ts'
 import { exportImage } from '../export.ts'
 import { withRebuildStore } from '../rebuild-store.ts'
-import { readInstalled } from '../installed.ts'
+import { checkInstalled, readInstalled } from '../installed.ts'
 import { runningDisk } from '../running-disk.ts'
 import { resolveTarget } from '../targets.ts'
 import { buildContext, buildTargets, sourceFinder, type BuildFlags } from './build.ts'
@@ -63,8 +63,10 @@ export async function rebuildCommand(engine: Engine, word: string, flags: Rebuil
 }
 
 async function rebuildAll(rebuild: Rebuild): Promise<void> {
-  const { engine, image, graph, disk, size, installed } = rebuild
-  const of = { kind: 'rebuild', digest: identity(installed, ''), lower: new Installed(rebuild.root, []) } as const
+  const { engine, image, graph, disk, size, installed, root } = rebuild
+  // What is compared with is what the manifest says, so the files must still be that: what was changed is named now, not after hours.
+  await checkInstalled(root, installed)
+  const of = { kind: 'rebuild', digest: identity(installed, ''), lower: new Installed(root, []) } as const
   await withRebuildStore(engine, of, async ({ own, store, folder, resumed }) => {
     requireMemory(graph, graph.nodes.keys())
     if (!resumed) await requireSpace(folder)
@@ -84,6 +86,7 @@ async function rebuildAll(rebuild: Rebuild): Promise<void> {
         ran(actions, resumed ? before : 0),
         // Of a rebuild that was interrupted, what is there was built by it.
         `taken from the store: ${String(actions - result.ran.length - (resumed ? before : 0))}`,
+        await share(installed.artifacts, rebuild),
         `identical: ${disk} and what was built from its sources, all ${String(size)} bytes`,
         `${digest}  ${image}`,
         ...exported,
@@ -105,7 +108,7 @@ async function rebuildOnly(rebuild: Rebuild, words: string): Promise<void> {
     })
   }
   const compared = targets.flatMap((id) => known.get(id) ?? [])
-  // What is compared with is the manifest's digest, so the files must still be what the manifest says.
+  // As for all of it: what is compared with is what the manifest says.
   for (const { artifact } of compared) await installed.pack(artifact, undefined)
   const others = installed.artifacts.filter(({ recipe }) => !targets.includes(recipe))
   const of = {
@@ -123,10 +126,8 @@ async function rebuildOnly(rebuild: Rebuild, words: string): Promise<void> {
       ? await compareImage(rebuild, folder, await imageFile(rebuild, store, result.plan))
       : undefined
     if (digest !== undefined) lines.push(`${image} ${digest}: identical to ${rebuild.disk}`)
-    const [part, all] = [await bytesOf(compared, root), await bytesOf(installed.artifacts, root)]
-    const share = `rebuilt: ${((100 * part) / all).toFixed(1)} % of the ${String(all)} bytes that are installed`
     const actions = result.ran.length + (resumed ? before : 0)
-    await engine.result([...lines, ran(actions, resumed ? before : 0), share], {
+    await engine.result([...lines, ran(actions, resumed ? before : 0), await share(compared, rebuild)], {
       type: 'rebuilt',
       image,
       digest,
@@ -253,6 +254,12 @@ async function compareImage({ disk, size }: Rebuild, folder: string, file: strin
   const where =
     part === undefined ? 'outside the partitions' : `partition "${part.name}", offset ${String(offset - part.start)}`
   throw notTheSame(folder, `every package is the same, but byte ${String(offset)} of ${disk} is not (${where})`)
+}
+
+/** A line that says how much of what is installed some artifacts are. */
+async function share(part: readonly InstalledArtifact[], { installed, root }: Rebuild): Promise<string> {
+  const [some, all] = [await bytesOf(part, root), await bytesOf(installed.artifacts, root)]
+  return `rebuilt: ${((100 * some) / all).toFixed(1)} % of the ${String(all)} bytes that are installed`
 }
 
 async function bytesOf(artifacts: readonly InstalledArtifact[], root: string): Promise<number> {

@@ -7,8 +7,8 @@ import { actionOf } from '../../build/build.ts'
 import { knownTo } from '../../build/known.ts'
 import { Workspace } from '../../build/workspace.ts'
 import { makeManifest } from '../../image/manifest.ts'
-import type { Source } from '../../metadata/model.ts'
-import { graphOf } from '../../plan/graph.ts'
+import type { FileSource } from '../../metadata/model.ts'
+import { graphOf, sourcesOf } from '../../plan/graph.ts'
 import { plan } from '../../plan/plan.ts'
 import { sandboxCommand } from '../../sandbox/bwrap.ts'
 import { requireSandbox } from '../../sandbox/probe.ts'
@@ -35,10 +35,8 @@ export async function shellCommand(engine: Engine, word: string, command: readon
   const isKept = await exists(kept)
   if (!isKept) {
     workspace = await Workspace.create(join((await store.session()).folder, 'shell'))
-    await fetchSources(engine, node?.recipe.sources ?? [])
-    await workspace.layOutInputs(action, store)
-    await workspace.layOutSources(action, store)
-    if (action.document.image) await workspace.layOutContents(action, store, makeManifest)
+    await fetchSources(engine, node === undefined ? [] : sourcesOf(node))
+    await workspace.layOut(action, store, makeManifest)
   }
   process.stderr.write(
     `${isKept ? 'the tree of the failed build' : 'a fresh tree; the sources are in $SOURCES'}; leave with "exit"\n`,
@@ -55,10 +53,9 @@ export async function shellCommand(engine: Engine, word: string, command: readon
   process.exitCode = status ?? 1
 }
 
-/** Puts the recipe's own sources into the store: it may never have been built. */
-async function fetchSources(engine: Engine, sources: readonly Source[]): Promise<void> {
+/** Puts what the action itself reads into the store: it may never have been run. */
+async function fetchSources(engine: Engine, sources: readonly FileSource[]): Promise<void> {
   const { fetcher } = await buildContext(engine, {})
-  const files = sources.filter((source) => source.kind === 'file')
-  await Promise.all(files.map((source) => fetcher.fetch(source, engine.signal)))
+  await Promise.all(sources.map((source) => fetcher.fetch(source, engine.signal)))
   await engine.settle()
 }

@@ -11,9 +11,11 @@ import { formatBytes } from '../view/format.ts'
 /** `store verify`: hashes everything in the store; exit code 4 when something is damaged. */
 export async function storeVerifyCommand(engine: Engine): Promise<void> {
   const faults = await verifyStore(await engine.store())
-  for (const { what, digest, reason } of faults) process.stdout.write(`${what} ${digest}: ${reason}\n`)
+  for (const { what, digest, reason } of faults) {
+    await engine.result([`${what} ${digest}: ${reason}`], { type: 'damaged', what, digest, reason })
+  }
   if (faults.length === 0) {
-    process.stdout.write('every blob and tree is what its name says\n')
+    await engine.result(['every blob and tree is what its name says'], { type: 'sound' })
     return
   }
   throw new FixpointError('fetch', 'store-damaged', `Found ${String(faults.length)} damaged parts of the store`, {
@@ -33,8 +35,14 @@ export async function storeGcCommand(engine: Engine, flags: { dryRun?: boolean }
     const used = artifact ?? (key === undefined ? undefined : known.artifactOf(key, node.recipe.host))
     if (used !== undefined) keep.add(used)
   }
-  const { blobs, trees, bytes } = await collectGarbage(store, keep, flags.dryRun === true)
-  process.stdout.write(
-    `${flags.dryRun === true ? 'would remove' : 'removed'} ${String(blobs)} blobs (${formatBytes(bytes)}) and ${String(trees)} trees\n`,
-  )
+  const dryRun = flags.dryRun === true
+  const { blobs, trees, bytes } = await collectGarbage(store, keep, dryRun)
+  const done = dryRun ? 'would remove' : 'removed'
+  await engine.result([`${done} ${String(blobs)} blobs (${formatBytes(bytes)}) and ${String(trees)} trees`], {
+    type: 'collected',
+    dryRun,
+    blobs,
+    trees,
+    bytes,
+  })
 }

@@ -21,7 +21,7 @@ export interface VerifyFlags extends BuildFlags {
 
 /**
  * `verify TARGET…`: builds the targets a second time from an empty store, in a copy of the checkout at another path, as another user (when root),
- * with umask 077, another environment and another number of cores, and compares every artifact above the layers that see the host. The second store is
+ * with umask 077, another environment and, unless told how many, another number of cores, and compares every artifact above the layers that see the host. The second store is
  * kept while builds in it fail or are interrupted, so that the next run goes on, and removed once all is compared.
  */
 export async function verifyCommand(engine: Engine, words: readonly string[], flags: VerifyFlags): Promise<void> {

@@ -4,12 +4,12 @@ const MARKS = { ok: 'ok     ', warning: 'warning', missing: 'missing' } as const
 const TITLES = { build: 'to build images', boot: 'to boot images', develop: 'to work on the engine' } as const
 
 /** Findings for people to read: what is there, what lacks and what to do, and one line that sums it up. */
-export function findingsText(findings: readonly Finding[]): string {
+export function findingsText(findings: readonly Finding[]): string[] {
   const sections = (['build', 'boot', 'develop'] as const).flatMap((purpose) => {
     const own = findings.filter((finding) => finding.purpose === purpose)
     return own.length === 0 ? [] : [`${TITLES[purpose]}:`, ...own.flatMap(findingLines)]
   })
-  return [...sections, conclusion(findings), ''].join('\n')
+  return [...sections, conclusion(findings)]
 }
 
 function findingLines({ status, code, message, remedy }: Finding): string[] {

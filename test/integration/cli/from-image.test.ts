@@ -94,6 +94,44 @@ test('sources come from an image; a full disk is not taken for a damaged image, 
   expect(damaged.code).toBe(4)
 })
 
+test('a mirror folder is filled from an image; it is one, and nothing of what lay there is lost', async () => {
+  const { image } = await imageOf({ mirror: await mirrorFolder() })
+  const mirror = await temporaryFolder()
+  const own = `${digestOf('of my own\n')}  notes`
+  await writeTreeAt(mirror, { notes: 'of my own\n', SHA256SUMS: own })
+  const fill = async (...words: string[]) => {
+    const { code, stdout, stderr } = await (await wanting()).run('fetch', 'sourced', ...words, '--to', mirror)
+    expect(code, stderr).toBe(0)
+    return stdout.split('\n')[1]
+  }
+  expect(await fill('--from', image)).toBe(`in "${mirror}": 1, 1 of them copied now`)
+  expect(execFileSync('sha256sum', ['-c', 'SHA256SUMS'], { cwd: mirror, encoding: 'utf8' })).toBe(
+    'notes: OK\nsource.bin: OK\n',
+  )
+  // As a mirror of its own, and once more with nothing to do.
+  expect(await fill('--from', mirror)).toBe(`in "${mirror}": 1, 0 of them copied now`)
+
+  await writeFile(join(mirror, 'source.bin'), 'damaged')
+  expect(await fill('--from', image)).toContain('1 of them copied now')
+  expect((await readFile(join(mirror, 'source.bin'))).equals(SOURCE)).toBe(true)
+})
+
+test('a file of the same name in a mirror folder stays, and a full disk is named', async () => {
+  const { image } = await imageOf({ mirror: await mirrorFolder() })
+  const mirror = await temporaryFolder()
+  await writeFile(join(mirror, 'source.bin'), 'of my own')
+  const toy = await wanting()
+  const { code, stderr } = await toy.run('fetch', 'sourced', '--from', image, '--to', mirror)
+  expect(code, stderr).toBe(0)
+  expect(await readFile(join(mirror, 'source.bin'), 'utf8')).toBe('of my own')
+  expect((await readFile(join(mirror, digestOf(SOURCE)))).equals(SOURCE)).toBe(true)
+
+  const small = await temporaryFolder()
+  const full = await toy.runWith({ wrap: onSmallDisk(small, 8) }, 'fetch', 'sourced', '--to', small)
+  expect(full.stderr).toMatch(/the disk is full/)
+  expect(full.code).toBe(6)
+})
+
 test('interrupted, the unpacking of an image ends, and is not taken for a damaged one', async () => {
   const { image, partitions } = await imageOf({ mirror: await mirrorFolder() })
   const interrupt = new AbortController()

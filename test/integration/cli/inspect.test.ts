@@ -43,6 +43,24 @@ describe('why', () => {
   })
 })
 
+test.each([
+  ['graph', 'beta'],
+  ['show', 'alpha'],
+  ['why', 'changing'],
+  ['store', 'verify'],
+  ['store', 'gc', '-n'],
+  ['diff', ...['/bin/sh', '/bin/sh']],
+])('--json makes each line of `%s %s` an object with a type', async (...words) => {
+  const { code, stdout } = await toy().run(...words, '--json')
+  expect(code).toBe(0)
+  const lines = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { type: unknown })
+  expect(lines.length).toBeGreaterThan(0)
+  for (const { type } of lines) expect(type).toEqual(expect.any(String))
+})
+
 describe('graph', () => {
   test('an edge a line', async () => {
     const { code, stdout } = await toy().run('graph', 'beta')

@@ -1,6 +1,6 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { MANIFEST_PATH, makeManifest, type ManifestContent } from '../../../src/image/manifest.ts'
 import { Store } from '../../../src/store/store.ts'
 import { commandLine, makes, onSmallDisk, recipe, TOOLS_RECIPE, type Toy } from '../../support/cli.ts'
@@ -10,11 +10,15 @@ const makeToy = commandLine()
 
 const IN = 'inputs: [bootstrap/tools]'
 
-/** A system that runs from an image with base/words in it, as far as `rebuild --only` looks at it. */
-async function system(): Promise<Toy & { rebuild: () => ReturnType<Toy['run']> }> {
+/** A disk of 50 KiB whose only partition is where the toy's image has nothing but zeros. */
+const TABLE = diskOf(100, [{ name: 'root', first: 40, last: 89 }])
+
+/** A system that runs from an image with base/words in it, as far as `rebuild` looks at it. */
+async function system(): Promise<Toy & { rebuild: () => ReturnType<Toy['run']>; disk: string }> {
   const toy = await makeToy({
     'layers/styles/disk.yaml':
-      'name: disk\nsummary: A disk\nimage: true\nsteps:\n  disk: cp "$MANIFEST" "$OUT/{{name}}.img"\n',
+      'name: disk\nsummary: A disk\nimage: true\nsteps:\n  disk: cat "$FILES/table" "$MANIFEST" > "$OUT/{{name}}.img"\n',
+    'layers/product/disk/files/table': TABLE,
     'layers/bootstrap/tools/recipe.yaml': TOOLS_RECIPE,
     'layers/product/words/recipe.yaml': makes('words', 'plain', IN),
     'layers/product/disk/recipe.yaml': recipe('disk', IN, 'style: disk', 'contents: [product/words]'),
@@ -31,8 +35,9 @@ async function system(): Promise<Toy & { rebuild: () => ReturnType<Toy['run']> }
     'root/usr/share/words': 'plain\n',
     'home/.config/fixpoint/config.yaml': `installed: ${join(toy.folder, 'root')}\n`,
   })
-  await writeFile(join(toy.folder, 'disk'), diskOf(100, []))
-  return { ...toy, rebuild: () => toy.run('rebuild', 'disk', '--only', 'words', '--against', join(toy.folder, 'disk')) }
+  const disk = join(toy.folder, 'disk')
+  await cp(join(toy.folder, 'out/disk.img'), disk)
+  return { ...toy, disk, rebuild: () => toy.run('rebuild', 'disk', '--only', 'words', '--against', disk) }
 }
 
 test('what is the same is said to be, and is built anew each time', async () => {
@@ -75,6 +80,73 @@ test('a rebuild whose recipe fails ends, and goes on once that is mended', async
   await write({ 'layers/product/words/recipe.yaml': text(':') })
   const again = await rebuild()
   expect(again.code, again.stderr).toBe(0)
+})
+
+describe('of everything', () => {
+  test('runs every action, takes none from the store, and gives the same image', async () => {
+    const { run, disk, folder } = await system()
+    const { code, stdout, stderr } = await run('rebuild', 'disk', '--against', disk, '-o', join(folder, 'again'))
+    expect(code, stderr).toBe(0)
+    const size = (await stat(disk)).size
+    expect(stdout.split('\n').slice(0, 4)).toEqual([
+      'actions in the graph: 3',
+      'run: 3',
+      'taken from the store: 0',
+      'rebuilt: 100.0 % of the 6 bytes that are installed',
+    ])
+    expect(stdout).toMatch(/identical: .*disk and what was built from its sources, all 51200 bytes\n/)
+    expect(size).toBeGreaterThan(51_200)
+    expect(await readFile(join(folder, 'again/disk.img'))).toEqual(await readFile(disk))
+  })
+
+  test('interrupted by a failure it goes on, and says what had run', async () => {
+    const { run, write, disk } = await system()
+    const rebuild = () => run('rebuild', 'disk', '--against', disk)
+    const text = (words: string) => makes('words', 'plain', IN).replace('    echo', `    ${words}\n    echo`)
+    await write({ 'layers/product/words/recipe.yaml': text('exit 3') })
+    expect((await rebuild()).code).toBe(1)
+    await write({ 'layers/product/words/recipe.yaml': makes('words', 'plain', IN) })
+    const { code, stdout, stderr } = await rebuild()
+    expect(code, stderr).toBe(0)
+    expect(stdout).toMatch(/run: 3, 1 of them before this rebuild was interrupted\ntaken from the store: 0\n/)
+  })
+
+  test.each([
+    [
+      'a byte that was changed',
+      'root/usr/share/words',
+      /installed of product\/words .*"usr\/share\/words" is not what/,
+    ],
+    ['a file that was added', 'root/usr/bin/planted', /"usr\/bin\/?.*" is not in its manifest/],
+  ])('names %s in what is installed before it builds', async (_, path, message) => {
+    const { run, write, disk } = await system()
+    await write({ [path]: 'plaim\n' })
+    const { code, stderr } = await run('rebuild', 'disk', '--against', disk)
+    expect(stderr).toMatch(message)
+    expect(stderr).not.toMatch(/\bbuild (bootstrap|product)\//)
+    expect(code).toBe(4)
+  })
+
+  test.each([
+    ['a partition', 45 * 512 + 7, 'partition "root", offset 2567'],
+    ['the rest of the disk', 38 * 512, 'outside the partitions'],
+  ])('names a byte of the disk that differs in %s', async (_, offset, where) => {
+    const { run, disk } = await system()
+    const bytes = await readFile(disk)
+    bytes[offset] = 1
+    await writeFile(disk, bytes)
+    const { code, stderr } = await run('rebuild', 'disk', '--against', disk)
+    expect(stderr).toContain(`every package is the same, but byte ${String(offset)} of ${disk} is not (${where})`)
+    expect(code).toBe(5)
+  })
+
+  test('names the package and the file where the recipes are no longer those of the image', async () => {
+    const { run, write, disk } = await system()
+    await write({ 'layers/product/words/recipe.yaml': makes('words', 'other', IN) })
+    const { code, stderr } = await run('rebuild', 'disk', '--against', disk)
+    expect(stderr).toMatch(/product\/words: "usr\/share\/words": .*\(1 packages differ\)/)
+    expect(code).toBe(5)
+  })
 })
 
 test.each([['--layers', 'layers/layers.yaml'], ['--mirror', 'folder'], ['--offline']])(

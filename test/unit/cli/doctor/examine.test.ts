@@ -150,18 +150,14 @@ describe('examineHost', () => {
 
 describe('findingsText', () => {
   test('sums up', async () => {
-    const last = async (scenario: Scenario): Promise<string | undefined> =>
-      findingsText(await examine(scenario))
-        .trimEnd()
-        .split('\n')
-        .at(-1)
+    const last = async (scenario: Scenario): Promise<string | undefined> => findingsText(await examine(scenario)).at(-1)
     expect(await last({})).toBe('This host can build and boot images')
     expect(await last({ absent: ['firmware'] })).toBe('This host can build images but not boot all of them yet')
     expect(await last({ absent: ['bwrap'] })).toBe('This host cannot build images yet')
   })
 
   test('puts the remedy beneath the fault', async () => {
-    expect(findingsText(await examine({ absent: ['m4'] }))).toContain(
+    expect(findingsText(await examine({ absent: ['m4'] })).join('\n')).toContain(
       'missing  m4: m4 is not there; it builds gmp in the bootstrap\n           -> sudo apt-get',
     )
   })
