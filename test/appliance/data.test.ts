@@ -12,27 +12,30 @@ const image = (await storedImage('appliance')) ?? ''
 const [MIB, GIB] = [2 ** 20, 2 ** 30]
 
 describe('data of the appliance', () => {
-  it('are kept behind the image on a larger disk, and the image is never written to', async () => {
-    const large = join(await temporaryFolder(), 'large.img')
-    execFileSync('cp', ['--sparse=always', '--reflink=auto', image, large])
-    const { size } = await stat(large)
-    await truncate(large, size + 2 * GIB)
-    const before = await digestOfFile(image)
-    await atPrompt({ image: large, writable: true }, async (machine) => {
-      expect((await type(machine, 'cat /run/issue')).text).toMatch(
-        /data {2,}behind the image on its disk, \d+ MiB free/,
-      )
-      // The plug is pulled right after.
-      expect(await type(machine, 'echo kept > /data/note; sync')).toMatchObject({ good: true })
-    })
-    await atPrompt({ image: large, writable: true }, async (machine) => {
-      expect((await type(machine, 'cat /data/note')).text).toContain('kept')
-      machine.type('poweroff\n')
-      await machine.off()
-    })
-    await truncate(large, size)
-    expect(await digestOfFile(large)).toBe(before)
-  })
+  it.each(['bios', 'uefi'] as const)(
+    'are kept behind the image on a larger disk, and the image is never written to (%s)',
+    async (firmware) => {
+      const large = join(await temporaryFolder(), 'large.img')
+      execFileSync('cp', ['--sparse=always', '--reflink=auto', image, large])
+      const { size } = await stat(large)
+      await truncate(large, size + 2 * GIB)
+      const before = await digestOfFile(image)
+      await atPrompt({ image: large, firmware, writable: true }, async (machine) => {
+        expect((await type(machine, 'cat /run/issue')).text).toMatch(
+          /data {2,}behind the image on its disk, \d+ MiB free/,
+        )
+        // The plug is pulled right after.
+        expect(await type(machine, 'echo kept > /data/note; sync')).toMatchObject({ good: true })
+      })
+      await atPrompt({ image: large, firmware, writable: true }, async (machine) => {
+        expect((await type(machine, 'cat /data/note')).text).toContain('kept')
+        machine.type('poweroff\n')
+        await machine.off()
+      })
+      await truncate(large, size)
+      expect(await digestOfFile(large)).toBe(before)
+    },
+  )
 
   it('are kept on a second disk; a full one is named, a missing one is not waited for, a damaged one is repaired', async () => {
     const file = await blankDisk(300 * MIB)

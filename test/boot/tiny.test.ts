@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { bootSession, type BootOptions } from '../../qemu/boot.ts'
+import { coloursOnScreen, press, SOCKETS } from '../support/guest.ts'
 import { storedImage } from '../support/image.ts'
 
 const image = await storedImage('tiny')
@@ -36,7 +37,7 @@ describe.skipIf(image === undefined)('tiny', () => {
       machine.type('sha256sum /usr/share/fixpoint/manifest.json\n')
       const [, actual] = await machine.expect(/([0-9a-f]{64}) {2}\/usr/)
       expect(actual).toBe(id)
-      machine.type('netstat -lntuw | grep -c LISTEN; touch /x; echo do"ne"\n')
+      machine.type(`${SOCKETS} | wc -l; touch /x; echo do"ne"\n`)
       const [said] = await machine.expect(/\n0\s+touch: \/x: Read-only file system[\s\S]*done/)
       expect(said).toContain('Read-only')
       await machine.expect('# ')
@@ -50,6 +51,14 @@ describe.skipIf(image === undefined)('tiny', () => {
       await machine.expect('# ')
       machine.type('ps -o args > /tmp/ps; echo shells: $(grep -c "^sh -[l]" /tmp/ps)\n')
       await machine.expect('shells: 2')
+      // The screen is a terminal of its own.
+      await press(machine, 'touch /tmp/pressed\n')
+      machine.type('until [ -e /tmp/pressed ]; do sleep 1; done; echo keyboard "reached"\n')
+      await machine.expect('keyboard reached')
+      expect(await coloursOnScreen(machine)).toBeGreaterThan(1)
+      machine.type('ls /proc/self/ns | tr "\\n" " "; echo do"ne"\n')
+      const [kinds] = await machine.expect(/cgroup [\s\S]*done/)
+      for (const kind of ['ipc', 'mnt', 'net', 'pid', 'time', 'user', 'uts']) expect(kinds).toContain(`${kind} `)
       machine.type('poweroff\n')
       await machine.off()
     } finally {

@@ -1,5 +1,6 @@
-import { open, truncate } from 'node:fs/promises'
+import { open, readFile, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { bootSession, type BootOptions } from '../../qemu/boot.ts'
 import type { Patience, Session } from '../../qemu/session.ts'
 import { temporaryFolder } from './temporary.ts'
@@ -37,6 +38,31 @@ export async function type(machine: Session, command: string, patience: Patience
   const [text, state] = await machine.expect(/[\s\S]*?\nend: (good|bad)\n/, patience)
   await machine.expect('# ')
   return { good: state === 'good', text }
+}
+
+/** Every socket that could take in something from outside, a line each; a file that is not there is a line as well. */
+export const SOCKETS = 'cat /proc/net/tcp /proc/net/udp /proc/net/raw 2>&1 | grep -v local_address'
+
+const KEYS: Readonly<Record<string, string>> = { ' ': 'spc', '/': 'slash', '\n': 'ret' }
+
+/** Types on the guest's keyboard, whose screen the serial line is not: lower-case letters, blanks, slashes and line feeds. */
+export async function press(machine: Session, text: string): Promise<void> {
+  for (const letter of text) {
+    const key = { type: 'qcode', data: KEYS[letter] ?? letter }
+    await machine.qmp('send-key', { keys: [key], 'hold-time': 20 })
+    // The next key comes once this one is up again, as a person's would.
+    await setTimeout(60)
+  }
+}
+
+/** Number of colours on the guest's screen. */
+export async function coloursOnScreen(machine: Session): Promise<number> {
+  const picture = join(await temporaryFolder(), 'screen.ppm')
+  await machine.qmp('screendump', { filename: picture })
+  const pixels = (await readFile(picture)).subarray(-640 * 400 * 3)
+  const colours = new Set<number>()
+  for (let at = 0; at + 3 <= pixels.length; at += 3) colours.add(pixels.readUIntBE(at, 3))
+  return colours.size
 }
 
 /** A blank disk of that many bytes, which takes no room until it is written; goes with the test. */
