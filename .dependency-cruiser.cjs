@@ -1,5 +1,5 @@
 // Folders of src/ in the order of the data's way: each may import from itself and from those before it, see docs/architecture.md.
-const ORDER = ['base', 'metadata', 'plan', 'store', 'fetch', 'sandbox', 'build', 'image', 'verify', 'archive', 'cli']
+const ORDER = ['base', 'metadata', 'plan', 'store', 'fetch', 'sandbox', 'build', 'image', 'verify', 'cli']
 
 const later = ORDER.slice(0, -1).map((folder, index) => ({
   name: `${folder}-imports-no-later-folder`,

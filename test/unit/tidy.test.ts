@@ -2,7 +2,7 @@ import { execa } from 'execa'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { CHECKOUT, checkoutFiles, filesBelow, type TextFile } from '../support/tree.ts'
+import { CHECKOUT, checkoutFiles, type TextFile } from '../support/tree.ts'
 
 let everything: TextFile[]
 let code: TextFile[]
@@ -50,7 +50,7 @@ describe('the code', () => {
   })
 
   /** The folders of src/ in the order of the data's way. */
-  const ORDER = ['base', 'metadata', 'plan', 'store', 'fetch', 'sandbox', 'build', 'image', 'verify', 'archive', 'cli']
+  const ORDER = ['base', 'metadata', 'plan', 'store', 'fetch', 'sandbox', 'build', 'image', 'verify', 'cli']
 
   test('imports only from its own folder of src/ and those before it', () => {
     const wrong = code.flatMap(({ path, text }) => {
@@ -179,23 +179,5 @@ describe('the run-time dependencies', () => {
       ([, { hasInstallScript, os, cpu }]) => hasInstallScript === true || os !== undefined || cpu !== undefined,
     )
     expect(wrong.map(([path]) => path)).toEqual([])
-  })
-
-  test('are JavaScript: no machine code, no WebAssembly, no way to compile either', { timeout: 60_000 }, async () => {
-    const wrong: string[] = []
-    for (const [path] of runTime()) {
-      const names = await readdir(join(CHECKOUT, path), { recursive: true })
-      wrong.push(
-        ...names.filter((name) => /\.(node|wasm|so|dll|dylib|gypi?)$/.test(name)).map((name) => join(path, name)),
-      )
-      const texts = await filesBelow(join(CHECKOUT, path))
-      // The base64 form of WebAssembly's first bytes, and its interface.
-      wrong.push(
-        ...texts
-          .filter(({ text }) => /AGFzbQ|\bWebAssembly\.(?:compile|instantiate|Module)/.test(text))
-          .map((file) => file.path),
-      )
-    }
-    expect(wrong).toEqual([])
   })
 })

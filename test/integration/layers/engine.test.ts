@@ -1,14 +1,24 @@
-import { readFile, readdir } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
+import { gunzipSync } from 'node:zlib'
+import tar from 'tar-stream'
 import { expect, it } from 'vitest'
+import { readConfig } from '../../../src/cli/config.ts'
+import { createFetcher } from '../../../src/fetch/fetcher.ts'
 import { loadMetadata } from '../../../src/metadata/load.ts'
+import { Store } from '../../../src/store/store.ts'
 import { id } from '../../support/rig.ts'
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 
 interface Locked {
   readonly version: string
+  readonly integrity: string
   readonly dev?: boolean
   readonly optional?: boolean
   readonly devOptional?: boolean
@@ -61,20 +71,71 @@ it('knows machine code and WebAssembly when it sees them', () => {
   expect(codeIn(Buffer.from('const asm = 0'))).toEqual([])
 })
 
-it('no package that the engine runs holds any', async () => {
+/** Files that machine code is kept in, or made by. */
+const NAMES = /\.(node|wasm|so|dll|dylib|gypi?)$/
+
+/** JavaScript that would run WebAssembly, wherever it came from. */
+const RUNS = /\bWebAssembly\.(compile|instantiate|Module)/
+
+/** What of that is in an npm tarball, a line each: its name, the file in it, and what was found. */
+async function codeInTarball(name: string, tarball: Buffer): Promise<string[]> {
   const found: string[] = []
-  for (const [folder] of await closure()) {
-    const visit = async (path: string): Promise<void> => {
-      for (const entry of await readdir(join(ROOT, path), { withFileTypes: true })) {
-        const inner = `${path}/${entry.name}`
-        // Packages in packages have their own turn.
-        if (entry.name === 'node_modules') continue
-        if (entry.isDirectory()) await visit(inner)
-        else if (entry.name.endsWith('.node')) found.push(`${inner}: a native module`)
-        else found.push(...codeIn(await readFile(join(ROOT, inner))).map((what) => `${inner}: ${what}`))
-      }
-    }
-    await visit(folder)
+  const extract = tar.extract()
+  extract.on('entry', ({ name: path }, stream, next) => {
+    buffer(stream).then((data) => {
+      const what = codeIn(data)
+      if (NAMES.test(path)) what.push('by its name')
+      if (/\.[cm]?js$/.test(path) && RUNS.test(data.toString('latin1'))) what.push('runs WebAssembly')
+      found.push(...what.map((kind) => `${name}: ${path}: ${kind}`))
+      next()
+    }, next)
+  })
+  await pipeline(Readable.from([gunzipSync(tarball)]), extract)
+  return found
+}
+
+/** The npm tarballs among a recipe's sources, from the store of whoever runs this, or fetched into it; with the name and version of each. */
+async function tarballs(recipe: string): Promise<[name: string, data: Buffer][]> {
+  const { recipes } = await loadMetadata(join(ROOT, 'layers/layers.yaml'))
+  const config = await readConfig()
+  const store = await Store.open(config.store, { emit: () => undefined, now: () => 0 })
+  try {
+    const fetcher = createFetcher({ ...config, store, emit: () => undefined, now: () => performance.now() })
+    const sources = recipes.get(id(recipe))!.sources.filter((source) => source.kind === 'file')
+    return await Promise.all(
+      sources.flatMap((source) =>
+        source.from.flatMap((place) => {
+          const [, name] = /^npm:(.+)$/.exec(place) ?? []
+          if (name === undefined) return []
+          return fetcher
+            .fetch(source, new AbortController().signal)
+            .then(async () => [name, await readFile(store.blobPath(source.sha256))] as [string, Buffer])
+        }),
+      ),
+    )
+  } finally {
+    await store.close()
   }
-  expect(found).toEqual([])
-})
+}
+
+it('no tarball that the engine is made of holds any, and each is the one that package-lock.json names', async () => {
+  const locked = new Map(
+    (await closure()).map(([path, { version, integrity }]) => [
+      `${path.replace(/^.*node_modules\//, '')}@${version}`,
+      integrity,
+    ]),
+  )
+  const all = await tarballs('runtime/fixpoint')
+  const integrity = (data: Buffer): string => `sha512-${createHash('sha512').update(data).digest('base64')}`
+  expect(new Map(all.map(([name, data]) => [name, integrity(data)]))).toEqual(locked)
+  expect((await Promise.all(all.map(([name, data]) => codeInTarball(name, data)))).flat()).toEqual([])
+}, 120_000)
+
+it('of the tarballs that Node is made of, one holds some, which its recipe removes', async () => {
+  const all = await tarballs('runtime/node')
+  const found = (await Promise.all(all.map(([name, data]) => codeInTarball(name, data)))).flat()
+  // Files of the tool that Node is configured with.
+  const rest = found.filter((line) => !/^node-gyp@.*\.gypi?: by its name$/.test(line))
+  expect(rest).toContainEqual(expect.stringMatching(/^cjs-module-lexer@.*: WebAssembly in base64$/))
+  expect(rest.filter((line) => !/^cjs-module-lexer@[^:]*: package\/dist\//.test(line))).toEqual([])
+}, 120_000)
