@@ -141,3 +141,21 @@ test('what no step is to blame for names the recipe too, in the last line', asyn
   expect(code).toBe(1)
   expect(stderr.trimEnd().split('\n').at(-1)).toMatch(/^error: Cannot build bootstrap\/pipe: Cannot pack "here": /)
 })
+
+test('a patch that does not apply: the step and the recipe are named, the log tells where', async () => {
+  const { run } = await toy({
+    'layers/bootstrap/patched/recipe.yaml': makes(
+      'patched',
+      'x',
+      'sources: [{ tree: [place.txt], name: place }]',
+      'inputs: [bootstrap/alpha]',
+    ),
+    'layers/bootstrap/patched/patches/other.patch':
+      'For another version.\n\n--- a/place.txt\n+++ b/place.txt\n@@ -1 +1 @@\n-what is not there\n+what should be\n',
+    'place.txt': 'a source\n',
+  })
+  const { code, stderr } = await run('build', 'patched')
+  expect(code).toBe(1)
+  expect(stderr.trimEnd()).toMatch(/^error: .*bootstrap\/patched.*"patch" ended with status 1/m)
+  expect((await run('log', 'patched')).stdout).toMatch(/==> patch\npatching file '?place\.txt'?\nHunk #1 FAILED at 1/)
+})

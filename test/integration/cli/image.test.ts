@@ -89,6 +89,12 @@ test('the record of an image with its closure tells what among its sources is no
   expect(await seeds('small', '--without-mirror')).toBeUndefined()
 })
 
+test('a shell in the sandbox of an image sees its contents and its sources', async () => {
+  const { code, stdout, stderr } = await toy().run('shell', 'whole', 'sh', '-c', 'echo $MIRROR/* $CONTENTS/usr/share/*')
+  expect(code, stderr).toBe(0)
+  expect(stdout).toBe('/mirror/parser.c /contents/usr/share/sourced\n')
+})
+
 test('an amendment builds again exactly what depends on it', async () => {
   const { run, write } = toy()
   await write({

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -53,6 +53,20 @@ test('a planted difference is named by package, file and offset, where it began'
   )
   expect(stderr).toMatch(/product\/above: another key/)
   expect(stderr).toMatch(/The second build is kept in ".*second"/)
+})
+
+test("what lies where the second build is to be done is left alone when it is not a folder of the user's own", async () => {
+  const toy = await makeToy({
+    'layers/bootstrap/tools/recipe.yaml': TOOLS_RECIPE,
+    'layers/product/plain/recipe.yaml': makes('plain', 'plain', IN),
+    'precious/store': 'of someone',
+  })
+  const second = await elsewhere()
+  await symlink(join(toy.folder, 'precious'), second)
+  const { code, stderr } = await toy.run('verify', 'plain', '--second', second)
+  expect(stderr).toContain(`Cannot build in "${second}": it is not a folder of this user's`)
+  expect(code).toBe(2)
+  expect(await readFile(join(toy.folder, 'precious/store'), 'utf8')).toBe('of someone')
 })
 
 test('sources that the first build did not need any more are fetched for the second', async () => {
