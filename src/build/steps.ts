@@ -34,7 +34,8 @@ function unpackScript(sources: ActionDocument['sources']): string {
 }
 
 function patchScript(patches: ActionDocument['patches']): string {
-  const lines = patches.map(({ name }) => `patch -p1 -i ${quote(`/patches/${name}`)}`)
+  // patch(1) names the files it changes, but not what it was given.
+  const lines = patches.map(({ name }) => `echo ${quote(name)}\npatch -p1 -i ${quote(`/patches/${name}`)}`)
   return lines.length === 0 ? '' : `${lines.join('\n')}\n${TOUCH}`
 }
 

@@ -157,5 +157,7 @@ test('a patch that does not apply: the step and the recipe are named, the log te
   const { code, stderr } = await run('build', 'patched')
   expect(code).toBe(1)
   expect(stderr.trimEnd()).toMatch(/^error: .*bootstrap\/patched.*"patch" ended with status 1/m)
-  expect((await run('log', 'patched')).stdout).toMatch(/==> patch\npatching file '?place\.txt'?\nHunk #1 FAILED at 1/)
+  expect((await run('log', 'patched')).stdout).toMatch(
+    /==> patch\nother\.patch\npatching file '?place\.txt'?\nHunk #1 FAILED at 1/,
+  )
 })
