@@ -15,12 +15,18 @@ import { Store } from '../../src/store/store.ts'
 const nameOf = indexNamer(hostFingerprint)
 
 /** Path of an image of the layers here, when the user's store holds it as the recipes are now; undefined otherwise. Builds nothing. */
-export function storedImage(name: string): Promise<string | undefined> {
+export async function storedImage(name: string): Promise<string | undefined> {
+  const tree = await storedTree(name)
+  return tree === undefined ? undefined : join(tree, `${name}.img`)
+}
+
+/** The folder that a recipe's artifact is unpacked in, when the user's store holds it as the recipes are now. Builds nothing. */
+export function storedTree(name: string): Promise<string | undefined> {
   return lookUp(name, async (id, current, store) => {
     const artifact = artifactIn(current, id)
     if (artifact === undefined) return undefined
     await store.tree(artifact)
-    return join(store.treePath(artifact), `${name}.img`)
+    return store.treePath(artifact)
   })
 }
 
