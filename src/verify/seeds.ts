@@ -67,6 +67,12 @@ const RULES: readonly Rule[] = [
     matches: (name, head) => /\.wasm$/.test(name) || head.startsWith('\0asm'),
   },
   {
+    name: 'WebAssembly as text',
+    why: 'compiled, and written into a script as base64; the recipe removes such scripts before anything is built',
+    // The base64 form of "\0asm" and the format's version.
+    matches: (name, head) => /\.[cm]?js$/.test(name) && /\bAGFzbQEAAA/.test(head),
+  },
+  {
     name: 'machine code',
     why: 'compiled; tests of tools that read it, which no build runs',
     matches: (_, head) => /^(\x7fELF|MZ|\xcf\xfa\xed\xfe|\xce\xfa\xed\xfe|\xca\xfe\xba\xbe|!<arch>)/.test(head),

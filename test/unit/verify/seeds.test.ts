@@ -54,6 +54,16 @@ it('looks into a tarball within a tarball, and counts the scripts of an npm pack
   expect(await scanSource(npm, 'p.tgz', false)).toEqual([])
 })
 
+it('tells a script that holds WebAssembly as text', async () => {
+  const wasm = Buffer.from('\0asm\x01\0\0\0\x01', 'latin1').toString('base64')
+  const npm = await tarball({ 'a.mjs': `const code="${wasm}"\n`, 'b.js': 'const code = "AGF"\n' }, 'p.tgz', '-z')
+  const found = await scanSource(npm, 'p.tgz', true)
+  expect(found.map(({ kind, files }) => `${kind} ${String(files)}`).sort()).toEqual([
+    'JavaScript of npm packages 1',
+    'WebAssembly as text 1',
+  ])
+})
+
 it('takes a source that is no tarball for what it is', async () => {
   const folder = await temporaryFolder()
   await writeFile(join(folder, 'a'), FILES.configure)
