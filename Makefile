@@ -8,7 +8,7 @@ VITEST := vitest run --config test/vitest.config.ts
 IMAGE ?= out/tiny.img
 
 help: ## list the targets
-	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
 
 setup: ## install what the host and the checkout lack, compile the engine
 	@.ci/setup
@@ -44,7 +44,8 @@ lint: setup ## types, rules, format, folders, dead files
 	knip
 	fixpoint lint
 
-boot: tiny ## boot tiny with its console on this terminal; IMAGE=file boots another
+# Only the default is built: another image is there, or the command says that it is not.
+boot: $(if $(filter out/tiny.img,$(IMAGE)),tiny,setup) ## boot tiny with its console on this terminal; IMAGE=file boots another
 	fixpoint boot $(IMAGE)
 
 bench: setup ## measure what docs/benchmarks.md tells of

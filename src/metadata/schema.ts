@@ -115,11 +115,11 @@ const sources = field(z.array(sourceSchema).optional(), {
 })
 const inputs = field(ids.optional(), {
   description:
-    "Recipes whose artifacts make up the sandbox's whole world, together with the `needs` of each. Of this layer or an earlier one.",
+    "Recipes, as LAYER/NAME, whose artifacts make up the sandbox's whole world, together with the `needs` of each. Of this layer or an earlier one.",
   entersKey: true,
 })
 const needs = field(ids.optional(), {
-  description: 'Recipes that the users of this artifact also get. Not in the key of this recipe.',
+  description: 'Recipes, as LAYER/NAME, that the users of this artifact also get. Not in the key of this recipe.',
   entersKey: false,
 })
 const style = field(styleName.optional(), {
@@ -139,7 +139,8 @@ const install = field(strings.optional(), {
   entersKey: true,
 })
 const contents = field(ids.optional(), {
-  description: 'Recipes whose artifacts go into the image, with the `needs` of each; image styles only.',
+  description:
+    'Recipes, as LAYER/NAME, whose artifacts go into the image, with the `needs` of each; image styles only.',
   entersKey: true,
 })
 

@@ -90,12 +90,15 @@ async function unpack(packed: Readable, target: NodeJS.WritableStream): Promise<
   }
   const command = UNPACKERS.find(([magic]) => first.toString('latin1', 0, 8).startsWith(magic))?.[1]
   if (command === undefined) return pipeline(whole, target)
-  const child = spawn(command, ['-dc'], { stdio: ['pipe', 'pipe', 'inherit'] })
+  // What it complains of is told by the error, not by the way.
+  const child = spawn(command, ['-dc'], { stdio: ['pipe', 'pipe', 'pipe'] })
+  let said = ''
+  child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
   const ended = new Promise<void>((resolve, reject) => {
     child.once('error', reject)
     child.once('close', (status) => {
       if (status === 0) resolve()
-      else reject(new Error(`${command} -dc ended with status ${String(status)}`))
+      else reject(new Error(`${command} -dc ended with status ${String(status)}: ${said.trim()}`))
     })
   })
   await Promise.all([pipeline(whole, child.stdin), pipeline(child.stdout, target), ended])

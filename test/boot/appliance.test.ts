@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import type { BootOptions } from '../../qemu/boot.ts'
 import { atPrompt, coloursOnScreen, press, SOCKETS, type, withData } from '../support/guest.ts'
 import { storedImage } from '../support/image.ts'
@@ -10,7 +10,11 @@ type Bus = NonNullable<BootOptions['disk']>
 const BUSES: readonly Bus[] = ['virtio', 'ahci', 'nvme', 'usb']
 const WAYS = (['bios', 'uefi'] as const).flatMap((firmware) => BUSES.map((disk) => ({ firmware, disk })))
 
-describe.skipIf(image === '')('the appliance', () => {
+describe('the appliance', () => {
+  beforeEach(({ skip }) => {
+    skip(image === '', 'the store holds no image of these recipes: make appliance')
+  })
+
   it.each(WAYS)('boots by $firmware from $disk with 1 GiB, and says what it is', async ({ firmware, disk }) => {
     await atPrompt({ image, firmware, disk, memory: '1G' }, async (machine) => {
       const { text } = await type(machine, 'cat /run/issue')

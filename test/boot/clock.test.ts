@@ -38,15 +38,12 @@ it('tells days as programs write them', () => {
   for (const text of ['Mar 15 2031', '2031-03-04', '12031-03-051', 'Mar  5 2030']) expect(text).not.toMatch(pattern)
 })
 
-it.skipIf(artifacts.length === 0)(
-  'no artifact of an image tells of the day it was built on',
-  async () => {
-    expect.hasAssertions()
-    for (const { recipe, blob, record } of artifacts) {
-      const text = (await readFile(blob)).toString('latin1')
-      const found = written((await stat(record)).mtime).exec(text)
-      expect(found && `${recipe}: ${text.slice(Math.max(0, found.index - 100), found.index + 100)}`).toBe(null)
-    }
-  },
-  120_000,
-)
+it('no artifact of an image tells of the day it was built on', async ({ skip }) => {
+  skip(artifacts.length === 0, 'the store holds no image of these recipes: make tiny')
+  expect.hasAssertions()
+  for (const { recipe, blob, record } of artifacts) {
+    const text = (await readFile(blob)).toString('latin1')
+    const found = written((await stat(record)).mtime).exec(text)
+    expect(found && `${recipe}: ${text.slice(Math.max(0, found.index - 100), found.index + 100)}`).toBe(null)
+  }
+}, 120_000)

@@ -108,7 +108,8 @@ describe('Session', { timeout: 120_000 }, () => {
     await expect(boot({ image: '/nowhere.img' })).rejects.toMatchObject({ code: 'no-image', kind: 'usage' })
   })
 
-  test.skipIf(!existsSync(COMPILED))('takes QEMU along when the engine is killed', async () => {
+  test('takes QEMU along when the engine is killed', async ({ skip }) => {
+    skip(!existsSync(COMPILED), 'the engine is not compiled: make setup')
     const program = `
       import { bootSession } from '${COMPILED.href}'
       const { pid } = await bootSession({ image: ${JSON.stringify(await image())}, memory: '64M', smp: 1 })
