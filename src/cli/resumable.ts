@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Digest } from '../base/digest.ts'
 import { FixpointError } from '../base/error.ts'
@@ -29,6 +29,8 @@ export async function withResumable(
       await mkdir(folder)
       await writeFile(marker, digest)
     }
+    // As a store: what is unpacked or built in there may hold programs that are setuid. Also of one that was left wider.
+    await chmod(folder, 0o700)
     try {
       await use(resumed)
     } catch (error) {

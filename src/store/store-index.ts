@@ -5,6 +5,7 @@ import { digestOfValue } from '../base/canonical.ts'
 import { isDigest, type Digest } from '../base/digest.ts'
 import type { RecipeId } from '../base/events.ts'
 import { commitFile, errorCode } from '../base/files.ts'
+import { unreadable } from './layout.ts'
 
 /** What is known of a finished action. */
 export interface IndexEntry {
@@ -57,7 +58,7 @@ export class Index {
       text = readFileSync(path, 'utf8')
     } catch (error) {
       if (errorCode(error) === 'ENOENT') return undefined
-      throw error
+      throw unreadable(path, error)
     }
     const entry = parseEntry(text)
     if (entry === undefined && !this.#damaged.has(name)) {

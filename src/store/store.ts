@@ -1,24 +1,18 @@
 import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Digest } from '../base/digest.ts'
-import { FixpointError } from '../base/error.ts'
 import type { Event, EventSink, RecipeId } from '../base/events.ts'
-import { commitFile, errorCode, exists, explainDiskFull, removeTree } from '../base/files.ts'
+import { commitFile, exists, explainDiskFull, removeTree } from '../base/files.ts'
 import { Blobs } from './blobs.ts'
 import { compareTree, type TreeFault } from './check-tree.ts'
 import type { Installed } from './installed.ts'
+import { layOutStore } from './layout.ts'
 import type { Listing } from './listing.ts'
 import { takeLock, type Lock } from './lock.ts'
 import { packTree, type Packed } from './pack.ts'
 import { openSession, type Session } from './session.ts'
 import { Index } from './store-index.ts'
 import { unpackArtifact } from './unpack.ts'
-
-/** Version of the store's layout on disk; a store of another version is refused, never converted behind one's back. */
-const LAYOUT = 'fixpoint store 1\n'
-
-/** Folders of a store. */
-const FOLDERS = ['blobs', 'trees', 'index', 'logs', 'locks', 'partial', 'work', 'kept', 'damaged'] as const
 
 /** What a store needs from its owner. */
 export interface StoreOptions {
@@ -66,24 +60,8 @@ export class Store {
 
   /** Opens the store below `root`, makes it when nothing is there. Fails with `store-layout` for a folder that is something else. */
   static async open(root: string, options: StoreOptions): Promise<Store> {
-    const marker = join(root, 'LAYOUT')
     try {
-      const found = await readFile(marker, 'utf8').catch((error: unknown) => {
-        if (errorCode(error) === 'ENOENT') return undefined
-        throw error
-      })
-      if (found !== undefined && found !== LAYOUT) {
-        throw new FixpointError(
-          'hostUnfit',
-          'store-layout',
-          `Cannot use store "${root}": its layout is "${found.trim()}", wanted "${LAYOUT.trim()}"`,
-          {
-            hint: 'Name another folder with --store, or remove this one',
-          },
-        )
-      }
-      if (found === undefined) await markStore(root, marker)
-      for (const folder of FOLDERS) await mkdir(join(root, folder), { recursive: true })
+      await layOutStore(root)
     } catch (error) {
       throw explainDiskFull(error, root)
     }
@@ -295,26 +273,6 @@ export class Store {
   #repaired(what: Extract<Event, { type: 'store-repair' }>['what'], name: string, reason: string): void {
     this.#options.emit({ type: 'store-repair', at: this.#options.now(), what, name, reason })
   }
-}
-
-/** Makes a folder that is nothing yet a store. Whole or not at all, and before anything else is put there. */
-async function markStore(root: string, marker: string): Promise<void> {
-  await mkdir(root, { recursive: true })
-  const others = (await readdir(root)).filter((name) => name !== 'lost+found' && !name.startsWith('LAYOUT'))
-  // Another engine's, made meanwhile, has its marker first.
-  if (others.length > 0 && !(await exists(marker))) {
-    throw new FixpointError(
-      'hostUnfit',
-      'store-layout',
-      `Cannot use "${root}" as a store: it holds other things, such as "${String(others[0])}"`,
-      {
-        hint: 'Name an empty folder with --store',
-      },
-    )
-  }
-  const fresh = `${marker}.${String(process.pid)}`
-  await writeFile(fresh, LAYOUT)
-  await commitFile(fresh, marker)
 }
 
 function isUnpacked(value: unknown): value is { digest: Digest; listing: Listing } {

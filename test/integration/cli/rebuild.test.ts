@@ -71,12 +71,14 @@ test('a recipe that gives something else is named each time, until it no longer 
 })
 
 test('a rebuild whose recipe fails ends, and goes on once that is mended', async () => {
-  const { rebuild, write } = await system()
+  const { rebuild, write, store } = await system()
   const text = (words: string) => makes('words', 'plain', IN).replace('    echo', `    ${words}\n    echo`)
   await write({ 'layers/product/words/recipe.yaml': text('exit 3') })
   const { code, stderr } = await rebuild()
   expect(code).toBe(1)
   expect(stderr).toMatch(/Cannot build product\/words: step "build" ended with status 3/)
+  // Like a store: only its owner gets to what was built there.
+  expect((await stat(`${store}-rebuild-only`)).mode & 0o777).toBe(0o700)
   await write({ 'layers/product/words/recipe.yaml': text(':') })
   const again = await rebuild()
   expect(again.code, again.stderr).toBe(0)

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, readFile, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, readdir, readFile, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { digestOf, type Digest } from '../../../src/base/digest.ts'
@@ -47,6 +47,38 @@ describe('opening a store', () => {
       message: expect.stringContaining('letters.txt') as string,
     })
     expect(await readdir(folder)).toEqual(['letters.txt'])
+    await chmod(folder, 0o755)
+    await expect(toyStore(folder)).rejects.toThrow()
+    expect((await stat(folder)).mode & 0o777).toBe(0o755)
+  })
+
+  it.each(['a new one', 'one that was wider'])('lets only its owner in: %s', async (name) => {
+    const folder = join(await temporaryFolder(), 'above/store')
+    await toyStore(folder)
+    if (name === 'one that was wider') {
+      await chmod(folder, 0o755)
+      await toyStore(folder)
+    }
+    expect((await stat(folder)).mode & 0o7777).toBe(0o700)
+    expect((await stat(join(folder, '..'))).mode & 0o7777).toBe(0o777 & ~process.umask())
+  })
+
+  it.runIf(process.getuid?.() === 0)("leaves another user's as it is", async () => {
+    const { folder } = await freshStore()
+    await chown(folder, 54_321, 54_321)
+    await chmod(folder, 0o750)
+    await toyStore(folder)
+    expect((await stat(folder)).mode & 0o7777).toBe(0o750)
+  })
+
+  it('names a marker that is no file', async () => {
+    const folder = await temporaryFolder()
+    await mkdir(join(folder, 'LAYOUT'))
+    await expect(toyStore(folder)).rejects.toMatchObject({
+      code: 'store-unreadable',
+      kind: 'hostUnfit',
+      message: expect.stringContaining(join(folder, 'LAYOUT')) as string,
+    })
   })
 })
 

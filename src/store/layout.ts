@@ -1,0 +1,85 @@
+import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { FixpointError } from '../base/error.ts'
+import { commitFile, errorCode, exists } from '../base/files.ts'
+
+/** Version of the store's layout on disk; a store of another version is refused, never converted behind one's back. */
+const LAYOUT = 'fixpoint store 1\n'
+
+/** Folders of a store. */
+const FOLDERS = ['blobs', 'trees', 'index', 'logs', 'locks', 'partial', 'work', 'kept', 'damaged'] as const
+
+/** Makes sure that there is a store below `root`, makes it when nothing is there. Fails with `store-layout` for a folder that is something else. */
+export async function layOutStore(root: string): Promise<void> {
+  const marker = join(root, 'LAYOUT')
+  const found = await readMarker(marker)
+  if (found !== undefined && found !== LAYOUT) {
+    throw new FixpointError(
+      'hostUnfit',
+      'store-layout',
+      `Cannot use store "${root}": its layout is "${found.trim()}", wanted "${LAYOUT.trim()}"`,
+      {
+        hint: 'Name another folder with --store, or remove this one',
+      },
+    )
+  }
+  if (found === undefined) await markStore(root, marker)
+  await keepFromOthers(root)
+  for (const folder of FOLDERS) await mkdir(join(root, folder), { recursive: true })
+}
+
+/** The error of a file of the store that is there and cannot be read, be it a folder or another user's. */
+export function unreadable(path: string, cause: unknown): FixpointError {
+  const why = cause instanceof Error ? cause.message : String(cause)
+  return new FixpointError('hostUnfit', 'store-unreadable', `Cannot read "${path}" in the store: ${why}`, {
+    hint: 'Remove what lies there if it is not a file, or name another store with --store',
+    cause,
+  })
+}
+
+async function readMarker(marker: string): Promise<string | undefined> {
+  try {
+    return await readFile(marker, 'utf8')
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined
+    throw unreadable(marker, error)
+  }
+}
+
+/** Makes a folder that is nothing yet a store. Whole or not at all, and before anything else is put there. */
+async function markStore(root: string, marker: string): Promise<void> {
+  await makePrivateFolder(root)
+  const others = (await readdir(root)).filter((name) => name !== 'lost+found' && !name.startsWith('LAYOUT'))
+  // Another engine's, made meanwhile, has its marker first.
+  if (others.length > 0 && !(await exists(marker))) {
+    throw new FixpointError(
+      'hostUnfit',
+      'store-layout',
+      `Cannot use "${root}" as a store: it holds other things, such as "${String(others[0])}"`,
+      {
+        hint: 'Name an empty folder with --store',
+      },
+    )
+  }
+  const fresh = `${marker}.${String(process.pid)}`
+  await writeFile(fresh, LAYOUT)
+  await commitFile(fresh, marker)
+}
+
+/** Makes a folder that only its owner gets into, unless one is there; those above it as usual. */
+async function makePrivateFolder(folder: string): Promise<void> {
+  await mkdir(dirname(folder), { recursive: true })
+  await mkdir(folder, { mode: 0o700 }).catch((error: unknown) => {
+    if (errorCode(error) !== 'EEXIST') throw error
+  })
+}
+
+/**
+ * Lets only its owner into the store. A recipe may install a program that is setuid, which an image may hold rightly; unpacked here, or being built, it
+ * is the owner's, root's perhaps, and whoever gets to it runs it as such. A store of someone else's is theirs to open up or close: root, who reads the
+ * store of a second build, would not be hindered, but ought not to change it either.
+ */
+async function keepFromOthers(root: string): Promise<void> {
+  const { uid, mode } = await stat(root)
+  if (uid === process.getuid?.() && (mode & 0o077) !== 0) await chmod(root, mode & 0o7700)
+}
