@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, open, readdir } from 'node:fs/promises'
+import { mkdir, mkdtemp, open, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { removeTree } from '../base/files.ts'
 import { takeLock, type Lock } from './lock.ts'
@@ -16,38 +16,68 @@ export interface Session {
  */
 export async function openSession(root: string): Promise<Session> {
   const store = await lockFile(join(root, 'locks', 'store'), { shared: true })
+  try {
+    const { folder, own } = await enter(root)
+    return {
+      folder,
+      close: async () => {
+        try {
+          await leave(root, folder, own)
+        } finally {
+          await store?.release()
+        }
+      },
+    }
+  } catch (error) {
+    // A lock's child keeps this process alive: it would not end, whatever it says.
+    await store?.release()
+    throw error
+  }
+}
+
+/** Makes a session's folder and locks it. */
+async function enter(root: string): Promise<{ folder: string; own: Lock | undefined }> {
   // One session at a time comes in: a folder whose lock is not yet taken would look like a left one.
   const door = await lockFile(join(root, 'locks', 'sessions'))
   try {
     await sweep(join(root, 'work'))
     const folder = await mkdtemp(join(root, 'work', 'session-'))
     await mkdir(join(folder, 'tmp'))
-    const own = await lockFile(join(folder, 'lock'))
-    return {
-      folder,
-      close: async () => {
-        // Behind the door, so that nobody comes in and takes a half-removed folder for a left one.
-        const exit = await lockFile(join(root, 'locks', 'sessions'))
-        await removeTree(folder)
-        await exit?.release()
-        await own?.release()
-        await store?.release()
-      },
-    }
+    return { folder, own: await lockFile(join(folder, 'lock')) }
   } finally {
     await door?.release()
   }
 }
 
-async function sweep(work: string): Promise<void> {
-  for (const name of await readdir(work)) {
-    const folder = join(work, name)
-    const left = await lockFile(join(folder, 'lock'), { tryOnly: true })
-    if (left === undefined) continue
-    // What cannot be removed yet, since a killed engine's last process is still ending, is left to the next session.
-    await removeTree(folder).catch(() => undefined)
-    await left.release()
+/** Removes a session's folder and its lock. */
+async function leave(root: string, folder: string, own: Lock | undefined): Promise<void> {
+  try {
+    // Behind the door, so that nobody comes in and takes a half-removed folder for a left one.
+    const exit = await lockFile(join(root, 'locks', 'sessions'))
+    try {
+      await removeTree(folder)
+    } finally {
+      await exit?.release()
+    }
+  } finally {
+    await own?.release()
   }
+}
+
+async function sweep(work: string): Promise<void> {
+  for (const entry of await readdir(work, { withFileTypes: true })) {
+    const path = join(work, entry.name)
+    if (entry.isDirectory()) await sweepFolder(path)
+    else await rm(path, { force: true }) // no session's, which are folders
+  }
+}
+
+async function sweepFolder(folder: string): Promise<void> {
+  const left = await lockFile(join(folder, 'lock'), { tryOnly: true })
+  if (left === undefined) return
+  // What cannot be removed yet, since a killed engine's last process is still ending, is left to the next session.
+  await removeTree(folder).catch(() => undefined)
+  await left.release()
 }
 
 async function lockFile(path: string, options: Parameters<typeof takeLock>[1] = {}): Promise<Lock | undefined> {
