@@ -19,6 +19,15 @@ export interface Packed {
   readonly listing: Listing
 }
 
+/**
+ * Bytes. The kernel takes no path of more than 4095: the rest is for where a store lies, so that an artifact that can be packed in one can be
+ * unpacked in any other.
+ */
+const LONGEST_PATH = 3072
+
+/** Characters of a path that is too long that a message shows. */
+const SHOWN = 200
+
 /** Files up to this size are read whole: most are small, and a stream for each costs more than the reading. */
 const WHOLE = 1 << 20
 
@@ -26,7 +35,7 @@ const WHOLE = 1 << 20
  * Writes the tree below `root` to `target` as one tar that depends on names, modes, contents and link targets alone: entries sorted by the
  * bytes of their paths, owner 0:0, one constant time. Hard links become separate files, so that no inode numbers matter.
  * Fails with `artifact-special-file` for anything but files, folders and symbolic links, with `artifact-unreadable` for what its owner may not read, with
- * `artifact-name` for names that are not UTF-8. Format: POSIX.1-1988 ustar, pax for long names.
+ * `artifact-name` for names that are not UTF-8 and paths that are too long. Format: POSIX.1-1988 ustar, pax for long names.
  */
 export async function packTree(root: string, target: string): Promise<Packed> {
   return packPaths(root, await walk(root), target)
@@ -89,9 +98,11 @@ function isSystemError(error: unknown): boolean {
 async function walk(root: string): Promise<string[]> {
   const paths: string[] = []
   const visit = async (folder: string): Promise<void> => {
-    for (const entry of await readdir(join(root, folder), { withFileTypes: true })) {
-      const path = folder === '' ? entry.name : `${folder}/${entry.name}`
-      if (isMangled(path)) throw unnameable(path)
+    for (const entry of await readdir(join(root, folder), { withFileTypes: true, encoding: 'buffer' })) {
+      const name = entry.name.toString()
+      const path = folder === '' ? name : `${folder}/${name}`
+      if (isMangled(name, entry.name)) throw unnameable(path, 'its name is not UTF-8')
+      if (Buffer.byteLength(path) > LONGEST_PATH) throw tooLong(path)
       paths.push(path)
       if (!entry.isDirectory()) continue
       requireReadable(path, (await lstat(join(root, path))).mode, 0o500)
@@ -103,12 +114,19 @@ async function walk(root: string): Promise<string[]> {
 }
 
 /** Bytes that are not UTF-8 come out of Node as U+FFFD: such a name would be another one in the artifact. */
-function isMangled(text: string): boolean {
-  return text.includes('\ufffd')
+function isMangled(text: string, bytes: Buffer): boolean {
+  return !Buffer.from(text).equals(bytes)
 }
 
-function unnameable(path: string): FixpointError {
-  return new FixpointError('buildFailed', 'artifact-name', `Cannot pack "${path}": its name or target is not UTF-8`)
+function tooLong(path: string): FixpointError {
+  return unnameable(
+    `${path.slice(0, SHOWN)}…`,
+    `its path has ${String(Buffer.byteLength(path))} bytes, at most ${String(LONGEST_PATH)} are possible`,
+  )
+}
+
+function unnameable(path: string, reason: string): FixpointError {
+  return new FixpointError('buildFailed', 'artifact-name', `Cannot pack "${path}": ${reason}`)
 }
 
 /** Refuses what only root could read: an artifact must come out the same, and be usable, whoever builds it. */
@@ -131,8 +149,9 @@ async function addEntry(pack: tar.Pack, root: string, path: string): Promise<Ent
     return { type: 'folder', path, mode }
   }
   if (stat.isSymbolicLink()) {
-    const target = await readlink(full)
-    if (isMangled(target)) throw unnameable(path)
+    const bytes = await readlink(full, { encoding: 'buffer' })
+    const target = bytes.toString()
+    if (isMangled(target, bytes)) throw unnameable(path, 'its target is not UTF-8')
     await writeEntry(pack, { ...header, mode: 0o777, type: 'symlink', linkname: target })
     return { type: 'link', path, target }
   }

@@ -160,6 +160,23 @@ describe('packing', () => {
     await make(root)
     await expect(packTree(root, tar)).rejects.toMatchObject({ code: 'artifact-name' })
   })
+
+  it('takes a name and a target that hold the character which stands for what is not UTF-8', async () => {
+    const { listing } = await pack({ 'a\ufffd': '', link: { link: 'a\ufffd' } })
+    expect(listing).toMatchObject([{ path: 'a\ufffd' }, { path: 'link', target: 'a\ufffd' }])
+  })
+
+  it('refuses paths that some store could not unpack, and shows their beginning', async () => {
+    const { root, tar } = await pack({ a: '' })
+    execFileSync('sh', [
+      '-c',
+      `cd "$0" && for i in $(seq 30); do mkdir ${'d'.repeat(200)}; cd -P ${'d'.repeat(200)}; done`,
+      root,
+    ])
+    const failure: unknown = await packTree(root, tar).catch((error: unknown) => error)
+    expect(failure).toMatchObject({ code: 'artifact-name', kind: 'buildFailed' })
+    expect((failure as Error).message).toMatch(/^Cannot pack "d{200}…": its path has 3215 bytes, at most 3072 /)
+  })
 })
 
 describe('unpacking', () => {
