@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { z } from 'zod'
 import { digestOfValue } from '../base/canonical.ts'
 import { isDigest, type Digest } from '../base/digest.ts'
 import type { RecipeId } from '../base/events.ts'
@@ -28,6 +29,14 @@ export interface HistoryEntry {
   readonly durationMs: number
   readonly peakMemory: number
 }
+
+const historySchema: z.ZodType<HistoryEntry[]> = z.array(
+  z.object({
+    name: z.custom<Digest>((value) => typeof value === 'string' && isDigest(value)),
+    durationMs: z.number(),
+    peakMemory: z.number(),
+  }),
+)
 
 /** How many past actions of a recipe are remembered. */
 const REMEMBERED = 5
@@ -80,8 +89,7 @@ export class Index {
   /** Past actions of a recipe, oldest first. */
   async history(recipe: RecipeId): Promise<HistoryEntry[]> {
     try {
-      const past: unknown = JSON.parse(await readFile(join(this.#folder, historyFile(recipe)), 'utf8'))
-      return Array.isArray(past) ? (past as HistoryEntry[]) : []
+      return historySchema.parse(JSON.parse(await readFile(join(this.#folder, historyFile(recipe)), 'utf8')))
     } catch {
       return []
     }

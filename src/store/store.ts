@@ -7,7 +7,7 @@ import { Blobs } from './blobs.ts'
 import { compareTree, type TreeFault } from './check-tree.ts'
 import type { Installed } from './installed.ts'
 import { layOutStore } from './layout.ts'
-import type { Listing } from './listing.ts'
+import { parseListing, type Listing } from './listing.ts'
 import { takeLock, type Lock } from './lock.ts'
 import { packTree, type Packed } from './pack.ts'
 import { openSession, type Session } from './session.ts'
@@ -245,12 +245,9 @@ export class Store {
   }
 
   async #readListing(digest: Digest): Promise<Listing | undefined> {
-    try {
-      const listing: unknown = JSON.parse(await readFile(`${this.treePath(digest)}.json`, 'utf8'))
-      return Array.isArray(listing) ? (listing as Listing) : undefined
-    } catch {
-      return undefined // missing or damaged: it is made again from the blob
-    }
+    // Missing or damaged: it is made again from the blob.
+    const text = await readFile(`${this.treePath(digest)}.json`, 'utf8').catch(() => undefined)
+    return text === undefined ? undefined : parseListing(text)
   }
 
   async #writeListing(digest: Digest, listing: Listing): Promise<void> {

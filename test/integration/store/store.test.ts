@@ -174,6 +174,12 @@ describe('trees', () => {
     ],
     ['a listing cut short', 'its listing is damaged', (tree) => writeFile(`${tree}.json`, '[{"type":')],
     ['a listing that is none', 'its listing is damaged', (tree) => writeFile(`${tree}.json`, 'null')],
+    ['a listing of nothing', 'its listing is damaged', (tree) => writeFile(`${tree}.json`, '[null]')],
+    [
+      'a listing of something else',
+      'its listing is damaged',
+      (tree) => writeFile(`${tree}.json`, '[{"type":"file","path":"bin"}]'),
+    ],
     [
       'a listing that lies',
       'bin: not listed',
@@ -256,11 +262,24 @@ describe('the index', () => {
     expect(eventsOf(events, 'store-repair')).toMatchObject([{ what: 'index', name: path }])
   })
 
+  it('names an entry that is no file', async () => {
+    const { store, folder } = await freshStore()
+    const path = join(folder, 'index', entry.key)
+    await mkdir(path)
+    expect(() => store.index.find(entry.key)).toThrow(
+      expect.objectContaining({
+        code: 'store-unreadable',
+        kind: 'hostUnfit',
+        message: expect.stringContaining(path) as string,
+      }),
+    )
+  })
+
   it('remembers the last five durations of a recipe, and does without when they are damaged', async () => {
     const { store, folder } = await freshStore()
     for (let run = 0; run < 7; run++) await store.index.record(digestOf(String(run)), { ...entry, durationMs: run })
     expect((await store.index.history(entry.recipe)).map(({ durationMs }) => durationMs)).toEqual([2, 3, 4, 5, 6])
-    for (const text of ['null', '{"a":1}', '[{']) {
+    for (const text of ['null', '{"a":1}', '[{', '[null]', '[1]', '[{"name":1}]']) {
       await writeFile(join(folder, 'index', 'base@a.history'), text)
       expect(await store.index.history(entry.recipe)).toEqual([])
     }
