@@ -1,9 +1,10 @@
-import { appendFile, readFile, statfs, writeFile } from 'node:fs/promises'
+import { appendFile, statfs, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FixpointError } from '../base/error.ts'
 import type { RecipeId } from '../base/events.ts'
 import { PATHS } from '../sandbox/constants.ts'
 import { runSandboxed, WAIT_FOR_ENGINE } from '../sandbox/run.ts'
+import { readEnd, readReport } from './read-back.ts'
 import type { Action, StepContext, Usage } from './executor.ts'
 import type { Script } from './steps.ts'
 import type { Workspace } from './workspace.ts'
@@ -57,7 +58,7 @@ export async function runSteps(
     const result = await runSandboxed(spec, { log: context.log, timeout: action.timeout, signal: context.signal })
     context.signal.throwIfAborted()
     if (result.status !== 0) throw await failureOf(action, name, context.log, describeEnd(result, action.timeout))
-    cpuMs += cpuTime(await readFile(join(workspace.folder, 'report', 'times'), 'utf8').catch(() => ''))
+    cpuMs += cpuTime(await readReport(join(workspace.folder, 'report', 'times')))
     peakMemory = Math.max(peakMemory, result.peakMemory)
     context.emit({
       type: 'step-end',
@@ -87,7 +88,7 @@ async function failureOf(action: Action, step: string, log: string, reason: stri
 }
 
 function describeEnd(result: { status: number | undefined; timedOut: boolean }, timeout: number): string {
-  if (result.timedOut) return `was ended after its ${String(timeout)} s`
+  if (result.timedOut) return `exceeded its "timeout" of ${String(timeout)} s and was ended`
   return result.status === undefined ? 'was killed' : `ended with status ${String(result.status)}`
 }
 
@@ -97,11 +98,12 @@ export function cpuTime(text: string): number {
   for (const [, minutes, seconds] of text.matchAll(/(\d+)m(\d+(?:[.,]\d+)?)s/g)) {
     sum += (Number(minutes) * 60 + Number((seconds ?? '0').replace(',', '.'))) * 1000
   }
-  return Math.round(sum)
+  // The recipe may have written anything.
+  return Number.isSafeInteger(Math.round(sum)) ? Math.round(sum) : 0
 }
 
 async function tailOf(log: string): Promise<string> {
-  return (await readFile(log, 'utf8')).trimEnd().split('\n').slice(-TAIL).join('\n')
+  return (await readEnd(log)).trimEnd().split('\n').slice(-TAIL).join('\n')
 }
 
 function indent(text: string): string {

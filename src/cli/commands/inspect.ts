@@ -1,6 +1,8 @@
-import { readFile } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
+import { pipeline } from 'node:stream/promises'
 import { FixpointError } from '../../base/error.ts'
 import type { RecipeId } from '../../base/events.ts'
+import { errorCode } from '../../base/files.ts'
 import { graphOf, type Node } from '../../plan/graph.ts'
 import { compareDocuments } from '../../plan/compare-documents.ts'
 import type { Engine } from '../engine.ts'
@@ -55,7 +57,17 @@ export async function logCommand(engine: Engine, word: string): Promise<void> {
   const path = await store.lastLog(id)
   if (path === undefined)
     throw new FixpointError('usage', 'no-log', `Cannot show a log of ${id}: it was never built on this store`)
-  process.stdout.write(await readFile(path))
+  await printFile(path, engine.signal)
+}
+
+/** Piece by piece: a log may be larger than memory. */
+async function printFile(path: string, signal: AbortSignal): Promise<void> {
+  try {
+    await pipeline(createReadStream(path), process.stdout, { end: false, signal })
+  } catch (error) {
+    // Nobody reads on, as after `| head`: an end like any other.
+    if (errorCode(process.stdout.errored) !== 'EPIPE') throw error
+  }
 }
 
 /** `why RECIPE`: how its last two actions differ, field by field. */

@@ -61,6 +61,13 @@ describe('a failing recipe', () => {
     expect((await readdir((await toy.store.session()).folder)).sort()).toEqual(['lock', 'tmp'])
   })
 
+  it('says which field ended it when it took too long', async () => {
+    const toy = await freshStore()
+    const slow = toyRecipe('host/slow', 'sleep 60', { timeout: 1 })
+    const { message } = failureOf(await toyBuild(toy, toyMetadata(slow), ['host/slow']), 'host/slow')
+    expect(message).toContain('step "build" exceeded its "timeout" of 1 s and was ended\n')
+  })
+
   it('stops the build, unless the others are to go on', async () => {
     const toy = await freshStore()
     const targets = ['host/user', 'host/other']

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { describe, expect, test } from 'vitest'
@@ -131,6 +131,18 @@ test('shell in a fresh tree builds the inputs and fetches the sources', async ()
   expect(code).toBe(0)
   expect(stdout).toMatch(/^a source\n/)
   expect(await readdir(join(store, 'work'))).toEqual([])
+})
+
+test('a log larger than a string is shown in part by a failure, and by `log` for as long as someone reads on', async () => {
+  const { run, runWith } = await toy({
+    'layers/bootstrap/wordy/recipe.yaml': recipe('wordy', 'style: plain', step('echo the reason; exit 3')),
+  })
+  const { stderr } = await run('build', 'wordy')
+  await truncate(/^hint: .*"(\/[^"]*\.log)"/m.exec(stderr)?.[1] ?? '', 1 << 30)
+  const wrap = ['sh', '-c', '{ "$@"; echo "status $?" >&2; } | head -n 2 | head -c 24', 'sh']
+  const log = await runWith({ wrap }, 'log', 'wordy')
+  expect(log.stdout).toBe('==> build\nthe reason\n')
+  expect(log.stderr).toBe('status 0\n')
 })
 
 test('what no step is to blame for names the recipe too, in the last line', async () => {
