@@ -13,10 +13,10 @@ import {
 } from './place.ts'
 import type { HostPlaces } from './ports.ts'
 
-/** One thing to try for a source. `label` is what a user reads: the place as written and where that is. */
+/** One thing to try for a source. `label` is what a user reads: the place as written and where that is. `trusted`: certificates beside the usual ones. */
 export type Candidate =
   | { readonly kind: 'local'; readonly label: string; readonly path: string }
-  | { readonly kind: 'remote'; readonly label: string; readonly url: URL }
+  | { readonly kind: 'remote'; readonly label: string; readonly url: URL; readonly trusted?: readonly string[] }
   | { readonly kind: 'none'; readonly label: string; readonly reason: string; readonly offline?: boolean }
 
 /** Where sources may come from beside their recipes' `from:`. */
@@ -97,7 +97,9 @@ async function npmCandidate(
   if (options.offline) return skipped(written)
   try {
     const registry = options.npm ?? (await options.host.npmRegistry())
-    return remote(written, npmAddress(registry, place.name, place.version), options)
+    const found = remote(written, npmAddress(registry, place.name, place.version), options)
+    if (found.kind !== 'remote' || found.url.protocol !== 'https:') return found
+    return { ...found, trusted: await options.host.npmCertificates() }
   } catch (error) {
     if (error instanceof PlaceFailure) return { kind: 'none', label: written, reason: error.message }
     throw error

@@ -13,6 +13,8 @@ export interface Download extends Transfer {
   readonly url: URL
   readonly wanted: Digest
   readonly limits: Limits
+  /** Certificates (PEM) that a server may be known by beside the usual ones. */
+  readonly trusted?: readonly string[] | undefined
   /** Waits; rejects with the signal's reason when that aborts. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>
   readonly onRetry: (reason: string) => void
@@ -51,11 +53,11 @@ export async function download(job: Download): Promise<TransferResult> {
 }
 
 async function attempt(job: Download): Promise<TransferResult & { resumed: boolean }> {
-  const { url, path, wanted, limits, signal } = job
+  const { url, path, wanted, limits, signal, trusted } = job
   const address = shownAddress(url)
   const partial = await readPartial(path, address)
   if (partial?.digest === wanted) return { digest: wanted, bytes: partial.bytes, resumed: true }
-  const reply = await get(url, rangeHeaders(partial), limits, signal)
+  const reply = await get(url, rangeHeaders(partial), limits, signal, trusted)
   try {
     const meaning = meaningOf(reply.status, reply.headers, partial)
     if (meaning.body === 'stale') {

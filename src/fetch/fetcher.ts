@@ -10,7 +10,7 @@ import { download } from './download.ts'
 import { exclusively } from './exclusive.ts'
 import { PlaceFailure, sourceError, type Reason } from './failure.ts'
 import { copyLocal } from './local.ts'
-import { readNpmRegistry } from './npm.ts'
+import { readNpmCertificates, readNpmRegistry } from './npm.ts'
 import { discardPartial } from './partial.ts'
 import { DEFAULT_LIMITS, type Fetcher, type FetchStore, type HostPlaces, type Limits } from './ports.ts'
 import { SharedWork } from './shared.ts'
@@ -105,6 +105,7 @@ function settle(options: FetcherOptions): Run {
     host: {
       aptBases: once(options.host?.aptBases ?? (() => readAptBases())),
       npmRegistry: once(options.host?.npmRegistry ?? readNpmRegistry),
+      npmCertificates: once(options.host?.npmCertificates ?? readNpmCertificates),
     },
     sleep: options.sleep ?? sleep,
   }
@@ -176,13 +177,14 @@ async function adopt(store: FetchStore, path: string, source: FileSource): Promi
 
 function fetchRemote(
   source: FileSource,
-  { label, url }: Candidate & { kind: 'remote' },
+  { label, url, trusted }: Candidate & { kind: 'remote' },
   transfer: Transfer,
   run: Run,
 ): Promise<TransferResult> {
   return download({
     ...transfer,
     url,
+    trusted,
     wanted: source.sha256,
     limits: run.limits,
     sleep: run.sleep,

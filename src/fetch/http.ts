@@ -1,5 +1,6 @@
 import { get as httpGet, type IncomingHttpHeaders, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http'
 import { get as httpsGet } from 'node:https'
+import { rootCertificates } from 'node:tls'
 import { errorCode } from '../base/files.ts'
 import { PlaceFailure } from './failure.ts'
 import type { Limits } from './ports.ts'
@@ -28,10 +29,16 @@ const TRANSIENT = new Set([
 ])
 
 /**
- * GET with redirects. Rejects with PlaceFailure (connection, time-out, redirects), or with the signal's reason, an Error.
+ * GET with redirects; `trusted` are certificates (PEM) beside Node's own. Rejects with PlaceFailure (connection, time-out, redirects), or with the signal's reason, an Error.
  * The body is asked for as it is. A Content-Encoding is not undone: servers that label a `.tar.gz` so send the very file all the same.
  */
-export async function get(url: URL, headers: OutgoingHttpHeaders, limits: Limits, signal: AbortSignal): Promise<Reply> {
+export async function get(
+  url: URL,
+  headers: OutgoingHttpHeaders,
+  limits: Limits,
+  signal: AbortSignal,
+  trusted: readonly string[] = [],
+): Promise<Reply> {
   let target = url
   for (let followed = 0; followed <= limits.redirects; followed++) {
     const response = await send(
@@ -39,6 +46,7 @@ export async function get(url: URL, headers: OutgoingHttpHeaders, limits: Limits
       { ...headers, 'Accept-Encoding': 'identity', 'User-Agent': 'fixpoint' },
       limits,
       signal,
+      trusted,
     )
     const status = response.statusCode ?? 0
     const { location } = response.headers
@@ -64,9 +72,18 @@ function redirected(from: URL, location: string): URL {
 }
 
 /** One request; resolves with the answer's head. */
-function send(url: URL, headers: OutgoingHttpHeaders, limits: Limits, signal: AbortSignal): Promise<IncomingMessage> {
+function send(
+  url: URL,
+  headers: OutgoingHttpHeaders,
+  limits: Limits,
+  signal: AbortSignal,
+  trusted: readonly string[],
+): Promise<IncomingMessage> {
   return new Promise<IncomingMessage>((resolve, reject) => {
-    const request = (url.protocol === 'https:' ? httpsGet : httpGet)(url, { headers, signal })
+    // Named at all, they take the place of Node's own.
+    const ca = trusted.length > 0 ? { ca: [...rootCertificates, ...trusted] } : {}
+    const request =
+      url.protocol === 'https:' ? httpsGet(url, { headers, signal, ...ca }) : httpGet(url, { headers, signal })
     let timer: NodeJS.Timeout | undefined
     const endAfter = (ms: number, reason: string): void => {
       clearTimeout(timer)

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { PlaceFailure } from './failure.ts'
 
 /**
@@ -15,4 +16,31 @@ export async function readNpmRegistry(): Promise<string> {
     })
   }
   return address
+}
+
+/**
+ * Certificates (PEM) that npm trusts beside the usual ones: its `cafile` and `ca`. None where npm is missing or names none; a file that cannot be read is left
+ * out, as npm leaves it out.
+ */
+export async function readNpmCertificates(): Promise<readonly string[]> {
+  const { execa } = await import('execa')
+  const { stdout } = await execa('npm', ['config', 'list', '--json'], {
+    reject: false,
+    timeout: 30_000,
+    stdin: 'ignore',
+  })
+  const { ca, cafile } = parseObject(stdout)
+  const listed = [ca].flat().filter((text) => typeof text === 'string' && text !== '')
+  const file = typeof cafile === 'string' ? await readFile(cafile, 'utf8').catch(() => '') : ''
+  // In an .npmrc, the lines of a certificate are told apart by a backslash and an n.
+  return [...listed.map((text) => String(text).replaceAll('\\n', '\n')), ...(file === '' ? [] : [file])]
+}
+
+function parseObject(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+  } catch {
+    return {}
+  }
 }

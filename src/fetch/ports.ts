@@ -42,4 +42,6 @@ export interface HostPlaces {
   aptBases(): Promise<readonly string[]>
   /** Address of the npm registry. */
   npmRegistry(): Promise<string>
+  /** Certificates (PEM) that npm trusts beside the usual ones. */
+  npmCertificates(): Promise<readonly string[]>
 }
