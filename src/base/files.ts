@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
-import { chmod, lstat, mkdir, open, readdir, rename } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { chmod, lstat, mkdir, open, readdir, rename, stat } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { FixpointError } from './error.ts'
 
@@ -20,6 +20,32 @@ export async function exists(path: string): Promise<boolean> {
     if (['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')) return false
     throw error
   }
+}
+
+/**
+ * Makes a folder, and those above it that are missing. For paths that a user names: where the system says ENOENT though the folder above is there, as below
+ * /proc, Node's own `recursive` never ends. Rejects with `no-folder` there, otherwise as mkdir(2) does.
+ */
+export async function makeFolder(path: string): Promise<void> {
+  const folder = resolve(path)
+  try {
+    await mkdir(folder)
+  } catch (error) {
+    const code = errorCode(error)
+    if (code === 'EEXIST' && (await isFolder(folder))) return
+    if (code !== 'ENOENT') throw error
+    if (await exists(dirname(folder)))
+      throw new FixpointError('hostUnfit', 'no-folder', `Cannot make folder "${folder}": none can be made there`, {
+        cause: error,
+      })
+    await makeFolder(dirname(folder))
+    await makeFolder(folder)
+  }
+}
+
+/** True when a folder, or a link to one, lies at `path`. */
+export async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() === true
 }
 
 /** Makes a rename in `folder` durable. */

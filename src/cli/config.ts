@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises'
-import { homedir } from 'node:os'
+import { userInfo } from 'node:os'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { isMap, isNode, isScalar, LineCounter, parseDocument, type Document } from 'yaml'
 import { z } from 'zod'
 import { FixpointError, FixpointErrors, type Place } from '../base/error.ts'
 import { errorCode } from '../base/files.ts'
 import { suggestion } from '../metadata/suggest.ts'
+import { typeName } from '../metadata/validate.ts'
 
 const Address = z.string().regex(/^https?:\/\/[^\s/]+/, 'must be an http:// or https:// address')
 const Archive = z
@@ -44,7 +45,7 @@ export type Environment = Readonly<Record<string, string | undefined>>
  * Rejects with `config-unreadable`, `config-syntax`, `config-unknown-key` or `config-value` (kind usage), all faults at once, each with its place.
  */
 export async function readConfig(env: Environment = process.env): Promise<Config> {
-  const home = env['HOME'] ?? homedir()
+  const home = homeOf(env)
   const path = join(xdgFolder(env['XDG_CONFIG_HOME'], home, '.config'), 'fixpoint', 'config.yaml')
   const text = await readIfThere(path)
   const file = text === undefined ? {} : parseConfig(text, path)
@@ -62,6 +63,26 @@ export async function readConfig(env: Environment = process.env): Promise<Config
     npm: file.npm,
     jobs: file.jobs,
     installed: file.installed === undefined ? undefined : absolute(file.installed),
+  }
+}
+
+/** HOME, or what the system has for this user: with an empty one, everything would go into the working folder. Fails with `no-home`. */
+function homeOf(env: Environment): string {
+  const home = env['HOME'] ?? ''
+  if (isAbsolute(home)) return home
+  const listed = listedHome()
+  if (isAbsolute(listed)) return listed
+  throw new FixpointError('usage', 'no-home', 'Cannot tell the home folder of this user', {
+    hint: 'Set HOME to an absolute path',
+  })
+}
+
+/** Empty for a user that the system does not list. */
+function listedHome(): string {
+  try {
+    return userInfo().homedir
+  } catch {
+    return ''
   }
 }
 
@@ -109,7 +130,10 @@ function issueFaults(
     })
   }
   const where = issue.path.map(String).join('.')
-  const message = `${where === '' ? 'the file' : `"${where}"`}: ${issue.message}`
+  const subject = where === '' ? 'the file' : `"${where}"`
+  // In the words of the recipes' faults, not in the parser's.
+  const wanted = issue.code === 'invalid_type' ? `must be ${typeName(issue.expected)}` : issue.message
+  const message = `${subject} ${wanted}`
   return [fault('config-value', path, message, placeAt(valueOffset(document, issue.path)))]
 }
 

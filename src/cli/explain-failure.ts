@@ -1,5 +1,6 @@
 import { FixpointError } from '../base/error.ts'
 import type { RecipeId } from '../base/events.ts'
+import { explainSystemError } from '../base/system-error.ts'
 import { StepError } from '../build/run-steps.ts'
 import type { GlobalOptions } from './engine.ts'
 
@@ -9,10 +10,11 @@ import type { GlobalOptions } from './engine.ts'
  */
 export function explainFailure(
   id: RecipeId,
-  error: unknown,
+  failure: unknown,
   options: GlobalOptions,
   { keepFailed = false }: { readonly keepFailed?: boolean },
 ): unknown {
+  const error = explainSystemError(failure)
   if (error instanceof StepError) return withCommands(error, options, keepFailed)
   if (!(error instanceof FixpointError) || error.message.includes(id)) return error
   const { kind, code, message, place, hint } = error

@@ -1,6 +1,7 @@
-import { copyFile, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
-import { join, relative } from 'node:path'
+import { copyFile, readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { dirname, join, relative } from 'node:path'
 import type { RecipeId } from '../base/events.ts'
+import { makeFolder } from '../base/files.ts'
 import { describeHost } from '../build/fingerprint.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Listing } from '../store/listing.ts'
@@ -28,12 +29,12 @@ export async function exportImage(
   const copied = recorded.artifact === artifact && (await present(files, folder))
   // The same bytes may come of other keys: the record tells of them, so it may be stale where the image is not.
   if (copied && sameKeys(recorded, plan, id)) return paths.map((path) => relative('', path))
-  await mkdir(folder, { recursive: true })
+  await makeFolder(folder)
   if (!copied) {
     await store.tree(artifact)
     for (const { path } of files) {
       const target = join(folder, path)
-      await mkdir(join(target, '..'), { recursive: true })
+      await makeFolder(dirname(target))
       await copyFile(join(store.treePath(artifact), path), `${target}.part`)
       await rename(`${target}.part`, target)
     }

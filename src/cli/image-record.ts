@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { isDigest, type Digest } from '../base/digest.ts'
 import { FixpointError } from '../base/error.ts'
 import type { RecipeId } from '../base/events.ts'
+import { errorCode } from '../base/files.ts'
 
 const digest = z.custom<Digest>((value) => typeof value === 'string' && isDigest(value))
 
@@ -27,6 +28,8 @@ export async function readImageRecord(path: string): Promise<ImageRecord> {
   try {
     return recordSchema.parse(JSON.parse(await readFile(path, 'utf8')))
   } catch (cause) {
+    if (errorCode(cause) === 'ENOENT')
+      throw new FixpointError('usage', 'no-record', `Cannot read "${path}": there is no such file`, { cause })
     throw new FixpointError('usage', 'no-record', `Cannot use "${path}": it is not the record of an image`, {
       hint: '`fixpoint build` puts one beside each image: NAME.json',
       cause,

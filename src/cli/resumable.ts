@@ -2,7 +2,7 @@ import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Digest } from '../base/digest.ts'
 import { FixpointError } from '../base/error.ts'
-import { removeTree, syncFolder } from '../base/files.ts'
+import { makeFolder, removeTree, syncFolder } from '../base/files.ts'
 import { takeLock } from '../store/lock.ts'
 
 /**
@@ -15,7 +15,7 @@ export async function withResumable(
   use: (resumed: boolean) => Promise<void>,
 ): Promise<void> {
   const lockFile = `${folder}.lock`
-  await mkdir(dirname(folder), { recursive: true })
+  await makeFolder(dirname(folder))
   await writeFile(lockFile, '', { flag: 'a' })
   const lock = await takeLock(lockFile, { tryOnly: true })
   if (lock === undefined) {

@@ -1,5 +1,6 @@
-import { mkdir, rm, stat, writeFile } from 'node:fs/promises'
+import { rm, stat, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { makeFolder } from '../base/files.ts'
 import { takeLock } from '../store/lock.ts'
 import { orUnwritable } from './sink.ts'
 
@@ -9,7 +10,7 @@ import { orUnwritable } from './sink.ts'
  */
 export async function exclusively<T>(path: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   const file = `${path}.lock`
-  await orUnwritable(file, mkdir(dirname(file), { recursive: true }))
+  await orUnwritable(file, makeFolder(dirname(file)))
   for (;;) {
     await orUnwritable(file, writeFile(file, '', { flag: 'a' }))
     const before = await inode(file)

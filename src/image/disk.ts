@@ -1,5 +1,7 @@
 import { open, type FileHandle } from 'node:fs/promises'
 import { FixpointError } from '../base/error.ts'
+import { errorCode, isFolder } from '../base/files.ts'
+import { systemReason } from '../base/system-error.ts'
 
 /** One partition; positions in bytes. */
 export interface Partition {
@@ -25,10 +27,14 @@ const ENTRY = 128
  */
 export async function readDisk(path: string): Promise<DiskImage> {
   let file: FileHandle
+  if (await isFolder(path)) throw new FixpointError('usage', 'no-image', `Cannot use "${path}": it is a folder`)
   try {
     file = await open(path, 'r')
   } catch (cause) {
-    throw new FixpointError('usage', 'no-image', `Cannot read "${path}"`, { cause })
+    const reason = errorCode(cause) === 'ENOENT' ? 'there is no such file' : systemReason(cause)
+    throw new FixpointError('usage', 'no-image', `Cannot read "${path}"${reason === undefined ? '' : `: ${reason}`}`, {
+      cause,
+    })
   }
   try {
     const header = await read(file, SECTOR, SECTOR)

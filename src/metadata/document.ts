@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { isAlias, isMap, isScalar, isSeq, parseDocument, type Document, type Node, type YAMLMap } from 'yaml'
 import type { Place } from '../base/error.ts'
 import { errorCode } from '../base/files.ts'
+import { systemReason } from '../base/system-error.ts'
 import type { Faults } from './faults.ts'
 import { placeAt } from './position.ts'
 
@@ -115,7 +116,8 @@ export function readDocument(file: string, faults: Faults): SourceDocument | und
     const code = errorCode(error)
     if (code === 'ENOENT' || code === 'ENOTDIR')
       faults.add('missing-file', `Cannot read "${file}": there is no such file`, { file })
-    else faults.add('unreadable-file', `Cannot read "${file}": ${code ?? String(error)}`, { file })
+    else
+      faults.add('unreadable-file', `Cannot read "${file}": ${systemReason(error) ?? code ?? String(error)}`, { file })
     return undefined
   }
   if (bytes.length > MAX_SIZE) {
@@ -159,7 +161,7 @@ export function parseText(file: string, text: string, faults: Faults): SourceDoc
     for (const { code, message, pos } of document.errors.slice(0, MAX_SYNTAX_FAULTS)) {
       faults.add(
         SYNTAX_CODES[code] ?? 'yaml-syntax',
-        `Cannot parse "${file}": ${lowerFirst(message)}`,
+        `Cannot parse "${file}": ${code === 'MULTIPLE_DOCS' ? SECOND_DOCUMENT : lowerFirst(message)}`,
         placeAt(file, text, pos[0], pos[1]),
       )
     }
@@ -171,6 +173,9 @@ export function parseText(file: string, text: string, faults: Faults): SourceDoc
 }
 
 const SYNTAX_CODES: Readonly<Record<string, string>> = { TAB_AS_INDENT: 'yaml-tab', MULTIPLE_DOCS: 'yaml-documents' }
+
+/** Instead of the parser's words, which name a function of its own. */
+const SECOND_DOCUMENT = 'it holds a second document; a file has one'
 
 /** Offset of the first line that is longer than allowed. */
 function overlongLine(text: string): number | undefined {

@@ -178,7 +178,8 @@ function showPath(path: Path): string {
     .join('')
 }
 
-function typeName(expected: string): string {
+/** A type that a schema wants, in words. */
+export function typeName(expected: string): string {
   const names: Readonly<Record<string, string>> = {
     string: 'a text',
     array: 'a list',
@@ -186,6 +187,7 @@ function typeName(expected: string): string {
     record: 'a map',
     boolean: 'true or false',
     number: 'a number',
+    int: 'a whole number',
   }
   return names[expected] ?? expected
 }
@@ -198,6 +200,8 @@ function nameOf(value: unknown): string {
       return 'a text'
     case 'object':
       return 'a map'
+    case 'number':
+      return `the number ${String(value)}`
     default:
       return `the ${typeof value} ${JSON.stringify(value)}`
   }

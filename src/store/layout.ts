@@ -1,7 +1,7 @@
 import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { FixpointError } from '../base/error.ts'
-import { commitFile, errorCode, exists } from '../base/files.ts'
+import { commitFile, errorCode, exists, makeFolder } from '../base/files.ts'
 
 /** Version of the store's layout on disk; a store of another version is refused, never converted behind one's back. */
 const LAYOUT = 'fixpoint store 1\n'
@@ -68,7 +68,7 @@ async function markStore(root: string, marker: string): Promise<void> {
 
 /** Makes a folder that only its owner gets into, unless one is there; those above it as usual. */
 async function makePrivateFolder(folder: string): Promise<void> {
-  await mkdir(dirname(folder), { recursive: true })
+  await makeFolder(dirname(folder))
   await mkdir(folder, { mode: 0o700 }).catch((error: unknown) => {
     if (errorCode(error) !== 'EEXIST') throw error
   })

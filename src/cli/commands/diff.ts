@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { isDigest, type Digest } from '../../base/digest.ts'
 import { FixpointError } from '../../base/error.ts'
-import { exists } from '../../base/files.ts'
+import { exists, isFolder } from '../../base/files.ts'
 import { compareListings } from '../../store/compare-listings.ts'
 import type { Store } from '../../store/store.ts'
 import { describeContents, firstDifference, type Tree } from '../../verify/first-difference.ts'
@@ -29,6 +29,8 @@ export async function diffCommand(engine: Engine, a: string, b: string): Promise
 }
 
 async function find(store: Store, word: string): Promise<{ kind: 'artifact'; tree: Tree } | { kind: 'file' }> {
+  if (await isFolder(word))
+    throw new FixpointError('usage', 'not-comparable', `Cannot compare "${word}": it is a folder`)
   if (await exists(word)) return { kind: 'file' }
   if (isDigest(word) && store.has(word)) return { kind: 'artifact', tree: await treeOf(store, word) }
   throw new FixpointError(

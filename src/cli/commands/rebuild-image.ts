@@ -1,8 +1,8 @@
-import { cp, mkdir, realpath } from 'node:fs/promises'
+import { cp, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { digestOfFile } from '../../base/digest.ts'
 import { FixpointError, kindOfStatus } from '../../base/error.ts'
-import { removeTree } from '../../base/files.ts'
+import { makeFolder, removeTree } from '../../base/files.ts'
 import { readDisk, type Partition } from '../../image/disk.ts'
 import type { Engine } from '../engine.ts'
 import { checkInstalled, readInstalled } from '../installed.ts'
@@ -38,7 +38,9 @@ export async function rebuildImageCommand(
         { hint: `What it calls /data is "${world.data}"` },
       )
     }
-    if (flags.output !== undefined) await cp(join(world.data, 'out'), flags.output, { recursive: true })
+    if (flags.output === undefined) return
+    await makeFolder(flags.output)
+    await cp(join(world.data, 'out'), flags.output, { recursive: true })
   })
 }
 
@@ -78,7 +80,7 @@ async function layOutWorld(
     data: join(folder, 'data'),
     image: await realpath(file),
   }
-  await mkdir(world.data, { recursive: true })
+  await makeFolder(world.data)
   for (const name of ['root', 'mirror'] as const) {
     await removeTree(world[name])
     await unpackPartition(file, partitions[name], world[name], signal)

@@ -1,5 +1,5 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { readConfig } from '../../../src/cli/config.ts'
@@ -60,6 +60,18 @@ test('all faults at once, each with its place', async () => {
     { code: 'config-value', place: { file, line: 5, column: 6 } },
   ])
   expect(errors.flatMap(({ hint }) => hint ?? [])).toEqual(['Did you mean "mirrors"?'])
+})
+
+test('the wrong type of a value, in the words that recipes are told by', async () => {
+  const file = await write('jobs: many\n')
+  await expect(readConfig({ HOME: home })).rejects.toMatchObject({
+    message: `Cannot use configuration "${file}": "jobs" must be a number`,
+  })
+})
+
+test('an empty HOME is not the working folder', async () => {
+  const { store } = await readConfig({ HOME: '', XDG_CONFIG_HOME: home })
+  expect(store).toBe(join(userInfo().homedir, '.cache/fixpoint'))
 })
 
 test('broken YAML, and a file that is no map', async () => {

@@ -149,6 +149,16 @@ describe('a recipe with', () => {
   })
 })
 
+describe('words of our own, not the parser’s:', () => {
+  it.each([
+    ['a second document', 'name: app\n---\nname: app\n', 'it holds a second document; a file has one'],
+    ['no number', recipe('app', 'style: auto\ncost: .nan'), '"cost" must be a number, but is the number NaN'],
+  ])('%s', async (_, text, words) => {
+    const [fault] = await faultsIn(await writeTree({ ...VALID, [APP]: text }))
+    expect(fault?.message).toContain(words)
+  })
+})
+
 describe('hints', () => {
   it.each([
     ['the name that was meant', recipe('app', 'stile: auto'), '"style"'],
