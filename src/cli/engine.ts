@@ -1,9 +1,10 @@
 import { availableParallelism, totalmem } from 'node:os'
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { FixpointError } from '../base/error.ts'
 import type { EventSink } from '../base/events.ts'
-import { errorCode } from '../base/files.ts'
 import { hostFingerprint } from '../build/fingerprint.ts'
 import { indexNamer, type IndexNamer } from '../build/known.ts'
 import { loadMetadata } from '../metadata/load.ts'
@@ -12,6 +13,7 @@ import type { Installed } from '../store/installed.ts'
 import { Store } from '../store/store.ts'
 import { readConfig, type Config } from './config.ts'
 import { readInstalled } from './installed.ts'
+import { outputFailure, watchOutput } from './output.ts'
 import type { Result } from './result.ts'
 import type { View } from './view/port.ts'
 import { isWatched, openView } from './view/view.ts'
@@ -54,24 +56,47 @@ export class Engine {
     // Files of the store and of every action are made under one mask, whatever the caller's.
     process.umask(0o022)
     const interrupt = new AbortController()
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.once(signal, () => {
-        interrupt.abort()
-      })
-    }
-    // Nobody reads on, as after `| head`: stop what is under way, and say nothing of a broken pipe.
-    for (const stream of [process.stdout, process.stderr]) {
-      stream.on('error', (error) => {
-        if (errorCode(error) !== 'EPIPE') throw error
-        interrupt.abort()
-      })
-    }
-    return new Engine(options, view, interrupt)
+    watchOutput((reason) => {
+      interrupt.abort(reason)
+    })
+    const engine = new Engine(options, view, interrupt)
+    // Once each: a second one ends the process at once, as it would any other.
+    for (const signal of SIGNALS) process.once(signal, engine.#stop)
+    return engine
   }
 
   /** The same engine on another store, with `installed` instead of what is configured. Closed by itself: the view stays. */
   beside(store: string, installed: Installed): Engine {
     return new Engine({ ...this.options, store }, this.#view, this.#interrupt, installed)
+  }
+
+  /** Stops what runs, and says so: removing a tree of work may take minutes. */
+  readonly #stop = (): void => {
+    if (this.signal.aborted) return
+    this.#interrupt.abort()
+    void this.settle().then(() => process.stderr.write('interrupted: stopping what runs; again to leave at once\n'))
+  }
+
+  /** From now on Ctrl-C is meant for a program that has the terminal. */
+  yieldTerminal(): void {
+    process.removeListener('SIGINT', this.#stop)
+    process.on('SIGINT', () => undefined)
+  }
+
+  /** Throws when a command's output did not arrive. */
+  async checkOutput(): Promise<void> {
+    const failure = await outputFailure()
+    if (failure !== undefined) throw failure
+  }
+
+  /** What made a command fail: after an interruption whatever failed is its doing, as are the host's programs that it ended too. */
+  async causeOf(error: unknown): Promise<unknown> {
+    const failure = await outputFailure()
+    if (failure !== undefined) return failure
+    if (error instanceof FixpointError) return error
+    // The programs may be gone before this process hears of the signal.
+    await wait(SIGNAL_DELAY)
+    return this.signal.aborted ? this.signal.reason : error
   }
 
   readonly emit: EventSink = (event) => {
@@ -134,6 +159,11 @@ export class Engine {
     await this.closeStore()
   }
 }
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+/** How much later than its children this process may get a signal that was sent to all, milliseconds. */
+const SIGNAL_DELAY = 50
 
 /** The checkout that this engine runs from. */
 export const CHECKOUT = fileURLToPath(new URL('../../..', import.meta.url))

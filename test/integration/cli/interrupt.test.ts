@@ -1,9 +1,10 @@
 import { once } from 'node:events'
-import { chmod, mkdtemp, readdir } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { expect, onTestFinished, test } from 'vitest'
+import { digestOf } from '../../../src/base/digest.ts'
 import { removeTree } from '../../../src/base/files.ts'
 import {
   commandLine,
@@ -57,6 +58,7 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
     expect(left(here)).toEqual([])
     expect(ranIn(jsonLines(await stdout))).toEqual(['bootstrap/alpha'])
     expect(await stderr).not.toContain('error:')
+    expect(await stderr).toMatch(/^interrupted: stopping what runs; again to leave at once\ninterrupted;/m)
     expect(await readdir(join(here.store, 'work'))).toEqual([])
 
     const next = here.start('--json', 'build', 'waits')
@@ -92,4 +94,24 @@ test.each(['SIGINT', 'SIGKILL'] as const)('%s in the second build of verify ends
   if (signal === 'SIGKILL') await waitUntil(() => [...left(here), ...processesHolding(place)].length === 0)
   expect([...left(here), ...processesHolding(place)]).toEqual([])
   expect(await stderr).not.toContain('error:')
+})
+
+test('what the host’s programs fail of as they are interrupted too is the interruption', async () => {
+  const packed = Buffer.from('\x1f\x8b and so on', 'latin1')
+  const { folder, runWith } = await toy({
+    'layers/bootstrap/sourced/recipe.yaml': makes(
+      'sourced',
+      'x',
+      'sources:',
+      `  - sha256: ${digestOf(packed)}`,
+      "    from: ['file:../../../place.tar.gz']",
+    ),
+    'place.tar.gz': packed,
+  })
+  await mkdir(join(folder, 'bin'))
+  // As a terminal does, to the whole group.
+  await writeFile(join(folder, 'bin/gzip'), '#!/bin/sh\nkill -INT 0\nexit 1\n', { mode: 0o755 })
+  const env = { PATH: `${join(folder, 'bin')}:${process.env['PATH'] ?? ''}` }
+  const { code, stderr } = await runWith({ wrap: ['setsid', '--wait'], env }, 'seeds', 'sourced')
+  expect({ code, stderr }).toEqual({ code: 130, stderr: expect.not.stringContaining('error:') as string })
 })
