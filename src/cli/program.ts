@@ -18,7 +18,7 @@ export function createProgram(): Command {
   buildOptions(program.command('build').argument('[target...]', 'recipes: name or layer/name', ['tiny']))
     .description('make sure targets are built; images are put into the output folder')
     .option('-n, --dry-run', 'say what would run and why not more is known')
-    .option('-o, --output <folder>', 'where images are put', 'out')
+    .option('-o, --output <folder>', 'where images are put (default: "out")')
     .option('--without-mirror', 'images that hold their closure come without the sources')
     .option('--from <step>', 'go on in the kept tree of one failed recipe; the result is tainted and never recorded')
     .action(
@@ -153,8 +153,11 @@ export function createProgram(): Command {
     .action(run(async () => (await import('./commands/store.ts')).storeVerifyCommand))
   store
     .command('gc')
-    .option('-n, --dry-run', 'only count')
-    .description('remove what no recipe uses')
+    .option('-n, --dry-run', 'only tell what would go')
+    .option('--force', 'also artifacts of recipes that the layers in effect do not have')
+    .description(
+      'remove what no recipe of the layers in effect uses: artifacts of earlier versions, sources, unpacked trees; and all trees kept of failed actions, damaged blobs and unfinished downloads',
+    )
     .action(run(async () => (await import('./commands/store.ts')).storeGcCommand))
   for (const command of [...program.commands, ...store.commands])
     for (const option of globalOptions()) command.addOption(option.hideHelp())
@@ -211,6 +214,9 @@ function run(load: () => Promise<Runner>): (...args: unknown[]) => Promise<void>
     const engine = await Engine.open(self.optsWithGlobals<GlobalOptions>())
     try {
       await command(engine, ...(args.slice(0, -1) as never[]))
+      await engine.checkOutput()
+    } catch (error) {
+      throw await engine.causeOf(error)
     } finally {
       await engine.close()
     }

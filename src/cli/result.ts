@@ -2,6 +2,7 @@ import type { Digest } from '../base/digest.ts'
 import type { RecipeId } from '../base/events.ts'
 import type { Recipe } from '../metadata/model.ts'
 import type { State } from '../plan/plan.ts'
+import type { RecordedArtifacts } from '../store/recorded.ts'
 import type { Finding } from './doctor/finding.ts'
 
 /** What a command came to, as a line of JSON beside the events. */
@@ -80,6 +81,8 @@ export type Result =
   | {
       readonly type: 'collected'
       readonly dryRun: boolean
+      /** Whose artifacts are among the blobs, as far as that is remembered. */
+      readonly recipes: readonly RecordedArtifacts[]
       readonly blobs: number
       readonly trees: number
       readonly bytes: number

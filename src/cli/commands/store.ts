@@ -5,6 +5,9 @@ import { sourceDigest } from '../../plan/document.ts'
 import { graphOf } from '../../plan/graph.ts'
 import { plan } from '../../plan/plan.ts'
 import { collectGarbage, verifyStore } from '../../store/maintain.ts'
+import { artifactsBeside, type RecordedArtifacts } from '../../store/recorded.ts'
+import type { Metadata } from '../../metadata/model.ts'
+import type { Store } from '../../store/store.ts'
 import type { Engine } from '../engine.ts'
 import { formatBytes } from '../view/format.ts'
 
@@ -23,10 +26,55 @@ export async function storeVerifyCommand(engine: Engine): Promise<void> {
   })
 }
 
-/** `store gc`: removes what the recipes, as they are now, do not use. */
-export async function storeGcCommand(engine: Engine, flags: { dryRun?: boolean }): Promise<void> {
+/** Options of `store gc`. */
+export interface GcFlags {
+  readonly dryRun?: boolean
+  /** Artifacts of recipes that these layers do not have may go too. */
+  readonly force?: boolean
+}
+
+/**
+ * `store gc`: removes what the recipes, as they are now, do not use, and says of which recipes it was. Stores are shared: fails with `other-layers` when some is of
+ * recipes that the layers in effect do not have.
+ */
+export async function storeGcCommand(engine: Engine, flags: GcFlags): Promise<void> {
   const metadata = await engine.metadata()
   const store = await engine.store()
+  const keep = usedBy(metadata, store, engine)
+  const dryRun = flags.dryRun === true
+  const recipes = await artifactsBeside(store, keep)
+  if (!dryRun && flags.force !== true) refuseOthers(store, recipes, metadata)
+  const { blobs, trees, bytes } = await collectGarbage(store, keep, dryRun)
+  const done = dryRun ? 'would remove' : 'removed'
+  await engine.result(
+    [
+      ...recipes.map((row) => `${done} of ${row.recipe}: ${describeRow(row)}`),
+      `${done} ${String(blobs)} blobs (${formatBytes(bytes)}) and ${String(trees)} trees`,
+    ],
+    { type: 'collected', dryRun, blobs, trees, bytes, recipes },
+  )
+}
+
+function refuseOthers(store: Store, recipes: readonly RecordedArtifacts[], metadata: Metadata): void {
+  const others = recipes.filter(({ recipe }) => !metadata.recipes.has(recipe))
+  if (others.length === 0) return
+  const rows = others.map((row) => `\n  ${row.recipe}: ${describeRow(row)}`).join('')
+  throw new FixpointError(
+    'usage',
+    'other-layers',
+    `Cannot collect garbage in "${store.root}": it holds artifacts of recipes that these layers do not have${rows}`,
+    {
+      hint: 'Name the layers that have them with --layers, or remove these too with --force; -n lists all that would go',
+    },
+  )
+}
+
+function describeRow({ artifacts, bytes }: RecordedArtifacts): string {
+  return `${String(artifacts)} ${artifacts === 1 ? 'artifact' : 'artifacts'} (${formatBytes(bytes)})`
+}
+
+/** Sources and artifacts of all recipes, as they are now. */
+function usedBy(metadata: Metadata, store: Store, engine: Engine): ReadonlySet<Digest> {
   const targets = [...metadata.recipes.keys()]
   const keep = new Set<Digest>()
   for (const recipe of metadata.recipes.values()) for (const source of recipe.sources) keep.add(sourceDigest(source))
@@ -35,14 +83,5 @@ export async function storeGcCommand(engine: Engine, flags: { dryRun?: boolean }
     const used = artifact ?? (key === undefined ? undefined : known.artifactOf(key, node.recipe.host))
     if (used !== undefined) keep.add(used)
   }
-  const dryRun = flags.dryRun === true
-  const { blobs, trees, bytes } = await collectGarbage(store, keep, dryRun)
-  const done = dryRun ? 'would remove' : 'removed'
-  await engine.result([`${done} ${String(blobs)} blobs (${formatBytes(bytes)}) and ${String(trees)} trees`], {
-    type: 'collected',
-    dryRun,
-    blobs,
-    trees,
-    bytes,
-  })
+  return keep
 }

@@ -53,3 +53,25 @@ test('gc removes what no recipe uses, and -n only counts it', async () => {
   expect(existsSync(join(store, 'trees', `${old}.json`))).toBe(false)
   expect(ranIn(jsonLines((await run('--json', 'build', 'alpha')).stdout))).toEqual([])
 })
+
+test('gc in other layers does not take away what those of the same store made, unless forced', async () => {
+  const { folder, runWith, store, write } = await toy()
+  const own = ['--layers', join(folder, 'layers/layers.yaml'), '--store', store]
+  const alpha = artifactIn((await runWith({ globals: own }, 'build', 'alpha')).stdout)
+  await write({
+    'small/layers.yaml': 'machine: toy\nhost-layers: [other]\nlayers: [other]\n',
+    'small/machines/toy.yaml': 'arch: x86_64\n',
+    'small/styles/plain.yaml': "name: plain\nsummary: One step\nsteps:\n  build: ':'\n",
+    'small/other/one/recipe.yaml': makes('one', 'first'),
+  })
+  const globals = ['--layers', join(folder, 'small/layers.yaml'), '--store', store]
+  const refused = await runWith({ globals }, 'store', 'gc')
+  expect(refused.code).toBe(2)
+  expect(refused.stderr).toContain('\n  bootstrap/alpha: 1 artifact (')
+  expect((await runWith({ globals }, 'store', 'gc', '-n')).stdout).toContain(
+    'would remove of bootstrap/alpha: 1 artifact',
+  )
+  expect(await blobsOf(store)).toEqual([alpha])
+  expect((await runWith({ globals }, 'store', 'gc', '--force')).code).toBe(0)
+  expect(await blobsOf(store)).toEqual([])
+})
