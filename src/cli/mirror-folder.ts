@@ -1,7 +1,7 @@
-import { appendFile, copyFile, mkdir, readFile } from 'node:fs/promises'
+import { appendFile, copyFile, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { digestOfFile, type Digest } from '../base/digest.ts'
-import { commitFile, errorCode, exists, explainDiskFull } from '../base/files.ts'
+import { commitFile, errorCode, exists, explainDiskFull, makeFolder } from '../base/files.ts'
 import { parseSums } from '../fetch/mirror.ts'
 import type { FileSource } from '../metadata/model.ts'
 import { mirrorFiles } from '../plan/document.ts'
@@ -11,11 +11,16 @@ const SUMS = 'SHA256SUMS'
 
 /**
  * Makes `folder` a mirror that holds the sources: each under the name it has in an image's mirror, listed in a `SHA256SUMS`. What is there stays, apart from
- * files that are not what the list says. Resolves with the number of files that were copied. Fails with `disk-full`.
+ * files that are not what the list says. `put` brings a file there, by copying unless told otherwise. Resolves with the number of files that were copied. Fails with `disk-full`.
  */
-export async function fillMirror(folder: string, sources: readonly FileSource[], find: SourceFinder): Promise<number> {
+export async function fillMirror(
+  folder: string,
+  sources: readonly FileSource[],
+  find: SourceFinder,
+  put: (from: string, to: string) => Promise<void> = copyFile,
+): Promise<number> {
   try {
-    await mkdir(folder, { recursive: true })
+    await makeFolder(folder)
     const sums = join(folder, SUMS)
     const text = await readFile(sums, 'utf8').catch((error: unknown) => {
       if (errorCode(error) === 'ENOENT') return ''
@@ -32,8 +37,7 @@ export async function fillMirror(folder: string, sources: readonly FileSource[],
       const name = (await isFree(folder, wanted, digest, listed)) ? wanted : digest
       const path = join(folder, name)
       if (!(await holds(path, digest))) {
-        await copyFile(await find(source), `${path}.part`)
-        await commitFile(`${path}.part`, path)
+        await putWhole(await find(source), path, put)
         copied += 1
       }
       if (listed.get(name) === digest) continue
@@ -43,6 +47,19 @@ export async function fillMirror(folder: string, sources: readonly FileSource[],
     return copied
   } catch (error) {
     throw explainDiskFull(error, folder)
+  }
+}
+
+/** Puts a file there whole or not at all: what there was room for is not left behind. */
+async function putWhole(from: string, to: string, put: (from: string, to: string) => Promise<void>): Promise<void> {
+  const part = `${to}.part`
+  try {
+    await rm(part, { force: true }) // of a killed run
+    await put(from, part)
+    await commitFile(part, to)
+  } catch (error) {
+    await rm(part, { force: true })
+    throw error
   }
 }
 

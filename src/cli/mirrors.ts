@@ -1,17 +1,41 @@
 import { stat } from 'node:fs/promises'
 import { FixpointError } from '../base/error.ts'
+import { isFolder } from '../base/files.ts'
+import { filePath, isAddress } from '../fetch/place.ts'
 import { readDisk } from '../image/disk.ts'
 import type { Store } from '../store/store.ts'
 import { unpackPartition } from './world/unpack-image.ts'
 
 /**
  * Mirror folders of what a user named to fetch from: folders stay as they are; of an image (a file or a disk) the sources in it are unpacked, to be
- * removed with the session. Fails with `no-image` or `no-mirror`.
+ * removed with the session. Fails with `no-image`, `no-mirror` or `no-mirror-folder`.
  */
 export async function mirrorFolders(places: readonly string[], store: Store, signal: AbortSignal): Promise<string[]> {
   const folders: string[] = []
-  for (const place of places) folders.push((await isImage(place)) ? await unpackMirror(place, store, signal) : place)
+  for (const place of places) {
+    if (await isImage(place)) folders.push(await unpackMirror(place, store, signal))
+    else folders.push(await existing(place))
+  }
   return folders
+}
+
+/** Configured mirror folders that are not there: they may lie on a disk that is not plugged in. */
+export async function missingMirrors(mirrors: readonly string[]): Promise<string[]> {
+  const folders = mirrors.filter((mirror) => !isAddress(mirror)).map((mirror) => filePath(mirror) ?? mirror)
+  const there = await Promise.all(folders.map(isFolder))
+  return folders.filter((_, at) => there[at] === false)
+}
+
+async function existing(place: string): Promise<string> {
+  if (await isFolder(filePath(place) ?? place)) return place
+  throw new FixpointError(
+    'usage',
+    'no-mirror-folder',
+    `Cannot fetch from "${place}": there is no such folder or image`,
+    {
+      ...(isAddress(place) && { hint: 'Addresses of mirrors belong into the configuration, as `mirrors:`' }),
+    },
+  )
 }
 
 async function isImage(place: string): Promise<boolean> {

@@ -1,25 +1,13 @@
-import {
-  chmod,
-  chown,
-  copyFile,
-  cp,
-  link,
-  lstat,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  realpath,
-  rename,
-} from 'node:fs/promises'
+import { chmod, chown, copyFile, cp, link, lstat, mkdtemp, readdir, readFile, realpath } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { FixpointError, kindOfStatus } from '../base/error.ts'
 import type { RecipeId } from '../base/events.ts'
-import { errorCode, exists, removeTree } from '../base/files.ts'
+import { errorCode, exists, makeFolder, removeTree } from '../base/files.ts'
 import type { Graph } from '../plan/graph.ts'
 import type { Store } from '../store/store.ts'
 import type { SourceFinder } from '../verify/list-seeds.ts'
 import { CHECKOUT, defaultCores, layersFile, type Engine } from './engine.ts'
+import { fillMirror } from './mirror-folder.ts'
 import { runTied } from './tied.ts'
 
 /** A user that owns nothing: the second build is done as this one when the first was done as root. */
@@ -69,7 +57,7 @@ export async function preparePlace(folder: string, graph: Graph, find: SourceFin
     user,
   }
   await makeOwn(folder)
-  for (const name of [place.store, place.mirror]) await mkdir(name, { recursive: true })
+  for (const name of [place.store, place.mirror]) await makeFolder(name)
   await removeTree(place.checkout)
   const left = new Set([...NOT_COPIED, ...(await developmentPackages(CHECKOUT))])
   await cp(CHECKOUT, place.checkout, {
@@ -77,11 +65,9 @@ export async function preparePlace(folder: string, graph: Graph, find: SourceFin
     verbatimSymlinks: true,
     filter: (path) => !left.has(relative(CHECKOUT, path)),
   })
-  for (const { recipe } of graph.nodes.values()) {
-    for (const source of recipe.sources) {
-      if (source.kind === 'file') await linkOrCopy(await find(source), join(place.mirror, source.sha256))
-    }
-  }
+  const sources = [...graph.nodes.values()].flatMap(({ recipe }) => recipe.sources)
+  const files = sources.filter((source) => source.kind === 'file')
+  await fillMirror(place.mirror, files, find, linkOrCopy)
   if (user !== undefined) {
     await chmod(folder, 0o755)
     await giveTo(user, place.store)
@@ -92,7 +78,7 @@ export async function preparePlace(folder: string, graph: Graph, find: SourceFin
 
 /** The default lies where anyone may make folders and links: root changes the owner of what is in there, so it must be root's. */
 async function makeOwn(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true })
+  await makeFolder(folder)
   const found = await lstat(folder)
   if (found.isDirectory() && found.uid === process.getuid?.()) return
   throw new FixpointError('usage', 'not-own-folder', `Cannot build in "${folder}": it is not a folder of this user's`, {
@@ -109,13 +95,9 @@ async function developmentPackages(checkout: string): Promise<string[]> {
 }
 
 async function linkOrCopy(from: string, to: string): Promise<void> {
-  if (await exists(to)) return
   await link(from, to).catch(async (error: unknown) => {
     if (errorCode(error) !== 'EXDEV') throw error
-    // Whole or not at all: what is there under its name is not copied again.
-    const part = `${to}.part`
-    await copyFile(from, part)
-    await rename(part, to)
+    await copyFile(from, to)
   })
 }
 

@@ -10,7 +10,7 @@ import { requireSandbox } from '../../sandbox/probe.ts'
 import type { SourceFinder } from '../../verify/list-seeds.ts'
 import { defaultCores, defaultMemory, type Engine } from '../engine.ts'
 import { exportImage } from '../export.ts'
-import { mirrorFolders } from '../mirrors.ts'
+import { mirrorFolders, missingMirrors } from '../mirrors.ts'
 import { explainFailure } from '../explain-failure.ts'
 import { resolveTargets } from '../targets.ts'
 
@@ -31,6 +31,11 @@ export interface BuildFlags {
 export async function buildCommand(engine: Engine, words: readonly string[], flags: BuildFlags): Promise<void> {
   const metadata = await engine.metadata()
   const targets = resolveTargets(metadata, words)
+  if (flags.output !== undefined && !targets.some((id) => metadata.recipes.get(id)?.image === true)) {
+    throw new FixpointError('usage', 'no-image', `Cannot put an image into "${flags.output}": no target is an image`, {
+      hint: 'Other artifacts stay in the store',
+    })
+  }
   const graph = graphOf(metadata, targets, { mirrors: flags.withoutMirror !== true })
   const store = await engine.store()
   if (flags.dryRun === true) {
@@ -95,6 +100,8 @@ export async function buildContext(engine: Engine, flags: BuildFlags): Promise<B
   const { mirrors, debian, npm } = await engine.configuration()
   const { emit, now, nameOf } = engine
   const from = await mirrorFolders(flags.mirror ?? [], store, engine.signal)
+  for (const folder of await missingMirrors(mirrors))
+    emit({ type: 'warning', at: now(), message: `The mirror folder "${folder}" of the configuration is not there` })
   const fetcher = createFetcher({ store, emit, now, from, mirrors, debian, npm, offline: flags.offline })
   return { store, fetcher, nameOf, makeManifest, emit, now }
 }

@@ -92,7 +92,14 @@ describe('usage', () => {
     const { run } = await toy({ 'layers/product/alpha/recipe.yaml': makes('alpha', 'other') })
     const { code, stdout, stderr } = await run('build', 'alpha')
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
-    expect(stderr).toMatch(/error: .*"alpha".* bootstrap\/alpha, product\/alpha\n/)
+    expect(stderr).toMatch(/error: .*"alpha".* bootstrap\/alpha, product\/alpha\nhint: Write it as LAYER\/NAME\n/)
+  })
+
+  test('an output folder where no target is an image', async () => {
+    const { folder, run } = await toy()
+    const { code, stderr } = await run('build', '-o', 'x', 'alpha')
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('no target is an image') as string })
+    expect(await readdir(folder)).not.toContain('x')
   })
 
   test.each([[['frob']], [['build', '--frob']], [['build', '-j', '0', 'alpha']], [['show']], [['schema', 'frob']]])(

@@ -127,9 +127,11 @@ test('a file of the same name in a mirror folder stays, and a full disk is named
   expect((await readFile(join(mirror, digestOf(SOURCE)))).equals(SOURCE)).toBe(true)
 
   const small = await temporaryFolder()
-  const full = await toy.runWith({ wrap: onSmallDisk(small, 8) }, 'fetch', 'sourced', '--to', small)
+  const wrap = [...onSmallDisk(small, 8), 'sh', '-c', '"$@"; code=$?; ls -A "$0"; exit "$code"', small]
+  const full = await toy.runWith({ wrap }, 'fetch', 'sourced', '--to', small)
   expect(full.stderr).toMatch(/the disk is full/)
-  expect(full.code).toBe(6)
+  // Nor is anything left behind.
+  expect(full).toMatchObject({ code: 6, stdout: '' })
 })
 
 test('interrupted, the unpacking of an image ends, and is not taken for a damaged one', async () => {
