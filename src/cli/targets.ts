@@ -16,7 +16,9 @@ export function resolveTarget(metadata: Metadata, word: string): RecipeId {
   const named = ids.filter((id) => id.split('/')[1] === word)
   if (named.length === 1 && named[0] !== undefined) return named[0]
   if (named.length > 1) {
-    throw new FixpointError('usage', 'ambiguous-target', `Cannot tell which recipe "${word}" is: ${named.join(', ')}`)
+    throw new FixpointError('usage', 'ambiguous-target', `Cannot tell which recipe "${word}" is: ${named.join(', ')}`, {
+      hint: 'Write it as LAYER/NAME',
+    })
   }
   const suggestion = nearest(word, [...ids, ...ids.map((id) => id.split('/')[1] ?? '')])
   throw new FixpointError('usage', 'unknown-target', `Cannot find recipe "${word}"`, {

@@ -77,8 +77,8 @@ export async function whyCommand(engine: Engine, word: string): Promise<void> {
   const past = (await store.index.history(id)).flatMap(({ name }) => store.index.find(name) ?? [])
   const [before, after] = past.slice(-2)
   if (before === undefined || after === undefined) {
-    const times = before === undefined ? 'never' : 'once, from nothing stored'
-    await engine.result([`${id} was built ${times}`], { type: 'why', recipe: id, why: [] })
+    const times = before === undefined ? 'was never built on this store' : 'was built once, from nothing stored'
+    await engine.result([`${id} ${times}`], { type: 'why', recipe: id, why: [] })
     return
   }
   const differences = compareDocuments(before.document, after.document)

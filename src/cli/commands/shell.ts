@@ -25,7 +25,12 @@ export async function shellCommand(engine: Engine, word: string, command: readon
   const node = graph.nodes.get(id)
   const inputs = [...(node?.inputs ?? []), ...(node?.contents ?? [])]
   requireSandbox()
-  if (inputs.length > 0) await buildTargets(engine, graph, inputs, {}, await buildContext(engine, {}))
+  if (inputs.length > 0) {
+    const before = plan(graph, inputs, knownTo(store, engine.nameOf))
+    const missing = inputs.filter((input) => before.get(input)?.state !== 'stored')
+    if (missing.length > 0) process.stderr.write(`first, what ${id} is built from: ${missing.join(', ')}\n`)
+    await buildTargets(engine, graph, inputs, {}, await buildContext(engine, {}))
+  }
   const current = plan(graph, [id, ...inputs], knownTo(store, engine.nameOf))
   const planned = current.get(id)
   if (planned === undefined) throw new FixpointError('bug', 'unplanned', `Recipe ${id} is not in its own plan`)
@@ -41,13 +46,16 @@ export async function shellCommand(engine: Engine, word: string, command: readon
   process.stderr.write(
     `${isKept ? 'the tree of the failed build' : 'a fresh tree; the sources are in $SOURCES'}; leave with "exit"\n`,
   )
+  // The word that ends the options, which commander leaves in.
+  const wanted = command[0] === '--' ? command.slice(1) : command
   const spec = await workspace.sandbox(
     action,
-    command.length > 0 ? command : ['/bin/sh'],
+    wanted.length > 0 ? wanted : ['/bin/sh'],
     { PS1: `${id} \\w $ ` },
     undefined,
   )
   const [program = '', ...args] = sandboxCommand(spec, { terminal: true })
+  engine.yieldTerminal()
   const child = spawn(program, args, { stdio: 'inherit', env: { PATH: '/usr/bin:/bin' } })
   const [status] = (await once(child, 'exit')) as [number | null]
   process.exitCode = status ?? 1

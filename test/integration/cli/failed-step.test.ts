@@ -127,8 +127,9 @@ test('shell in a fresh tree builds the inputs and fetches the sources', async ()
     ),
     'place.txt': 'a source\n',
   })
-  const { code, stdout } = await run('shell', 'sourced', 'sh', '-c', 'cat "$SOURCES/place.txt"; ls /')
+  const { code, stdout, stderr } = await run('shell', 'sourced', '--', 'sh', '-c', 'cat "$SOURCES/place.txt"; ls /')
   expect(code).toBe(0)
+  expect(stderr).toMatch(/^first, what bootstrap\/sourced is built from: bootstrap\/alpha\n/)
   expect(stdout).toMatch(/^a source\n/)
   expect(await readdir(join(store, 'work'))).toEqual([])
 })
