@@ -129,19 +129,13 @@ export async function buildAgain(
   const inside = relative(await realpath(CHECKOUT), layers)
   const copied = inside.startsWith('..') ? layers : join(place.checkout, inside)
   const main = join(place.checkout, 'dist/src/cli/main.js')
+  const { recipes } = await engine.metadata()
+  // An output folder without an image to put there is refused.
+  const isImage = targets.some((id) => recipes.get(id)?.image === true)
+  const output = isImage ? ['-o', join(place.store, 'out')] : []
   const command = [
     ...[process.execPath, main, '--layers', copied, '--store', place.store],
-    ...[
-      'build',
-      '-j',
-      String(cores),
-      '--offline',
-      '--mirror',
-      place.mirror,
-      '-o',
-      join(place.store, 'out'),
-      ...targets,
-    ],
+    ...['build', '-j', String(cores), '--offline', '--mirror', place.mirror, ...output, ...targets],
   ]
   const { user } = place
   if (user !== undefined) await chown(home, user, user)

@@ -23,6 +23,8 @@ export async function rebuildImageCommand(
 ): Promise<void> {
   refuseOutsiders(engine, flags)
   const partitions = await partitionsOf(file)
+  // Before the hours that a rebuild may take.
+  if (flags.output !== undefined) await makeFolder(flags.output)
   const folder = `${(await engine.store()).root}-image`
   await withResumable(folder, await digestOfFile(file), async () => {
     const world = await layOutWorld(engine, folder, file, partitions)
@@ -38,9 +40,7 @@ export async function rebuildImageCommand(
         { hint: `What it calls /data is "${world.data}"` },
       )
     }
-    if (flags.output === undefined) return
-    await makeFolder(flags.output)
-    await cp(join(world.data, 'out'), flags.output, { recursive: true })
+    if (flags.output !== undefined) await cp(join(world.data, 'out'), flags.output, { recursive: true })
   })
 }
 
