@@ -20,12 +20,12 @@ export async function outputFailure(): Promise<FixpointError | undefined> {
  * it cannot be written changes nothing.
  */
 export function watchOutput(stop: (reason?: FixpointError) => void): void {
-  process.stdout.on('error', (error) => {
+  process.stdout.on('error', (error: Error) => {
     if (errorCode(error) !== 'EPIPE') failure ??= unwritable(error)
     // Nobody reads on, as after `| head`: stop what is under way, and say nothing of a broken pipe.
     stop(failure)
   })
-  process.stderr.on('error', (error) => {
+  process.stderr.on('error', (error: Error) => {
     if (errorCode(error) === 'EPIPE') stop()
   })
 }
