@@ -24,12 +24,12 @@ export async function exists(path: string): Promise<boolean> {
 
 /**
  * Makes a folder, and those above it that are missing. For paths that a user names: where the system says ENOENT though the folder above is there, as below
- * /proc, Node's own `recursive` never ends. Rejects with `no-folder` there, otherwise as mkdir(2) does.
+ * /proc, Node's own `recursive` never ends. `mode` is that of a new folder itself. Rejects with `no-folder` there, otherwise as mkdir(2) does.
  */
-export async function makeFolder(path: string): Promise<void> {
+export async function makeFolder(path: string, mode = 0o777): Promise<void> {
   const folder = resolve(path)
   try {
-    await mkdir(folder)
+    await mkdir(folder, { mode })
   } catch (error) {
     const code = errorCode(error)
     if (code === 'EEXIST' && (await isFolder(folder))) return
@@ -39,7 +39,7 @@ export async function makeFolder(path: string): Promise<void> {
         cause: error,
       })
     await makeFolder(dirname(folder))
-    await makeFolder(folder)
+    await makeFolder(folder, mode)
   }
 }
 

@@ -3,6 +3,12 @@ import { errorCode } from '../base/files.ts'
 import { systemReason } from '../base/system-error.ts'
 
 let failure: FixpointError | undefined
+let left = false
+
+/** True once nobody reads standard output any more, as after `| head`. */
+export function readerLeft(): boolean {
+  return left
+}
 
 /** Why standard output could not be written; undefined while it can be, and where nobody reads on. */
 export async function outputFailure(): Promise<FixpointError | undefined> {
@@ -21,7 +27,8 @@ export async function outputFailure(): Promise<FixpointError | undefined> {
  */
 export function watchOutput(stop: (reason?: FixpointError) => void): void {
   process.stdout.on('error', (error: Error) => {
-    if (errorCode(error) !== 'EPIPE') failure ??= unwritable(error)
+    if (errorCode(error) === 'EPIPE') left = true
+    else failure ??= unwritable(error)
     // Nobody reads on, as after `| head`: stop what is under way, and say nothing of a broken pipe.
     stop(failure)
   })

@@ -1,5 +1,5 @@
 import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { FixpointError } from '../base/error.ts'
 import { commitFile, errorCode, exists, makeFolder } from '../base/files.ts'
 
@@ -48,7 +48,7 @@ async function readMarker(marker: string): Promise<string | undefined> {
 
 /** Makes a folder that is nothing yet a store. Whole or not at all, and before anything else is put there. */
 async function markStore(root: string, marker: string): Promise<void> {
-  await makePrivateFolder(root)
+  await makeFolder(root, 0o700)
   const others = (await readdir(root)).filter((name) => name !== 'lost+found' && !name.startsWith('LAYOUT'))
   // Another engine's, made meanwhile, has its marker first.
   if (others.length > 0 && !(await exists(marker))) {
@@ -64,14 +64,6 @@ async function markStore(root: string, marker: string): Promise<void> {
   const fresh = `${marker}.${String(process.pid)}`
   await writeFile(fresh, LAYOUT)
   await commitFile(fresh, marker)
-}
-
-/** Makes a folder that only its owner gets into, unless one is there; those above it as usual. */
-async function makePrivateFolder(folder: string): Promise<void> {
-  await makeFolder(dirname(folder))
-  await mkdir(folder, { mode: 0o700 }).catch((error: unknown) => {
-    if (errorCode(error) !== 'EEXIST') throw error
-  })
 }
 
 /**

@@ -2,10 +2,10 @@ import { createReadStream } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import { FixpointError } from '../../base/error.ts'
 import type { RecipeId } from '../../base/events.ts'
-import { errorCode } from '../../base/files.ts'
 import { graphOf, type Node } from '../../plan/graph.ts'
 import { compareDocuments } from '../../plan/compare-documents.ts'
 import type { Engine } from '../engine.ts'
+import { readerLeft } from '../output.ts'
 import { resolveTarget, resolveTargets } from '../targets.ts'
 
 /** `show RECIPE`: the recipe as the planner sees it; with `origin`, the file and line that each field comes from. */
@@ -65,8 +65,8 @@ async function printFile(path: string, signal: AbortSignal): Promise<void> {
   try {
     await pipeline(createReadStream(path), process.stdout, { end: false, signal })
   } catch (error) {
-    // Nobody reads on, as after `| head`: an end like any other.
-    if (errorCode(process.stdout.errored) !== 'EPIPE') throw error
+    // Nobody reads on, as after `| head`, which also aborts: an end like any other.
+    if (!readerLeft()) throw error
   }
 }
 
