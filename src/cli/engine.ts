@@ -1,7 +1,7 @@
+import { once } from 'node:events'
 import { availableParallelism, totalmem } from 'node:os'
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { FixpointError } from '../base/error.ts'
 import type { EventSink } from '../base/events.ts'
@@ -95,7 +95,7 @@ export class Engine {
     if (failure !== undefined) return failure
     if (error instanceof FixpointError) return error
     // The programs may be gone before this process hears of the signal.
-    await wait(SIGNAL_DELAY)
+    if (!this.signal.aborted) await interruption(this.signal, SIGNAL_DELAY)
     return this.signal.aborted ? this.signal.reason : error
   }
 
@@ -164,6 +164,16 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /** How much later than its children this process may get a signal that was sent to all, milliseconds. */
 const SIGNAL_DELAY = 50
+
+/** Waits for an interruption, but not for long. */
+async function interruption(signal: AbortSignal, milliseconds: number): Promise<void> {
+  const late = new AbortController()
+  const limit = setTimeout(() => {
+    late.abort()
+  }, milliseconds)
+  await once(AbortSignal.any([signal, late.signal]), 'abort')
+  clearTimeout(limit)
+}
 
 /** The checkout that this engine runs from. */
 export const CHECKOUT = fileURLToPath(new URL('../../..', import.meta.url))

@@ -67,10 +67,13 @@ describe('recipesDocument', () => {
     expect(text).not.toContain('undefined')
   })
 
-  it('has tables of four columns', () => {
-    const rows = recipesDocument()
-      .split('\n')
-      .filter((line) => line.startsWith('| `') && !/^\| `(?:set|append|remove)` \| (?:any|lists)/.test(line))
-    for (const row of rows) expect(row.split(/(?<!\\)\|/)).toHaveLength(6)
+  it('has tables whose rows have as many columns as their head', () => {
+    const columns = (row: string): number => row.split(/(?<!\\)\|/).length
+    const tables = recipesDocument()
+      .split('\n\n')
+      .map((part) => part.split('\n'))
+      .filter(([head = '']) => head.startsWith('|'))
+    expect(tables.length).toBeGreaterThan(5)
+    for (const [head = '', ...rows] of tables) for (const row of rows) expect(columns(row)).toBe(columns(head))
   })
 })
