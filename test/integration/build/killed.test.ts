@@ -105,7 +105,7 @@ describe('an interrupted build', () => {
     )
     expect(result.failures.get(id('host/slow'))).toMatchObject({
       code: 'step-failed',
-      message: expect.stringContaining('after its 1 s') as string,
+      message: expect.stringContaining('"timeout" of 1 s') as string,
     })
     expect(processesWith(slow)).toEqual([])
     expect((await readdir((await toy.store.session()).folder)).sort()).toEqual(['lock', 'tmp'])
