@@ -1,7 +1,9 @@
-import { readdir } from 'node:fs/promises'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { readConfig } from '../../../src/cli/config.ts'
 import { commandLine } from '../../support/cli.ts'
+import { temporaryFolder } from '../../support/temporary.ts'
 
 const toy = commandLine()
 
@@ -29,11 +31,10 @@ describe('what only the host or an argument can bring about is no bug:', () => {
     expect({ code, stderr }).toEqual({ code: 3, stderr: expect.stringContaining('"/etc": it is a folder') as string })
   })
 
-  test('an empty HOME: nothing is put into the working folder', async () => {
-    const { folder, runWith } = await toy()
-    const before = await readdir(folder)
-    await runWith({ env: { HOME: '', XDG_CACHE_HOME: join(folder, 'home') } }, 'build', '-n', 'alpha')
-    expect((await readdir(folder)).filter((name) => !before.includes(name))).not.toContain('.cache')
+  // In the working folder it would be: a relative path.
+  test('an empty HOME: the store is where the system has the home of this user', async () => {
+    const { store } = await readConfig({ HOME: '', XDG_CONFIG_HOME: await temporaryFolder() })
+    expect(store).toBe(join(userInfo().homedir, '.cache/fixpoint'))
   })
 })
 
