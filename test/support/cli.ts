@@ -34,6 +34,8 @@ export interface Toy {
   readonly runWith: (how: How, ...words: readonly string[]) => Promise<Ended>
   /** Starts `fixpoint` in a process group of its own, as a shell does. */
   readonly start: (...words: readonly string[]) => ChildProcess
+  /** Like `start`, on a pseudo terminal: what is written to standard input is typed there. */
+  readonly startOnTerminal: (...words: readonly string[]) => ChildProcess
   /** Runs `fixpoint` on a pseudo terminal of 80 columns and 24 rows; what that shows in the end. */
   readonly watch: (
     ...words: readonly string[]
@@ -131,7 +133,23 @@ function toyIn(folder: string): Toy {
   const store = join(folder, 'store')
   const own = ['--layers', join(folder, 'layers/layers.yaml'), '--store', store]
   // Nothing of the caller's: CI or a mirror set up for its user would change what is seen here.
-  const environment = { PATH: process.env['PATH'] ?? '', HOME: join(folder, 'home'), TERM: 'xterm' }
+  const environment = { PATH: process.env['PATH'] ?? '', HOME: join(folder, 'home'), TERM: 'xterm', SHELL: '/bin/sh' }
+  const start = ([program, ...args]: readonly string[], stdin: 'ignore' | 'pipe'): ChildProcess => {
+    const child = spawn(program!, args, {
+      cwd: folder,
+      env: environment,
+      stdio: [stdin, 'pipe', 'pipe'],
+      detached: true,
+    })
+    onTestFinished(() => {
+      child.kill('SIGKILL')
+    })
+    return child
+  }
+  const onTerminal = (words: readonly string[]): string[] => {
+    const command = [process.execPath, MAIN, ...own, ...words].map(quote).join(' ')
+    return ['script', '-qec', `stty rows 24 cols 80; exec ${command}`, '/dev/null']
+  }
   const runWith = async ({ wrap = [], env = {}, globals = own }: How, ...words: readonly string[]): Promise<Ended> => {
     const [program, ...args] = [...wrap, process.execPath, MAIN, ...globals, ...words]
     const result = await execa(program!, args, {
@@ -150,24 +168,13 @@ function toyIn(folder: string): Toy {
     write: (files) => writeTreeAt(folder, files),
     run: (...words) => runWith({}, ...words),
     runWith,
-    start: (...words) => {
-      const child = spawn(process.execPath, [MAIN, ...own, ...words], {
+    start: (...words) => start([process.execPath, MAIN, ...own, ...words], 'ignore'),
+    startOnTerminal: (...words) => start(onTerminal(words), 'pipe'),
+    watch: async (...words) => {
+      const [program, ...args] = onTerminal(words)
+      const { exitCode, stdout } = await execa(program!, args, {
         cwd: folder,
         env: environment,
-        stdio: ['ignore', 'pipe', 'pipe'],
-        detached: true,
-      })
-      onTestFinished(() => {
-        child.kill('SIGKILL')
-      })
-      return child
-    },
-    watch: async (...words) => {
-      const command = [process.execPath, MAIN, ...own, ...words].map(quote).join(' ')
-      const wrap = ['script', '-qec', `stty rows 24 cols 80; exec ${command}`, '/dev/null']
-      const { exitCode, stdout } = await execa(wrap[0]!, wrap.slice(1), {
-        cwd: folder,
-        env: { ...environment, SHELL: '/bin/sh' },
         extendEnv: false,
         stdin: 'ignore',
         reject: false,

@@ -1,5 +1,7 @@
+import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import { commandLine, recipe, step } from '../../support/cli.ts'
+import { waitUntil } from '../../support/rig.ts'
 
 const toy = commandLine()
 const ESCAPE = '\u001b'
@@ -43,6 +45,23 @@ describe('on a terminal of 80 columns and 24 rows', () => {
     const { code, lines } = await watch('shell', 'beta', 'sh', '-c', 'echo "in $(pwd)"; sleep 0.7; echo still')
     expect(code).toBe(0)
     expect(lines.slice(-2)).toEqual(['in /build/src', 'still'])
+  })
+
+  test('Ctrl-C in a shell ends what runs in it, not the shell', async () => {
+    const { startOnTerminal } = await toy()
+    const child = startOnTerminal('shell', 'beta')
+    const end = once(child, 'exit')
+    let shown = ''
+    child.stdout!.setEncoding('utf8').on('data', (text: string) => (shown += text))
+    // What is typed is shown too, so what is waited for is put together by the shell.
+    child.stdin!.write('echo be""gun; sleep 86124.5; echo nev""er\n')
+    await waitUntil(() => shown.includes('begun'))
+    child.stdin!.write('\u0003')
+    child.stdin!.write('echo go""es on; exit\n')
+    // Not its status: some shells fail at last, as the terminal's process group before them was none of the sandbox.
+    await end
+    expect(shown).toContain('goes on')
+    expect(shown).not.toMatch(/error:|interrupted|never/)
   })
 })
 
