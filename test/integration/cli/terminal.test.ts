@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
-import { commandLine, recipe, step } from '../../support/cli.ts'
+import { commandLine, processesHolding, recipe, step } from '../../support/cli.ts'
 import { waitUntil } from '../../support/rig.ts'
 
 const toy = commandLine()
@@ -8,6 +8,13 @@ const ESCAPE = '\u001b'
 
 /** Runs the words that follow on a pseudo terminal. */
 const IN_TERMINAL = ['sh', '-c', `exec script -qec "$(printf "'%s' " "$@")" /dev/null`, 'sh']
+
+/** A number of seconds that no other process sleeps. */
+const LONG = '86124.5'
+
+function sleepers(): number {
+  return processesHolding(`sleep\0${LONG}`).length
+}
 
 const FAILS = {
   'layers/bootstrap/fails/recipe.yaml': recipe(
@@ -53,10 +60,12 @@ describe('on a terminal of 80 columns and 24 rows', () => {
     const end = once(child, 'exit')
     let shown = ''
     child.stdout!.setEncoding('utf8').on('data', (text: string) => (shown += text))
-    // What is typed is shown too, so what is waited for is put together by the shell.
-    child.stdin!.write('echo be""gun; sleep 86124.5; echo nev""er\n')
-    await waitUntil(() => shown.includes('begun'))
+    child.stdin!.write(`sleep ${LONG}; echo nev""er\n`)
+    // Only when it runs the terminal's signals are for it.
+    await waitUntil(() => sleepers() > 0)
     child.stdin!.write('\u0003')
+    await waitUntil(() => sleepers() === 0)
+    // What is typed is shown too, so what is looked for is put together by the shell.
     child.stdin!.write('echo go""es on; exit\n')
     // Not its status: some shells fail at last, as the terminal's process group before them was none of the sandbox.
     await end
