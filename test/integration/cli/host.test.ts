@@ -1,9 +1,5 @@
-import { userInfo } from 'node:os'
-import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { readConfig } from '../../../src/cli/config.ts'
 import { commandLine } from '../../support/cli.ts'
-import { temporaryFolder } from '../../support/temporary.ts'
 
 const toy = commandLine()
 
@@ -29,12 +25,6 @@ describe('what only the host or an argument can bring about is no bug:', () => {
     const { runWith } = await toy()
     const { code, stderr } = await runWith({ globals: ['--layers', '/etc'] }, 'graph')
     expect({ code, stderr }).toEqual({ code: 3, stderr: expect.stringContaining('"/etc": it is a folder') as string })
-  })
-
-  // In the working folder it would be: a relative path.
-  test('an empty HOME: the store is where the system has the home of this user', async () => {
-    const { store } = await readConfig({ HOME: '', XDG_CONFIG_HOME: await temporaryFolder() })
-    expect(store).toBe(join(userInfo().homedir, '.cache/fixpoint'))
   })
 })
 
