@@ -1,16 +1,24 @@
-import { copyFile, readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { copyFile, readdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
+import { z } from 'zod'
+import { digestOf, digestOfFile, type Digest } from '../base/digest.ts'
+import { FixpointError } from '../base/error.ts'
 import type { RecipeId } from '../base/events.ts'
-import { makeFolder } from '../base/files.ts'
+import { errorCode, explainDiskFull, makeFolder } from '../base/files.ts'
+import { byCodeUnit } from '../base/order.ts'
 import { describeHost } from '../build/fingerprint.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Listing } from '../store/listing.ts'
 import { listSeeds, type SourceFinder } from '../verify/list-seeds.ts'
 import type { Engine } from './engine.ts'
 
+/** How the name of the record beside an image ends. */
+const RECORD = '.json'
+
 /**
  * Puts the files of an image's artifact into `folder`, beside a fuller manifest than the one inside: keys, artifacts and times of all that
- * was built for it, the host, and for an image with a mirror what in that is not source code: `find` tells where the sources are. Resolves to the paths. Files that are there already, of the same artifact, are left alone.
+ * was built for it, the host, and for an image with a mirror what in that is not source code: `find` tells where the sources are. Resolves to the paths. Files that are there already, of the same artifact, are left alone;
+ * their bytes are looked at when they were written to after the record was.
  */
 export async function exportImage(
   engine: Engine,
@@ -23,50 +31,103 @@ export async function exportImage(
   const artifact = plan.get(id)?.artifact
   if (artifact === undefined) throw new TypeError(`"${id}" is not built`)
   const files = (await store.listing(artifact)).filter((entry) => entry.type === 'file')
-  const record = join(folder, `${id.split('/')[1] ?? ''}.json`)
+  const record = join(folder, `${id.split('/')[1] ?? ''}${RECORD}`)
   const paths = [...files.map(({ path }) => join(folder, path)), record]
-  const recorded = await readRecord(record)
-  const copied = recorded.artifact === artifact && (await present(files, folder))
-  // The same bytes may come of other keys: the record tells of them, so it may be stale where the image is not.
-  if (copied && sameKeys(recorded, plan, id)) return paths.map((path) => relative('', path))
+  if (!(await isStale(record, artifact, files, plan, id))) return paths.map((path) => relative('', path))
   await makeFolder(folder)
-  if (!copied) {
-    await store.tree(artifact)
-    for (const { path } of files) {
-      const target = join(folder, path)
-      await makeFolder(dirname(target))
-      await copyFile(join(store.treePath(artifact), path), `${target}.part`)
-      await rename(`${target}.part`, target)
+  // Several engines may be told to put an image there.
+  const lock = await store.lock(`export-${digestOf(await realpath(folder))}`, { signal: engine.signal })
+  try {
+    // The same bytes may come of other keys: the record tells of them, so it may be stale where the image is not.
+    const stale = await isStale(record, artifact, files, plan, id)
+    if (stale === 'image') {
+      await store.tree(artifact)
+      for (const { path } of files) await putWhole(join(store.treePath(artifact), path), join(folder, path))
     }
+    if (stale !== undefined) {
+      const text = await describeImage(engine, plan, id, files, find)
+      await whole(record, (part) => writeFile(part, text))
+    }
+  } finally {
+    await lock?.release()
   }
-  await writeFile(`${record}.part`, await describeImage(engine, plan, id, files, find))
-  await rename(`${record}.part`, record)
   return paths.map((path) => relative('', path))
 }
 
-/** What an earlier export recorded, as far as it can be read. */
-interface Recorded {
-  readonly artifact?: string
-  readonly recipes?: readonly { readonly recipe: RecipeId; readonly key: string }[]
+/** Copies what {@link exportImage} put into one folder into another, the record last. */
+export async function copyExported(from: string, to: string): Promise<void> {
+  const entries = await readdir(from, { recursive: true, withFileTypes: true })
+  const names = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(from, join(entry.parentPath, entry.name)))
+    .sort((a, b) => Number(a.endsWith(RECORD)) - Number(b.endsWith(RECORD)) || byCodeUnit(a, b))
+  for (const name of names) await putWhole(join(from, name), join(to, name))
 }
 
-async function readRecord(path: string): Promise<Recorded> {
+/** What in a folder is not that of an image's artifact, as it is recorded there: the image, only the record, or nothing. */
+async function isStale(
+  record: string,
+  artifact: Digest,
+  files: Listing,
+  plan: Plan,
+  id: RecipeId,
+): Promise<'image' | 'record' | undefined> {
+  const recorded = await readRecord(record)
+  if (recorded?.artifact !== artifact || !(await present(files, record))) return 'image'
+  return sameKeys(recorded, plan, id) ? undefined : 'record'
+}
+
+async function putWhole(from: string, to: string): Promise<void> {
+  await makeFolder(dirname(to))
+  await whole(to, (part) => copyFile(from, part))
+}
+
+/** Lets `put` write a file beside its place, then moves it there: whole or not at all. */
+async function whole(target: string, put: (part: string) => Promise<void>): Promise<void> {
+  const part = `${target}.part`
   try {
-    return JSON.parse(await readFile(path, 'utf8')) as Recorded
-  } catch {
-    return {}
+    await put(part)
+    await rename(part, target)
+  } catch (error) {
+    await rm(part, { force: true })
+    if (['EISDIR', 'EEXIST', 'ENOTEMPTY'].includes(errorCode(error) ?? '')) {
+      throw new FixpointError('hostUnfit', 'host-refuses', `Cannot write "${target}": a folder is in the way`, {
+        cause: error,
+      })
+    }
+    throw explainDiskFull(error, dirname(target))
   }
 }
 
-function sameKeys({ recipes = [] }: Recorded, plan: Plan, id: RecipeId): boolean {
+/** What an earlier export recorded, as far as it matters here. */
+const recordSchema = z.object({
+  artifact: z.string(),
+  recipes: z.array(z.object({ recipe: z.string(), key: z.string() })),
+})
+
+type Recorded = z.infer<typeof recordSchema>
+
+async function readRecord(path: string): Promise<Recorded | undefined> {
+  try {
+    return recordSchema.parse(JSON.parse(await readFile(path, 'utf8')))
+  } catch {
+    return undefined // none, or not one of ours
+  }
+}
+
+function sameKeys({ recipes }: Recorded, plan: Plan, id: RecipeId): boolean {
   const before = new Map(recipes.map(({ recipe, key }) => [recipe, key]))
   return [...usedBy(plan, id)].every((recipe) => before.get(recipe) === plan.get(recipe)?.key)
 }
 
-async function present(files: Listing, folder: string): Promise<boolean> {
+/** Whether the files beside a record are as they are listed. One that was written to after the record, as by a machine that ran from it, is read whole. */
+async function present(files: Listing, record: string): Promise<boolean> {
+  const { mtimeMs: recordedAt } = await stat(record)
   for (const entry of files) {
-    const found = await stat(join(folder, entry.path)).catch(() => undefined)
+    const path = join(dirname(record), entry.path)
+    const found = await stat(path).catch(() => undefined)
     if (entry.type !== 'file' || found?.size !== entry.size) return false
+    if (found.mtimeMs > recordedAt && (await digestOfFile(path)) !== entry.sha256) return false
   }
   return true
 }

@@ -1,5 +1,5 @@
-import { chmod, chown, copyFile, cp, link, lstat, mkdtemp, readdir, readFile, realpath } from 'node:fs/promises'
-import { dirname, join, relative } from 'node:path'
+import { chmod, chown, copyFile, cp, link, mkdir, readdir, readFile, realpath } from 'node:fs/promises'
+import { dirname, join, relative, resolve } from 'node:path'
 import { FixpointError, kindOfStatus } from '../base/error.ts'
 import type { RecipeId } from '../base/events.ts'
 import { errorCode, exists, makeFolder, removeTree } from '../base/files.ts'
@@ -8,6 +8,7 @@ import type { Store } from '../store/store.ts'
 import type { SourceFinder } from '../verify/list-seeds.ts'
 import { CHECKOUT, defaultCores, layersFile, type Engine } from './engine.ts'
 import { fillMirror } from './mirror-folder.ts'
+import { claimFolder, markFolder, removeFolder } from './own-folder.ts'
 import { runTied } from './tied.ts'
 
 /** A user that owns nothing: the second build is done as this one when the first was done as root. */
@@ -46,18 +47,42 @@ export function defaultPlace(store: Store): string {
   return process.getuid?.() === 0 ? '/var/tmp/fixpoint-verify' : `${store.root}-verify`
 }
 
-/** Lays out the second build: a copy of the engine and the layers elsewhere, and the sources it needs, which `find` tells, as a mirror folder. Fails with `not-own-folder`. */
-export async function preparePlace(folder: string, graph: Graph, find: SourceFinder): Promise<Place> {
-  const user = process.getuid?.() === 0 ? OTHER_USER : undefined
+/** Mark of a folder that a second build was done in. */
+const MARK = 'second build'
+
+/** Names of what a place is made of. */
+const [STORE, MIRROR, ELSEWHERE, HOME] = ['store', 'mirror', 'another path', 'home'] as const
+
+/**
+ * Makes sure that a second build may be done in a folder, before the first one takes its time, and resolves to the folders there. `first` is the store of that
+ * one. Fails with `not-own-folder`, or `same-store`.
+ */
+export async function claimPlace(path: string, first: Store): Promise<Place> {
+  // It is handed to an engine that runs elsewhere.
+  const folder = resolve(path)
   const place = {
     folder,
-    store: join(folder, 'store'),
-    mirror: join(folder, 'mirror'),
-    checkout: join(folder, 'another path', 'checkout'),
-    user,
+    store: join(folder, STORE),
+    mirror: join(folder, MIRROR),
+    checkout: join(folder, ELSEWHERE, 'checkout'),
+    user: process.getuid?.() === 0 ? OTHER_USER : undefined,
   }
-  await makeOwn(folder)
+  // The default lies where anyone may make folders and links.
+  if ((await claimFolder(folder)) === undefined) await markFolder(folder, MARK)
   for (const name of [place.store, place.mirror]) await makeFolder(name)
+  // It would find everything built, and say that two builds are the same.
+  if ((await realpath(place.store)) === (await realpath(first.root))) {
+    throw new FixpointError(
+      'usage',
+      'same-store',
+      `Cannot build a second time in "${folder}": the first store lies there`,
+    )
+  }
+  return place
+}
+
+/** Lays out the second build: a copy of the engine and the layers, and the sources it needs, which `find` tells, as a mirror folder. */
+export async function preparePlace(place: Place, graph: Graph, find: SourceFinder): Promise<void> {
   await removeTree(place.checkout)
   const left = new Set([...NOT_COPIED, ...(await developmentPackages(CHECKOUT))])
   await cp(CHECKOUT, place.checkout, {
@@ -68,22 +93,16 @@ export async function preparePlace(folder: string, graph: Graph, find: SourceFin
   const sources = [...graph.nodes.values()].flatMap(({ recipe }) => recipe.sources)
   const files = sources.filter((source) => source.kind === 'file')
   await fillMirror(place.mirror, files, find, linkOrCopy)
-  if (user !== undefined) {
-    await chmod(folder, 0o755)
-    await giveTo(user, place.store)
-    await giveTo(user, place.checkout)
+  if (place.user !== undefined) {
+    await chmod(place.folder, 0o755)
+    await giveTo(place.user, place.store)
+    await giveTo(place.user, place.checkout)
   }
-  return place
 }
 
-/** The default lies where anyone may make folders and links: root changes the owner of what is in there, so it must be root's. */
-async function makeOwn(folder: string): Promise<void> {
-  await makeFolder(folder)
-  const found = await lstat(folder)
-  if (found.isDirectory() && found.uid === process.getuid?.()) return
-  throw new FixpointError('usage', 'not-own-folder', `Cannot build in "${folder}": it is not a folder of this user's`, {
-    hint: 'Remove it, or name another one by --second',
-  })
+/** Removes what a second build left; what else is in its folder stays. */
+export async function removePlace({ folder }: Place): Promise<void> {
+  await removeFolder(folder, [STORE, MIRROR, ELSEWHERE, HOME])
 }
 
 /** Packages in `node_modules` that the engine does not need to run, most of what is there: folders relative to the checkout. */
@@ -124,7 +143,9 @@ export async function buildAgain(
   targets: readonly RecipeId[],
   cores = otherCores(),
 ): Promise<void> {
-  const home = await mkdtemp(join(place.folder, 'home-'))
+  const home = join(place.folder, HOME)
+  await removeTree(home) // of a killed run
+  await mkdir(home)
   const layers = await realpath(layersFile(engine.options.layers))
   const inside = relative(await realpath(CHECKOUT), layers)
   const copied = inside.startsWith('..') ? layers : join(place.checkout, inside)

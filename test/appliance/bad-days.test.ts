@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { type, withData } from '../support/guest.ts'
+import { atPrompt, type, withData } from '../support/guest.ts'
 import { mirroredSource, storedImage } from '../support/image.ts'
 import { temporaryFolder } from '../support/temporary.ts'
 
@@ -29,12 +29,20 @@ describe('the appliance on a bad day', () => {
     30 * MINUTES,
   )
 
+  it('says that it does not compile when its clock is set to 1970 as it runs', async () => {
+    await atPrompt({ image, memory: '4G' }, async (machine) => {
+      const { good, text } = await type(machine, 'date -u -s @10; fixpoint rebuild --only zlib')
+      expect(good, text).toBe(false)
+      expect(text).toContain("Cannot build here: this machine's clock says 1970-01-01, sources are of 2000-01-01")
+    })
+  })
+
   // A clock that is before the image's own date is set to that as the machine starts.
   it.each([
     ['1970-01-01T00:00:10', '2000'],
     ['2050-06-01T12:00:00', '2050'],
   ])(
-    'compiles to the same bytes when its clock says %s',
+    'compiles to the same bytes when the machine is switched on with its clock at %s',
     async (clock, year) => {
       await withData({ image, clock }, async (machine) => {
         expect((await type(machine, 'date +%Y')).text).toContain(`\n${year}\n`)

@@ -66,5 +66,20 @@ describe('data of the appliance', () => {
       })
       expect(repaired.text).toMatch(/data {2,}disk \/dev\/vdb, \d+ MiB free/)
     })
+    // All that stands in front: nothing there says what the disk is, but a copy further on does.
+    const again = await open(file, 'r+')
+    await again.write(Buffer.alloc(4096), 0, 4096, 0)
+    await again.close()
+    await atPrompt(withDisk, async (machine) => {
+      const { text } = await type(machine, 'cat /run/issue')
+      expect(text).toMatch(
+        /data {2,}disk \/dev\/vdb was made for data, and its beginning is damaged or was written over/,
+      )
+      expect(text).toMatch(/data {2,}in memory/)
+      const asked = await type(machine, 'echo no | data create vdb')
+      expect(asked.text).toContain('/dev/vdb holds something')
+      const repaired = await type(machine, 'e2fsck -fy /dev/vdb; umount /data; data start', { timeoutMs: 120_000 })
+      expect(repaired.text).toMatch(/data {2,}disk \/dev\/vdb, \d+ MiB free/)
+    })
   })
 })

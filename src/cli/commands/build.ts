@@ -8,6 +8,7 @@ import { graphOf, type Graph } from '../../plan/graph.ts'
 import { plan, type Plan } from '../../plan/plan.ts'
 import { requireSandbox } from '../../sandbox/probe.ts'
 import type { SourceFinder } from '../../verify/list-seeds.ts'
+import { requireClock } from '../clock.ts'
 import { defaultCores, defaultMemory, type Engine } from '../engine.ts'
 import { exportImage } from '../export.ts'
 import { mirrorFolders, missingMirrors } from '../mirrors.ts'
@@ -65,7 +66,10 @@ export async function buildTargets(
   context: BuildContext,
 ): Promise<BuildResult> {
   const states = [...plan(graph, targets, knownTo(context.store, engine.nameOf)).values()].map(({ state }) => state)
-  if (states.some((state) => state === 'ready')) requireSandbox()
+  if (states.some((state) => state === 'ready')) {
+    requireClock()
+    requireSandbox()
+  }
   const result = await build(
     graph,
     targets,

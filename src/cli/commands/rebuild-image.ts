@@ -1,10 +1,12 @@
-import { cp, realpath } from 'node:fs/promises'
+import { access, constants, realpath, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { digestOfFile } from '../../base/digest.ts'
 import { FixpointError, kindOfStatus } from '../../base/error.ts'
 import { makeFolder, removeTree } from '../../base/files.ts'
+import { explainSystemError } from '../../base/system-error.ts'
 import { readDisk, type Partition } from '../../image/disk.ts'
 import type { Engine } from '../engine.ts'
+import { copyExported } from '../export.ts'
 import { checkInstalled, readInstalled } from '../installed.ts'
 import { withResumable } from '../resumable.ts'
 import { IMAGE, requireWorld, runInWorld, type World } from '../world/enter.ts'
@@ -23,9 +25,9 @@ export async function rebuildImageCommand(
 ): Promise<void> {
   refuseOutsiders(engine, flags)
   const partitions = await partitionsOf(file)
-  // Before the hours that a rebuild may take.
-  if (flags.output !== undefined) await makeFolder(flags.output)
-  const folder = `${(await engine.store()).root}-image`
+  if (flags.output !== undefined) await requireOutput(flags.output, file)
+  // A rebuild of single recipes leaves alone what an interrupted one of the whole has built.
+  const folder = `${(await engine.store()).root}-image${flags.only === undefined ? '' : '-only'}`
   await withResumable(folder, await digestOfFile(file), async () => {
     const world = await layOutWorld(engine, folder, file, partitions)
     const out = flags.output === undefined ? [] : ['--output', '/data/out']
@@ -40,8 +42,38 @@ export async function rebuildImageCommand(
         { hint: `What it calls /data is "${world.data}"` },
       )
     }
-    if (flags.output !== undefined) await cp(join(world.data, 'out'), flags.output, { recursive: true })
+    if (flags.output !== undefined) await takeOut(join(world.data, 'out'), flags.output)
   })
+}
+
+/** Makes the output folder, and sees to it that an image of the same size can be put there: before the hours that a rebuild may take. */
+async function requireOutput(folder: string, file: string): Promise<void> {
+  await makeFolder(folder)
+  await access(folder, constants.W_OK)
+  const [{ size }, { bavail, bsize }] = [await stat(file), await statfs(folder)]
+  if (bavail * bsize >= size) return
+  throw new FixpointError(
+    'hostUnfit',
+    'little-space',
+    `Cannot put an image of ${String(size)} bytes into "${folder}"`,
+    {
+      hint: 'The disk is too full: name another folder, or free some space there',
+    },
+  )
+}
+
+/** Brings out what was built. Where that fails, it says where the image is: its rebuild is done. */
+async function takeOut(from: string, to: string): Promise<void> {
+  try {
+    await copyExported(from, to)
+  } catch (error) {
+    const cause = explainSystemError(error)
+    if (!(cause instanceof FixpointError)) throw error
+    throw new FixpointError(cause.kind, cause.code, cause.message, {
+      hint: `The image was rebuilt and is the same; it lies in "${from}" until the next rebuild`,
+      cause: error,
+    })
+  }
 }
 
 /** What is in the image decides: fails with `not-with-image` when it is to build other layers, or other sources. */

@@ -38,6 +38,8 @@ interface Rebuild {
   readonly graph: Graph
   readonly disk: string
   readonly size: number
+  /** Bytes of the partition with the sources, which are copied as they are. */
+  readonly sources: number
   readonly installed: Installed
   readonly root: string
 }
@@ -57,13 +59,15 @@ export async function rebuildCommand(engine: Engine, word: string, flags: Rebuil
   const image = resolveTarget(metadata, word)
   const disk = flags.against ?? (await runningDisk())
   const { size, partitions } = await readDisk(disk)
-  const graph = graphOf(metadata, [image], { mirrors: partitions.some(({ name }) => name === 'mirror') })
-  const rebuild = { engine, flags, metadata, image, graph, disk, size, installed: await readInstalled(root), root }
+  const mirror = partitions.find(({ name }) => name === 'mirror')
+  const graph = graphOf(metadata, [image], { mirrors: mirror !== undefined })
+  const installed = await readInstalled(root)
+  const rebuild = { engine, flags, metadata, image, graph, disk, size, sources: mirror?.size ?? 0, installed, root }
   await (flags.only === undefined ? rebuildAll(rebuild) : rebuildOnly(rebuild, flags.only))
 }
 
 async function rebuildAll(rebuild: Rebuild): Promise<void> {
-  const { engine, image, graph, disk, size, installed, root } = rebuild
+  const { engine, image, graph, disk, size, sources, installed, root } = rebuild
   requireMemory(graph, graph.nodes.keys())
   // What is compared with is what the manifest says, so the files must still be that: what was changed is named now, not after hours.
   await checkInstalled(root, installed)
@@ -73,7 +77,9 @@ async function rebuildAll(rebuild: Rebuild): Promise<void> {
     const before = recorded(graph, [...graph.nodes.keys()], own, store)
     const context = await buildContext(own, rebuild.flags)
     const result = await buildTargets(own, graph, [image], rebuild.flags, context)
-    const actions = recorded(graph, [...graph.nodes.keys()], own, store)
+    const built = recorded(graph, [...graph.nodes.keys()], own, store)
+    const foreign = without(built, [...before, ...result.ran])
+    requireAll(graph, built, foreign)
     await compareArtifacts(rebuild, store, folder, result.plan, installed.artifacts)
     const digest = await compareImage(rebuild, folder, await imageFile(rebuild, store, result.plan))
     const exported =
@@ -83,15 +89,18 @@ async function rebuildAll(rebuild: Rebuild): Promise<void> {
     await engine.result(
       [
         `actions in the graph: ${String(graph.nodes.size)}`,
-        ran(actions, resumed ? before : 0),
-        // Of a rebuild that was interrupted, what is there was built by it.
-        `taken from the store: ${String(actions - result.ran.length - (resumed ? before : 0))}`,
-        await share(installed.artifacts, rebuild),
+        ran(built.length, without(before, result.ran).length),
+        `taken from the store: ${String(foreign.length)}`,
+        await share(
+          installed.artifacts.filter(({ recipe }) => built.includes(recipe)),
+          rebuild,
+        ),
+        `of the image: ${String(size - sources)} bytes built, ${String(sources)} the sources, each compared with its digest`,
         `identical: ${disk} and what was built from its sources, all ${String(size)} bytes`,
         `${digest}  ${image}`,
         ...exported,
       ],
-      { type: 'rebuilt', image, digest, size, actions, files: exported },
+      { type: 'rebuilt', image, digest, size, actions: built.length, files: exported },
     )
   })
 }
@@ -99,7 +108,7 @@ async function rebuildAll(rebuild: Rebuild): Promise<void> {
 /** Builds some recipes again; everything else is taken from what is installed. */
 async function rebuildOnly(rebuild: Rebuild, words: string): Promise<void> {
   const { engine, metadata, image, graph, installed, root, size } = rebuild
-  const targets = words.split(',').map((word) => resolveTarget(metadata, word))
+  const targets = [...new Set(words.split(',').map((word) => resolveTarget(metadata, word)))]
   const known = new Map(installed.artifacts.map((artifact) => [artifact.recipe, artifact]))
   const missing = targets.find((id) => id !== image && !known.has(id))
   if (missing !== undefined) {
@@ -118,7 +127,7 @@ async function rebuildOnly(rebuild: Rebuild, words: string): Promise<void> {
   } as const
   await withRebuildStore(engine, of, async ({ own, store, folder, resumed }) => {
     requireMemory(graph, toRun(graph, targets, own, store))
-    const before = recorded(graph, targets, own, store)
+    const before = resumed ? recorded(graph, targets, own, store) : []
     const result = await buildTargets(own, graph, targets, rebuild.flags, await buildContext(own, rebuild.flags))
     await compareArtifacts(rebuild, store, folder, result.plan, compared)
     const lines = compared.map(({ recipe, artifact }) => `${recipe} ${artifact}: identical`)
@@ -126,8 +135,11 @@ async function rebuildOnly(rebuild: Rebuild, words: string): Promise<void> {
       ? await compareImage(rebuild, folder, await imageFile(rebuild, store, result.plan))
       : undefined
     if (digest !== undefined) lines.push(`${image} ${digest}: identical to ${rebuild.disk}`)
-    const actions = result.ran.length + (resumed ? before : 0)
-    await engine.result([...lines, ran(actions, resumed ? before : 0), await share(compared, rebuild)], {
+    const kept = without(before, result.ran).length
+    const actions = result.ran.length + kept
+    // An image is not installed in itself.
+    const shares = compared.length > 0 ? [await share(compared, rebuild)] : []
+    await engine.result([...lines, ran(actions, kept), ...shares], {
       type: 'rebuilt',
       image,
       digest,
@@ -181,14 +193,29 @@ function mebibytes(bytes: number): string {
   return `${String(Math.round(bytes / 2 ** 20))} MiB`
 }
 
-/** How many actions of some recipes have run to their end in a store; also of those that nothing asks for any more. */
-function recorded(graph: Graph, ids: readonly RecipeId[], own: Engine, store: Store): number {
+/** Makes sure that a rebuild of everything was one: fails with `not-all-run` unless there is an artifact of every action, and none is `foreign`, from an action that it did not run. */
+function requireAll(graph: Graph, built: readonly RecipeId[], foreign: readonly RecipeId[]): void {
+  const missing = without([...graph.nodes.keys()], built)
+  if (missing.length === 0 && foreign.length === 0) return
+  throw new FixpointError(
+    'bug',
+    'not-all-run',
+    `Cannot call this a rebuild: not built: ${missing.join(', ') || 'none'}; taken from the store: ${foreign.join(', ') || 'none'}`,
+  )
+}
+
+function without(ids: readonly RecipeId[], others: readonly RecipeId[]): RecipeId[] {
+  return ids.filter((id) => !others.includes(id))
+}
+
+/** The recipes, of some, whose actions have run to their end in a store; also of those that nothing asks for any more. */
+function recorded(graph: Graph, ids: readonly RecipeId[], own: Engine, store: Store): RecipeId[] {
   const known = knownTo(store, own.nameOf)
   const current = plan(graph, ids, known)
   return ids.filter((id) => {
     const { key, node } = current.get(id) ?? {}
     return key !== undefined && node !== undefined && known.artifactOf(key, node.recipe.host) !== undefined
-  }).length
+  })
 }
 
 function ran(actions: number, before: number): string {

@@ -6,6 +6,7 @@ import { knownTo } from '../../build/known.ts'
 import { graphOf } from '../../plan/graph.ts'
 import { plan } from '../../plan/plan.ts'
 import { requireSandbox } from '../../sandbox/probe.ts'
+import { requireClock } from '../clock.ts'
 import type { Engine } from '../engine.ts'
 import { explainFailure } from '../explain-failure.ts'
 import { resolveTarget } from '../targets.ts'
@@ -35,6 +36,7 @@ export async function resumeCommand(
   if (planned?.key === undefined)
     throw new FixpointError('usage', 'inputs-missing', `Cannot go on with ${id}: its inputs changed and are not built`)
   const action = actionOf(plan(graph, [id], knownTo(store, engine.nameOf)), planned)
+  requireClock()
   requireSandbox()
   const { artifact } = await resumeAction(
     action,

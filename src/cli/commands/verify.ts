@@ -1,7 +1,4 @@
-import { rmdir } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import { FixpointError } from '../../base/error.ts'
-import { removeTree } from '../../base/files.ts'
 import { knownTo } from '../../build/known.ts'
 import { graphOf, type Graph } from '../../plan/graph.ts'
 import { plan, type Plan } from '../../plan/plan.ts'
@@ -9,7 +6,7 @@ import { Store } from '../../store/store.ts'
 import { compareBuilds, type Mismatch } from '../../verify/compare-builds.ts'
 import { firstDifference } from '../../verify/first-difference.ts'
 import type { Engine } from '../engine.ts'
-import { buildAgain, defaultPlace, preparePlace } from '../second-build.ts'
+import { buildAgain, claimPlace, defaultPlace, preparePlace, removePlace } from '../second-build.ts'
 import { resolveTargets } from '../targets.ts'
 import { buildContext, buildTargets, sourceFinder, type BuildFlags } from './build.ts'
 
@@ -30,8 +27,9 @@ export async function verifyCommand(engine: Engine, words: readonly string[], fl
   const graph = graphOf(metadata, targets)
   const store = await engine.store()
   const context = await buildContext(engine, flags)
+  const place = await claimPlace(flags.second ?? defaultPlace(store), store)
   const first = await buildTargets(engine, graph, targets, flags, context)
-  const place = await preparePlace(flags.second ?? defaultPlace(store), graph, sourceFinder(engine, context))
+  await preparePlace(place, graph, sourceFinder(engine, context))
   await buildAgain(place, engine, targets, flags.jobs)
   const again = await Store.open(place.store, { emit: engine.emit, now: engine.now })
   const second = plan(graph, targets, knownTo(again, engine.nameOf))
@@ -64,9 +62,7 @@ export async function verifyCommand(engine: Engine, words: readonly string[], fl
     ],
     { type: 'verified', targets: Object.fromEntries(artifacts), same },
   )
-  // Not the folder: what else is in it is none of ours.
-  for (const part of [place.store, place.mirror, dirname(place.checkout)]) await removeTree(part)
-  await rmdir(place.folder).catch(() => undefined) // holds other things
+  await removePlace(place)
 }
 
 /** Keys and recorded artifacts of the whole graph, also of what the targets would not need again. */

@@ -4,12 +4,9 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { digestOf } from '../../../src/base/digest.ts'
-import type { RecipeId } from '../../../src/base/events.ts'
 import { unpackPartition } from '../../../src/cli/world/unpack-image.ts'
-import { MANIFEST_PATH, makeManifest } from '../../../src/image/manifest.ts'
-import { packTree } from '../../../src/store/pack.ts'
 import { commandLine, makes, onSmallDisk, TOOLS_RECIPE, WITHOUT_NAMESPACES, type Toy } from '../../support/cli.ts'
-import { diskOf, SECTOR } from '../../support/disk.ts'
+import { imageOf, rootWith } from '../../support/disk.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
 import { writeTreeAt } from '../../support/trees.ts'
 
@@ -18,47 +15,11 @@ const makeToy = commandLine()
 /** Packs badly, so that an image of it is as large; larger than the small disk below. */
 const SOURCE = randomBytes(12 << 20)
 
-/** An image with these folders as partitions, and where those begin. */
-async function imageOf(
-  folders: Readonly<Record<string, string>>,
-): Promise<{ image: string; partitions: readonly { name: string; start: number; size: number }[] }> {
-  const folder = await temporaryFolder()
-  const image = join(folder, 'image')
-  const parts: { name: string; first: number; last: number; bytes: Buffer }[] = []
-  for (const [name, path] of Object.entries(folders)) {
-    const packed = join(folder, name)
-    execFileSync('mksquashfs', [path, packed, '-quiet', '-no-progress', '-all-root'], { stdio: 'ignore' })
-    const bytes = await readFile(packed)
-    const first = (parts.at(-1)?.last ?? 39) + 1
-    parts.push({ name, first, last: first + Math.ceil(bytes.length / SECTOR) - 1, bytes })
-  }
-  const disk = diskOf(parts.at(-1)!.last + 100, parts)
-  for (const { first, bytes } of parts) bytes.copy(disk, first * SECTOR)
-  await writeFile(image, disk)
-  const partitions = parts.map(({ name, first, last }) => ({
-    name,
-    start: first * SECTOR,
-    size: (last + 1 - first) * SECTOR,
-  }))
-  return { image, partitions }
-}
-
 /** A folder with {@link SOURCE}, as a mirror is. */
 async function mirrorFolder(): Promise<string> {
   const folder = await temporaryFolder()
   await writeFile(join(folder, 'source.bin'), SOURCE)
   return folder
-}
-
-/** The root of an image of which nothing is looked at but its busybox: the host's tools under that name. */
-async function rootFolder(): Promise<string> {
-  const root = await temporaryFolder()
-  await writeTreeAt(root, { 'usr/bin/busybox': { mode: 0o755, data: '#!/bin/sh\nexec "$@"\n' } })
-  const { digest, listing } = await packTree(root, '/dev/null')
-  const recipe = 'system/busybox' as RecipeId
-  const manifest = makeManifest([{ recipe, version: '1', key: digestOf('key'), artifact: digest, listing }])
-  await writeTreeAt(root, { [MANIFEST_PATH]: manifest })
-  return root
 }
 
 /** A tree that wants {@link SOURCE} and finds it nowhere but in an image. */
@@ -144,7 +105,9 @@ test('interrupted, the unpacking of an image ends, and is not taken for a damage
 })
 
 test('an image is not begun to be rebuilt where nobody may make namespaces', async () => {
-  const { image } = await imageOf({ root: await rootFolder(), mirror: await mirrorFolder() })
+  // The host's tools under the name of the image's.
+  const root = await rootWith('exec "$@"')
+  const { image } = await imageOf({ root, mirror: await mirrorFolder() })
   const { folder, runWith } = await makeToy()
   const globals = ['--store', join(folder, 'store')]
   const how = { globals, wrap: WITHOUT_NAMESPACES }

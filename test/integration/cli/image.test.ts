@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { digestOf } from '../../../src/base/digest.ts'
@@ -70,6 +70,28 @@ test('an image is put into the output folder, and left alone the second time', a
   const before = await times()
   expect(await run('build', 'disk', '-o', 'made')).toMatchObject({ code: 0, stdout: first.stdout })
   expect(await times()).toEqual(before)
+})
+
+test('an image that was written to since it was put there is put there again', async () => {
+  const { folder, run } = toy()
+  const file = join(folder, 'written/disk.img')
+  expect((await run('build', 'disk', '-o', 'written')).code).toBe(0)
+  const good = await readFile(file)
+  const bytes = Buffer.from(good)
+  bytes[3]! ^= 1
+  await writeFile(file, bytes)
+  expect((await run('build', 'disk', '-o', 'written')).code).toBe(0)
+  expect(await readFile(file)).toEqual(good)
+  // A record that is none is no reason to fail.
+  await writeFile(join(folder, 'written/disk.json'), 'null')
+  expect((await run('build', 'disk', '-o', 'written')).code).toBe(0)
+})
+
+test('several engines may put an image into one folder', async () => {
+  const { folder, run } = toy()
+  const ended = await Promise.all([1, 2, 3, 4].map(() => run('build', 'disk', '-o', 'common')))
+  for (const { code, stderr } of ended) expect(code, stderr).toBe(0)
+  expect((await readdir(join(folder, 'common'))).sort()).toEqual(['disk.img', 'disk.json'])
 })
 
 test('the record of an image with its closure tells what among its sources is not source code', async () => {

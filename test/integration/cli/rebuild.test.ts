@@ -48,6 +48,20 @@ test('what is the same is said to be, and is built anew each time', async () => 
   expect((await rebuild()).stdout).toBe(first.stdout)
 })
 
+test('a recipe that is named twice is built and counted once', async () => {
+  const { run, disk } = await system()
+  const { code, stdout, stderr } = await run('rebuild', 'disk', '--only', 'words,product/words', '--against', disk)
+  expect(code, stderr).toBe(0)
+  expect(stdout).toMatch(/^product\/words [0-9a-f]{64}: identical\nrun: [12]\nrebuilt: 100\.0 %/)
+})
+
+test('of the image itself no share of what is installed is told: it is not installed', async () => {
+  const { run, disk } = await system()
+  const { code, stdout, stderr } = await run('rebuild', 'disk', '--only', 'disk', '--against', disk)
+  expect(code, stderr).toBe(0)
+  expect(stdout).toMatch(/^product\/disk [0-9a-f]{64}: identical to .*\nrun: \d\n$/)
+})
+
 test('an installed file that is not what the manifest says is named', async () => {
   const { rebuild, write } = await system()
   await write({ 'root/usr/share/words': 'plaim\n' })
@@ -90,11 +104,12 @@ describe('of everything', () => {
     const { code, stdout, stderr } = await run('rebuild', 'disk', '--against', disk, '-o', join(folder, 'again'))
     expect(code, stderr).toBe(0)
     const size = (await stat(disk)).size
-    expect(stdout.split('\n').slice(0, 4)).toEqual([
+    expect(stdout.split('\n').slice(0, 5)).toEqual([
       'actions in the graph: 3',
       'run: 3',
       'taken from the store: 0',
       'rebuilt: 100.0 % of the 6 bytes that are installed',
+      'of the image: 51200 bytes built, 0 the sources, each compared with its digest',
     ])
     expect(stdout).toMatch(/identical: .*disk and what was built from its sources, all 51200 bytes\n/)
     expect(size).toBeGreaterThan(51_200)

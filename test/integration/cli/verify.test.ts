@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -67,6 +67,43 @@ test("what lies where the second build is to be done is left alone when it is no
   expect(stderr).toContain(`Cannot build in "${second}": it is not a folder of this user's`)
   expect(code).toBe(2)
   expect(await readFile(join(toy.folder, 'precious/store'), 'utf8')).toBe('of someone')
+})
+
+test.each(['store', 'mirror'])('a folder that holds %s of someone is refused, and left alone', async (name) => {
+  const toy = await makeToy({
+    'layers/bootstrap/tools/recipe.yaml': TOOLS_RECIPE,
+    [`precious/${name}/file`]: 'of someone',
+  })
+  const { code, stderr } = await toy.run('verify', 'tools', '--second', join(toy.folder, 'precious'))
+  expect(stderr).toContain(`Cannot build in "${toy.folder}/precious": it holds things that are not of such a build`)
+  expect(code).toBe(2)
+  expect(await readFile(join(toy.folder, 'precious', name, 'file'), 'utf8')).toBe('of someone')
+})
+
+test('the store of the first build is not taken for that of the second', async () => {
+  const toy = await makeToy({
+    'layers/bootstrap/tools/recipe.yaml': TOOLS_RECIPE,
+    'layers/product/plain/recipe.yaml': makes('plain', 'plain', IN),
+  })
+  const second = await elsewhere()
+  // As an earlier second build leaves it when it fails.
+  await mkdir(second)
+  await writeFile(join(second, 'OF'), 'second build')
+  const globals = ['--layers', join(toy.folder, 'layers/layers.yaml'), '--store', join(second, 'store')]
+  const { code, stderr } = await toy.runWith({ globals }, 'verify', 'plain', '--second', second)
+  expect(stderr).toContain('the first store lies there')
+  expect(code).toBe(2)
+})
+
+test('a second folder may be named relative to the working folder, and is gone in the end', async () => {
+  const toy = await makeToy({
+    'layers/bootstrap/tools/recipe.yaml': TOOLS_RECIPE,
+    'layers/product/plain/recipe.yaml': makes('plain', 'plain', IN),
+  })
+  await chmod(toy.folder, 0o755)
+  const { code, stderr } = await toy.run('verify', 'plain', '--second', 'again')
+  expect(code, stderr).toBe(0)
+  expect(await readdir(toy.folder)).not.toContain('again')
 })
 
 test('sources that the first build did not need any more are fetched for the second', async () => {

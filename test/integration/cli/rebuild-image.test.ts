@@ -1,0 +1,76 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { commandLine, onSmallDisk, type How } from '../../support/cli.ts'
+import { imageOf, rootWith } from '../../support/disk.ts'
+import { temporaryFolder } from '../../support/temporary.ts'
+
+const makeToy = commandLine()
+
+/**
+ * In the place of an image's busybox, which would make a world and run the image's engine there: what that would leave, as seen from outside. The real one
+ * is run by test/appliance. Of everything it fails the first time, and the second time says what the first left.
+ */
+const ENGINE = `
+for word; do [ "$word" != --only ] || exit 0; done
+while [ "\${1-world}" != world ]; do shift; done
+[ $# -gt 0 ] || exit 0
+data=$3
+[ -e "$data/begun" ] || { touch "$data/begun"; exit 1; }
+echo went on
+mkdir -p "$data/out"
+head -c 2000000 /dev/zero > "$data/out/toy.img"
+echo '{}' > "$data/out/toy.json"`
+
+async function toyImage() {
+  const { image } = await imageOf({ root: await rootWith(ENGINE), mirror: await temporaryFolder() })
+  const toy = await makeToy()
+  const globals = ['--store', toy.store]
+  const rebuild = (words: readonly string[] = [], how: How = {}) =>
+    toy.runWith({ ...how, globals }, 'rebuild', '--image', image, ...words)
+  return { ...toy, rebuild }
+}
+
+test('interrupted it goes on, though single recipes were rebuilt meanwhile', async () => {
+  const { rebuild, folder } = await toyImage()
+  expect((await rebuild()).code).toBe(1)
+  expect(await rebuild(['--only', 'zlib'])).toMatchObject({ code: 0 })
+  const out = join(folder, 'out')
+  const { code, stdout, stderr } = await rebuild(['--output', out])
+  expect(code, stderr).toBe(0)
+  expect(stdout).toBe('went on\n')
+  expect(await readFile(join(out, 'toy.json'), 'utf8')).toBe('{}\n')
+  expect((await readFile(join(out, 'toy.img'))).length).toBe(2_000_000)
+})
+
+test('an output folder on a disk that is too full is refused before anything is built', async () => {
+  const { rebuild, folder } = await toyImage()
+  const out = join(folder, 'small')
+  await mkdir(out)
+  // The image is a few KiB larger than nothing; this disk is 4 KiB.
+  const wrap = [...onSmallDisk(out, 1), 'sh', '-c', 'head -c 1045000 /dev/zero > "$0/full"; "$@"', out]
+  const { code, stderr } = await rebuild(['--output', out], { wrap })
+  expect(stderr).toMatch(/Cannot put an image of \d+ bytes into ".*small"\nhint: The disk is too full/)
+  expect(code).toBe(6)
+})
+
+test('what is in the way of the image is named, and where the image lies', async () => {
+  const { rebuild, folder, store } = await toyImage()
+  const out = join(folder, 'out')
+  await mkdir(join(out, 'toy.img'), { recursive: true })
+  expect((await rebuild()).code).toBe(1)
+  const { code, stderr } = await rebuild(['--output', out])
+  expect(stderr).toContain(`Cannot write "${out}/toy.img": a folder is in the way`)
+  expect(stderr).toContain(`it lies in "${store}-image/data/out"`)
+  expect(code).toBe(6)
+})
+
+test('a folder beside the store that is not of a rebuild is refused, and left alone', async () => {
+  const { rebuild, store } = await toyImage()
+  await mkdir(`${store}-image`)
+  await writeFile(join(`${store}-image`, 'holiday.jpg'), 'of someone')
+  const { code, stderr } = await rebuild()
+  expect(stderr).toContain(`Cannot build in "${store}-image": it holds things that are not of such a build`)
+  expect(code).toBe(2)
+  expect(await readFile(join(`${store}-image`, 'holiday.jpg'), 'utf8')).toBe('of someone')
+})
