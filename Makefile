@@ -34,7 +34,8 @@ test: setup ## unit and integration tests; boot tests of the images that the sto
 test-boot: tiny ## build tiny if need be and boot it in every way
 	$(VITEST) --project boot
 
-test-appliance: appliance ## builds in the appliance, under emulation: takes long
+test-appliance: appliance ## unit tests by the appliance's own Node; builds in the appliance, under emulation: takes long
+	test/proof/own-node.sh
 	$(VITEST) --project appliance
 
 lint: setup ## types, rules, format, folders, dead files

@@ -25,6 +25,8 @@ while kill -0 "$command" 2> /dev/null; do
   for folder in "$store"/work/*/*@*/; do
     folder=${folder%/}
     name=${folder##*/}
+    # What an action has left is removed under another name while the next one runs.
+    name=${name%.[0-9]*.gone}
     [ -d "$folder" ] && [ "${EPOCHREALTIME/./}" -ge "${due[$name]:-0}" ] || continue
     look "$name" "$folder"
   done
