@@ -94,6 +94,8 @@ export type Event =
       readonly name: string
       readonly reason: string
     }
+  // Takes minutes for many sources.
+  | { readonly type: 'seeds-start'; readonly at: number; readonly recipe: RecipeId; readonly sources: number }
   | { readonly type: 'warning'; readonly at: number; readonly message: string }
   | {
       readonly type: 'done'

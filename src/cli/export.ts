@@ -160,6 +160,10 @@ async function describeImage(
     ]
   })
   const { key, artifact, node } = plan.get(id) ?? {}
+  if (node?.mirror !== undefined) {
+    engine.emit({ type: 'seeds-start', at: engine.now(), recipe: id, sources: node.mirror.length })
+    await engine.settle() // nothing else is shown meanwhile
+  }
   const seeds = node?.mirror && (await listSeeds(node.mirror, find))
   const record = { recipe: id, key, artifact, files, host: describeHost(), recipes, seeds }
   return `${JSON.stringify(record, undefined, 1)}\n`

@@ -159,7 +159,7 @@ fixpoint lint
 fixpoint build -n device
 \`\`\`
 
-\`toolchain/gcc\` brings what it needs along; \`toolchain/busybox\` is the shell and the tools.
+\`toolchain/gcc\` brings what it needs along; \`toolchain/busybox\` is the shell and the tools: without it no step can start ("execvp /bin/sh").
 
 Without Fixpoint's layers, a layers.yaml states a \`machine\`, and there are no styles but its own. A host layer needs no \`inputs\`: it sees the host's \`/usr\`.
 
@@ -192,7 +192,7 @@ fixpoint build greeting
 
 ## Artifacts
 
-\`fixpoint build\` writes images into \`out/\`, and prints a line \`LAYER/NAME DIGEST\` for every other target. The artifact is a tar in the store, \`blobs/XX/DIGEST\`, where XX are the digest's first two digits: \`tar -tf ~/.cache/fixpoint/blobs/XX/DIGEST\` lists it.`
+\`fixpoint build\` prints a line \`LAYER/NAME DIGEST\` for every target. An image is put into \`out/\` as well, and its files are named below its line. The artifact is a tar in the store, \`blobs/XX/DIGEST\`, where XX are the digest's first two digits: \`tar -tf ~/.cache/fixpoint/blobs/XX/DIGEST\` lists it.`
 
 function table(schema: z.ZodObject): string {
   const rows = Object.entries(schema.shape).map(([name, type]) => row(name, type as z.ZodType))

@@ -10,6 +10,7 @@
 # searched for in everything above it.
 set -euo pipefail
 here=$(cd "$(dirname "$0")/../.." && pwd)
+[ $# = 2 ] || { echo "usage: $0 debian SUITE | clang VERSION" >&2; exit 2; }
 work=${FIXPOINT_PROOF:-/var/tmp/fixpoint-proof}/$1-$2
 user=54321
 store=${FIXPOINT_STORE:-${XDG_CACHE_HOME:-$HOME/.cache}/fixpoint}
@@ -17,6 +18,9 @@ canary=FIXPOINT-CANARY-7f3a91
 
 main() {
   [ "$(id -u)" = 0 ] || { echo "$0 needs root" >&2; exit 6; }
+  local program=debootstrap
+  [ "$1" = debian ] || program=$1-$2
+  command -v "$program" >/dev/null || { echo "$0 $1 needs $program" >&2; exit 6; }
   mkdir -p "$work"
   # What to compare with, now and not when the other build is done: recipes may have changed by then.
   rm -rf "$work/wanted"

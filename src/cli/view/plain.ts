@@ -38,6 +38,8 @@ export function describeEvent(event: Event): string | undefined {
       return `not built ${event.recipe}, because of ${event.because}`
     case 'store-repair':
       return `store: damaged ${event.what} ${event.name}: ${event.reason}`
+    case 'seeds-start':
+      return `look through ${String(event.sources)} sources of ${event.recipe} for what is not source code`
     case 'warning':
       return `warning: ${event.message}`
     case 'done':

@@ -17,7 +17,7 @@ type Row = ListrTaskWrapper<unknown, never, never>
 const TICK = 500
 
 /** Events worth a line of their own that stays on the screen. */
-const LASTING: readonly Event['type'][] = ['action-failed', 'store-repair', 'warning', 'done']
+const LASTING: readonly Event['type'][] = ['action-failed', 'store-repair', 'seeds-start', 'warning', 'done']
 
 /**
  * A live display on a terminal: one row for each core that runs an action, and one that sums up. listr2 draws; nothing is scheduled by it. Never a row for
@@ -94,6 +94,7 @@ export function terminalView(slotCount: number, now: () => number): View {
       case 'fetch-retry':
       case 'step-end':
       case 'store-repair':
+      case 'seeds-start':
       case 'warning':
       case 'done':
         return
