@@ -47,7 +47,7 @@ test('an output folder on a disk that is too full is refused before anything is 
   const { rebuild, folder } = await toyImage()
   const out = join(folder, 'small')
   await mkdir(out)
-  // The image is a few KiB larger than nothing; this disk is 4 KiB.
+  // What is left of this disk is less than the few KiB of the image.
   const wrap = [...onSmallDisk(out, 1), 'sh', '-c', 'head -c 1045000 /dev/zero > "$0/full"; "$@"', out]
   const { code, stderr } = await rebuild(['--output', out], { wrap })
   expect(stderr).toMatch(/Cannot put an image of \d+ bytes into ".*small"\nhint: The disk is too full/)
