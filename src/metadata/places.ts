@@ -31,7 +31,7 @@ export function isFileName(name: string): boolean {
     name !== '' &&
     name !== '.' &&
     name !== '..' &&
-    !/[/\u0000-\u001f\u007f]/.test(name) &&
+    !/[/\u0000-\u001f\u007f-\u009f]/.test(name) &&
     Buffer.byteLength(name) <= 255
   )
 }

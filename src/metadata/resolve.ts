@@ -34,11 +34,7 @@ const DEFAULT_TIMEOUT = 7200
  * `missing-field`, `unknown-style`, `unknown-step`, `unused-list`, `unknown-recipe`, `layer-order`, `self-reference`, `duplicate-element`,
  * `contents-without-image`, those of templates and sources.
  */
-export async function resolveRecipe(
-  statement: RecipeStatement,
-  draft: Draft,
-  world: World,
-): Promise<Recipe | undefined> {
+export function resolveRecipe(statement: RecipeStatement, draft: Draft, world: World): Recipe | undefined {
   const { id, name, layer } = statement
   const [version, summary, license] = [
     required(statement, draft, 'version', world),
@@ -50,7 +46,7 @@ export async function resolveRecipe(
   const values = valuesOf(name, version.value, layer.name, world.machine)
   const expandAt = (template: string, at: At, known: TemplateValues = values, used?: Set<string>) =>
     expandHere(template, at, known, world.faults, used)
-  const sources = await resolveSources(
+  const sources = resolveSources(
     listOf(draft, 'sources'),
     (template, at) => expandAt(template, at),
     world.rootOf,

@@ -14,26 +14,26 @@ import type { SourceText } from './schema.ts'
 export type Expander = (template: string, at: At) => string
 
 /** Files of the checkout that were read already, by root and names. */
-export type TreeCache = Map<string, Promise<readonly LocalFile[]>>
+export type TreeCache = Map<string, readonly LocalFile[]>
 
 /**
  * Sources as the planner wants them: expanded, with absolute `file:` places (relative ones are relative to the folder of the file that states them).
  * `rootOf` gives the checkout of a document. Faults: `bad-place`, `bad-value`, `missing-field`, `duplicate-source`, those of {@link readTree}.
  */
-export async function resolveSources(
+export function resolveSources(
   items: readonly Item<SourceText>[],
   expand: Expander,
   rootOf: (at: At) => string,
   trees: TreeCache,
   faults: Faults,
-): Promise<Source[]> {
+): Source[] {
   const sources: Source[] = []
   const names = new Set<string>()
   for (const item of items) {
     const { value, at } = item
     const source =
       'tree' in value
-        ? await resolveTree(value, at, expand, rootOf(at), trees, faults)
+        ? resolveTree(value, at, expand, rootOf(at), trees, faults)
         : resolveFile(value, at, expand, faults)
     if (source === undefined) continue
     if (names.has(source.name)) {
@@ -78,14 +78,14 @@ function resolveFile(text: FileText, at: At, expand: Expander, faults: Faults): 
     : { kind: 'file', name, sha256: asDigest(text.sha256), from, to: folderOf(text, at, expand, faults) }
 }
 
-async function resolveTree(
+function resolveTree(
   text: TreeText,
   at: At,
   expand: Expander,
   root: string,
   trees: TreeCache,
   faults: Faults,
-): Promise<Source | undefined> {
+): Source | undefined {
   const name = nameOf(text.name, at, expand, faults)
   const missing = (file: string, index: number) => {
     faults.add(
@@ -95,9 +95,8 @@ async function resolveTree(
     )
   }
   const id = JSON.stringify([root, text.tree])
-  let reading = trees.get(id)
-  if (reading === undefined) trees.set(id, (reading = readTree(root, text.tree, faults, missing)))
-  const files = await reading
+  let files = trees.get(id)
+  if (files === undefined) trees.set(id, (files = readTree(root, text.tree, faults, missing)))
   const digest = digestOfValue(
     [...files]
       .sort((a, b) => byCodeUnit(a.name, b.name))

@@ -33,7 +33,7 @@ interface Stated {
  */
 export function readStyles(trees: readonly Tree[], faults: Faults): Styles {
   const stated = new Map<string, Stated | undefined>()
-  for (const { name, path } of trees.flatMap((tree) => yamlFiles(join(tree.folder, 'styles'), faults))) {
+  for (const { name, path, usable } of trees.flatMap((tree) => yamlFiles(join(tree.folder, 'styles'), faults))) {
     if (stated.has(name))
       faults.add(
         'duplicate-style',
@@ -41,7 +41,7 @@ export function readStyles(trees: readonly Tree[], faults: Faults): Styles {
         { file: path },
         'Give it a name of its own',
       )
-    else stated.set(name, readStyle(name, path, faults))
+    else stated.set(name, usable ? readStyle(name, path, faults) : undefined)
   }
   const styles = new Map<string, Style | undefined>()
   for (const name of stated.keys()) resolveStyle(name, stated, styles, [], faults)
