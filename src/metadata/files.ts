@@ -7,6 +7,7 @@ import { byCodeUnit } from '../base/order.ts'
 import { list, type Entry } from './entries.ts'
 import type { Faults } from './faults.ts'
 import type { LocalFile } from './model.ts'
+import { MAX_PATH } from './places.ts'
 import { addSpecial, addSymlink, addUnreadable, readBeneath } from './read-file.ts'
 
 /** What a recipe's folder holds: the closed list of what may lie there. */
@@ -21,9 +22,6 @@ export interface RecipeFolder {
 
 /** Larger files are sources: they would be read, hashed and copied by every run. Bytes. */
 const MAX_FILE = 256 << 20
-
-/** Longest path below a folder of files, bytes; it also bounds how deep folders nest. */
-const MAX_PATH = 1024
 
 /** What each name in a recipe's folder must be. */
 const WANTED: Readonly<Record<string, 'file' | 'folder'>> = {

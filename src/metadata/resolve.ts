@@ -7,7 +7,7 @@ import { listOf, wholeOf, type Draft, type Item, type Origin } from './merge.ts'
 import type { LocalFile, Recipe, Step } from './model.ts'
 import { resolveSources, type TreeCache } from './sources.ts'
 import type { RecipeStatement, Statements } from './statements.ts'
-import type { Style, Styles } from './styles.ts'
+import { isReservedStep, type Style, type Styles } from './styles.ts'
 import { suggestion } from './suggest.ts'
 import { expand, shellWords, type TemplateValues } from './template.ts'
 
@@ -221,6 +221,7 @@ function stepsOf(style: Style, draft: Draft, faults: Faults): [string, Item<stri
   const steps = new Map(style.steps)
   for (const [step, value] of Object.entries(own.value)) {
     const at = { document: own.at.document, path: [...own.at.path, step] }
+    if (isReservedStep(step, at, faults)) continue
     if (!steps.has(step)) {
       const hint = suggestion(step, steps.keys()) ?? `Its steps: ${[...steps.keys()].join(', ')}`
       faults.add(

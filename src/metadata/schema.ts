@@ -31,8 +31,8 @@ const variable = text('the name of a variable: letters, digits and _', /^[A-Za-z
 const stepName = text("a step's name: lower-case letters, digits and -", /^[a-z][a-z0-9-]*$/)
 const size = text('a size such as 800M: a whole number and K, M or G', /^[1-9][0-9]{0,6}[KMG]$/)
 const relativePath = text(
-  'a path inside, without "..", without / at its ends',
-  /^(?!\.{1,2}(?:\/|$))[^/\n]+(?:\/(?!\.{1,2}(?:\/|$))[^/\n]+)*$/,
+  'a path inside, without "..", control characters, and / at its ends',
+  /^(?!\.{1,2}(?:\/|$))[^/\u0000-\u001f\u007f-\u009f]+(?:\/(?!\.{1,2}(?:\/|$))[^/\u0000-\u001f\u007f-\u009f]+)*$/,
 )
 
 const strings = z.array(z.string())
@@ -43,7 +43,7 @@ const steps = z.record(stepName, z.string())
 const placing = {
   name: field(z.string().optional(), {
     description:
-      "The file's name below `$SOURCES`; when left out, the last component of the first place, for npm `NAME-VERSION.tgz`. Templates.",
+      "The file's name below `$SOURCES`; when left out, the last component of the first place, for npm `NAME-VERSION.tgz`; no place may end in what is no name of a file. Not `SHA256SUMS`, which mirrors use. Templates.",
     entersKey: true,
   }),
   to: field(z.string().optional(), {
@@ -270,7 +270,8 @@ export const styleSchema = z.strictObject({
   }),
   env: field(env.optional(), { description: "Variables of the steps' environment. Templates.", entersKey: true }),
   steps: field(steps.optional(), {
-    description: 'Scripts by name, in the order they run, each by `sh -eu` in `$SRC`. Templates.',
+    description:
+      "Scripts by name, in the order they run, each by `sh -eu` in `$SRC`. `unpack` and `patch` are the engine's own. Templates.",
     entersKey: true,
   }),
 })
