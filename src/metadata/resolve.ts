@@ -3,7 +3,7 @@ import type { RecipeId } from '../base/events.ts'
 import type { At } from './document.ts'
 import type { Faults } from './faults.ts'
 import type { Layout } from './layers.ts'
-import { listOf, wholeOf, type Draft, type Item, type Origin } from './merge.ts'
+import { entriesOf, listOf, wholeOf, type Draft, type Item, type Origin } from './merge.ts'
 import type { LocalFile, Recipe, Step } from './model.ts'
 import { resolveSources, type TreeCache } from './sources.ts'
 import type { RecipeStatement, Statements } from './statements.ts'
@@ -207,30 +207,23 @@ function referencesOf(
 }
 
 function envOf(style: Style, draft: Draft): ReadonlyMap<string, Item<string>> {
-  const own = wholeOf(draft, 'env')
-  if (own === undefined) return style.env
-  const env = new Map(style.env)
-  for (const [variable, value] of Object.entries(own.value))
-    env.set(variable, { value, at: { document: own.at.document, path: [...own.at.path, variable] } })
-  return env
+  return new Map([...style.env, ...entriesOf(draft, 'env')])
 }
 
 function stepsOf(style: Style, draft: Draft, faults: Faults): [string, Item<string>][] {
-  const own = wholeOf(draft, 'steps')
-  if (own === undefined) return [...style.steps]
   const steps = new Map(style.steps)
-  for (const [step, value] of Object.entries(own.value)) {
-    const at = { document: own.at.document, path: [...own.at.path, step] }
-    if (isReservedStep(step, at, faults)) continue
-    if (!steps.has(step)) {
+  for (const [step, item] of entriesOf(draft, 'steps')) {
+    if (isReservedStep(step, item.at, faults)) continue
+    if (steps.has(step)) steps.set(step, item)
+    else {
       const hint = suggestion(step, steps.keys()) ?? `Its steps: ${[...steps.keys()].join(', ')}`
       faults.add(
         'unknown-step',
         `Cannot replace step "${step}": style "${style.name}" has no such step`,
-        at.document.placeOfKey(at.path),
+        item.at.document.placeOfKey(item.at.path),
         hint,
       )
-    } else steps.set(step, { value, at })
+    }
   }
   return [...steps]
 }

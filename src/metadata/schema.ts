@@ -212,7 +212,7 @@ const names = strings.optional()
 /** The one merge operator: in a recipe that `extends`, and in an amendment. Done in the order set, remove, append. */
 const operators = {
   set: field(z.strictObject(fields).optional(), {
-    description: 'Replaces whole top-level fields. Nothing is merged more deeply.',
+    description: 'Replaces whole fields; in `env` and `steps` only the entries that it names, the others stay.',
   }),
   append: field(z.strictObject({ sources, inputs, needs, configure, make, install, contents }).optional(), {
     description: 'Adds elements at the end of lists. Own `patches/` and `files/` are always added.',
@@ -228,10 +228,15 @@ const operators = {
         configure: names,
         make: names,
         install: names,
+        env: field(names, { description: 'Names of variables that the recipe states; those of its style stay.' }),
+        steps: field(names, { description: "Names of steps that the recipe states; the style's come back." }),
         contents: names,
       })
       .optional(),
-    { description: 'Takes elements out of lists; one that is not there is an error.' },
+    {
+      description:
+        'Takes elements out of lists, and entries out of `env` and `steps`; one that is not there is an error.',
+    },
   ),
 }
 
@@ -311,17 +316,8 @@ export type SourceText = z.infer<typeof sourceSchema>
 export type MergeableText = z.infer<typeof operators.set> & object
 
 /** Top-level fields of a recipe that are replaced as a whole. */
-export const WHOLE_FIELDS = [
-  'version',
-  'summary',
-  'license',
-  'style',
-  'env',
-  'steps',
-  'closure',
-  'memory',
-  'cost',
-  'timeout',
-] as const
+export const WHOLE_FIELDS = ['version', 'summary', 'license', 'style', 'closure', 'memory', 'cost', 'timeout'] as const
+/** Top-level fields of a recipe that are maps, whose entries are replaced one by one. */
+export const MAP_FIELDS = ['env', 'steps'] as const
 /** Top-level fields of a recipe that are lists. */
 export const LIST_FIELDS = ['sources', 'inputs', 'needs', 'configure', 'make', 'install', 'contents'] as const

@@ -7,7 +7,7 @@ import { readRecipeFolder, type RecipeFolder } from './files.ts'
 import type { Layer } from './layers.ts'
 import type { Change } from './merge.ts'
 import { addSymlink } from './read-file.ts'
-import { amendSchema, LIST_FIELDS, recipeSchema, WHOLE_FIELDS, type RecipeText } from './schema.ts'
+import { amendSchema, LIST_FIELDS, MAP_FIELDS, recipeSchema, WHOLE_FIELDS, type RecipeText } from './schema.ts'
 import { suggestion } from './suggest.ts'
 import { validate } from './validate.ts'
 
@@ -116,7 +116,7 @@ function readRecipe(id: RecipeId, layer: Layer, folder: RecipeFolder, faults: Fa
 }
 
 function mergeable(text: RecipeText): Change['stated'] {
-  const fields = [...WHOLE_FIELDS, ...LIST_FIELDS].filter((field) => text[field] !== undefined)
+  const fields = [...WHOLE_FIELDS, ...MAP_FIELDS, ...LIST_FIELDS].filter((field) => text[field] !== undefined)
   return Object.fromEntries(fields.map((field) => [field, text[field]]))
 }
 
