@@ -7,6 +7,7 @@ import { byCodeUnit } from '../base/order.ts'
 import { list, type Entry } from './entries.ts'
 import type { Faults } from './faults.ts'
 import type { LocalFile } from './model.ts'
+import { checkPatch } from './patch-file.ts'
 import { MAX_PATH } from './places.ts'
 import { addSpecial, addSymlink, addUnreadable, readBeneath } from './read-file.ts'
 
@@ -23,6 +24,9 @@ export interface RecipeFolder {
 /** Larger files are sources: they would be read, hashed and copied by every run. Bytes. */
 const MAX_FILE = 256 << 20
 
+/** The largest patches are those between releases of Linux. Bytes. */
+const MAX_PATCH = 32 << 20
+
 /** What each name in a recipe's folder must be. */
 const WANTED: Readonly<Record<string, 'file' | 'folder'>> = {
   'recipe.yaml': 'file',
@@ -34,7 +38,7 @@ const WANTED: Readonly<Record<string, 'file' | 'folder'>> = {
 /**
  * Lists a recipe's folder. Undefined when it holds no recipe: silently when there is no file at all (git keeps no
  * empty folders), else after noting `recipe-missing`. Other faults: `unknown-file`, `symlink`, `special-file`,
- * `recipe-and-amendment`, `bad-file-name`, those of reading.
+ * `recipe-and-amendment`, `bad-file-name`, those of reading and of patches.
  */
 export function readRecipeFolder(folder: string, faults: Faults): RecipeFolder | undefined {
   const entries = list(folder, faults)
@@ -86,9 +90,17 @@ function readPatches(folder: string, faults: Faults): LocalFile[] {
       faults.add('unknown-file', `Cannot use "${path}": patches/ holds files whose names end in .patch only`, {
         file: path,
       })
-    } else return localFile(folder, `patches/${name}`, name, faults)
+    } else return patchFile(folder, name, faults)
     return []
   })
+}
+
+function patchFile(folder: string, name: string, faults: Faults): LocalFile[] {
+  const path = join(folder, 'patches', name)
+  const content = readBeneath(folder, `patches/${name}`, MAX_PATCH, faults)
+  if (content === undefined) return []
+  checkPatch(path, content.bytes.toString(), faults)
+  return [{ name, path, digest: digestOf(content.bytes), executable: content.executable }]
 }
 
 function readFiles(folder: string, faults: Faults): LocalFile[] {

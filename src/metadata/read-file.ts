@@ -28,19 +28,15 @@ export function readBeneath(
   try {
     return beneath(root, path, (folder, name) => {
       const stat = folder.stat(name)
-      if (stat === undefined) return addMissing(file, faults)
-      if (stat.isSymbolicLink()) return addSymlink(file, faults)
-      if (!stat.isFile()) return addSpecial(file, 'a regular file', faults)
-      if (stat.size > limit) return addTooLarge(file, limit, faults)
-      const fd = folder.read(name)
-      try {
-        // What lies in /proc has no size, and a file may grow meanwhile.
-        const bytes = readUpTo(fd, stat.size, limit)
-        if (bytes === undefined) return addTooLarge(file, limit, faults)
-        return { bytes, executable: (stat.mode & 0o100) !== 0 }
-      } finally {
-        closeSync(fd)
+      if (stat === undefined) addMissing(file, faults)
+      else if (stat.isSymbolicLink()) addSymlink(file, faults)
+      else if (!stat.isFile()) addSpecial(file, 'a regular file', faults)
+      else {
+        const bytes = stat.size > limit ? undefined : readOpen(folder.read(name), stat.size, limit)
+        if (bytes !== undefined) return { bytes, executable: (stat.mode & 0o100) !== 0 }
+        addTooLarge(file, limit, faults)
       }
+      return undefined
     })
   } catch (error) {
     addUnreadable(file, error, faults)
@@ -48,15 +44,22 @@ export function readBeneath(
   }
 }
 
-/** All bytes of an open file; undefined when there are more than `limit`. */
-function readUpTo(fd: number, expected: number, limit: number): Buffer | undefined {
-  let buffer = Buffer.allocUnsafe(Math.min(expected, limit) + 1)
-  for (let length = 0; ;) {
-    const count = readSync(fd, buffer, length, buffer.length - length, null)
-    length += count
-    if (count === 0) return buffer.subarray(0, length)
-    if (length > limit) return undefined
-    if (length === buffer.length) buffer = Buffer.concat([buffer], Math.min(2 * length, limit + 1))
+/**
+ * All bytes of an open file, which is closed; undefined when there are more than `limit`. What lies in /proc has no
+ * size, and a file may grow meanwhile.
+ */
+function readOpen(fd: number, expected: number, limit: number): Buffer | undefined {
+  try {
+    let buffer = Buffer.allocUnsafe(Math.min(expected, limit) + 1)
+    for (let length = 0; ;) {
+      const count = readSync(fd, buffer, length, buffer.length - length, null)
+      length += count
+      if (count === 0) return buffer.subarray(0, length)
+      if (length > limit) return undefined
+      if (length === buffer.length) buffer = Buffer.concat([buffer], Math.min(2 * length, limit + 1))
+    }
+  } finally {
+    closeSync(fd)
   }
 }
 
@@ -69,7 +72,7 @@ export function addUnreadable(file: string, error: unknown, faults: Faults): voi
 }
 
 /** Notes a link where none may be. */
-export function addSymlink(file: string, faults: Faults): undefined {
+export function addSymlink(file: string, faults: Faults): void {
   faults.add(
     'symlink',
     `Cannot use "${file}": it is a symbolic link`,
@@ -79,15 +82,15 @@ export function addSymlink(file: string, faults: Faults): undefined {
 }
 
 /** Notes something that is not what its name says: `wanted` is what it must be. */
-export function addSpecial(file: string, wanted: string, faults: Faults): undefined {
+export function addSpecial(file: string, wanted: string, faults: Faults): void {
   faults.add('special-file', `Cannot use "${file}": it must be ${wanted}`, { file })
 }
 
-function addMissing(file: string, faults: Faults): undefined {
+function addMissing(file: string, faults: Faults): void {
   faults.add('missing-file', `Cannot read "${file}": there is no such file`, { file })
 }
 
-function addTooLarge(file: string, limit: number, faults: Faults): undefined {
+function addTooLarge(file: string, limit: number, faults: Faults): void {
   faults.add(
     'file-too-large',
     `Cannot read "${file}": it has more than the ${limit} bytes that are allowed`,

@@ -45,6 +45,7 @@ export function recipesDocument(): string {
     '## recipe.yaml',
     '`layers/LAYER/NAME/` holds `recipe.yaml`, `patches/*.patch` (applied with `-p1` in the order of their names) and `files/` (found as `$FILES`), and nothing else.',
     table(recipeSchema),
+    PATCHES,
     '`version`, `summary`, `license` and `style` are needed, in the recipe or in the one it extends. Texts that YAML takes for a number, such as 1.10, are written in quotes. Anchors, aliases and tags are not part of the format.',
     '### sources: fetched files',
     table(fileSourceSchema),
@@ -72,6 +73,15 @@ export function recipesDocument(): string {
     OWN_LAYER,
   ].join('\n\n')}\n`
 }
+
+const PATCHES = `A patch is a unified diff with lines of context, as \`diff -Naur a b\` and \`git diff\` write it.
+Its first lines say what it is for. It changes files, and makes new ones of mode 0644.
+
+The loader refuses a patch that the sandbox's \`patch\` would not apply whole, or not where it says.
+Such are renames, copies, modes, links, binary files, empty files and deleted files. A step
+\`prepare\` makes these changes by \`mv\`, \`cp\`, \`chmod\`, \`ln\`, \`touch\` and \`rm\`. Refused as well are a
+last line without newline, hunks without context, and hunks with more or fewer lines than their
+heads count. A patch that was cut off exactly between two hunks looks like a smaller one and passes.`
 
 const MERGING = `One operator serves \`extends\` and \`amend.yaml\`:
 

@@ -4,6 +4,7 @@ import {
   faultsOf,
   loadRecipe,
   loadTexts,
+  patchText,
   recipe,
   SHA,
   VALID,
@@ -19,7 +20,7 @@ const BASE = recipe(
 function extending(text: string): Texts {
   return {
     'layers/low/base/recipe.yaml': BASE,
-    'layers/low/base/patches/1.patch': 'one',
+    'layers/low/base/patches/1.patch': patchText('one'),
     'layers/low/base/files/f': 'f',
     'layers/high/own/recipe.yaml': `name: own\n${text}\n`,
   }
@@ -59,8 +60,8 @@ describe('extends', () => {
     const texts = extending('extends: low/base\nremove: {patches: [1.patch], files: [f]}')
     const found = await loadRecipe('high/own', {
       ...texts,
-      'layers/high/own/patches/1.patch': 'other',
-      'layers/high/own/patches/0.patch': 'zero',
+      'layers/high/own/patches/1.patch': patchText('other'),
+      'layers/high/own/patches/0.patch': patchText('zero'),
     })
     expect(found.patches.map(({ name }) => name)).toEqual(['0.patch', '1.patch'])
     expect(found.files).toEqual([])
@@ -110,9 +111,9 @@ describe('extends', () => {
   })
 
   it('refuses a patch of the name of an inherited one', async () => {
-    expect(await faultsOf({ ...extending('extends: low/base'), 'layers/high/own/patches/1.patch': 'x' })).toEqual([
-      'duplicate-file layers/high/own/patches/1.patch',
-    ])
+    expect(
+      await faultsOf({ ...extending('extends: low/base'), 'layers/high/own/patches/1.patch': patchText('x') }),
+    ).toEqual(['duplicate-file layers/high/own/patches/1.patch'])
   })
 
   it('refuses operators without it', async () => {
@@ -253,7 +254,7 @@ describe('amendments', () => {
   it('change the recipe of that name in an earlier layer, and what extends it', async () => {
     const texts = {
       ...amend('set: {summary: Other}\nappend: {configure: [--late]}\n'),
-      'layers/high/base/patches/fix.patch': 'fix',
+      'layers/high/base/patches/fix.patch': patchText('fix'),
       'layers/low/own/recipe.yaml': 'name: own\nextends: low/base\n',
     }
     const { recipes } = await loadTexts(texts)
@@ -265,7 +266,7 @@ describe('amendments', () => {
   })
 
   it('may be empty but for a patch', async () => {
-    const found = await loadRecipe('low/base', { ...amend(''), 'layers/high/base/patches/fix.patch': 'fix' })
+    const found = await loadRecipe('low/base', { ...amend(''), 'layers/high/base/patches/fix.patch': patchText('fix') })
     expect(found.patches).toHaveLength(1)
   })
 
