@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { basename, dirname } from 'node:path'
-import { isAlias, isMap, isScalar, isSeq, parseDocument, type Document, type Node, type YAMLMap } from 'yaml'
+import { isAlias, isMap, isScalar, isSeq, parseDocument, Parser, type Document, type Node, type YAMLMap } from 'yaml'
 import type { Place } from '../base/error.ts'
 import type { Faults } from './faults.ts'
 import { placeAt } from './position.ts'
@@ -128,8 +128,9 @@ export function readDocument(path: string, faults: Faults, file = path): SourceD
 }
 
 /**
- * Parses YAML 1.2. Undefined after noting faults: `yaml-syntax`, `yaml-tab`, `yaml-documents`, `duplicate-key`, `yaml-key` (no string),
- * `yaml-alias`, `yaml-anchor`, `yaml-tag`, `nul-character`, `line-too-long`. An empty file's value is null.
+ * Parses YAML 1.2. Undefined after noting faults: `yaml-syntax`, `yaml-tab`, `yaml-documents`, `yaml-directive`,
+ * `duplicate-key`, `yaml-key` (no string), `yaml-alias`, `yaml-anchor`, `yaml-tag`, `nul-character`, `half-character`,
+ * `line-too-long`. An empty file's value is null.
  */
 export function parseText(file: string, text: string, faults: Faults): SourceDocument | undefined {
   const long = overlongLine(text)
@@ -138,6 +139,16 @@ export function parseText(file: string, text: string, faults: Faults): SourceDoc
       'line-too-long',
       `Cannot read "${file}": a line has more than ${String(MAX_LINE)} characters`,
       placeAt(file, text, long, long + 1),
+    )
+    return undefined
+  }
+  const directive = directiveIn(text)
+  if (directive !== undefined) {
+    faults.add(
+      'yaml-directive',
+      `Cannot read "${file}": directives are not part of the format`,
+      placeAt(file, text, directive, text.indexOf('\n', directive)),
+      'Take the line out: the format is YAML 1.2',
     )
     return undefined
   }
@@ -161,6 +172,14 @@ const SYNTAX_CODES: Readonly<Record<string, string>> = { TAB_AS_INDENT: 'yaml-ta
 
 /** Instead of the parser's words, which name a function of its own. */
 const SECOND_DOCUMENT = 'it holds a second document; a file has one'
+
+/** Offset of the first directive: `%YAML 1.1` would make other numbers of the same text. */
+function directiveIn(text: string): number | undefined {
+  if (!/^\uFEFF?%/m.test(text)) return undefined
+  // Only the parser knows where a document begins; a line of a text may begin so too.
+  for (const token of new Parser().parse(text)) if (token.type === 'directive') return token.offset
+  return undefined
+}
 
 /** Offset of the first line that is longer than allowed. */
 function overlongLine(text: string): number | undefined {
@@ -219,6 +238,11 @@ class Reader {
   #scalar(node: Node, value: unknown): unknown {
     if (typeof value === 'string' && value.includes('\0')) {
       this.#fault('nul-character', node, 'a text holds a NUL character')
+      return
+    }
+    // Half of a pair of UTF-16, which only an escape can write: as bytes it would be another text.
+    if (typeof value === 'string' && /\p{Surrogate}/u.test(value)) {
+      this.#fault('half-character', node, 'a text holds half a character')
       return
     }
     return value

@@ -32,6 +32,8 @@ export interface Layer {
 export interface Layout {
   readonly trees: readonly Tree[]
   readonly layers: readonly Layer[]
+  /** All machines' files, for the linter. */
+  readonly machineFiles: readonly SourceDocument[]
   /** Undefined when the machine has a fault: then nothing is known about which values there are. */
   readonly machine: Readonly<Record<string, string>> | undefined
 }
@@ -55,7 +57,8 @@ export function readLayout(layersFile: string, faults: Faults): Layout | undefin
   if (collected.machine === undefined) {
     faults.add('missing-field', 'Cannot read the layers: field "machine" is missing', tree.document.place([]))
   }
-  return { trees, layers, machine: readMachine(trees, collected.machine, faults) }
+  const machineFiles: SourceDocument[] = []
+  return { trees, layers, machineFiles, machine: readMachine(trees, collected.machine, machineFiles, faults) }
 }
 
 function collect(file: string, includedBy: readonly string[], collected: Collected, faults: Faults): void {
@@ -143,6 +146,7 @@ function addLayer(name: string, tree: Tree, host: boolean, index: number, layers
 function readMachine(
   trees: readonly Tree[],
   machine: string | undefined,
+  files: SourceDocument[],
   faults: Faults,
 ): Readonly<Record<string, string>> | undefined {
   const machines = new Map<string, Readonly<Record<string, string>> | undefined>()
@@ -151,6 +155,7 @@ function readMachine(
       faults.add('duplicate-machine', `Cannot read "${path}": there is another machine "${name}"`, { file: path })
     const document = usable ? readDocument(path, faults) : undefined
     const values = document === undefined ? undefined : validate(document, machineSchema, 'a machine', faults, {})
+    if (document !== undefined) files.push(document)
     if (document !== undefined && values !== undefined && values['arch'] === undefined) {
       faults.add('missing-field', 'Cannot read a machine: value "arch" is missing', document.place([]))
     }

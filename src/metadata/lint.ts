@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs'
 import type { FixpointError } from '../base/error.ts'
 import { type Place } from '../base/error.ts'
-import type { At } from './document.ts'
+import type { At, Path } from './document.ts'
 import { list } from './entries.ts'
 import { Faults } from './faults.ts'
 import type { Layout } from './layers.ts'
 import { loadAll, type Loaded } from './load.ts'
-import type { Item } from './merge.ts'
+import { listOf, wholeOf, type Item } from './merge.ts'
 import type { LocalFile } from './model.ts'
 import type { MergeableText, SourceText } from './schema.ts'
 import type { Amendment, RecipeStatement, Statements } from './statements.ts'
@@ -27,6 +27,8 @@ const CONSTANTS = new Set(
  * - `lint-license`: not an SPDX expression
  * - `lint-summary`: too long, or with a full stop
  * - `lint-jobs`: `-j` handed to make or ninja; the engine's jobserver decides that
+ * - `lint-native`: compiling for the machine that builds, which makes other code on another one
+ * - `lint-no-target`: words for make to install without a target, so that it builds once more and installs nothing
  * - `lint-registry-address`: the address of a Debian mirror or npm registry; `debian:` and `npm:` stay true when it moves
  * - `lint-insecure-place`: http, which tells everyone what is fetched
  * - `lint-machine-path`: `file:` with an absolute path, which is there on one machine only
@@ -40,6 +42,8 @@ export async function lint(layersFile: string): Promise<FixpointError[]> {
   const loaded = await loadAll(layersFile)
   const findings = new Faults()
   for (const change of changesOf(loaded.statements)) lintChange(change, findings)
+  lintNative(loaded, findings)
+  lintTargets(loaded, findings)
   lintUse(loaded, findings)
   for (const tree of loaded.layout.trees) lintFolder(tree.folder, loaded.layout, findings)
   return findings.sorted()
@@ -81,6 +85,55 @@ function lintChange({ document, stated, operators, patches }: RecipeStatement | 
     for (const [step, script] of Object.entries(steps ?? {})) lintScript(script, at('steps', step), findings)
   }
   lintPatches(patches, findings)
+}
+
+/** Every text that reaches a compiler comes out of one of these files. */
+function lintNative({ layout, styles, statements }: Loaded, findings: Faults): void {
+  const documents = [
+    ...layout.machineFiles,
+    ...[...styles.values()].flatMap((style) => style?.document ?? []),
+    ...changesOf(statements).map(({ document }) => document),
+  ]
+  for (const document of documents) {
+    for (const { path, text } of textsIn(document.value, [])) {
+      const part = /-m(?:arch|tune|cpu)=native\b/.exec(text)?.[0]
+      if (part === undefined) continue
+      findings.add(
+        'lint-native',
+        `"${part}" makes other code on another machine`,
+        document.placeOfPart(path, part, 0),
+        'Name the processor: -march=x86-64',
+      )
+    }
+  }
+}
+
+/** All texts of a value but names, with the way to each. */
+function textsIn(value: unknown, path: readonly (string | number)[]): { path: Path; text: string }[] {
+  if (typeof value === 'string') return [{ path, text: value }]
+  if (typeof value !== 'object' || value === null) return []
+  const entries = Array.isArray(value) ? [...value.entries()] : Object.entries(value)
+  return entries.flatMap(([step, inner]: [string | number, unknown]) => textsIn(inner, [...path, step]))
+}
+
+function lintTargets({ styles, drafts }: Loaded, findings: Faults): void {
+  for (const draft of drafts.values()) {
+    const style = styles.get(wholeOf(draft, 'style')?.value ?? '')
+    const words = listOf(draft, 'install')
+    const at = words[0]?.at
+    if (at === undefined || style?.words.has('install') !== true || words.some(isTarget)) continue
+    findings.add(
+      'lint-no-target',
+      'The words for make to install name no target',
+      placeOf({ document: at.document, path: at.path.slice(0, -1) }),
+      `Style "${style.name}" has a target only for a list that is empty: name it as well`,
+    )
+  }
+}
+
+/** Whether make builds the word: no option, no option's argument, no variable. */
+function isTarget({ value }: Item<string>, at: number, words: readonly Item<string>[]): boolean {
+  return !/^-|=/.test(value) && !/^-[CfIoW]$/.test(words[at - 1]?.value ?? '')
 }
 
 function lintSummary(summary: string, at: At, findings: Faults): void {

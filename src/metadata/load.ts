@@ -6,6 +6,7 @@ import { readLayout, type Layout } from './layers.ts'
 import type { Draft } from './merge.ts'
 import type { Metadata, Recipe } from './model.ts'
 import { expandHere, resolveRecipe, valuesOf, type World } from './resolve.ts'
+import { WORD_LISTS } from './schema.ts'
 import { readStatements, type Statements } from './statements.ts'
 import { readStyles, type Styles } from './styles.ts'
 
@@ -81,9 +82,12 @@ function rootsOf(statements: Statements): ReadonlyMap<SourceDocument, string> {
 /** Also finds the faults of styles that no recipe uses. */
 function checkStyleTemplates(styles: Styles, machine: Layout['machine'], faults: Faults): void {
   const values = valuesOf('', '', '', machine)
-  for (const list of ['configure', 'make', 'install']) values.set(list, '')
+  const inScripts = valuesOf('', '', '', machine)
+  for (const list of WORD_LISTS) inScripts.set(list, '')
   for (const style of styles.values()) {
-    for (const { value, at } of [...(style?.env.values() ?? []), ...(style?.steps.values() ?? [])])
-      expandHere(value, at, values, faults)
+    if (style === undefined) continue
+    for (const { value, at } of [...style.words.values()].flat()) expandHere(value, at, values, faults)
+    for (const { value, at } of [...style.env.values(), ...style.steps.values()])
+      expandHere(value, at, inScripts, faults)
   }
 }

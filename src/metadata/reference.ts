@@ -46,7 +46,7 @@ export function recipesDocument(): string {
     '`layers/LAYER/NAME/` holds `recipe.yaml`, `patches/*.patch` (applied with `-p1` in the order of their names) and `files/` (found as `$FILES`), and nothing else.',
     table(recipeSchema),
     PATCHES,
-    '`version`, `summary`, `license` and `style` are needed, in the recipe or in the one it extends. Texts that YAML takes for a number, such as 1.10, are written in quotes. Anchors, aliases and tags are not part of the format.',
+    '`version`, `summary`, `license` and `style` are needed, in the recipe or in the one it extends. Texts that YAML takes for a number, such as 1.10, are written in quotes. Anchors, aliases, tags and directives are not part of the format.',
     '### sources: fetched files',
     table(fileSourceSchema),
     '### sources: files of the checkout',
@@ -93,7 +93,7 @@ const MERGING = `One operator serves \`extends\` and \`amend.yaml\`:
 
 They are done in this order; then own patches and files are added. A recipe that extends another may also state a field itself, which is the same as \`set\`. A step or variable that is taken out is the style's again. Whoever changes \`version\` also gives the new digest of each source whose place or name holds \`{{version}}\`. It starts from that recipe as it is after all amendments. Amendments are applied in the order of their layers. \`fixpoint show --origin RECIPE\` names the file and line of every field.`
 
-const TEMPLATES = `\`{{name}}\`, \`{{version}}\`, \`{{layer}}\` and \`{{machine.NAME}}\` are expanded after merging, in the fields marked so. Variables of the environment and scripts also know \`{{configure}}\`, \`{{make}}\` and \`{{install}}\`: the list's elements, each quoted for the shell where needed, joined by blanks. A list that is filled but used nowhere is an error, and so is a name that does not exist. There are no sections, no partials and no escaping.`
+const TEMPLATES = `\`{{name}}\`, \`{{version}}\`, \`{{layer}}\` and \`{{machine.NAME}}\` are expanded after merging, in the fields marked so. Variables of the environment and scripts also know \`{{configure}}\`, \`{{make}}\` and \`{{install}}\`: the list's elements, each quoted for the shell where needed, joined by blanks. A list that is empty is the style's, if that has one. A list that is filled but used nowhere is an error, and so is a name that does not exist. There are no sections, no partials and no escaping.`
 
 const STEPS = `A recipe's steps run in the sandbox, in \`$SRC\`, each as a script of its own by \`sh -eu\`: variables and the folder do not carry over. Before them the engine adds two: \`unpack\` (a tarball loses its outermost folder, a tree is copied) and \`patch\`. What lies below \`$OUT\` when the last step has ended is the artifact; nothing else is kept.
 
@@ -113,7 +113,7 @@ const STYLES = `They lie in \`layers/styles\` of the checkout. A layers.yaml tha
 | style | steps, in order | for |
 |---|---|---|
 | \`plain\` | \`prepare\`, \`configure\`, \`build\`, \`install\`, \`normalise\` | the recipe fills in the first four, which do nothing of themselves |
-| \`autotools\` | as \`plain\` | \`./configure\`, \`make\`, \`make install\`, with the recipe's \`configure\`, \`make\` and \`install\`; \`prepare\` does nothing |
+| \`autotools\` | as \`plain\` | \`./configure\`, \`make\`, \`make install\`, with the recipe's \`configure\`, \`make\` and \`install\`; an empty \`install\` means target \`install\`; \`prepare\` does nothing |
 | \`autotools-host\` | as \`plain\` | the same by the host's compiler, into \`/bootstrap\`: for host layers |
 | \`image\` | \`root\`, \`boot\`, \`mirror\`, \`disk\`, \`check\` | disk images; the easiest way to one is \`extends: system/tiny\` |
 

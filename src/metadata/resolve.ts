@@ -5,11 +5,14 @@ import type { Faults } from './faults.ts'
 import type { Layout } from './layers.ts'
 import { entriesOf, listOf, wholeOf, type Draft, type Item, type Origin } from './merge.ts'
 import type { LocalFile, Recipe, Step } from './model.ts'
+import { WORD_LISTS } from './schema.ts'
 import { resolveSources, type TreeCache } from './sources.ts'
 import type { RecipeStatement, Statements } from './statements.ts'
 import { isReservedStep, type Style, type Styles } from './styles.ts'
 import { suggestion } from './suggest.ts'
 import { expand, shellWords, type TemplateValues } from './template.ts'
+
+type WordList = (typeof WORD_LISTS)[number]
 
 /** What recipes are resolved against. */
 export interface World {
@@ -22,8 +25,9 @@ export interface World {
   readonly faults: Faults
 }
 
-/** Lists that only scripts use. */
-const WORD_LISTS = ['configure', 'make', 'install'] as const
+/** Bytes of one variable with its name, and of all: execve(2) takes 128 KiB and, with the arguments, 2 MiB. */
+const MAX_VARIABLE = 120 << 10
+const MAX_ENVIRONMENT = 1 << 20
 
 const DEFAULT_MEMORY = '512M'
 const DEFAULT_COST = 10
@@ -32,7 +36,7 @@ const DEFAULT_TIMEOUT = 7200
 /**
  * A merged recipe with its style, templates expanded and names checked. Undefined when something it cannot do without is missing. Faults:
  * `missing-field`, `unknown-style`, `unknown-step`, `unused-list`, `unknown-recipe`, `layer-order`, `self-reference`, `duplicate-element`,
- * `contents-without-image`, those of templates and sources.
+ * `contents-without-image`, `variable-too-large`, those of templates and sources.
  */
 export function resolveRecipe(statement: RecipeStatement, draft: Draft, world: World): Recipe | undefined {
   const { id, name, layer } = statement
@@ -54,7 +58,7 @@ export function resolveRecipe(statement: RecipeStatement, draft: Draft, world: W
     world.faults,
   )
   const words = WORD_LISTS.map(
-    (list) => [list, listOf(draft, list).map(({ value, at }) => expandAt(value, at))] as const,
+    (list) => [list, wordsOf(draft, style, list).map(({ value, at }) => expandAt(value, at))] as const,
   )
   const references = {
     inputs: referencesOf('inputs', statement, draft, world),
@@ -66,7 +70,9 @@ export function resolveRecipe(statement: RecipeStatement, draft: Draft, world: W
   for (const [list, elements] of words) scriptValues.set(list, shellWords(elements))
   const used = new Set<string>()
   const expandItem = ({ value, at }: Item<string>) => expandAt(value, at, scriptValues, used)
-  const env = Object.fromEntries([...envOf(style, draft)].map(([variable, item]) => [variable, expandItem(item)]))
+  const variables = envOf(style, draft)
+  const env = Object.fromEntries([...variables].map(([variable, item]) => [variable, expandItem(item)]))
+  checkSizes(env, variables, world.faults)
   const steps = stepsOf(style, draft, world.faults).map(([step, item]): Step => ({
     name: step,
     script: expandItem(item),
@@ -228,6 +234,33 @@ function stepsOf(style: Style, draft: Draft, faults: Faults): [string, Item<stri
   return [...steps]
 }
 
+/** A list of a recipe, or where that is empty what its style has instead. */
+function wordsOf(draft: Draft, style: Style | undefined, list: WordList): readonly Item<string>[] {
+  const own = listOf(draft, list)
+  return own.length > 0 ? own : (style?.words.get(list) ?? [])
+}
+
+function checkSizes(
+  env: Readonly<Record<string, string>>,
+  variables: ReadonlyMap<string, Item<string>>,
+  faults: Faults,
+): void {
+  const sizes = Object.entries(env).map(([name, value]) => ({ name, bytes: Buffer.byteLength(`${name}=${value}`) + 1 }))
+  const report = (name: string, message: string) => {
+    const at = variables.get(name)?.at
+    const hint = 'Put the text into a file below files/, which steps find in $FILES'
+    if (at !== undefined) faults.add('variable-too-large', message, at.document.placeOfKey(at.path), hint)
+  }
+  for (const { name, bytes } of sizes) {
+    if (bytes > MAX_VARIABLE)
+      report(name, `Cannot set variable "${name}": it has ${bytes} bytes, ${MAX_VARIABLE} are allowed`)
+  }
+  const all = sizes.reduce((sum, { bytes }) => sum + bytes, 0)
+  const largest = sizes.toSorted((a, b) => b.bytes - a.bytes)[0]
+  if (all <= MAX_ENVIRONMENT || largest === undefined || largest.bytes > MAX_VARIABLE) return
+  report(largest.name, `Cannot set the variables: together they have ${all} bytes, ${MAX_ENVIRONMENT} are allowed`)
+}
+
 function checkUsed(draft: Draft, style: Style, used: ReadonlySet<string>, faults: Faults): void {
   for (const list of WORD_LISTS) {
     const [first] = listOf(draft, list)
@@ -273,6 +306,11 @@ function placesOf(statement: RecipeStatement, draft: Draft, style: Style): Recor
   for (const field of ['env', 'steps'] as const) {
     const found = [...style.origins[field], ...(origins.get(field) ?? [])]
     if (found.length > 0) origins.set(field, found)
+  }
+  for (const list of WORD_LISTS) {
+    const [first] = wordsOf(draft, style, list)
+    if (first !== undefined && !origins.has(list))
+      origins.set(list, [{ document: first.at.document, path: first.at.path.slice(0, -1) }])
   }
   return Object.fromEntries([...origins].map(([field, places]) => [field, places.map(placeOf)]))
 }

@@ -19,16 +19,17 @@ function text(wanted: string, pattern: RegExp): z.ZodString {
   return z.string().regex(pattern, { error: `must be ${wanted}` })
 }
 
-const NAME = '[a-z0-9][a-z0-9+._-]*'
+// Names become names of files, with more in front of them and behind.
+const NAME = '[a-z0-9][a-z0-9+._-]{0,99}'
 
 const recipeName = text('a name: lower-case letters, digits and + . _ - after the first', new RegExp(`^${NAME}$`))
-const recipeId = text('LAYER/NAME', new RegExp(`^[a-z0-9][a-z0-9-]*/${NAME}$`))
-const styleName = text("a style's name: lower-case letters, digits and -", /^[a-z][a-z0-9-]*$/)
-const layerName = text('a name: lower-case letters, digits and -', /^[a-z0-9][a-z0-9-]*$/)
-const machineName = text('a name: lower-case letters, digits, _ and -', /^[a-z0-9][a-z0-9_-]*$/)
+const recipeId = text('LAYER/NAME', new RegExp(`^[a-z0-9][a-z0-9-]{0,99}/${NAME}$`))
+const styleName = text("a style's name: lower-case letters, digits and -", /^[a-z][a-z0-9-]{0,99}$/)
+const layerName = text('a name: lower-case letters, digits and -', /^[a-z0-9][a-z0-9-]{0,99}$/)
+const machineName = text('a name: lower-case letters, digits, _ and -', /^[a-z0-9][a-z0-9_-]{0,99}$/)
 const line = text('one line of text', /^\S(?:[^\n\r]*\S)?$/)
 const variable = text('the name of a variable: letters, digits and _', /^[A-Za-z_][A-Za-z0-9_]*$/)
-const stepName = text("a step's name: lower-case letters, digits and -", /^[a-z][a-z0-9-]*$/)
+const stepName = text("a step's name: lower-case letters, digits and -", /^[a-z][a-z0-9-]{0,99}$/)
 const size = text('a size such as 800M: a whole number and K, M or G', /^[1-9][0-9]{0,6}[KMG]$/)
 const relativePath = text(
   'a path inside, without "..", control characters, and / at its ends',
@@ -100,7 +101,7 @@ export const treeSourceSchema = z
 export const sourceSchema = z.union([fileSourceSchema, treeSourceSchema])
 
 const head = {
-  version: field(text('a version: letters, digits and + . _ ~ -', /^[A-Za-z0-9][A-Za-z0-9+._~-]*$/).optional(), {
+  version: field(text('a version: letters, digits and + . _ ~ -', /^[A-Za-z0-9][A-Za-z0-9+._~-]{0,99}$/).optional(), {
     description:
       "The package's version, `{{version}}` in templates. One that looks like a number is written in quotes.",
     entersKey: false,
@@ -260,6 +261,11 @@ export const amendSchema = z.strictObject({
   ...operators,
 })
 
+function wordsOf(list: string): z.ZodOptional<z.ZodArray<z.ZodString>> {
+  const description = `\`{{${list}}}\` of recipes whose own list is empty. Templates.`
+  return field(strings.optional(), { description, entersKey: true })
+}
+
 /** `styles/NAME.yaml` */
 export const styleSchema = z.strictObject({
   name: field(styleName, { description: "The file's name without `.yaml`.", entersKey: false }),
@@ -273,6 +279,9 @@ export const styleSchema = z.strictObject({
     entersKey: true,
     default: false,
   }),
+  configure: wordsOf('configure'),
+  make: wordsOf('make'),
+  install: wordsOf('install'),
   env: field(env.optional(), { description: "Variables of the steps' environment. Templates.", entersKey: true }),
   steps: field(steps.optional(), {
     description:
@@ -300,8 +309,9 @@ export const layersSchema = z.strictObject({
 
 /** `machines/NAME.yaml` */
 export const machineSchema = z.record(
-  text("a value's name: lower-case letters, digits and -", /^[a-z][a-z0-9-]*$/),
-  z.string(),
+  text("a value's name: lower-case letters, digits and -", /^[a-z][a-z0-9-]{0,99}$/),
+  // A template may hold it a hundred times.
+  z.string().max(4096, { error: 'must have at most 4096 characters' }),
 )
 
 /** What recipe.yaml holds. */
@@ -319,5 +329,7 @@ export type MergeableText = z.infer<typeof operators.set> & object
 export const WHOLE_FIELDS = ['version', 'summary', 'license', 'style', 'closure', 'memory', 'cost', 'timeout'] as const
 /** Top-level fields of a recipe that are maps, whose entries are replaced one by one. */
 export const MAP_FIELDS = ['env', 'steps'] as const
+/** Lists that only scripts use, as `{{configure}}`, `{{make}}` and `{{install}}`. */
+export const WORD_LISTS = ['configure', 'make', 'install'] as const
 /** Top-level fields of a recipe that are lists. */
 export const LIST_FIELDS = ['sources', 'inputs', 'needs', 'configure', 'make', 'install', 'contents'] as const

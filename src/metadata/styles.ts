@@ -3,7 +3,7 @@ import { readDocument, type At, type SourceDocument } from './document.ts'
 import type { Faults } from './faults.ts'
 import { yamlFiles, type Tree } from './layers.ts'
 import type { Item } from './merge.ts'
-import { styleSchema, type StyleText } from './schema.ts'
+import { styleSchema, WORD_LISTS, type StyleText } from './schema.ts'
 import { suggestion } from './suggest.ts'
 import { validate } from './validate.ts'
 
@@ -12,6 +12,8 @@ export interface Style {
   readonly name: string
   readonly document: SourceDocument
   readonly image: boolean
+  /** What a recipe's empty list stands for. */
+  readonly words: ReadonlyMap<(typeof WORD_LISTS)[number], readonly Item<string>[]>
   readonly env: ReadonlyMap<string, Item<string>>
   /** In the order they run. */
   readonly steps: ReadonlyMap<string, Item<string>>
@@ -134,9 +136,15 @@ function compose(name: string, { document, text }: Stated, base: Style | undefin
     ...(base?.origins[field] ?? []),
     ...(text[field] === undefined ? [] : [{ document, path: [field] }]),
   ]
+  const words = new Map(base?.words)
+  for (const list of WORD_LISTS) {
+    const own = text[list]?.map((value, index) => ({ value, at: { document, path: [list, index] } }))
+    if (own !== undefined) words.set(list, own)
+  }
   return {
     name,
     document,
+    words,
     image: text.image ?? base?.image ?? false,
     env: layered('env'),
     steps: layered('steps'),

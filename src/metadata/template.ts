@@ -3,7 +3,7 @@ import { suggestion } from './suggest.ts'
 
 /** Something wrong in a template: `part`, its `nth` occurrence in the template (from 0), and why. */
 export interface TemplateFault {
-  readonly code: 'template-syntax' | 'template-section' | 'unknown-name'
+  readonly code: 'template-syntax' | 'template-section' | 'template-size' | 'unknown-name'
   readonly message: string
   readonly hint: string | undefined
   readonly part: string
@@ -22,6 +22,12 @@ interface NameToken {
 type Compiled = { readonly tokens: readonly (string | NameToken)[] } | { readonly fault: TemplateFault }
 
 const BRACES_HINT = 'A script that needs two opening braces in a row writes them apart'
+
+/** What a template may become, in characters: each of its names may stand for a whole list. */
+const MAX_EXPANDED = 1 << 20
+
+/** Unknown names of a template that are reported. */
+const MAX_UNKNOWN = 20
 
 /** Templates of styles are compiled once, not once for each recipe; a template is a few hundred bytes. */
 const compiled = new Map<string, Compiled>()
@@ -47,14 +53,18 @@ export function expand(
     onFault(found.fault)
     return template
   }
-  let result = ''
+  let [result, unknown] = ['', 0]
   for (const token of found.tokens) {
     if (typeof token === 'string') result += token
     else {
       const value = values.get(token.name)
-      if (value === undefined) onFault(unknownName(template, token, values))
+      if (value === undefined && unknown++ < MAX_UNKNOWN) onFault(unknownName(template, token, values))
       used?.add(token.name)
       result += value ?? ''
+      if (result.length > MAX_EXPANDED) {
+        onFault(tooLarge(template, token))
+        return template
+      }
     }
   }
   return result
@@ -100,6 +110,11 @@ function parse(template: string): Compiled {
       fault: faultAt(template, start, 2, 'template-syntax', 'Cannot expand a template: "{{" without "}}"', BRACES_HINT),
     }
   }
+}
+
+function tooLarge(template: string, { start, end }: NameToken): TemplateFault {
+  const message = `Cannot expand a template: it would have more than ${MAX_EXPANDED} characters`
+  return faultAt(template, start, end - start, 'template-size', message, 'Put the text into a file below files/')
 }
 
 function unknownName(template: string, { name, start, end }: NameToken, values: TemplateValues): TemplateFault {

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { FixpointErrors, type FixpointError } from '../../src/base/error.ts'
+import { EXIT, FixpointErrors, type FixpointError } from '../../src/base/error.ts'
 import type { RecipeId } from '../../src/base/events.ts'
 import { loadMetadata } from '../../src/metadata/load.ts'
 import type { Metadata, Recipe } from '../../src/metadata/model.ts'
@@ -12,6 +12,9 @@ export type Texts = Readonly<Record<string, string | Uint8Array | undefined>>
 /** 64 digits that stand for a source. */
 export const SHA = 'ab'.repeat(32)
 
+/** The recipe of {@link VALID} that tests of faults replace. */
+export const APP = 'layers/high/app/recipe.yaml'
+
 /** A small valid tree: two layers, a style that extends another, a recipe in each layer. */
 export const VALID: Texts = {
   'layers/layers.yaml': 'machine: toy\nhost-layers: [low]\nlayers: [low, high]\n',
@@ -20,7 +23,7 @@ export const VALID: Texts = {
   'layers/styles/auto.yaml': `name: auto\nsummary: With configure\nextends: plain\nsteps:\n  build: ./configure {{configure}} && make {{make}}\n  install: make {{install}}\n`,
   'layers/styles/disk.yaml': 'name: disk\nsummary: A disk\nimage: true\nsteps:\n  image: mkimage\n',
   'layers/low/tool/recipe.yaml': recipe('tool', 'style: plain'),
-  'layers/high/app/recipe.yaml': recipe('app', 'inputs: [low/tool]\nstyle: auto'),
+  [APP]: recipe('app', 'inputs: [low/tool]\nstyle: auto'),
 }
 
 /** The text of a recipe with the fields that every recipe has. */
@@ -67,7 +70,8 @@ export async function faultsIn(folder: string, layersFile = 'layers/layers.yaml'
   try {
     await loadMetadata(join(folder, layersFile))
   } catch (error) {
-    if (error instanceof FixpointErrors) return error.errors
+    // Whatever a tree holds, it is never the host's fault, or a bug.
+    if (error instanceof FixpointErrors && error.errors.every(({ kind }) => EXIT[kind] === 3)) return error.errors
     throw error
   }
   return []

@@ -1,9 +1,7 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { isLicenseExpression, lint } from '../../../src/metadata/lint.ts'
-import { describeFault, patchText, recipe, SHA, VALID, writeTree, type Texts } from '../../support/metadata.ts'
-
-const APP = 'layers/high/app/recipe.yaml'
+import { APP, describeFault, patchText, recipe, SHA, VALID, writeTree, type Texts } from '../../support/metadata.ts'
 
 /** The valid tree with a recipe that uses all styles. */
 const CLEAN: Texts = { ...VALID, 'layers/high/disk/recipe.yaml': recipe('disk', 'style: disk') }
@@ -45,6 +43,39 @@ describe('lint', () => {
       'jobs in a script',
       { [APP]: recipe('app', 'style: auto\nsteps:\n  build: |\n    cd x\n    make CC=cc -j4 all') },
       `lint-jobs ${APP}:9:16`,
+    ],
+    [
+      'code for this machine in a list',
+      { [APP]: recipe('app', "style: auto\nmake: [all, 'CFLAGS=-O2 -march=native']") },
+      `lint-native ${APP}:6:25`,
+    ],
+    [
+      'code for this machine in a variable',
+      { [APP]: recipe('app', "style: auto\nenv:\n  X: '-mtune=native'") },
+      `lint-native ${APP}:7:7`,
+    ],
+    [
+      'code for this machine in a script',
+      { [APP]: recipe('app', 'style: auto\nsteps:\n  build: |\n    cd x\n    gcc -mcpu=native x.c') },
+      `lint-native ${APP}:9:9`,
+    ],
+    [
+      'code for this machine in a style',
+      { 'layers/styles/disk.yaml': 'name: disk\nsummary: x\nimage: true\nsteps: {a: cc -march=native}\n' },
+      'lint-native layers/styles/disk.yaml:4:15',
+    ],
+    [
+      'code for this machine in a machine',
+      { 'layers/machines/toy.yaml': 'arch: x86_64\ntriple: -march=native\n' },
+      'lint-native layers/machines/toy.yaml:2:9',
+    ],
+    [
+      'words to install without a target',
+      {
+        [APP]: recipe('app', 'style: auto\ninstall: [-C, src, A=b]'),
+        'layers/styles/auto.yaml': `${String(VALID['layers/styles/auto.yaml']).replace('steps:', 'install: [install]\nsteps:')}`,
+      },
+      `lint-no-target ${APP}:6:1`,
     ],
     ['a registry', from('https://registry.example.org/acorn/-/acorn-8.14.0.tgz'), `lint-registry-address ${APP}:7:12`],
     [

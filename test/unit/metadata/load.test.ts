@@ -54,6 +54,34 @@ describe('a valid tree', () => {
     expect(found.env).toEqual({ CC: 'cc', MORE: 'app all' })
   })
 
+  it('takes lists of the style for those that are empty', async () => {
+    const style = `name: auto\nsummary: x\nextends: plain\ninstall: [install, 'V={{version}}']\nsteps:\n  install: make {{install}}\n`
+    const more = `name: more\nsummary: x\nextends: auto\nmake: [all]\n`
+    for (const [fields, script] of [
+      ['', 'make install V=1.0'],
+      ['\ninstall: []', 'make install V=1.0'],
+      ['\ninstall: [x]', 'make x'],
+    ]) {
+      for (const name of ['auto', 'more']) {
+        const found = await loadRecipe('high/app', {
+          'layers/styles/auto.yaml': style,
+          'layers/styles/more.yaml': more,
+          'layers/high/app/recipe.yaml': recipe('app', `style: ${name}${fields}`),
+        })
+        expect(found.steps.at(-1)).toEqual({ name: 'install', script })
+        expect(found.steps[1]?.script).toBe(name === 'more' ? 'make all' : 'make ')
+      }
+    }
+  })
+
+  it('tells which file a list of the style is from', async () => {
+    const style = 'name: auto\nsummary: x\nextends: plain\ninstall: [install]\nsteps:\n  install: make {{install}}\n'
+    const { origins } = await loadRecipe('high/app', { 'layers/styles/auto.yaml': style })
+    expect(origins['install']?.map(({ file, line }) => `${file.split('/').at(-1) ?? ''}:${line ?? 0}`)).toEqual([
+      'auto.yaml:4',
+    ])
+  })
+
   it('expands values of the machine', async () => {
     expect((await loadRecipe('low/tool')).env).toEqual({ CC: 'x86_64-toy-gcc' })
   })

@@ -1,9 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { fileNameOf, isFileName, isInnerFolder, parsePlace, reservedName } from '../../../src/metadata/places.ts'
-import { faultsOf, loadRecipe, recipe, SHA } from '../../support/metadata.ts'
+import { APP, faultsOf, loadRecipe, recipe, SHA } from '../../support/metadata.ts'
 
-const APP = 'layers/high/app/recipe.yaml'
 const LONG = 'n'.repeat(300)
 
 /** A recipe with one source, its place in double quotes: escapes of YAML are understood. */

@@ -4,9 +4,7 @@ import { mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'nod
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { describeFault, faultsIn, faultsOf, recipe, VALID, writeTree, type Texts } from '../../support/metadata.ts'
-
-const APP = 'layers/high/app/recipe.yaml'
+import { APP, describeFault, faultsIn, faultsOf, recipe, VALID, writeTree, type Texts } from '../../support/metadata.ts'
 
 /** Things that may lie where a file is wanted; none of them may be read, or waited for. */
 const MAKERS: Readonly<Record<string, (path: string) => void | Promise<void>>> = {

@@ -1,0 +1,127 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { parseText } from '../../../src/metadata/document.ts'
+import { Faults } from '../../../src/metadata/faults.ts'
+import { isInnerFolder } from '../../../src/metadata/places.ts'
+import { recipeSchema } from '../../../src/metadata/schema.ts'
+import { validate } from '../../../src/metadata/validate.ts'
+import { APP, faultsIn, VALID, writeTree } from '../../support/metadata.ts'
+import { CHECKOUT, checkoutFiles } from '../../support/tree.ts'
+
+/** Recipes of the checkout. */
+const TEXTS = (await checkoutFiles())
+  .filter(({ path }) => /^layers\/[^/]+\/[^/]+\/recipe\.yaml$/.test(path))
+  .map(({ path }) => readFileSync(join(CHECKOUT, path), 'utf8'))
+
+/** What a file may come to: parts of it are lost, swapped, repeated or replaced by what means something. */
+const piece = fc.constantFrom(
+  ...[
+    '',
+    '\n',
+    '\t',
+    ' ',
+    '{',
+    '}',
+    '[',
+    ']',
+    ': ',
+    '- ',
+    '"',
+    "'",
+    '|',
+    '>',
+    '&a ',
+    '*a',
+    '!!x ',
+    '%YAML 1.1\n',
+    '---\n',
+  ],
+  ...[
+    '...\n',
+    '\0',
+    '\u001b',
+    '\ud800',
+    '\u0085',
+    '{{',
+    '}}',
+    '{{name}}',
+    '{{{x}}}',
+    '#',
+    '? ',
+    '? [a]\n: ',
+    '<<: ',
+    '1e999',
+  ],
+  ...['null', '~', '-0', '.nan', 'extends: bootstrap/gcc\n', '__proto__: x\n', 'x'.repeat(5000), '[\n'.repeat(2000)],
+)
+const edits = fc.array(fc.record({ at: fc.nat(), length: fc.nat(60), to: piece, copy: fc.boolean() }), {
+  minLength: 1,
+  maxLength: 6,
+})
+const mutated = fc.tuple(fc.constantFrom(...TEXTS), edits).map(([text, all]) =>
+  all.reduce((before, { at, length, to, copy }) => {
+    const start = at % (before.length + 1)
+    const end = Math.min(before.length, start + length)
+    return before.slice(0, start) + to + (copy ? before.slice(start, end) : '') + before.slice(end)
+  }, text),
+)
+
+describe('a recipe of the checkout that was changed anyhow', () => {
+  it('is one, or has faults at places in it', () => {
+    expect(TEXTS.length).toBeGreaterThan(30)
+    let refused = 0
+    fc.assert(
+      fc.property(mutated, (text) => {
+        const faults = new Faults()
+        const document = parseText('recipe.yaml', text, faults)
+        const read = document === undefined ? undefined : validate(document, recipeSchema, 'a recipe', faults, {})
+        if (read === undefined) refused++
+        expect(read === undefined).toBe(faults.count > 0)
+        const lines = text.split('\n')
+        for (const { place } of faults.sorted()) {
+          expect(place?.line).toBeGreaterThanOrEqual(1)
+          expect(place?.line).toBeLessThanOrEqual(lines.length)
+          expect(place?.column).toBeLessThanOrEqual((lines[(place?.line ?? 1) - 1] ?? '').length + 1)
+          expect(place?.frame).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/)
+        }
+      }),
+      { numRuns: 300 },
+    )
+    expect(refused).toBeGreaterThan(50)
+  })
+
+  it('is loaded with others, or refused as metadata are', async () => {
+    await fc.assert(
+      fc.asyncProperty(mutated, async (text) => {
+        const folder = await writeTree({ ...VALID, [APP]: text })
+        for (const { kind, code } of await faultsIn(folder)) expect([kind, code]).toEqual(['metadata', code])
+      }),
+      { numRuns: 60 },
+    )
+  })
+})
+
+describe('names in layers', () => {
+  const name = fc.oneof(
+    fc.string({ maxLength: 20 }),
+    fc.constantFrom('..', '.', 'a/b', '/', 'a\u0000', '\u009b', 'A', 'x'.repeat(300)),
+  )
+
+  it('of steps, recipes and folders are names of files, or refused', async () => {
+    await fc.assert(
+      fc.asyncProperty(name, async (one) => {
+        const key = JSON.stringify(one)
+        const text = `name: app\nversion: '1'\nsummary: x\nlicense: MIT\nsources:\n  - tree: [${key}]\n    name: ${key}\n    to: ${key}\nstyle: auto\nsteps: {${key}: x}\n`
+        const folder = await writeTree({ ...VALID, [APP]: text })
+        const faults = await faultsIn(folder)
+        expect(faults.length).toBeGreaterThan(0)
+        const codes = faults.map(({ code }) => code)
+        if (!isInnerFolder(one))
+          expect(codes).toEqual(expect.arrayContaining([expect.stringMatching(/^bad-value$|-character$/)]))
+      }),
+      { numRuns: 60 },
+    )
+  })
+})
