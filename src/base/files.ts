@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
+import { rmSync } from 'node:fs'
 import { chmod, lstat, mkdir, open, readdir, rename, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
@@ -41,6 +42,12 @@ export async function makeFolder(path: string, mode = 0o777): Promise<void> {
     await makeFolder(dirname(folder))
     await makeFolder(folder, mode)
   }
+}
+
+/** Makes a fifo for this user alone, replacing what lies there. By mkfifo(1): Node cannot. */
+export function makeFifo(path: string): void {
+  rmSync(path, { force: true })
+  execFileSync('mkfifo', ['-m', '600', path])
 }
 
 /** True when a folder, or a link to one, lies at `path`. */

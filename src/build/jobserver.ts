@@ -1,6 +1,5 @@
-import { execFileSync } from 'node:child_process'
 import { closeSync, constants, openSync, readSync, rmSync, writeSync } from 'node:fs'
-import { errorCode } from '../base/files.ts'
+import { errorCode, makeFifo } from '../base/files.ts'
 
 /** How often tokens that lie idle are given to who lacks them, milliseconds. */
 const INTERVAL = 50
@@ -34,15 +33,9 @@ export class Jobserver {
     this.#cores = cores
   }
 
-  /** Value of MAKEFLAGS for a fifo that an action sees at `path`. The number is the same on every machine: how many jobs run, the tokens decide. */
-  flags(path: string): string {
-    return ` -j2 --jobserver-auth=fifo:${path}`
-  }
-
   /** Opens a share; its fifo is made at `path`. */
   open(path: string): Client {
-    rmSync(path, { force: true })
-    execFileSync('mkfifo', ['-m', '600', path])
+    makeFifo(path)
     const share: Share = { fd: openSync(path, constants.O_RDWR | constants.O_NONBLOCK), given: 0 }
     this.#shares.push(share)
     this.#balance()

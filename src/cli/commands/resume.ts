@@ -42,7 +42,7 @@ export async function resumeCommand(
     action,
     {
       ...(await buildContext(engine, flags)),
-      jobserver: { flags: '', fifo: undefined },
+      jobserver: undefined,
       folder,
       log: await store.logPath(id, action.key),
       signal: engine.signal,

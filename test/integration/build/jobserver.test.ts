@@ -149,7 +149,7 @@ describe.skipIf(make === undefined)('GNU make 4.4', () => {
       client.close()
     })
     await writeFile(join(folder, 'Makefile'), `all: a b c\na b c:\n\t@touch began-$@; ${script}\n`)
-    const env = { ...process.env, MAKEFLAGS: jobserver.flags(client.fifo) }
+    const env = { ...process.env, MAKEFLAGS: ` -j2 --jobserver-auth=fifo:${client.fifo}` }
     await promisify(execFile)(make!, { cwd: folder, env, timeout: 20_000 })
   }
 
