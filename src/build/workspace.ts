@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { chmod, mkdir, rename, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { EPOCH } from '../base/constants.ts'
+import { removeDefaultAcl } from '../base/default-acl.ts'
 import type { Digest } from '../base/digest.ts'
 import { FixpointError } from '../base/error.ts'
 import { explainDiskFull, removeTree } from '../base/files.ts'
@@ -30,6 +31,7 @@ export class Workspace {
     await removeTree(folder)
     try {
       await mkdir(folder, { recursive: true })
+      removeDefaultAcl(folder)
       // By chmod, since umask, default ACLs and a setgid parent would show in what the action makes below them.
       for (const name of FOLDERS) {
         await mkdir(join(folder, name))

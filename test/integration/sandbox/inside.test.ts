@@ -81,7 +81,9 @@ describe('inside the sandbox', () => {
     expect(await printed('wc -c; readlink /proc/self/fd/0')).toBe('0\n/dev/null\n')
     const open = (await printed('find /proc/self/fd -lname "*" -printf "%f %l\\n"')).trim().split('\n')
     // What the one who runs the tests has left open is covered up; 3 and more are the folders that find reads.
-    expect(open.filter((line) => !/^([012] |\d+ (\/dev\/null|\/run\/jobserver|\/build\/src|\/proc\/\d+\/fd)$)/.test(line))).toEqual([])
+    expect(
+      open.filter((line) => !/^([012] |\d+ (\/dev\/null|\/run\/jobserver|\/build\/src|\/proc\/\d+\/fd)$)/.test(line)),
+    ).toEqual([])
   })
 
   it('only its work can be written to', async () => {
