@@ -1,8 +1,12 @@
 import type { Digest } from '../base/digest.ts'
 import { FixpointError } from '../base/error.ts'
+import { visible } from '../base/visible.ts'
 import type { FileSource } from '../metadata/model.ts'
 
-/** One place did not deliver. Never leaves this folder: the fetcher collects these and goes on to the next place. */
+/**
+ * One place did not deliver. Never leaves this folder: the fetcher collects these and goes on to the next place.
+ * A server may have chosen a part of `reason`, so that is made visible.
+ */
 export class PlaceFailure extends FixpointError {
   /** True when the same place may answer better a little later. */
   readonly retry: boolean
@@ -13,7 +17,7 @@ export class PlaceFailure extends FixpointError {
     reason: string,
     { retry = false, waitMs = 0, cause }: { retry?: boolean; waitMs?: number; cause?: unknown } = {},
   ) {
-    super('fetch', 'place-failed', reason, { cause })
+    super('fetch', 'place-failed', visible(reason), { cause })
     this.retry = retry
     this.waitMs = waitMs
   }

@@ -64,10 +64,15 @@ export async function get(
   throw new PlaceFailure(`more than ${String(limits.redirects)} redirects`)
 }
 
+/**
+ * Where a `Location` leads. Node hands headers on as Latin-1, a character a byte; servers put the bytes of a path there
+ * as they are, mostly UTF-8. Each byte is percent-encoded, so that the very same ones are asked for.
+ */
 function redirected(from: URL, location: string): URL {
-  const target = URL.canParse(location, from.href) ? new URL(location, from.href) : undefined
+  const encoded = location.replace(/[\u0080-\u00ff]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`)
+  const target = URL.canParse(encoded, from.href) ? new URL(encoded, from.href) : undefined
   if (target === undefined || !['http:', 'https:'].includes(target.protocol))
-    throw new PlaceFailure(`redirects to "${location}", which is no HTTP address`)
+    throw new PlaceFailure(`redirects to "${Buffer.from(location, 'latin1').toString()}", which is no HTTP address`)
   return target
 }
 
