@@ -57,10 +57,10 @@ export async function* candidates(source: FileSource, options: PlaceOptions): As
 
 async function* mirrorFolder(folder: string, source: FileSource): AsyncGenerator<Candidate> {
   const label = `mirror folder "${folder}"`
-  const paths = await findInMirror(folder, source)
-  if (paths === undefined) yield { kind: 'none', label, reason: 'no such folder' }
+  const { paths, fault } = await findInMirror(folder, source)
+  if (fault !== undefined) yield { kind: 'none', label, reason: fault }
   else if (paths.length === 0) yield { kind: 'none', label, reason: 'does not have it' }
-  else for (const path of paths) yield { kind: 'local', label: `mirror folder, "${path}"`, path }
+  for (const path of paths) yield { kind: 'local', label: `mirror folder, "${path}"`, path }
 }
 
 async function* recipePlace(written: string, place: ParsedPlace, options: PlaceOptions): AsyncGenerator<Candidate> {

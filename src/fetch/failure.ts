@@ -23,6 +23,11 @@ export class PlaceFailure extends FixpointError {
   }
 }
 
+/** A place whose file is larger than any may be. */
+export function tooLarge(limit: number): PlaceFailure {
+  return new PlaceFailure(`larger than ${String(limit)} bytes, more than any source may have`)
+}
+
 /** Why a place, as a user reads its name, did not deliver. */
 export interface Reason {
   readonly place: string

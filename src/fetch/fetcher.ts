@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import PQueue from 'p-queue'
 import type { EventSink } from '../base/events.ts'
 import { explainDiskFull } from '../base/files.ts'
+import { visible } from '../base/visible.ts'
 import type { FileSource } from '../metadata/model.ts'
 import { readAptBases } from './apt.ts'
 import { candidates, type Candidate, type PlaceOptions } from './candidates.ts'
@@ -99,7 +100,9 @@ function settle(options: FetcherOptions): Run {
     limits: {
       connectMs: limits.connectMs ?? DEFAULT_LIMITS.connectMs,
       idleMs: limits.idleMs ?? DEFAULT_LIMITS.idleMs,
+      pace: limits.pace ?? DEFAULT_LIMITS.pace,
       redirects: limits.redirects ?? DEFAULT_LIMITS.redirects,
+      bytes: limits.bytes ?? DEFAULT_LIMITS.bytes,
       delays: limits.delays ?? DEFAULT_LIMITS.delays,
     },
     host: {
@@ -136,16 +139,17 @@ async function tryCandidate(
   run: Run,
   signal: AbortSignal,
 ): Promise<Reason | undefined> {
-  const place = candidate.label
+  // Names of files and lists are in it, which are others' texts.
+  const place = visible(candidate.label)
   if (candidate.kind === 'none')
-    return { place, reason: candidate.reason, ...(candidate.offline === true && { offline: true }) }
+    return { place, reason: visible(candidate.reason), ...(candidate.offline === true && { offline: true }) }
   // A copy must not spoil a partial download: the copy may turn out wrong.
   const path = candidate.kind === 'local' ? `${staging}.local` : staging
   try {
     const transfer = transferOf(source, place, path, run, signal)
     const { digest, bytes } =
       candidate.kind === 'local'
-        ? await copyLocal(candidate.path, transfer)
+        ? await copyLocal(candidate.path, run.limits.bytes, transfer)
         : await fetchRemote(source, candidate, transfer, run)
     if (digest !== source.sha256) {
       await discardPartial(path)

@@ -27,14 +27,28 @@ export interface Limits {
   readonly connectMs: number
   /** Without a byte from the server, once connected. */
   readonly idleMs: number
+  /** At least `bytes` come within each `ms`: a server that sends a byte now and then is given up. */
+  readonly pace: { readonly bytes: number; readonly ms: number }
   /** Redirects followed for one request. */
   readonly redirects: number
+  /** Of a whole file: a body without an end must not fill the disk. */
+  readonly bytes: number
   /** Waits before the second, third, … attempt; after the last the place has failed. */
   readonly delays: readonly number[]
 }
 
-/** Limits that suit a slow mirror: about a quarter of a minute of waiting before a place is given up. */
-export const DEFAULT_LIMITS: Limits = { connectMs: 15_000, idleMs: 30_000, redirects: 5, delays: [1_000, 3_000, 9_000] }
+/**
+ * Limits that suit a slow mirror: about a quarter of a minute of waiting before a place is given up. The slowest
+ * modem brings 1 KiB a second, and no source that we know has a fifth of 8 GiB.
+ */
+export const DEFAULT_LIMITS: Limits = {
+  connectMs: 15_000,
+  idleMs: 30_000,
+  pace: { bytes: 60 << 10, ms: 60_000 },
+  redirects: 5,
+  bytes: 8 * 2 ** 30,
+  delays: [1_000, 3_000, 9_000],
+}
 
 /** What the host knows about where packages come from; asked only when a source needs it and configuration is silent. */
 export interface HostPlaces {
