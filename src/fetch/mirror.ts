@@ -5,7 +5,7 @@ import { errorCode } from '../base/files.ts'
 import { readRegular } from '../base/regular.ts'
 import type { FileSource } from '../metadata/model.ts'
 import { isFileName } from '../metadata/places.ts'
-import { parsePlace, placeFileName } from './place.ts'
+import { claimedNames, mirrorNames } from './names.ts'
 
 /** The name of a mirror's list. */
 export const SUMS = 'SHA256SUMS'
@@ -13,37 +13,29 @@ export const SUMS = 'SHA256SUMS'
 /** Bytes that a list may have: some 100,000 lines. */
 export const LARGEST_LIST = 16 << 20
 
-/** Names that a mirror may keep a source under, best first: its digest, its name, the names it has at its places. */
-export function mirrorNames(source: FileSource): readonly string[] {
-  const places = source.from.map(parsePlace).filter((place) => place !== undefined)
-  const names = [source.sha256, source.name, ...places.map(placeFileName)]
-  return [...new Set(names)].filter(isFileName)
-}
-
 /** What a mirror folder has of a source. */
 export interface FoundInMirror {
-  /** Paths where it may lie and something does lie, best first. */
-  readonly paths: readonly string[]
+  /** Names under which it may lie and something does lie, best first. */
+  readonly names: readonly string[]
   /** Why the folder or its list could not be read, where that is so. */
   readonly fault?: string
 }
 
 /**
  * Looks for the source in a mirror folder (flat; `SHA256SUMS` is optional). A name that SHA256SUMS gives to another
- * digest is left out: that is another source of the same name.
+ * digest is left out: that is another source of the same name. With `claimedOnly`, only the names that say which
+ * file the recipe means are looked for, whatever their digest.
  */
-export async function findInMirror(folder: string, source: FileSource): Promise<FoundInMirror> {
+export async function findInMirror(folder: string, source: FileSource, claimedOnly: boolean): Promise<FoundInMirror> {
   const unusable = await faultOfFolder(folder)
-  if (unusable !== undefined) return { paths: [], fault: unusable }
+  if (unusable !== undefined) return { names: [], fault: unusable }
+  if (claimedOnly) return { names: await thereOf(folder, claimedNames(source).filter(isFileName)) }
   const { sums, fault } = await readSums(folder)
   const listed = [...sums].filter(([, digest]) => digest === source.sha256).map(([name]) => name)
-  const names = new Set([
-    ...listed,
-    ...mirrorNames(source).filter((name) => (sums.get(name) ?? source.sha256) === source.sha256),
-  ])
-  const paths = [...names].map((name) => join(folder, name))
-  const there = await Promise.all(paths.map(isThere))
-  return { paths: paths.filter((_, index) => there[index]), ...(fault !== undefined && { fault }) }
+  const own = mirrorNames(source).filter((name) => (sums.get(name) ?? source.sha256) === source.sha256)
+  // What the list has under a name of the source goes first, as it says most.
+  const names = new Set([...own.filter((name) => sums.has(name)), ...listed, ...own])
+  return { names: await thereOf(folder, [...names]), ...(fault !== undefined && { fault }) }
 }
 
 /** Name -> digest of a SHA256SUMS file, as sha256sum(1) writes it. Names with a folder and lines of another form are left out. */
@@ -76,14 +68,17 @@ async function readSums(folder: string): Promise<{ sums: ReadonlyMap<string, Dig
   }
 }
 
-/** Whatever it is: who copies it says what is wrong with it. */
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await lstat(path)
-    return true
-  } catch (error) {
-    return !isAbsence(error)
-  }
+/** The names that something has there, whatever it is: who copies it says what is wrong with it. */
+async function thereOf(folder: string, names: readonly string[]): Promise<string[]> {
+  const there = await Promise.all(
+    names.map((name) =>
+      lstat(join(folder, name)).then(
+        () => true,
+        (error: unknown) => !isAbsence(error),
+      ),
+    ),
+  )
+  return names.filter((_, index) => there[index])
 }
 
 function isAbsence(error: unknown): boolean {

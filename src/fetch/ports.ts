@@ -9,13 +9,18 @@ export interface FetchStore {
   stagingPath(digest: Digest): Promise<string>
   /** Moves a finished file in as a blob, after hashing it. Rejects when its digest differs. */
   adopt(path: string, digest: Digest): Promise<void>
+  /** Names under which a source's digest was found right; none when that is not known. */
+  notedNames(digest: Digest): readonly string[]
+  /** Notes more of them; where that is impossible, nothing happens. */
+  noteNames(digest: Digest, names: readonly string[]): void
 }
 
 /** Makes sure that sources are in the store. */
 export interface Fetcher {
   /**
-   * Resolves once the source is in the store as a blob named by its SHA-256.
-   * Rejects with FixpointError: `source-digest`, `source-unavailable`, `source-offline` (kind fetch), `disk-full`, `staging-unwritable`
+   * Resolves once the source is in the store as a blob named by its SHA-256, and that digest was found right under a
+   * name that the recipe gives it; of a stored one that is known by other names, a place is asked again.
+   * Rejects with FixpointError: `source-digest`, `source-unavailable`, `source-offline`, `source-renamed` (kind fetch), `disk-full`, `staging-unwritable`
    * (kind hostUnfit) or `interrupted` when `signal` aborts.
    */
   fetch(source: FileSource, signal?: AbortSignal): Promise<void>

@@ -47,7 +47,7 @@ test('two requests for the same digest are one download', async () => {
   await Promise.all([
     fetcher.fetch(source([`${address}/f.tar`])),
     fetcher.fetch(source([`${address}/f.tar`])),
-    fetcher.fetch(source([`${address}/other`])),
+    fetcher.fetch(source([`${address}/other/f.tar`])),
   ])
   expect(requests).toHaveLength(1)
 })
