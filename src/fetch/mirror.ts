@@ -60,8 +60,8 @@ async function faultOfFolder(folder: string): Promise<string | undefined> {
 /** The folder's list. It only helps to find names: without it, those of the source are tried. */
 async function readSums(folder: string): Promise<{ sums: ReadonlyMap<string, Digest>; fault?: string }> {
   try {
-    const text = await readRegular(join(folder, SUMS), LARGEST_LIST, 'follow')
-    if (text !== undefined) return { sums: parseSums(text) }
+    const list = await readRegular(join(folder, SUMS), LARGEST_LIST, 'follow')
+    if (list !== undefined) return { sums: parseSums(list.toString()) }
     return { sums: new Map(), fault: `its ${SUMS} is no file of at most ${String(LARGEST_LIST)} bytes` }
   } catch (error) {
     return { sums: new Map(), ...(!isAbsence(error) && { fault: `its ${SUMS} cannot be read: ${messageOf(error)}` }) }

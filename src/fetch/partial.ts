@@ -90,7 +90,8 @@ export async function discardPartial(path: string): Promise<void> {
 /** Undefined too for a damaged note: then the download starts anew. */
 async function readOrigin(path: string): Promise<Origin | undefined> {
   try {
-    return Origin.parse(JSON.parse((await readRegular(`${path}.json`, LARGEST_NOTE, 'refuse')) ?? ''))
+    const note = await readRegular(`${path}.json`, LARGEST_NOTE, 'refuse')
+    return note && Origin.parse(JSON.parse(note.toString()))
   } catch {
     return undefined
   }
