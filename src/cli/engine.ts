@@ -12,9 +12,11 @@ import type { Metadata } from '../metadata/model.ts'
 import type { Installed } from '../store/installed.ts'
 import { Store } from '../store/store.ts'
 import { readConfig, type Config } from './config.ts'
+import { endInterrupted } from './end-at-once.ts'
 import { readInstalled } from './installed.ts'
 import { outputFailure, watchOutput } from './output.ts'
 import type { Result } from './result.ts'
+import { watchSignals } from './signals.ts'
 import type { View } from './view/port.ts'
 import { isWatched, openView } from './view/view.ts'
 
@@ -34,6 +36,7 @@ export class Engine {
   #metadata: Promise<Metadata> | undefined
   #store: Promise<Store> | undefined
   #configuration: Promise<Config> | undefined
+  #yieldInterrupt = (): void => undefined
 
   readonly #installed: Installed | undefined
 
@@ -60,8 +63,7 @@ export class Engine {
       interrupt.abort(reason)
     })
     const engine = new Engine(options, view, interrupt)
-    // Once each: a second one ends the process at once, as it would any other.
-    for (const signal of SIGNALS) process.once(signal, engine.#stop)
+    engine.#yieldInterrupt = watchSignals({ stop: engine.#stop, leave: endInterrupted, now })
     return engine
   }
 
@@ -79,8 +81,7 @@ export class Engine {
 
   /** From now on Ctrl-C is meant for a program that has the terminal. */
   yieldTerminal(): void {
-    process.removeListener('SIGINT', this.#stop)
-    process.on('SIGINT', () => undefined)
+    this.#yieldInterrupt()
   }
 
   /** Throws when a command's output did not arrive. */
@@ -159,8 +160,6 @@ export class Engine {
     await this.closeStore()
   }
 }
-
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /** How much later than its children this process may get a signal that was sent to all, milliseconds. */
 const SIGNAL_DELAY = 50
