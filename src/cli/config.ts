@@ -5,6 +5,7 @@ import { isMap, isNode, isScalar, LineCounter, parseDocument, type Document } fr
 import { z } from 'zod'
 import { FixpointError, FixpointErrors, type Place } from '../base/error.ts'
 import { errorCode } from '../base/files.ts'
+import { MOST_CORES } from '../build/jobserver.ts'
 import { suggestion } from '../metadata/suggest.ts'
 import { typeName } from '../metadata/validate.ts'
 
@@ -21,7 +22,12 @@ const ConfigFile = z
     debian: z.array(Archive).describe('Base addresses of Debian archives, instead of those that apt is set up for'),
     npm: Address.describe('Address of the npm registry, instead of the one that npm is set up for'),
     installed: Path.describe('Root folder of an image this machine runs from: its artifacts count as stored'),
-    jobs: z.number().int('must be a whole number').positive('must be at least 1').describe('Cores to use'),
+    jobs: z
+      .number()
+      .int('must be a whole number')
+      .positive('must be at least 1')
+      .max(MOST_CORES, `must be at most ${String(MOST_CORES)}`)
+      .describe('Cores to use'),
   })
   .partial()
 

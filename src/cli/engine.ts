@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { FixpointError } from '../base/error.ts'
 import type { EventSink } from '../base/events.ts'
 import { hostFingerprint } from '../build/fingerprint.ts'
+import { MOST_CORES } from '../build/jobserver.ts'
 import { indexNamer, type IndexNamer } from '../build/known.ts'
 import { loadMetadata } from '../metadata/load.ts'
 import type { Metadata } from '../metadata/model.ts'
@@ -189,7 +190,7 @@ export function layersFile(named: string | undefined): string {
 
 /** Cores that a build uses unless told otherwise. */
 export function defaultCores(): number {
-  return availableParallelism()
+  return Math.min(availableParallelism(), MOST_CORES)
 }
 
 /** Bytes of memory that running actions may be expected to use: most of the machine's, the rest is for the page cache and the engine. */

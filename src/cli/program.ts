@@ -1,4 +1,5 @@
 import { Argument, Command, InvalidArgumentError, Option } from 'commander'
+import { MOST_CORES } from '../build/jobserver.ts'
 import { SCHEMA_NAMES } from '../metadata/reference.ts'
 import type { BuildFlags } from './commands/build.ts'
 import type { RebuildFlags } from './commands/rebuild.ts'
@@ -178,7 +179,7 @@ function globalOptions(): Option[] {
 
 function buildOptions(command: Command): Command {
   return command
-    .option('-j, --jobs <cores>', 'cores that all actions together use (default: all)', positiveInteger)
+    .option('-j, --jobs <cores>', 'cores that all actions together use (default: all)', cores)
     .option('--memory <bytes>', 'memory that running actions may use together (default: 85 % of it)', positiveInteger)
     .option('-k, --keep-going', 'after a failure go on with what does not depend on it')
     .option('-K, --keep-failed', 'keep the tree of a failed action for `shell` and `build --from`')
@@ -197,6 +198,12 @@ function collect(value: string, previous: readonly string[] | undefined): string
 function positiveInteger(text: string): number {
   const value = Number(text)
   if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('Wanted a whole number above 0.')
+  return value
+}
+
+function cores(text: string): number {
+  const value = positiveInteger(text)
+  if (value > MOST_CORES) throw new InvalidArgumentError(`Wanted at most ${String(MOST_CORES)}.`)
   return value
 }
 
