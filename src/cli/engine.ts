@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { FixpointError } from '../base/error.ts'
 import type { EventSink } from '../base/events.ts'
+import { visible } from '../base/visible.ts'
 import { hostFingerprint } from '../build/fingerprint.ts'
 import { MOST_CORES } from '../build/jobserver.ts'
 import { indexNamer, type IndexNamer } from '../build/known.ts'
@@ -18,6 +19,7 @@ import { readInstalled } from './installed.ts'
 import { outputFailure, watchOutput } from './output.ts'
 import type { Result } from './result.ts'
 import { watchSignals } from './signals.ts'
+import { visibleJson } from './view/json.ts'
 import type { View } from './view/port.ts'
 import { isWatched, openView } from './view/view.ts'
 
@@ -113,7 +115,8 @@ export class Engine {
   /** Writes a result to standard output: `lines` for people, or with --json one line that says the same to a program. */
   async result(lines: readonly string[], { type, ...data }: Result): Promise<void> {
     await this.settle()
-    const shown = this.options.json === true ? [JSON.stringify({ type, at: this.now(), ...data })] : lines
+    const shown =
+      this.options.json === true ? [visibleJson({ type, at: this.now(), ...data })] : lines.map((line) => visible(line))
     process.stdout.write(shown.map((line) => `${line}\n`).join(''))
   }
 

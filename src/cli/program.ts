@@ -1,4 +1,5 @@
 import { Argument, Command, InvalidArgumentError, Option } from 'commander'
+import { visible } from '../base/visible.ts'
 import { MOST_CORES } from '../build/jobserver.ts'
 import { SCHEMA_NAMES } from '../metadata/reference.ts'
 import type { BuildFlags } from './commands/build.ts'
@@ -15,6 +16,7 @@ export function createProgram(): Command {
     .enablePositionalOptions()
     .showSuggestionAfterError()
     .showHelpAfterError('(fixpoint --help lists the commands)')
+    .configureOutput({ writeErr: (text) => process.stderr.write(visible(text, { lines: true })) })
 
   buildOptions(program.command('build').argument('[target...]', 'recipes: name or layer/name', ['tiny']))
     .description('make sure targets are built; images are put into the output folder')
@@ -115,7 +117,9 @@ export function createProgram(): Command {
   program
     .command('log')
     .argument('<recipe>')
-    .description('the log of its last action')
+    .description(
+      'the log of its last action; on a terminal its control characters are shown as \\xNN, in a pipe it is as it is',
+    )
     .action(run(async () => (await import('./commands/inspect.ts')).logCommand))
   program
     .command('why')

@@ -1,5 +1,6 @@
 import { EXIT, FixpointError, FixpointErrors } from '../base/error.ts'
 import { explainSystemError } from '../base/system-error.ts'
+import { visible } from '../base/visible.ts'
 
 /** How the process ends for what made a command fail: its exit code, and what is printed. */
 export function describeEnd(failure: unknown): { readonly code: number; readonly text: string } {
@@ -16,7 +17,7 @@ function describeError(error: unknown): string {
   if (error instanceof FixpointErrors) return error.errors.map(describeOne).join('\n')
   if (error instanceof FixpointError) return describeOne(error)
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
-  return `error: this is a bug of Fixpoint: ${text}`
+  return `error: this is a bug of Fixpoint: ${visible(text, { lines: true })}`
 }
 
 function describeOne(error: FixpointError): string {
@@ -25,10 +26,22 @@ function describeOne(error: FixpointError): string {
     place === undefined
       ? ''
       : `${[place.file, place.line, place.column].filter((part) => part !== undefined).join(':')}: `
-  const lines = [`${where}error: ${error.message}`]
-  if (place?.frame !== undefined) lines.push(place.frame)
-  if (error.hint !== undefined) lines.push(`hint: ${error.hint}`)
+  const lines = [`${visible(where)}error: ${visibleMessage(error.message)}`]
+  // A line of a file may read like one of ours.
+  if (place?.frame !== undefined) lines.push(visible(place.frame, { lines: true }).replace(/^/gm, '  '))
+  if (error.hint !== undefined) lines.push(`hint: ${visible(error.hint)}`)
   return lines.join('\n')
+}
+
+/**
+ * A message as it may be shown. Its further lines are indented, which sets them off from lines of ours; where one is
+ * not, its newline belongs to a name.
+ */
+export function visibleMessage(message: string): string {
+  return visible(
+    message.replace(/\n(?! {2})/g, () => visible('\n')),
+    { lines: true },
+  )
 }
 
 function exitCodeOf(error: unknown): number {
