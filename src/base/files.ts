@@ -55,6 +55,12 @@ export async function isFolder(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined))?.isDirectory() === true
 }
 
+/** True when a regular file or a disk, or a link to one, lies at `path`: what may hold an image, and keeps no reader waiting. */
+export async function isFileOrDisk(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined)
+  return found?.isFile() === true || found?.isBlockDevice() === true
+}
+
 /** Makes a rename in `folder` durable. */
 export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r')

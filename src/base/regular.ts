@@ -21,10 +21,10 @@ export async function openRegular(path: string, links: Links): Promise<FileHandl
 }
 
 /**
- * The bytes of a small regular file, which `limit` is enough for. Resolves to undefined for a larger one and for
+ * The text of a small regular file, which `limit` bytes are enough for. Resolves to undefined for a larger one and for
  * what is no regular file. Rejects as open(2) and read(2) do.
  */
-export async function readRegular(path: string, limit: number, links: Links): Promise<Buffer | undefined> {
+export async function readRegular(path: string, limit: number, links: Links): Promise<string | undefined> {
   const file = await openRegular(path, links)
   if (file === undefined) return undefined
   try {
@@ -33,7 +33,7 @@ export async function readRegular(path: string, limit: number, links: Links): Pr
     for (;;) {
       // By what comes, not by what the size is said to be: it grows, or is 0 below /proc.
       const { bytesRead, buffer } = await file.read({ buffer: Buffer.alloc(Math.min(limit + 1 - bytes, 1 << 16)) })
-      if (bytesRead === 0) return Buffer.concat(chunks)
+      if (bytesRead === 0) return Buffer.concat(chunks).toString()
       bytes += bytesRead
       if (bytes > limit) return undefined
       chunks.push(buffer.subarray(0, bytesRead))

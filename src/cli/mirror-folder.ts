@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { closeSync, constants, fsyncSync } from 'node:fs'
-import { copyFile, rename, rm, writeFile } from 'node:fs/promises'
+import { appendFile, copyFile, rename, rm } from 'node:fs/promises'
 import { Folder } from '../base/beneath.ts'
 import { asDigest, type Digest } from '../base/digest.ts'
 import { FixpointError } from '../base/error.ts'
@@ -25,15 +25,17 @@ export interface Filled {
 }
 
 /**
- * Makes `folder` a mirror that holds the sources: each under the names it has in an image's mirror, listed in a `SHA256SUMS`. What is there stays, apart from
- * files that are not what the list says. `put` brings a file there, by copying unless told otherwise. Nothing is written through a link in the folder.
- * Fails with `disk-full`, `mirror-entry` for what is in the way, or `mirror-name` for a source that cannot have its name there.
+ * Makes `folder` a mirror that holds the sources: each under the names it has in an image's mirror,
+ * listed in a `SHA256SUMS`. What is there stays, apart from files that are not what the list says.
+ * `put` brings a file there, by copying unless told otherwise. Nothing is written through a link in
+ * the folder. Fails with `disk-full`, `mirror-entry` for what is in the way, or `mirror-name` for a
+ * source that cannot have its name there.
  */
 export async function fillMirror(
   folder: string,
   sources: readonly FileSource[],
   find: SourceFinder,
-  put: Put = (from, to) => copyFile(from, to, constants.COPYFILE_EXCL),
+  put: Put = copyNew,
 ): Promise<Filled> {
   const files = mirrorFiles(sources)
   for (const { name } of files) requireName(name, folder)
@@ -50,7 +52,9 @@ export async function fillMirror(
   }
 }
 
-/** Brings the files that are missing, then lists them. Resolves with the number of those it brought. */
+/**
+ * Brings the files that are missing, then lists them. Resolves with the number of those it brought.
+ */
 async function fill(
   mirror: Folder,
   files: readonly { readonly name: string; readonly digest: Digest }[],
@@ -59,7 +63,7 @@ async function fill(
   put: Put,
 ): Promise<number> {
   const list = await readList(mirror)
-  const listed = parseSums(list.toString())
+  const listed = parseSums(list ?? '')
   const byDigest = new Map(sources.map((source) => [source.sha256, source]))
   const lines: string[] = []
   let copied = 0
@@ -74,16 +78,24 @@ async function fill(
     }
     if (listed.get(name) !== digest) lines.push(`${digest}  ${name}\n`)
   }
-  if (lines.length > 0) {
-    // A list that ends within a line would swallow the next one.
-    const end = list.length === 0 || list.at(-1) === 0x0a ? '' : '\n'
-    const longer = Buffer.concat([list, Buffer.from(end + lines.join(''))])
-    await putWhole(mirror, SUMS, `.${SUMS}.part`, (part) => writeFile(part, longer, { flag: 'wx' }))
-  }
+  if (lines.length > 0)
+    await putWhole(mirror, SUMS, `.${SUMS}.part`, async (part) => {
+      // Byte by byte: it may be no text.
+      if (list !== undefined) await copyNew(mirror.at(SUMS), part)
+      // A list that ends within a line would swallow the next one.
+      await appendFile(part, `${list === undefined || list === '' || list.endsWith('\n') ? '' : '\n'}${lines.join('')}`)
+    })
   return copied
 }
 
-/** Metadata refuses such names as well; here they would take the place of the list, or of a file elsewhere. */
+function copyNew(from: string, to: string): Promise<void> {
+  return copyFile(from, to, constants.COPYFILE_EXCL)
+}
+
+/**
+ * Metadata refuses such names as well; here they would take the place of the list, or of a file
+ * elsewhere.
+ */
 function requireName(name: string, folder: string): void {
   if (isFileName(name) && name.toUpperCase() !== SUMS) return
   throw new FixpointError(
@@ -94,9 +106,9 @@ function requireName(name: string, folder: string): void {
   )
 }
 
-async function readList(mirror: Folder): Promise<Buffer> {
+async function readList(mirror: Folder): Promise<string | undefined> {
   const found = mirror.stat(SUMS)
-  if (found === undefined) return Buffer.alloc(0)
+  if (found === undefined) return undefined
   if (!found.isFile()) throw inTheWay(mirror, SUMS, 'is no regular file')
   const list = await readRegular(mirror.at(SUMS), LARGEST_LIST, 'refuse')
   if (list === undefined) throw inTheWay(mirror, SUMS, `has more than ${String(LARGEST_LIST)} bytes`)
@@ -104,8 +116,8 @@ async function readList(mirror: Folder): Promise<Buffer> {
 }
 
 /**
- * Puts a file there whole or not at all, by way of `part`: what there was room for is not left behind. A link of its
- * name is replaced.
+ * Puts a file there whole or not at all, by way of `part`: what there was room for is not left
+ * behind. A link of its name is replaced.
  */
 async function putWhole(
   mirror: Folder,
@@ -148,8 +160,8 @@ async function isFree(
 }
 
 /**
- * Digest of the file that is there, be it at the end of a link; undefined where there is none. Fails with `mirror-entry`
- * for what is no file.
+ * Digest of the file that is there, be it at the end of a link; undefined where there is none.
+ * Fails with `mirror-entry` for what is no file.
  */
 async function digestThere(mirror: Folder, name: string): Promise<Digest | undefined> {
   const found = mirror.stat(name)

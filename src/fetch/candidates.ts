@@ -16,7 +16,10 @@ import {
 } from './place.ts'
 import type { HostPlaces } from './ports.ts'
 
-/** One thing to try for a source. `label` is what a user reads: the place as written and where that is. */
+/**
+ * One thing to try for a source. `label` is what a user reads: the place as written and where that
+ * is.
+ */
 export type Candidate =
   | { readonly kind: 'none'; readonly label: string; readonly reason: string; readonly offline?: boolean }
   | LocalCandidate
@@ -57,9 +60,10 @@ export interface PlaceOptions {
 }
 
 /**
- * All candidates for a source, in the order they are tried: folders of the command line, mirror folders, mirror
- * addresses, then `from:` in order. Lazy, so that the host is asked only when nothing before had the file.
- * With `claimedOnly`, those alone whose name says which file the recipe means.
+ * All candidates for a source, in the order they are tried: folders of the command line, mirror
+ * folders, mirror addresses, then `from:` in order. Lazy, so that the host is asked only when
+ * nothing before had the file. With `claimedOnly`, those alone whose name says which file the
+ * recipe means.
  */
 export async function* candidates(
   source: FileSource,

@@ -75,7 +75,10 @@ async function attempt(job: Download): Promise<TransferResult & { resumed: boole
   }
 }
 
-/** Writes the body after `prefix`, or in place of what was there; never more than the file has, or may have. */
+/**
+ * Writes the body after `prefix`, or in place of what was there; never more than the file has, or
+ * may have.
+ */
 async function receive(
   chunks: AsyncIterable<Buffer>,
   size: number | undefined,

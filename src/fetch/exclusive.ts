@@ -47,7 +47,10 @@ async function takeCancellably(file: string, signal: AbortSignal): ReturnType<ty
   }
 }
 
-/** Makes the file where there is none. What is no regular file is none of an engine's: flock(1) would follow it, or wait. */
+/**
+ * Makes the file where there is none. What is no regular file is none of an engine's: flock(1)
+ * would follow it, or wait.
+ */
 async function makeLockFile(file: string): Promise<void> {
   const { O_WRONLY, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants
   const handle = await open(file, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK)

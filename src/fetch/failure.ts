@@ -4,8 +4,8 @@ import { visible } from '../base/visible.ts'
 import type { FileSource } from '../metadata/model.ts'
 
 /**
- * One place did not deliver. Never leaves this folder: the fetcher collects these and goes on to the next place.
- * A server may have chosen a part of `reason`, so that is made visible.
+ * One place did not deliver. Never leaves this folder: the fetcher collects these and goes on to
+ * the next place. A server may have chosen a part of `reason`, so that is made visible.
  */
 export class PlaceFailure extends FixpointError {
   /** True when the same place may answer better a little later. */
@@ -39,8 +39,9 @@ export interface Reason {
 }
 
 /**
- * The one error for a source that no place delivered: names it, the digests, and each place with its reason.
- * `knownAs` are the names that its digest is known by, where they are others than the recipe's.
+ * The one error for a source that no place delivered: names it, the digests, and each place with
+ * its reason. `knownAs` are the names that its digest is known by, where they are others than the
+ * recipe's.
  */
 export function sourceError(
   source: FileSource,

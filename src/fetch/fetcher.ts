@@ -127,8 +127,9 @@ async function obtain(source: FileSource, run: Run, signal: AbortSignal): Promis
 }
 
 /**
- * True when the source's digest was found right under a name that the recipe gives it. A store that knows no name,
- * since an earlier engine filled it or a mirror has the file by its digest, is believed this once.
+ * True when the source's digest was found right under a name that the recipe gives it. A store that
+ * knows no name, since an earlier engine filled it or a mirror has the file by its digest, is
+ * believed this once.
  */
 function isNamed(source: FileSource, store: FetchStore): boolean {
   const noted = store.notedNames(source.sha256)
@@ -153,8 +154,8 @@ async function bring(job: Job): Promise<void> {
 }
 
 /**
- * Asks for a stored source again: its digest is known by other names only. Either two recipes name one file
- * differently, or a recipe's version changed and its digest was forgotten.
+ * Asks for a stored source again: its digest is known by other names only. Either two recipes name
+ * one file differently, or a recipe's version changed and its digest was forgotten.
  */
 async function confirm(job: Job): Promise<void> {
   const { source, run } = job
@@ -162,7 +163,10 @@ async function confirm(job: Job): Promise<void> {
   if (reasons !== undefined) throw sourceError(source, reasons, run.store.notedNames(source.sha256))
 }
 
-/** Tries places in order; `keep` gets the first file that is right. Undefined then, otherwise why there is none. */
+/**
+ * Tries places in order; `keep` gets the first file that is right. Undefined then, otherwise why
+ * there is none.
+ */
 async function tryAll(
   job: Job,
   claimedOnly: boolean,

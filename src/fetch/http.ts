@@ -5,7 +5,10 @@ import { errorCode } from '../base/files.ts'
 import { PlaceFailure } from './failure.ts'
 import type { Limits } from './ports.ts'
 
-/** A server's answer after redirects. `chunks` rejects with PlaceFailure when the body stalls, drips or ends early. */
+/**
+ * A server's answer after redirects. `chunks` rejects with PlaceFailure when the body stalls, drips
+ * or ends early.
+ */
 export interface Reply {
   readonly status: number
   readonly headers: IncomingHttpHeaders
@@ -65,8 +68,9 @@ export async function get(
 }
 
 /**
- * Where a `Location` leads. Node hands headers on as Latin-1, a character a byte; servers put the bytes of a path there
- * as they are, mostly UTF-8. Each byte is percent-encoded, so that the very same ones are asked for.
+ * Where a `Location` leads. Node hands headers on as Latin-1, a character a byte; servers put the
+ * bytes of a path there as they are, mostly UTF-8. Each byte is percent-encoded, so that the very
+ * same ones are asked for.
  */
 function redirected(from: URL, location: string): URL {
   const encoded = location.replace(/[\u0080-\u00ff]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`)

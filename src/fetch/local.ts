@@ -8,8 +8,9 @@ import type { Transfer, TransferResult } from './transfer.ts'
 const CHUNK = 1 << 20
 
 /**
- * Copies a file of this machine, hashing it on the way. Links lead to it: a mirror may be a folder of links, and the
- * digest tells what is at their end. Rejects with PlaceFailure when there is no file to read, or one of more than `limit` bytes.
+ * Copies a file of this machine, hashing it on the way. Links lead to it: a mirror may be a folder
+ * of links, and the digest tells what is at their end. Rejects with PlaceFailure when there is no
+ * file to read, or one of more than `limit` bytes.
  */
 export async function copyLocal(
   from: string,

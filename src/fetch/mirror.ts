@@ -22,9 +22,9 @@ export interface FoundInMirror {
 }
 
 /**
- * Looks for the source in a mirror folder (flat; `SHA256SUMS` is optional). A name that SHA256SUMS gives to another
- * digest is left out: that is another source of the same name. With `claimedOnly`, only the names that say which
- * file the recipe means are looked for, whatever their digest.
+ * Looks for the source in a mirror folder (flat; `SHA256SUMS` is optional). A name that SHA256SUMS
+ * gives to another digest is left out: that is another source of the same name. With `claimedOnly`,
+ * only the names that say which file the recipe means are looked for, whatever their digest.
  */
 export async function findInMirror(folder: string, source: FileSource, claimedOnly: boolean): Promise<FoundInMirror> {
   const unusable = await faultOfFolder(folder)
@@ -61,7 +61,7 @@ async function faultOfFolder(folder: string): Promise<string | undefined> {
 async function readSums(folder: string): Promise<{ sums: ReadonlyMap<string, Digest>; fault?: string }> {
   try {
     const list = await readRegular(join(folder, SUMS), LARGEST_LIST, 'follow')
-    if (list !== undefined) return { sums: parseSums(list.toString()) }
+    if (list !== undefined) return { sums: parseSums(list) }
     return { sums: new Map(), fault: `its ${SUMS} is no file of at most ${String(LARGEST_LIST)} bytes` }
   } catch (error) {
     return { sums: new Map(), ...(!isAbsence(error) && { fault: `its ${SUMS} cannot be read: ${messageOf(error)}` }) }

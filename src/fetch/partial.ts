@@ -46,8 +46,9 @@ export function originOf(address: string, headers: IncomingHttpHeaders, size: nu
 }
 
 /**
- * The partial download at `path` when it came from `address`, its bytes hashed; undefined when there is none to go on
- * from: something that is no regular file, or has more than `limit` bytes, is none.
+ * The partial download at `path` when it came from `address`, its bytes hashed; undefined when
+ * there is none to go on from: something that is no regular file, or has more than `limit` bytes,
+ * is none.
  */
 export async function readPartial(path: string, address: string, limit: number): Promise<PartialFile | undefined> {
   const origin = await readOrigin(path)
@@ -65,7 +66,10 @@ export async function readPartial(path: string, address: string, limit: number):
   return { bytes, hash, digest: asDigest(hash.copy().digest('hex')), origin }
 }
 
-/** Bytes of the partial download at `path`; 0 when there is none, or a file that has another name as well. */
+/**
+ * Bytes of the partial download at `path`; 0 when there is none, or a file that has another name as
+ * well.
+ */
 export async function partialSize(path: string): Promise<number> {
   try {
     const found = await lstat(path)
@@ -91,7 +95,7 @@ export async function discardPartial(path: string): Promise<void> {
 async function readOrigin(path: string): Promise<Origin | undefined> {
   try {
     const note = await readRegular(`${path}.json`, LARGEST_NOTE, 'refuse')
-    return note && Origin.parse(JSON.parse(note.toString()))
+    return note === undefined ? undefined : Origin.parse(JSON.parse(note))
   } catch {
     return undefined
   }

@@ -45,8 +45,9 @@ export function placeFileName(place: ParsedPlace): string {
 }
 
 /**
- * What a place says of which file it holds: the file's name there. Where an address has no digit in that, as in
- * `v1.2/source.tar.gz` or `get?file=a-1.2`, it is all from the last component with one: the version is there.
+ * What a place says of which file it holds: the file's name there. Where an address has no digit in
+ * that, as in `v1.2/source.tar.gz` or `get?file=a-1.2`, it is all from the last component with one:
+ * the version is there.
  */
 export function placeClaim(place: ParsedPlace): string {
   const name = placeFileName(place)

@@ -18,10 +18,11 @@ export interface FetchStore {
 /** Makes sure that sources are in the store. */
 export interface Fetcher {
   /**
-   * Resolves once the source is in the store as a blob named by its SHA-256, and that digest was found right under a
-   * name that the recipe gives it; of a stored one that is known by other names, a place is asked again.
-   * Rejects with FixpointError: `source-digest`, `source-unavailable`, `source-offline`, `source-renamed` (kind fetch), `disk-full`, `staging-unwritable`
-   * (kind hostUnfit) or `interrupted` when `signal` aborts.
+   * Resolves once the source is in the store as a blob named by its SHA-256, and that digest was
+   * found right under a name that the recipe gives it; of a stored one that is known by other
+   * names, a place is asked again. Rejects with FixpointError: `source-digest`,
+   * `source-unavailable`, `source-offline`, `source-renamed` (kind fetch), `disk-full`,
+   * `staging-unwritable` (kind hostUnfit) or `interrupted` when `signal` aborts.
    */
   fetch(source: FileSource, signal?: AbortSignal): Promise<void>
 }
@@ -32,7 +33,7 @@ export interface Limits {
   readonly connectMs: number
   /** Without a byte from the server, once connected. */
   readonly idleMs: number
-  /** At least `bytes` come within each `ms`: a server that sends a byte now and then is given up. */
+  /** At least `bytes` come within each `ms`: a server that drips is given up. */
   readonly pace: { readonly bytes: number; readonly ms: number }
   /** Redirects followed for one request. */
   readonly redirects: number
@@ -43,8 +44,8 @@ export interface Limits {
 }
 
 /**
- * Limits that suit a slow mirror: about a quarter of a minute of waiting before a place is given up. The slowest
- * modem brings 1 KiB a second, and no source that we know has a fifth of 8 GiB.
+ * Limits that suit a slow mirror: about a quarter of a minute of waiting before a place is given
+ * up. The slowest modem brings 1 KiB a second, and no source that we know has a fifth of 8 GiB.
  */
 export const DEFAULT_LIMITS: Limits = {
   connectMs: 15_000,

@@ -23,8 +23,9 @@ export interface Prefix {
 }
 
 /**
- * Opens a file for writing: a new one in place of what is there, or after `prefix`. Never goes through a link, nor
- * waits for a reader of a fifo. Rejects, as its writes do, with `disk-full` or `staging-unwritable`.
+ * Opens a file for writing: a new one in place of what is there, or after `prefix`. Never goes
+ * through a link, nor waits for a reader of a fifo. Rejects, as its writes do, with `disk-full` or
+ * `staging-unwritable`.
  */
 export async function openSink(path: string, prefix?: Prefix): Promise<Sink> {
   const file = await orUnwritable(path, prefix === undefined ? openNew(path) : openOld(path))
@@ -56,7 +57,10 @@ export async function putFile(path: string, text: string): Promise<void> {
   )
 }
 
-/** What is there is removed, not emptied: a link, or a second name of another file, must not lead there. */
+/**
+ * What is there is removed, not emptied: a link, or a second name of another file, must not lead
+ * there.
+ */
 async function openNew(path: string): Promise<FileHandle> {
   await rm(path, { force: true })
   return await open(path, 'wx')

@@ -81,9 +81,9 @@ export function actionDocument(
 }
 
 /**
- * Names of files in a mirror: each source by every name that recipes give it, since a name says which file is meant;
- * those that share a name with another one by their digest, as mirrors may keep any. None has the name of a mirror's
- * list, which metadata refuses. Sorted.
+ * Names of files in a mirror: each source by every name that recipes give it, since a name says
+ * which file is meant; those that share a name with another one by their digest, as mirrors may
+ * keep any. None has the name of a mirror's list, which metadata refuses. Sorted.
  */
 export function mirrorFiles(sources: readonly FileSource[]): { name: string; digest: Digest }[] {
   const byName = new Map<string, Set<Digest>>()

@@ -6,9 +6,10 @@ import type { Digest } from '../base/digest.ts'
 import { errorCode, removeTree } from '../base/files.ts'
 
 /**
- * Names under which the digest of a source was found right, as empty files `names/DIGEST/NAME`. A recipe whose version
- * changed, and whose digest was forgotten, is told by them: under its new name that digest was never seen.
- * Each name is a file of its own, so two engines cannot lose each other's. Whoever loses them loses that check alone.
+ * Names under which the digest of a source was found right, as empty files `names/DIGEST/NAME`. A
+ * recipe whose version changed, and whose digest was forgotten, is told by them: under its new name
+ * that digest was never seen. Each name is a file of its own, so two engines cannot lose each
+ * other's. Whoever loses them loses that check alone.
  */
 const NAMES = 'names'
 
@@ -28,7 +29,9 @@ export function notedNames(root: string, digest: Digest): readonly string[] {
   }
 }
 
-/** Notes names for a source. Does nothing where that is impossible, as in a store that is read-only. */
+/**
+ * Notes names for a source. Does nothing where that is impossible, as in a store that is read-only.
+ */
 export function noteNames(root: string, digest: Digest, names: readonly string[]): void {
   try {
     const store = Folder.open(root)

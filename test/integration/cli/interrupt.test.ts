@@ -99,6 +99,19 @@ test('a second signal ends it at once; what is half-made goes without it', async
   expect(await readdir(join(here.store, 'work'))).toEqual([])
 })
 
+test('an error that nobody waits for is reported once; nothing is left', async () => {
+  const here = await toy(WAITS)
+  const throws = "data:text/javascript,process.on('SIGUSR2',()=>{throw(Error('late'))})"
+  const child = here.startWith(['env', `NODE_OPTIONS=--import=${throws}`], 'build', 'waits')
+  const [stderr, exit] = [text(child.stderr!), once(child, 'exit')]
+  await waitUntil(() => sleepers().length > 0)
+  child.kill('SIGUSR2')
+  expect(await exit).toEqual([70, null])
+  expect((await stderr).match(/^.*error: /gm)).toHaveLength(1)
+  await waitUntil(() => left(here).length === 0)
+  expect(await readdir(join(here.store, 'work'))).toEqual([])
+})
+
 test('a build under nohup goes on when its terminal is closed', async () => {
   const here = await toy(WAITS)
   const terminal = here.startUnderNohup('build', 'waits')

@@ -62,7 +62,7 @@ async function outcomeOf<T>(work: Promise<T>): Promise<T | undefined> {
   } catch (error) {
     expect(error).toBeInstanceOf(FixpointError)
     expect(['fetch', 'hostUnfit']).toContain((error as FixpointError).kind)
-    // eslint-disable-next-line no-control-regex
+
     expect((error as FixpointError).message).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/)
     return undefined
   }
@@ -110,7 +110,9 @@ const HTTP_TOKENS = [
 /** Leads off this server. The tests stay on the loopback. */
 const LEADS_AWAY = /location\s*:[^\r\n]*(\/[\t\r\n]*\/|\\|:)/i
 
-/** A server that answers `/N…` by the answer N as it is, in two pieces, and all else with the file. */
+/**
+ * A server that answers `/N…` by the answer N as it is, in two pieces, and all else with the file.
+ */
 const servers: { end: () => void }[] = []
 afterEach(() => {
   for (const { end } of servers.splice(0)) end()
