@@ -12,6 +12,7 @@ import type { RecipeId } from '../base/events.ts'
 import type { Digest } from '../base/digest.ts'
 import type { Store } from '../store/store.ts'
 import type { Action, ManifestMaker } from './executor.ts'
+import { showHost } from './host-view.ts'
 
 /** Folders of a workspace; `build` and `out` are the only ones that an action may write to, and `report` for its resource use. */
 const FOLDERS = [
@@ -30,9 +31,6 @@ const FOLDERS = [
 
 /** Top-level names of the host that a host layer's sandbox shows beside /usr: links into it, or on old systems folders. */
 const HOST_NAMES = ['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32'] as const
-
-/** Where Debian's /usr/bin/cc, awk and others point to. */
-const ALTERNATIVES = '/etc/alternatives'
 
 /** The folders of one action on the machine, and how the sandbox sees them. */
 export class Workspace {
@@ -145,7 +143,7 @@ export class Workspace {
         { from: this.#path('manifest.json'), to: PATHS.manifest },
       )
     if (document.mirror !== undefined) mounts.push({ from: this.#path('mirror'), to: PATHS.mirror })
-    if (document.host) mounts.push(...(await hostMounts()))
+    if (document.host) mounts.push(...(await showHost(this.folder)))
     const image = {
       ...(document.image ? { CONTENTS: PATHS.contents, MANIFEST: PATHS.manifest } : {}),
       ...(document.mirror === undefined ? {} : { MIRROR: PATHS.mirror }),
@@ -234,14 +232,4 @@ async function requireSameLink(path: string, name: string, target: string | unde
     'path-claimed-twice',
     `Cannot join artifacts with the host's "/usr": "${name}" is in an input and a link on the host`,
   )
-}
-
-async function hostMounts(): Promise<Mount[]> {
-  const mounts: Mount[] = [{ from: '/usr', to: '/usr' }]
-  if (await exists(ALTERNATIVES)) mounts.push({ from: ALTERNATIVES, to: ALTERNATIVES })
-  for (const name of HOST_NAMES) {
-    const stat = await lstat(`/${name}`).catch(() => undefined)
-    if (stat?.isDirectory()) mounts.push({ from: `/${name}`, to: `/${name}` })
-  }
-  return mounts
 }
