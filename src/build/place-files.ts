@@ -35,12 +35,12 @@ export async function linkBlob(digest: Digest, folder: string, name: string, sto
 }
 
 /** Copies files of the checkout into a new folder `name` of `parent`, with constant modes and times. */
-export function copyFiles(files: readonly LocalFile[], parent: string, name: string): void {
+export function copyFiles(files: readonly LocalFile[], parent: string, name: string, backwards: boolean): void {
   Folder.with(parent, (held) => mkdirSync(held.at(name)))
   const target = join(parent, name)
   const folders = [...new Set(files.flatMap((file) => foldersOf(file.name)))]
   for (const folder of folders) beneath(target, folder, (held, inner) => mkdirSync(held.at(inner)))
-  for (const file of files) beneath(target, file.name, (held, inner) => copyInto(held, inner, file))
+  for (const file of inTurn(files, backwards)) beneath(target, file.name, (held, inner) => copyInto(held, inner, file))
   for (const folder of folders.reverse()) beneath(target, folder, (held, inner) => settle(held.folder(inner)))
   Folder.with(parent, (held) => settle(held.folder(name)))
 }
@@ -90,4 +90,9 @@ function changed(file: LocalFile, actual: Digest): FixpointError {
     'file-changed',
     `Cannot use "${file.path}": it changed while the build ran (sha256 is ${actual}, was ${file.digest})`,
   )
+}
+
+/** A list in its order or in the other one: in which order a folder was filled may show in how its names are listed. */
+export function inTurn<T>(list: readonly T[], backwards: boolean): readonly T[] {
+  return backwards ? list.toReversed() : list
 }

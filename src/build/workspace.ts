@@ -8,12 +8,13 @@ import { FixpointError } from '../base/error.ts'
 import { explainDiskFull, removeTree } from '../base/files.ts'
 import type { Mount, SandboxSpec } from '../sandbox/bwrap.ts'
 import { constantEnvironment, PATHS, PROC_FILES, PROC_SECRETS } from '../sandbox/constants.ts'
-import { frameOf, hostMounts } from '../sandbox/frame.ts'
+import { frameOf } from '../sandbox/frame.ts'
+import { showHost } from '../sandbox/host-view.ts'
 import { composeUnion, type Part } from '../sandbox/sysroot.ts'
 import type { RecipeId } from '../base/events.ts'
 import type { Store } from '../store/store.ts'
 import type { Action, ManifestMaker } from './executor.ts'
-import { copyFiles, linkBlob } from './place-files.ts'
+import { copyFiles, inTurn, linkBlob } from './place-files.ts'
 
 /** Folders of a workspace; `build` and `out` are the only ones that an action may write to, and `report` for its resource use. */
 const FOLDERS = ['root', 'build', 'build/src', 'build/obj', 'out', 'sources', 'steps', 'proc', 'report'] as const
@@ -46,15 +47,15 @@ export class Workspace {
   }
 
   /** Puts everything that the action is to see into the folders; each file is compared with its digest on the way. */
-  async layOut(action: Action, store: Store, makeManifest: ManifestMaker): Promise<void> {
-    await this.#layOutInputs(action, store)
-    await this.#layOutSources(action, store)
-    if (action.document.image) await this.#layOutContents(action, store, makeManifest)
-    if (action.document.mirror !== undefined) await this.#layOutMirror(action, store)
+  async layOut(action: Action, store: Store, makeManifest: ManifestMaker, backwards = false): Promise<void> {
+    await this.#layOutInputs(action, store, backwards)
+    await this.#layOutSources(action, store, backwards)
+    if (action.document.image) await this.#layOutContents(action, store, makeManifest, backwards)
+    if (action.document.mirror !== undefined) await this.#layOutMirror(action, store, backwards)
   }
 
   /** Composes the sandbox's root from the action's inputs, and adds the points that are mounted over. */
-  async #layOutInputs(action: Action, store: Store): Promise<void> {
+  async #layOutInputs(action: Action, store: Store, backwards: boolean): Promise<void> {
     const parts = action.document.inputs.map(({ recipe }) => ({ recipe, artifact: artifactOf(action, recipe) }))
     const inputs = await partsOf(parts, store)
     const { host, image, mirror } = action.document
@@ -64,27 +65,27 @@ export class Workspace {
       files: image ? ['manifest.json'] : [],
     })
     const root = join(this.folder, 'root')
-    await composeUnion([...inputs, frame], root)
+    await composeUnion([...inputs, frame], root, backwards)
     await utimes(root, EPOCH, EPOCH)
   }
 
   /** Puts sources, patches and files where the sandbox looks for them. */
-  async #layOutSources(action: Action, store: Store): Promise<void> {
-    for (const source of action.sources) {
-      if (source.kind === 'tree') copyFiles(source.files, this.#path('sources'), source.name)
+  async #layOutSources(action: Action, store: Store, backwards: boolean): Promise<void> {
+    for (const source of inTurn(action.sources, backwards)) {
+      if (source.kind === 'tree') copyFiles(source.files, this.#path('sources'), source.name, backwards)
       else await linkBlob(source.sha256, this.#path('sources'), source.name, store)
     }
     await utimes(this.#path('sources'), EPOCH, EPOCH)
-    copyFiles(action.patches, this.folder, 'patches')
-    copyFiles(action.files, this.folder, 'files')
+    copyFiles(action.patches, this.folder, 'patches', backwards)
+    copyFiles(action.files, this.folder, 'files', backwards)
   }
 
   /** Composes the tree of an image's contents and writes its manifest. */
-  async #layOutContents(action: Action, store: Store, makeManifest: ManifestMaker): Promise<void> {
+  async #layOutContents(action: Action, store: Store, makeManifest: ManifestMaker, backwards: boolean): Promise<void> {
     const contents = join(this.folder, 'contents')
     await mkdir(contents)
     await chmod(contents, 0o755)
-    await composeUnion(await partsOf(action.document.contents, store), contents)
+    await composeUnion(await partsOf(action.document.contents, store), contents, backwards)
     await utimes(contents, EPOCH, EPOCH)
     const listed = await Promise.all(
       action.document.contents.map(async (content) => ({ ...content, listing: await store.listing(content.artifact) })),
@@ -93,12 +94,12 @@ export class Workspace {
   }
 
   /** Puts the sources that an image is to hold into one folder. */
-  async #layOutMirror(action: Action, store: Store): Promise<void> {
+  async #layOutMirror(action: Action, store: Store, backwards: boolean): Promise<void> {
     const { mirror = [] } = action.document
     const folder = join(this.folder, 'mirror')
     await mkdir(folder)
     await chmod(folder, 0o755)
-    for (const { name, digest } of mirror) await linkBlob(digest, folder, name, store)
+    for (const { name, digest } of inTurn(mirror, backwards)) await linkBlob(digest, folder, name, store)
     await utimes(folder, EPOCH, EPOCH)
   }
 
@@ -131,7 +132,7 @@ export class Workspace {
         { from: this.#path('manifest.json'), to: PATHS.manifest },
       )
     if (document.mirror !== undefined) mounts.push({ from: this.#path('mirror'), to: PATHS.mirror })
-    if (document.host) mounts.push(...(await hostMounts()))
+    if (document.host) mounts.push(...(await showHost(this.folder)))
     const image = {
       ...(document.image ? { CONTENTS: PATHS.contents, MANIFEST: PATHS.manifest } : {}),
       ...(document.mirror === undefined ? {} : { MIRROR: PATHS.mirror }),

@@ -33,13 +33,15 @@ export interface GlobalOptions {
 /** What commands work with; parts are opened when first asked for, so that `show` needs no store and `log` no metadata. */
 export class Engine {
   readonly options: GlobalOptions
-  readonly nameOf: IndexNamer = indexNamer(hostFingerprint)
+  readonly nameOf: IndexNamer = indexNamer(() => hostFingerprint(this.#hostNotes))
   readonly #interrupt: AbortController
   readonly #view: View
   #metadata: Promise<Metadata> | undefined
   #store: Promise<Store> | undefined
   #configuration: Promise<Config> | undefined
   #yieldInterrupt = (): void => undefined
+  /** File of the store in which the fingerprint of the host is noted. */
+  #hostNotes: string | undefined
 
   readonly #installed: Installed | undefined
 
@@ -143,13 +145,15 @@ export class Engine {
   }
 
   store(): Promise<Store> {
-    this.#store ??= this.configuration().then(async ({ store, installed }) =>
-      Store.open(resolve(this.options.store ?? store), {
+    this.#store ??= this.configuration().then(async ({ store, installed }) => {
+      const opened = await Store.open(resolve(this.options.store ?? store), {
         emit: this.emit,
         now: this.now,
         installed: this.#installed ?? (installed === undefined ? undefined : await readInstalled(installed)),
-      }),
-    )
+      })
+      this.#hostNotes = join(opened.root, 'host')
+      return opened
+    })
     return this.#store
   }
 

@@ -1,20 +1,14 @@
-import { chmod, lstat, mkdir, readlink, utimes, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, utimes, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { EPOCH } from '../base/constants.ts'
 import { digestOf } from '../base/digest.ts'
 import { FixpointError } from '../base/error.ts'
 import type { RecipeId } from '../base/events.ts'
-import { exists } from '../base/files.ts'
 import type { Entry } from '../store/listing.ts'
-import { MOUNT_POINTS, type Mount } from './bwrap.ts'
+import { MOUNT_POINTS } from './bwrap.ts'
 import { ETC_FILES } from './constants.ts'
+import { hostView } from './host-view.ts'
 import type { Part } from './sysroot.ts'
-
-/** Top-level names of the host that a host layer's sandbox shows beside /usr: links into it, or on old systems folders. */
-const HOST_NAMES = ['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32'] as const
-
-/** Where Debian's /usr/bin/cc, awk and others point to. */
-const ALTERNATIVES = 'etc/alternatives'
 
 /** What the engine adds to a root. */
 export interface FrameOptions {
@@ -35,7 +29,8 @@ const OWNER = 'the sandbox itself' as RecipeId
  * where a mount point must be.
  */
 export async function frameOf(parts: readonly Part[], tree: string, options: FrameOptions): Promise<Part> {
-  const wanted = [...ancestors(mountPoints(options)), ...(await hostFolders(options.host))]
+  const host = options.host ? hostView() : undefined
+  const wanted = ancestors([...mountPoints(options), ...(host?.folders ?? []).filter(isOutsideUsr)])
   const taken = new Map(parts.flatMap(({ recipe, listing }) => listing.map((entry) => [entry.path, { entry, recipe }])))
   for (const path of [...wanted, ...options.files]) {
     const found = taken.get(path)
@@ -45,7 +40,8 @@ export async function frameOf(parts: readonly Part[], tree: string, options: Fra
   const entries: Entry[] = wanted.map((path) => ({ type: 'folder', path, mode: 0o755 }))
   for (const path of options.files) entries.push(fileEntry(path, ''))
   for (const [name, text] of Object.entries(ETC_FILES)) entries.push(fileEntry(`etc/${name}`, text))
-  for (const [path, target] of await hostLinks(options.host)) entries.push({ type: 'link', path, target })
+  for (const [path, target] of (host?.links ?? []).filter(([path]) => isOutsideUsr(path)))
+    entries.push({ type: 'link', path, target })
   requireSameLinks(entries, taken)
   const listing = entries.filter(({ path }) => !taken.has(path))
   await mkdir(tree)
@@ -53,15 +49,8 @@ export async function frameOf(parts: readonly Part[], tree: string, options: Fra
   return { recipe: OWNER, tree, listing }
 }
 
-/** The host's folders that a host layer's sandbox shows. */
-export async function hostMounts(): Promise<Mount[]> {
-  const folders = ['usr', ...(await hostFolders(true))]
-  if (await exists(`/${ALTERNATIVES}`)) folders.push(ALTERNATIVES)
-  return folders.map((name) => ({ from: `/${name}`, to: `/${name}` }))
-}
-
 function mountPoints({ host, folders }: FrameOptions): string[] {
-  return [...MOUNT_POINTS, 'etc', ...folders, ...(host ? ['usr', ALTERNATIVES] : [])]
+  return [...MOUNT_POINTS, 'etc', ...folders, ...(host ? ['usr'] : [])]
 }
 
 /** Each path once, after the folders that it is in. */
@@ -86,21 +75,9 @@ async function writeOwn(tree: string, path: string): Promise<void> {
   await utimes(full, EPOCH, EPOCH)
 }
 
-/** Top-level folders of an old host, which has no links there. */
-async function hostFolders(host: boolean): Promise<string[]> {
-  const found: string[] = []
-  for (const name of host ? HOST_NAMES : [])
-    if ((await lstat(`/${name}`).catch(() => undefined))?.isDirectory() === true) found.push(name)
-  return found
-}
-
-async function hostLinks(host: boolean): Promise<[name: string, target: string][]> {
-  const found: [string, string][] = []
-  for (const name of host ? HOST_NAMES : []) {
-    const target = await readlink(`/${name}`).catch(() => undefined)
-    if (target !== undefined) found.push([name, target])
-  }
-  return found
+/** What is in /usr is mounted with it. */
+function isOutsideUsr(path: string): boolean {
+  return !path.startsWith('usr/')
 }
 
 /** An input may hold the same link as the host; anything else would hide the host's libraries. */

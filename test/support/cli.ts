@@ -1,11 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { mkdtemp } from 'node:fs/promises'
+import { copyFile, mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, onTestFinished } from 'vitest'
 import { removeTree } from '../../src/base/files.ts'
+import { hostFingerprint } from '../../src/build/fingerprint.ts'
+import { layOutStore } from '../../src/store/layout.ts'
 import { screenAfter } from './screen.ts'
 import { TOOLS } from './toy.ts'
 import { CHECKOUT } from './tree.ts'
@@ -115,6 +117,7 @@ export function commandLine(): (files?: Tree) => Promise<Toy> {
   return async (files = {}) => {
     const folder = await mkdtemp(join(tmpdir(), 'fixpoint-test-cli-'))
     onTestFinished(() => removeTree(folder))
+    await noteHost(join(folder, 'store'))
     const toy = toyIn(folder)
     await toy.write({ ...BASE, ...files })
     return toy
@@ -126,6 +129,7 @@ export function sharedToy(files: Tree, prepare: (toy: Toy) => Promise<void>): ()
   let toy: Toy | undefined
   beforeAll(async () => {
     toy = toyIn(await mkdtemp(join(tmpdir(), 'fixpoint-test-cli-')))
+    await noteHost(toy.store)
     await toy.write({ ...BASE, ...files })
     await prepare(toy)
   })
@@ -134,6 +138,17 @@ export function sharedToy(files: Tree, prepare: (toy: Toy) => Promise<void>): ()
   })
   return () => toy!
 }
+
+/** Makes a store that knows the host already: reading all of it for each test would take longer than the tests. */
+async function noteHost(store: string): Promise<void> {
+  if (!isNoted) hostFingerprint(HOST_NOTES)
+  isNoted = true
+  await layOutStore(store)
+  if (existsSync(HOST_NOTES)) await copyFile(HOST_NOTES, join(store, 'host'))
+}
+
+const HOST_NOTES = join(tmpdir(), `fixpoint-test-host-${process.getuid!()}`)
+let isNoted = false
 
 function toyIn(folder: string): Toy {
   const store = join(folder, 'store')
