@@ -9,7 +9,7 @@ import { Workspace } from './workspace.ts'
 export async function runAction(action: Action, context: ExecutorContext): Promise<ActionResult> {
   const workspace = await Workspace.create(context.folder)
   try {
-    await workspace.layOut(action, context.store, context.makeManifest)
+    await workspace.layOut(action, context.store, context.makeManifest, context.backwards)
     const usage = await runSteps(workspace, action, scriptsOf(action.document), context)
     const packed = await context.store.packTree(join(workspace.folder, 'out'))
     await context.discards.take(workspace.folder)

@@ -36,6 +36,8 @@ export interface BuildContext {
   readonly makeManifest: ManifestMaker
   readonly emit: EventSink
   readonly now: () => number
+  /** Files of inputs and sources are made in the opposite order, which must not show in what actions make. */
+  readonly backwards?: boolean
 }
 
 /** What became of a build. */

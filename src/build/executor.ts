@@ -45,6 +45,8 @@ export interface StepContext {
   readonly emit: EventSink
   readonly now: () => number
   readonly makeManifest: ManifestMaker
+  /** See {@link BuildContext}. */
+  readonly backwards?: boolean
   /** Value of MAKEFLAGS and the fifo behind it. */
   readonly jobserver: { readonly flags: string; readonly fifo: string | undefined }
   /** Folder for this action's work, on the store's file system; absent at first. */

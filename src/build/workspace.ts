@@ -58,18 +58,18 @@ export class Workspace {
   }
 
   /** Puts everything that the action is to see into the folders; each file is compared with its digest on the way. */
-  async layOut(action: Action, store: Store, makeManifest: ManifestMaker): Promise<void> {
-    await this.#layOutInputs(action, store)
-    await this.#layOutSources(action, store)
-    if (action.document.image) await this.#layOutContents(action, store, makeManifest)
-    if (action.document.mirror !== undefined) await this.#layOutMirror(action, store)
+  async layOut(action: Action, store: Store, makeManifest: ManifestMaker, backwards = false): Promise<void> {
+    await this.#layOutInputs(action, store, backwards)
+    await this.#layOutSources(action, store, backwards)
+    if (action.document.image) await this.#layOutContents(action, store, makeManifest, backwards)
+    if (action.document.mirror !== undefined) await this.#layOutMirror(action, store, backwards)
   }
 
   /** Composes the sandbox's root from the action's inputs, and adds the points that are mounted over. */
-  async #layOutInputs(action: Action, store: Store): Promise<void> {
+  async #layOutInputs(action: Action, store: Store, backwards: boolean): Promise<void> {
     const parts = action.document.inputs.map(({ recipe }) => ({ recipe, artifact: artifactOf(action, recipe) }))
     const root = join(this.folder, 'root')
-    await composeUnion(await partsOf(parts, store), root)
+    await composeUnion(await partsOf(parts, store), root, backwards)
     const points = [
       ...MOUNT_POINTS,
       ...(action.document.image ? ['contents'] : []),
@@ -84,23 +84,23 @@ export class Workspace {
   }
 
   /** Puts sources, patches and files where the sandbox looks for them. */
-  async #layOutSources(action: Action, store: Store): Promise<void> {
-    for (const source of action.sources) {
+  async #layOutSources(action: Action, store: Store, backwards: boolean): Promise<void> {
+    for (const source of inTurn(action.sources, backwards)) {
       const target = join(this.folder, 'sources', source.name)
-      if (source.kind === 'tree') await copyFiles(source.files, target)
+      if (source.kind === 'tree') await copyFiles(source.files, target, backwards)
       else await linkSource(source.sha256, target, store)
     }
     await utimes(join(this.folder, 'sources'), EPOCH, EPOCH)
-    await copyFiles(action.patches, join(this.folder, 'patches'))
-    await copyFiles(action.files, join(this.folder, 'files'))
+    await copyFiles(action.patches, join(this.folder, 'patches'), backwards)
+    await copyFiles(action.files, join(this.folder, 'files'), backwards)
   }
 
   /** Composes the tree of an image's contents and writes its manifest. */
-  async #layOutContents(action: Action, store: Store, makeManifest: ManifestMaker): Promise<void> {
+  async #layOutContents(action: Action, store: Store, makeManifest: ManifestMaker, backwards: boolean): Promise<void> {
     const contents = join(this.folder, 'contents')
     await mkdir(contents)
     await chmod(contents, 0o755)
-    await composeUnion(await partsOf(action.document.contents, store), contents)
+    await composeUnion(await partsOf(action.document.contents, store), contents, backwards)
     await utimes(contents, EPOCH, EPOCH)
     const listed = await Promise.all(
       action.document.contents.map(async (content) => ({ ...content, listing: await store.listing(content.artifact) })),
@@ -109,12 +109,12 @@ export class Workspace {
   }
 
   /** Puts the sources that an image is to hold into one folder. */
-  async #layOutMirror(action: Action, store: Store): Promise<void> {
+  async #layOutMirror(action: Action, store: Store, backwards: boolean): Promise<void> {
     const { mirror = [] } = action.document
     const folder = join(this.folder, 'mirror')
     await mkdir(folder)
     await chmod(folder, 0o755)
-    for (const { name, digest } of mirror) await linkSource(digest, join(folder, name), store)
+    for (const { name, digest } of inTurn(mirror, backwards)) await linkSource(digest, join(folder, name), store)
     await utimes(folder, EPOCH, EPOCH)
   }
 
@@ -163,6 +163,10 @@ export class Workspace {
   }
 }
 
+function inTurn<T>(list: readonly T[], backwards: boolean): readonly T[] {
+  return backwards ? list.toReversed() : list
+}
+
 async function linkSource(digest: Digest, target: string, store: Store): Promise<void> {
   await store.checkBlob(digest)
   await link(store.blobPath(digest), target)
@@ -189,10 +193,10 @@ async function partsOf(
 }
 
 /** Copies files of the checkout, with constant modes and times. */
-async function copyFiles(files: readonly LocalFile[], target: string): Promise<void> {
+async function copyFiles(files: readonly LocalFile[], target: string, backwards: boolean): Promise<void> {
   await mkdir(target, { recursive: true })
   const folders = new Set([target])
-  for (const file of files) {
+  for (const file of inTurn(files, backwards)) {
     const full = join(target, file.name)
     await mkdir(dirname(full), { recursive: true })
     for (let folder = dirname(full); !folders.has(folder); folder = dirname(folder)) folders.add(folder)

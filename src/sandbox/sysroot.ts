@@ -55,10 +55,13 @@ function describe(entry: Entry): string {
   return entry.type === 'link' ? `link to ${entry.target}` : `${entry.type} of mode ${entry.mode.toString(8)}`
 }
 
-/** Makes the union of `parts` below `target`, an empty folder on the same file system. Files are hard links: nothing is copied. */
-export async function composeUnion(parts: readonly Part[], target: string): Promise<void> {
+/**
+ * Makes the union of `parts` below `target`, an empty folder on the same file system. Files are hard links: nothing is
+ * copied. `backwards`: those of one depth are made in the opposite order.
+ */
+export async function composeUnion(parts: readonly Part[], target: string, backwards = false): Promise<void> {
   const folders: [path: string, mode: number][] = []
-  for (const [path, { entry, part }] of unionOf(parts)) {
+  for (const [path, { entry, part }] of inOrder(unionOf(parts), backwards)) {
     const full = join(target, path)
     switch (entry.type) {
       case 'folder':
@@ -79,4 +82,9 @@ export async function composeUnion(parts: readonly Part[], target: string): Prom
     await utimes(folder, EPOCH, EPOCH)
     await chmod(folder, mode)
   }
+}
+
+function inOrder(union: ReadonlyMap<string, Owned>, backwards: boolean): [string, Owned][] {
+  const depth = (path: string): number => path.split('/').length
+  return backwards ? [...union].reverse().sort(([a], [b]) => depth(a) - depth(b)) : [...union]
 }
