@@ -29,6 +29,16 @@ export class Folder {
     return new Folder(openSync(path, O_PATH | constants.O_DIRECTORY), path)
   }
 
+  /** Calls `use` with the folder at a path that is ours or the user's, and closes it afterwards. */
+  static with<T>(path: string, use: (folder: Folder) => T): T {
+    const folder = Folder.open(path)
+    try {
+      return use(folder)
+    } finally {
+      folder.close()
+    }
+  }
+
   /** Opens a folder in this one. Throws `unsafe-path` when it is a link or no folder. */
   folder(name: string): Folder {
     const shown = `${this.shown}/${name}`

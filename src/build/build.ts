@@ -6,7 +6,6 @@ import type { EventSink, RecipeId } from '../base/events.ts'
 import { explainDiskFull } from '../base/files.ts'
 import { nodeOf, sourcesOf, type Graph } from '../plan/graph.ts'
 import { plan, type Plan, type Planned } from '../plan/plan.ts'
-import { PATHS } from '../sandbox/constants.ts'
 import { compareListings } from '../store/compare-listings.ts'
 import type { Store } from '../store/store.ts'
 import { runAction } from './action.ts'
@@ -239,7 +238,7 @@ class Build {
     try {
       result = await runAction(action, {
         ...this.#context,
-        jobserver: { flags: this.#jobserver.flags(PATHS.jobserver), fifo: share.fifo },
+        jobserver: share.fifo,
         folder: join(work, name),
         discards: this.#discards,
         keptFolder: this.#options.keepFailed ? store.keptPath(recipe) : undefined,

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { digestOf, type Digest } from '../base/digest.ts'
 import { contentOf, filesOf, lastChange, stateOf } from './host-files.ts'
-import { hostView } from './host-view.ts'
+import { hostView } from '../sandbox/host-view.ts'
 import { noted } from './noted.ts'
 
 /** Tools of the host that the bootstrap runs and a record names. */

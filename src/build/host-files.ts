@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { closeSync, constants, lstatSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs'
 import { asDigest, type Digest } from '../base/digest.ts'
 import { errorCode } from '../base/files.ts'
-import type { HostView } from './host-view.ts'
+import type { HostView } from '../sandbox/host-view.ts'
 
 /**
  * What lies in the folders of a view, in an order that depends on names only. There may be 100,000 entries: an object

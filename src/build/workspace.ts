@@ -1,36 +1,23 @@
-import { chmod, copyFile, link, lstat, mkdir, readlink, rename, symlink, utimes, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { existsSync } from 'node:fs'
+import { chmod, mkdir, rename, utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { EPOCH } from '../base/constants.ts'
-import { digestOfFile } from '../base/digest.ts'
+import { removeDefaultAcl } from '../base/default-acl.ts'
+import type { Digest } from '../base/digest.ts'
 import { FixpointError } from '../base/error.ts'
-import { exists, explainDiskFull, removeTree } from '../base/files.ts'
-import type { LocalFile } from '../metadata/model.ts'
-import { MOUNT_POINTS, type Mount, type SandboxSpec } from '../sandbox/bwrap.ts'
-import { constantEnvironment, PATHS, PROC_FILES } from '../sandbox/constants.ts'
+import { explainDiskFull, removeTree } from '../base/files.ts'
+import type { Mount, SandboxSpec } from '../sandbox/bwrap.ts'
+import { constantEnvironment, PATHS, PROC_FILES, PROC_SECRETS } from '../sandbox/constants.ts'
+import { frameOf } from '../sandbox/frame.ts'
+import { showHost } from '../sandbox/host-view.ts'
 import { composeUnion, type Part } from '../sandbox/sysroot.ts'
 import type { RecipeId } from '../base/events.ts'
-import type { Digest } from '../base/digest.ts'
 import type { Store } from '../store/store.ts'
 import type { Action, ManifestMaker } from './executor.ts'
-import { showHost } from './host-view.ts'
+import { copyFiles, inTurn, linkBlob } from './place-files.ts'
 
 /** Folders of a workspace; `build` and `out` are the only ones that an action may write to, and `report` for its resource use. */
-const FOLDERS = [
-  'root',
-  'build',
-  'build/src',
-  'build/obj',
-  'out',
-  'sources',
-  'patches',
-  'files',
-  'steps',
-  'proc',
-  'report',
-] as const
-
-/** Top-level names of the host that a host layer's sandbox shows beside /usr: links into it, or on old systems folders. */
-const HOST_NAMES = ['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32'] as const
+const FOLDERS = ['root', 'build', 'build/src', 'build/obj', 'out', 'sources', 'steps', 'proc', 'report'] as const
 
 /** The folders of one action on the machine, and how the sandbox sees them. */
 export class Workspace {
@@ -45,12 +32,14 @@ export class Workspace {
     await removeTree(folder)
     try {
       await mkdir(folder, { recursive: true })
+      removeDefaultAcl(folder)
       // By chmod, since umask, default ACLs and a setgid parent would show in what the action makes below them.
       for (const name of FOLDERS) {
         await mkdir(join(folder, name))
         await chmod(join(folder, name), 0o755)
       }
-      for (const [name, text] of Object.entries(PROC_FILES)) await writeFile(join(folder, 'proc', name), text)
+      for (const [name, text] of Object.entries({ ...PROC_FILES, nothing: '' }))
+        await writeFile(join(folder, 'proc', name), text)
     } catch (error) {
       throw explainDiskFull(error, folder)
     }
@@ -68,31 +57,27 @@ export class Workspace {
   /** Composes the sandbox's root from the action's inputs, and adds the points that are mounted over. */
   async #layOutInputs(action: Action, store: Store, backwards: boolean): Promise<void> {
     const parts = action.document.inputs.map(({ recipe }) => ({ recipe, artifact: artifactOf(action, recipe) }))
+    const inputs = await partsOf(parts, store)
+    const { host, image, mirror } = action.document
+    const frame = await frameOf(inputs, join(this.folder, 'frame'), {
+      host,
+      folders: [...(image ? ['contents'] : []), ...(mirror ? ['mirror'] : [])],
+      files: image ? ['manifest.json'] : [],
+    })
     const root = join(this.folder, 'root')
-    await composeUnion(await partsOf(parts, store), root, backwards)
-    const points = [
-      ...MOUNT_POINTS,
-      ...(action.document.image ? ['contents'] : []),
-      ...(action.document.mirror ? ['mirror'] : []),
-      ...(action.document.host ? ['usr', 'etc/alternatives'] : []),
-    ]
-    for (const point of points) await mkdir(join(root, point), { recursive: true, mode: 0o755 })
-    if (action.document.image) await writeFile(join(root, 'manifest.json'), '')
-    if (action.document.host) await linkHostNames(root)
-    for (const point of points) await utimes(join(root, point), EPOCH, EPOCH)
+    await composeUnion([...inputs, frame], root, backwards)
     await utimes(root, EPOCH, EPOCH)
   }
 
   /** Puts sources, patches and files where the sandbox looks for them. */
   async #layOutSources(action: Action, store: Store, backwards: boolean): Promise<void> {
     for (const source of inTurn(action.sources, backwards)) {
-      const target = join(this.folder, 'sources', source.name)
-      if (source.kind === 'tree') await copyFiles(source.files, target, backwards)
-      else await linkSource(source.sha256, target, store)
+      if (source.kind === 'tree') copyFiles(source.files, this.#path('sources'), source.name, backwards)
+      else await linkBlob(source.sha256, this.#path('sources'), source.name, store)
     }
-    await utimes(join(this.folder, 'sources'), EPOCH, EPOCH)
-    await copyFiles(action.patches, join(this.folder, 'patches'), backwards)
-    await copyFiles(action.files, join(this.folder, 'files'), backwards)
+    await utimes(this.#path('sources'), EPOCH, EPOCH)
+    copyFiles(action.patches, this.folder, 'patches', backwards)
+    copyFiles(action.files, this.folder, 'files', backwards)
   }
 
   /** Composes the tree of an image's contents and writes its manifest. */
@@ -114,7 +99,7 @@ export class Workspace {
     const folder = join(this.folder, 'mirror')
     await mkdir(folder)
     await chmod(folder, 0o755)
-    for (const { name, digest } of inTurn(mirror, backwards)) await linkSource(digest, join(folder, name), store)
+    for (const { name, digest } of inTurn(mirror, backwards)) await linkBlob(digest, folder, name, store)
     await utimes(folder, EPOCH, EPOCH)
   }
 
@@ -135,6 +120,10 @@ export class Workspace {
       { from: this.#path('files'), to: PATHS.files },
       { from: this.#path('steps'), to: PATHS.steps },
       ...Object.keys(PROC_FILES).map((name) => ({ from: this.#path(`proc/${name}`), to: `/proc/${name}` })),
+      ...PROC_SECRETS.filter((name) => existsSync(`/proc/${name}`)).map((name) => ({
+        from: this.#path('proc/nothing'),
+        to: `/proc/${name}`,
+      })),
     ]
     if (fifo !== undefined) mounts.push({ from: fifo, to: PATHS.jobserver, writable: true })
     if (document.image)
@@ -163,18 +152,6 @@ export class Workspace {
   }
 }
 
-function inTurn<T>(list: readonly T[], backwards: boolean): readonly T[] {
-  return backwards ? list.toReversed() : list
-}
-
-async function linkSource(digest: Digest, target: string, store: Store): Promise<void> {
-  await store.checkBlob(digest)
-  await link(store.blobPath(digest), target)
-  // How and when it got into the store is no input.
-  await chmod(target, 0o644)
-  await utimes(target, EPOCH, EPOCH)
-}
-
 function artifactOf(action: Action, recipe: RecipeId): Digest {
   const artifact = action.artifacts.get(recipe)
   if (artifact === undefined)
@@ -190,50 +167,4 @@ async function partsOf(
   for (const { recipe, artifact } of refs)
     parts.push({ recipe, tree: store.treePath(artifact), listing: await store.tree(artifact) })
   return parts
-}
-
-/** Copies files of the checkout, with constant modes and times. */
-async function copyFiles(files: readonly LocalFile[], target: string, backwards: boolean): Promise<void> {
-  await mkdir(target, { recursive: true })
-  const folders = new Set([target])
-  for (const file of inTurn(files, backwards)) {
-    const full = join(target, file.name)
-    await mkdir(dirname(full), { recursive: true })
-    for (let folder = dirname(full); !folders.has(folder); folder = dirname(folder)) folders.add(folder)
-    await copyFile(file.path, full)
-    const actual = await digestOfFile(full)
-    if (actual !== file.digest) {
-      throw new FixpointError(
-        'metadata',
-        'file-changed',
-        `Cannot use "${file.path}": it changed while the build ran (sha256 is ${actual}, was ${file.digest})`,
-      )
-    }
-    await chmod(full, file.executable ? 0o755 : 0o644)
-    await utimes(full, EPOCH, EPOCH)
-  }
-  for (const folder of folders) {
-    await chmod(folder, 0o755)
-    await utimes(folder, EPOCH, EPOCH)
-  }
-}
-
-async function linkHostNames(root: string): Promise<void> {
-  for (const name of HOST_NAMES) {
-    const stat = await lstat(`/${name}`).catch(() => undefined)
-    const target = stat?.isSymbolicLink() ? await readlink(`/${name}`) : undefined
-    if (await exists(join(root, name))) await requireSameLink(join(root, name), `/${name}`, target)
-    else if (target !== undefined) await symlink(target, join(root, name))
-    else if (stat?.isDirectory()) await mkdir(join(root, name))
-  }
-}
-
-/** An input may hold the same link as the host; anything else would hide the host's libraries. */
-async function requireSameLink(path: string, name: string, target: string | undefined): Promise<void> {
-  if (target === undefined || (await readlink(path).catch(() => undefined)) === target) return
-  throw new FixpointError(
-    'buildFailed',
-    'path-claimed-twice',
-    `Cannot join artifacts with the host's "/usr": "${name}" is in an input and a link on the host`,
-  )
 }

@@ -1,11 +1,10 @@
 import { isUtf8 } from 'node:buffer'
-import { readFileSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
 import { isAlias, isMap, isScalar, isSeq, parseDocument, type Document, type Node, type YAMLMap } from 'yaml'
 import type { Place } from '../base/error.ts'
-import { errorCode } from '../base/files.ts'
-import { systemReason } from '../base/system-error.ts'
 import type { Faults } from './faults.ts'
 import { placeAt } from './position.ts'
+import { readBeneath } from './read-file.ts'
 
 /** Way from a document's root to a value: names of fields and indices of elements. */
 export type Path = readonly (string | number)[]
@@ -107,27 +106,13 @@ function childOf(
   return undefined
 }
 
-/** Reads a YAML file; undefined after noting why it can't be: `missing-file`, `unreadable-file` and those of {@link parseText}. */
-export function readDocument(file: string, faults: Faults): SourceDocument | undefined {
-  let bytes: Buffer
-  try {
-    bytes = readFileSync(file)
-  } catch (error) {
-    const code = errorCode(error)
-    if (code === 'ENOENT' || code === 'ENOTDIR')
-      faults.add('missing-file', `Cannot read "${file}": there is no such file`, { file })
-    else
-      faults.add('unreadable-file', `Cannot read "${file}": ${systemReason(error) ?? code ?? String(error)}`, { file })
-    return undefined
-  }
-  if (bytes.length > MAX_SIZE) {
-    faults.add(
-      'file-too-large',
-      `Cannot read "${file}": it has ${String(bytes.length)} bytes, ${String(MAX_SIZE)} are allowed`,
-      { file },
-    )
-    return undefined
-  }
+/**
+ * Reads a YAML file, which is no link; undefined after noting why it can't be: those of {@link readBeneath}, `not-utf8` and
+ * those of {@link parseText}. `file` is what messages call it.
+ */
+export function readDocument(path: string, faults: Faults, file = path): SourceDocument | undefined {
+  const bytes = readBeneath(dirname(path), basename(path), MAX_SIZE, faults, file)?.bytes
+  if (bytes === undefined) return undefined
   const text = bytes.toString('utf8')
   if (!isUtf8(bytes)) {
     const at = Math.max(0, text.indexOf('\uFFFD'))

@@ -1,60 +1,76 @@
-import { lstatSync, readdirSync, readFileSync, type Dirent } from 'node:fs'
-import { basename, join } from 'node:path'
-import { digestOf, digestOfFile } from '../base/digest.ts'
+import type { Stats } from 'node:fs'
+import { join } from 'node:path'
+import { beneath } from '../base/beneath.ts'
+import { digestOf } from '../base/digest.ts'
 import { errorCode } from '../base/files.ts'
 import { byCodeUnit } from '../base/order.ts'
+import { list, type Entry } from './entries.ts'
 import type { Faults } from './faults.ts'
 import type { LocalFile } from './model.ts'
-import { isFileName } from './places.ts'
+import { checkPatch } from './patch-file.ts'
+import { MAX_PATH } from './places.ts'
+import { addSpecial, addSymlink, addUnreadable, readBeneath } from './read-file.ts'
 
 /** What a recipe's folder holds: the closed list of what may lie there. */
 export interface RecipeFolder {
   readonly kind: 'recipe' | 'amend'
   readonly folder: string
-  /** Path of recipe.yaml or amend.yaml. */
-  readonly file: string
+  /** Name of the file that says what the recipe is; undefined when it cannot be used, which was noted. */
+  readonly file: string | undefined
   readonly patches: readonly LocalFile[]
   readonly files: readonly LocalFile[]
 }
 
-/** Files of more bytes are hashed as streams; many small ones are read several times faster without. */
-const SMALL = 1 << 20
+/** Larger files are sources: they would be read, hashed and copied by every run. Bytes. */
+const MAX_FILE = 256 << 20
+
+/** The largest patches are those between releases of Linux. Bytes. */
+const MAX_PATCH = 32 << 20
+
+/** What each name in a recipe's folder must be. */
+const WANTED: Readonly<Record<string, 'file' | 'folder'>> = {
+  'recipe.yaml': 'file',
+  'amend.yaml': 'file',
+  patches: 'folder',
+  files: 'folder',
+}
 
 /**
- * Lists a recipe's folder. Undefined when it holds no recipe: silently when there is no file at all (git keeps no empty folders), else after
- * noting `recipe-missing`. Other faults: `unknown-file`, `symlink`, `special-file`, `recipe-and-amendment`, `unreadable-file`.
+ * Lists a recipe's folder. Undefined when it holds no recipe: silently when there is no file at all (git keeps no
+ * empty folders), else after noting `recipe-missing`. Other faults: `unknown-file`, `symlink`, `special-file`,
+ * `recipe-and-amendment`, `bad-file-name`, those of reading and of patches.
  */
-export async function readRecipeFolder(folder: string, faults: Faults): Promise<RecipeFolder | undefined> {
+export function readRecipeFolder(folder: string, faults: Faults): RecipeFolder | undefined {
   const entries = list(folder, faults)
   const names = new Set(entries.map(({ name }) => name))
-  for (const entry of entries) checkEntry(folder, entry, faults)
-  const patches = names.has('patches') ? await readPatches(join(folder, 'patches'), faults) : []
-  const files = names.has('files') ? await readFiles(join(folder, 'files'), faults) : []
-  if (names.has('recipe.yaml') && names.has('amend.yaml')) {
+  const usable = new Set(entries.filter((entry) => isUsable(entry, faults)).map(({ name }) => name))
+  const patches = usable.has('patches') ? readPatches(folder, faults) : []
+  const files = usable.has('files') ? readFiles(folder, faults) : []
+  const both = names.has('recipe.yaml') && names.has('amend.yaml')
+  if (both) {
     faults.add(
       'recipe-and-amendment',
       `Cannot read "${folder}": it holds both recipe.yaml and amend.yaml`,
       { file: join(folder, 'amend.yaml') },
       'Keep one of them',
     )
-    return undefined
   }
   const kind = names.has('recipe.yaml') ? 'recipe' : names.has('amend.yaml') ? 'amend' : undefined
   if (kind === undefined) {
-    if (patches.length + files.length > 0 || entries.some((entry) => !entry.isDirectory())) {
+    if (patches.length + files.length > 0 || entries.some((entry) => entry.kind !== 'folder')) {
       faults.add('recipe-missing', `Cannot read "${folder}": it holds neither recipe.yaml nor amend.yaml`, {
         file: folder,
       })
     }
     return undefined
   }
-  return { kind, folder, file: join(folder, `${kind}.yaml`), patches, files }
+  const file = `${kind}.yaml`
+  return { kind, folder, file: both || !usable.has(file) ? undefined : file, patches, files }
 }
 
-function checkEntry(folder: string, entry: Dirent, faults: Faults): void {
-  const path = join(folder, entry.name)
-  const wanted = { 'recipe.yaml': 'file', 'amend.yaml': 'file', patches: 'folder', files: 'folder' }[entry.name]
-  if (entry.isSymbolicLink()) addSymlink(path, faults)
+function isUsable({ name, path, kind }: Entry, faults: Faults): boolean {
+  const wanted = WANTED[name]
+  if (kind === 'link') addSymlink(path, faults)
   else if (wanted === undefined) {
     faults.add(
       'unknown-file',
@@ -62,107 +78,89 @@ function checkEntry(folder: string, entry: Dirent, faults: Faults): void {
       { file: path },
       'Remove it, or move it below files/',
     )
-  } else if (wanted === 'file' ? !entry.isFile() : !entry.isDirectory()) {
-    faults.add('special-file', `Cannot use "${path}": it must be a ${wanted}`, { file: path })
-  }
+  } else if (kind !== wanted) addSpecial(path, wanted === 'file' ? 'a regular file' : 'a folder', faults)
+  else return true
+  return false
 }
 
-async function readPatches(folder: string, faults: Faults): Promise<LocalFile[]> {
-  const patches: LocalFile[] = []
-  for (const entry of list(folder, faults)) {
-    const path = join(folder, entry.name)
-    if (entry.isSymbolicLink()) addSymlink(path, faults)
-    else if (!entry.isFile() || !entry.name.endsWith('.patch')) {
+function readPatches(folder: string, faults: Faults): LocalFile[] {
+  return list(join(folder, 'patches'), faults).flatMap(({ name, path, kind }) => {
+    if (kind === 'link') addSymlink(path, faults)
+    else if (!name.endsWith('.patch') || kind === 'folder') {
       faults.add('unknown-file', `Cannot use "${path}": patches/ holds files whose names end in .patch only`, {
         file: path,
       })
-    } else patches.push(...(await localFile(entry.name, path, faults)))
-  }
-  return patches
+    } else return patchFile(folder, name, faults)
+    return []
+  })
 }
 
-async function readFiles(folder: string, faults: Faults): Promise<LocalFile[]> {
-  const files: LocalFile[] = []
-  for (const { name, path } of walk(folder, '', faults)) files.push(...(await localFile(name, path, faults)))
-  return files.sort((a, b) => byCodeUnit(a.name, b.name))
+function patchFile(folder: string, name: string, faults: Faults): LocalFile[] {
+  const path = join(folder, 'patches', name)
+  const content = readBeneath(folder, `patches/${name}`, MAX_PATCH, faults)
+  if (content === undefined) return []
+  checkPatch(path, content.bytes.toString(), faults)
+  return [{ name, path, digest: digestOf(content.bytes), executable: content.executable }]
+}
+
+function readFiles(folder: string, faults: Faults): LocalFile[] {
+  return walk(folder, 'files', faults)
+    .flatMap((path) => localFile(folder, path, path.slice('files/'.length), faults))
+    .sort((a, b) => byCodeUnit(a.name, b.name))
 }
 
 /**
- * All regular files at or below `names` (relative to `root`, each a file or folder), sorted by name. Faults: `symlink`, `special-file`,
- * `unreadable-file`; `missing` is told of names that are not there. A name below another is no fault: a set has each file once.
+ * All regular files at or below `names` (relative to `root`, each a file or folder), sorted by name; no link is
+ * followed. Faults: those of reading; `missing` is told of names that are not there. A name below another is no
+ * fault: a set has each file once.
  */
-export async function readTree(
+export function readTree(
   root: string,
   names: readonly string[],
   faults: Faults,
   missing: (name: string, at: number) => void,
-): Promise<LocalFile[]> {
+): LocalFile[] {
   const found = new Map<string, LocalFile>()
   for (const [at, name] of names.entries()) {
-    const path = join(root, name)
-    const stat = lstatSync(path, { throwIfNoEntry: false })
+    let stat: Stats | undefined
+    try {
+      stat = beneath(root, name, (folder, last) => folder.stat(last))
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT') {
+        addUnreadable(join(root, name), error, faults)
+        continue
+      }
+    }
     if (stat === undefined) missing(name, at)
-    else if (stat.isSymbolicLink()) addSymlink(path, faults)
-    else if (!stat.isFile() && !stat.isDirectory()) addSpecial(path, faults)
     else {
-      const entries = stat.isFile() ? [{ name, path }] : walk(path, name, faults)
-      for (const entry of entries)
-        if (!found.has(entry.name))
-          for (const file of await localFile(entry.name, entry.path, faults)) found.set(file.name, file)
+      for (const path of stat.isDirectory() ? walk(root, name, faults) : [name])
+        if (!found.has(path)) for (const file of localFile(root, path, path, faults)) found.set(path, file)
     }
   }
   return [...found.values()].sort((a, b) => byCodeUnit(a.name, b.name))
 }
 
-/** Regular files below a folder; names start with `prefix`. */
-function walk(folder: string, prefix: string, faults: Faults): { name: string; path: string }[] {
-  const found: { name: string; path: string }[] = []
-  for (const entry of list(folder, faults)) {
-    const path = join(folder, entry.name)
-    const name = prefix === '' ? entry.name : `${prefix}/${entry.name}`
-    if (entry.isSymbolicLink()) addSymlink(path, faults)
-    else if (entry.isDirectory()) found.push(...walk(path, name, faults))
-    else if (!entry.isFile() || !isFileName(entry.name)) addSpecial(path, faults)
-    else found.push({ name, path })
-  }
-  return found
-}
-
-/** Entries of a folder, sorted by code unit. */
-export function list(folder: string, faults: Faults): Dirent[] {
-  try {
-    return readdirSync(folder, { withFileTypes: true }).sort((a, b) => byCodeUnit(a.name, b.name))
-  } catch (error) {
-    // A link or file of that name is reported where it was found.
-    if (errorCode(error) !== 'ENOTDIR') addUnreadable(folder, error, faults)
+/** Paths of regular files below the folder at `path`; all are relative to `root`. */
+function walk(root: string, path: string, faults: Faults): string[] {
+  return list(join(root, path), faults).flatMap((entry) => {
+    const inner = `${path}/${entry.name}`
+    if (Buffer.byteLength(inner) > MAX_PATH) {
+      faults.add('bad-file-name', `Cannot use "${entry.path}": the path has more than ${MAX_PATH} bytes`, {
+        file: entry.path,
+      })
+      return []
+    }
+    if (entry.kind === 'folder') return walk(root, inner, faults)
+    if (entry.kind === 'file') return [inner]
+    if (entry.kind === 'link') addSymlink(entry.path, faults)
+    else addSpecial(entry.path, 'a regular file', faults)
     return []
-  }
+  })
 }
 
-async function localFile(name: string, path: string, faults: Faults): Promise<LocalFile[]> {
-  try {
-    const stat = lstatSync(path)
-    const digest = stat.size > SMALL ? await digestOfFile(path) : digestOf(readFileSync(path))
-    return [{ name, path, digest, executable: (stat.mode & 0o100) !== 0 }]
-  } catch (error) {
-    addUnreadable(path, error, faults)
-    return []
-  }
-}
-
-function addUnreadable(path: string, error: unknown, faults: Faults): void {
-  faults.add('unreadable-file', `Cannot read "${path}": ${errorCode(error) ?? String(error)}`, { file: path })
-}
-
-function addSymlink(path: string, faults: Faults): void {
-  faults.add(
-    'symlink',
-    `Cannot use "${path}": it is a symbolic link`,
-    { file: path },
-    `Replace it by the file it points to: what "${basename(path)}" means would depend on the machine`,
-  )
-}
-
-function addSpecial(path: string, faults: Faults): void {
-  faults.add('special-file', `Cannot use "${path}": it is no regular file`, { file: path })
+/** The file at `path` below `root` as `name`; none after noting why it cannot be read. */
+function localFile(root: string, path: string, name: string, faults: Faults): LocalFile[] {
+  const content = readBeneath(root, path, MAX_FILE, faults)
+  if (content === undefined) return []
+  return [{ name, path: join(root, path), digest: digestOf(content.bytes), executable: content.executable }]
 }

@@ -1,8 +1,9 @@
-import { lstatSync } from 'node:fs'
+import { lstatSync, realpathSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { readDocument, type SourceDocument } from './document.ts'
+import { list } from './entries.ts'
 import type { Faults } from './faults.ts'
-import { list } from './files.ts'
+import { addSpecial, addSymlink } from './read-file.ts'
 import { layersSchema, machineSchema } from './schema.ts'
 import { suggestion } from './suggest.ts'
 import { validate } from './validate.ts'
@@ -58,7 +59,7 @@ export function readLayout(layersFile: string, faults: Faults): Layout | undefin
 }
 
 function collect(file: string, includedBy: readonly string[], collected: Collected, faults: Faults): void {
-  const document = readDocument(file, faults)
+  const document = readDocument(realPath(file), faults, file)
   if (document === undefined) return
   const text = validate(document, layersSchema, 'the layers', faults, {})
   if (text === undefined) return
@@ -103,6 +104,15 @@ function collect(file: string, includedBy: readonly string[], collected: Collect
     addLayer(name, tree, hosts.includes(name), index, collected.layers, faults)
 }
 
+/** A user may name layers.yaml by a link; one that leads nowhere is found when it is read. */
+function realPath(file: string): string {
+  try {
+    return realpathSync(file)
+  } catch {
+    return file
+  }
+}
+
 function addLayer(name: string, tree: Tree, host: boolean, index: number, layers: Layer[], faults: Faults): void {
   const folder = join(tree.folder, name)
   const place = () => tree.document.place(['layers', index])
@@ -116,7 +126,7 @@ function addLayer(name: string, tree: Tree, host: boolean, index: number, layers
       'Layers of all included files have different names',
     )
   } else if (lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    const folders = list(tree.folder, faults).filter((entry) => entry.isDirectory())
+    const folders = list(tree.folder, faults).filter(({ kind }) => kind === 'folder')
     faults.add(
       'missing-layer',
       `Cannot read layer "${name}": there is no folder "${folder}"`,
@@ -136,10 +146,10 @@ function readMachine(
   faults: Faults,
 ): Readonly<Record<string, string>> | undefined {
   const machines = new Map<string, Readonly<Record<string, string>> | undefined>()
-  for (const { name, path } of trees.flatMap((tree) => yamlFiles(join(tree.folder, 'machines'), faults))) {
+  for (const { name, path, usable } of trees.flatMap((tree) => yamlFiles(join(tree.folder, 'machines'), faults))) {
     if (machines.has(name))
       faults.add('duplicate-machine', `Cannot read "${path}": there is another machine "${name}"`, { file: path })
-    const document = readDocument(path, faults)
+    const document = usable ? readDocument(path, faults) : undefined
     const values = document === undefined ? undefined : validate(document, machineSchema, 'a machine', faults, {})
     if (document !== undefined && values !== undefined && values['arch'] === undefined) {
       faults.add('missing-field', 'Cannot read a machine: value "arch" is missing', document.place([]))
@@ -159,24 +169,34 @@ function readMachine(
   return machine === undefined ? undefined : machines.get(machine)
 }
 
-/** The .yaml files of a folder that may be missing; anything else in it is an `unknown-file`. */
-export function yamlFiles(folder: string, faults: Faults): { name: string; path: string }[] {
-  if (lstatSync(folder, { throwIfNoEntry: false }) === undefined) return []
-  const found: { name: string; path: string }[] = []
-  for (const entry of list(folder, faults)) {
-    const path = join(folder, entry.name)
-    if (entry.isSymbolicLink())
-      faults.add(
-        'symlink',
-        `Cannot use "${path}": it is a symbolic link`,
-        { file: path },
-        'Replace it by the file it points to',
-      )
-    else if (!entry.isFile() || !entry.name.endsWith('.yaml')) {
-      faults.add('unknown-file', `Cannot use "${path}": the folder "${basename(folder)}" holds .yaml files only`, {
-        file: path,
-      })
-    } else found.push({ name: entry.name.slice(0, -'.yaml'.length), path })
+/** A .yaml file of a folder of styles or machines. */
+export interface YamlFile {
+  readonly name: string
+  readonly path: string
+  /** False when it cannot be used, which was noted: what names it is then not at fault. */
+  readonly usable: boolean
+}
+
+/** The .yaml files of a folder that may be missing. Faults: `unknown-file`, `symlink`, `special-file`. */
+export function yamlFiles(folder: string, faults: Faults): YamlFile[] {
+  const stat = lstatSync(folder, { throwIfNoEntry: false })
+  if (stat === undefined) return []
+  if (!stat.isDirectory()) {
+    if (stat.isSymbolicLink()) addSymlink(folder, faults)
+    else addSpecial(folder, 'a folder', faults)
+    return []
   }
-  return found
+  return list(folder, faults).flatMap(({ name, path, kind }) => {
+    if (!name.endsWith('.yaml')) {
+      if (kind === 'link') addSymlink(path, faults)
+      else
+        faults.add('unknown-file', `Cannot use "${path}": the folder "${basename(folder)}" holds .yaml files only`, {
+          file: path,
+        })
+      return []
+    }
+    if (kind === 'link') addSymlink(path, faults)
+    else if (kind !== 'file') addSpecial(path, 'a regular file', faults)
+    return [{ name: name.slice(0, -'.yaml'.length), path, usable: kind === 'file' }]
+  })
 }

@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import type { FixpointError } from '../base/error.ts'
 import { type Place } from '../base/error.ts'
 import type { At } from './document.ts'
+import { list } from './entries.ts'
 import { Faults } from './faults.ts'
 import type { Layout } from './layers.ts'
 import { loadAll, type Loaded } from './load.ts'
@@ -247,12 +247,12 @@ function lintFolder(folder: string, layout: Layout, findings: Faults): void {
     'styles',
     ...layout.layers.filter((layer) => layer.tree.folder === folder).map(({ name }) => name),
   ])
-  for (const name of readdirSync(folder).sort()) {
+  for (const { name, path } of list(folder, findings)) {
     if (known.has(name)) continue
     findings.add(
       'lint-unlisted-folder',
       `"${name}" belongs to no layer`,
-      { file: join(folder, name) },
+      { file: path },
       'List it in layers.yaml, or take it out',
     )
   }

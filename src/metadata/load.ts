@@ -27,7 +27,13 @@ export async function loadMetadata(layersFile: string): Promise<Metadata> {
 }
 
 /** Like {@link loadMetadata}, with what the metadata were made of. */
-export async function loadAll(layersFile: string): Promise<Loaded> {
+export function loadAll(layersFile: string): Promise<Loaded> {
+  return new Promise((resolve) => {
+    resolve(load(layersFile))
+  })
+}
+
+function load(layersFile: string): Loaded {
   const faults = new Faults()
   const layout = readLayout(layersFile, faults)
   if (layout === undefined) {
@@ -36,29 +42,28 @@ export async function loadAll(layersFile: string): Promise<Loaded> {
   }
   const styles = readStyles(layout.trees, faults)
   checkStyleTemplates(styles, layout.machine, faults)
-  const statements = await readStatements(layout.layers, faults)
+  const statements = readStatements(layout.layers, faults)
   const drafts = mergeAll(statements, faults)
-  const recipes = await resolveAll(layout, styles, statements, drafts, faults)
+  const recipes = resolveAll(layout, styles, statements, drafts, faults)
   faults.throwIfAny()
   const metadata = { layers: layout.layers.map(({ name }) => name), arch: layout.machine?.['arch'] ?? '', recipes }
   return { metadata, layout, styles, statements, drafts }
 }
 
-async function resolveAll(
+function resolveAll(
   layout: Layout,
   styles: Styles,
   statements: Statements,
   drafts: ReadonlyMap<RecipeId, Draft>,
   faults: Faults,
-): Promise<Map<RecipeId, Recipe>> {
+): Map<RecipeId, Recipe> {
   const roots = rootsOf(statements)
   const rootOf: World['rootOf'] = ({ document }) => roots.get(document) ?? ''
   const world: World = { statements, styles, machine: layout.machine, trees: new Map(), rootOf, faults }
   const recipes = new Map<RecipeId, Recipe>()
   for (const [id, statement] of statements.recipes) {
     const draft = drafts.get(id)
-    const recipe =
-      statement === undefined || draft === undefined ? undefined : await resolveRecipe(statement, draft, world)
+    const recipe = statement === undefined || draft === undefined ? undefined : resolveRecipe(statement, draft, world)
     if (recipe !== undefined) recipes.set(id, recipe)
   }
   return recipes

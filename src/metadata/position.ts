@@ -5,7 +5,8 @@ const WIDTH = 100
 
 /** Place of the characters from `start` up to `end` (offsets in UTF-16 code units) of a file's text; the frame ends with its first line. */
 export function placeAt(file: string, text: string, start: number, end: number): Place {
-  const lineStart = text.lastIndexOf('\n', start - 1) + 1
+  // From -1 it would look at the first character.
+  const lineStart = start === 0 ? 0 : text.lastIndexOf('\n', start - 1) + 1
   const line = countLines(text, lineStart) + 1
   const newline = text.indexOf('\n', lineStart)
   const lineEnd = newline === -1 ? text.length : newline

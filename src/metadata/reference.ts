@@ -45,6 +45,7 @@ export function recipesDocument(): string {
     '## recipe.yaml',
     '`layers/LAYER/NAME/` holds `recipe.yaml`, `patches/*.patch` (applied with `-p1` in the order of their names) and `files/` (found as `$FILES`), and nothing else.',
     table(recipeSchema),
+    PATCHES,
     '`version`, `summary`, `license` and `style` are needed, in the recipe or in the one it extends. Texts that YAML takes for a number, such as 1.10, are written in quotes. Anchors, aliases and tags are not part of the format.',
     '### sources: fetched files',
     table(fileSourceSchema),
@@ -73,15 +74,24 @@ export function recipesDocument(): string {
   ].join('\n\n')}\n`
 }
 
-const MERGING = `One operator serves \`extends\` and \`amend.yaml\`, on top-level fields only:
+const PATCHES = `A patch is a unified diff with lines of context, as \`diff -Naur a b\` and \`git diff\` write it.
+Its first lines say what it is for. It changes files, and makes new ones of mode 0644.
+
+The loader refuses a patch that the sandbox's \`patch\` would not apply whole, or not where it says.
+Such are renames, copies, modes, links, binary files, empty files and deleted files. A step
+\`prepare\` makes these changes by \`mv\`, \`cp\`, \`chmod\`, \`ln\`, \`touch\` and \`rm\`. Refused as well are a
+last line without newline, hunks without context, and hunks with more or fewer lines than their
+heads count. A patch that was cut off exactly between two hunks looks like a smaller one and passes.`
+
+const MERGING = `One operator serves \`extends\` and \`amend.yaml\`:
 
 | operator | takes | does |
 |---|---|---|
-| \`set\` | any field but \`name\` | replaces the whole field |
-| \`remove\` | lists, and \`patches\` and \`files\` by name | takes elements out; one that is not there is an error |
+| \`set\` | any field but \`name\` | replaces the whole field; of \`env\` and \`steps\` the entries that it names, the others stay |
+| \`remove\` | names of elements of lists, of \`patches\` and \`files\`, of entries of \`env\` and \`steps\` | takes them out; one that is not there is an error |
 | \`append\` | lists | adds elements at the end |
 
-They are done in this order; then own patches and files are added. A recipe that extends another may also state a field itself, which is the same as \`set\`. It starts from that recipe as it is after all amendments. Amendments are applied in the order of their layers. \`fixpoint show --origin RECIPE\` names the file and line of every field.`
+They are done in this order; then own patches and files are added. A recipe that extends another may also state a field itself, which is the same as \`set\`. A step or variable that is taken out is the style's again. Whoever changes \`version\` also gives the new digest of each source whose place or name holds \`{{version}}\`. It starts from that recipe as it is after all amendments. Amendments are applied in the order of their layers. \`fixpoint show --origin RECIPE\` names the file and line of every field.`
 
 const TEMPLATES = `\`{{name}}\`, \`{{version}}\`, \`{{layer}}\` and \`{{machine.NAME}}\` are expanded after merging, in the fields marked so. Variables of the environment and scripts also know \`{{configure}}\`, \`{{make}}\` and \`{{install}}\`: the list's elements, each quoted for the shell where needed, joined by blanks. A list that is filled but used nowhere is an error, and so is a name that does not exist. There are no sections, no partials and no escaping.`
 

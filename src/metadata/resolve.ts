@@ -3,11 +3,11 @@ import type { RecipeId } from '../base/events.ts'
 import type { At } from './document.ts'
 import type { Faults } from './faults.ts'
 import type { Layout } from './layers.ts'
-import { listOf, wholeOf, type Draft, type Item, type Origin } from './merge.ts'
+import { entriesOf, listOf, wholeOf, type Draft, type Item, type Origin } from './merge.ts'
 import type { LocalFile, Recipe, Step } from './model.ts'
 import { resolveSources, type TreeCache } from './sources.ts'
 import type { RecipeStatement, Statements } from './statements.ts'
-import type { Style, Styles } from './styles.ts'
+import { isReservedStep, type Style, type Styles } from './styles.ts'
 import { suggestion } from './suggest.ts'
 import { expand, shellWords, type TemplateValues } from './template.ts'
 
@@ -34,11 +34,7 @@ const DEFAULT_TIMEOUT = 7200
  * `missing-field`, `unknown-style`, `unknown-step`, `unused-list`, `unknown-recipe`, `layer-order`, `self-reference`, `duplicate-element`,
  * `contents-without-image`, those of templates and sources.
  */
-export async function resolveRecipe(
-  statement: RecipeStatement,
-  draft: Draft,
-  world: World,
-): Promise<Recipe | undefined> {
+export function resolveRecipe(statement: RecipeStatement, draft: Draft, world: World): Recipe | undefined {
   const { id, name, layer } = statement
   const [version, summary, license] = [
     required(statement, draft, 'version', world),
@@ -50,7 +46,7 @@ export async function resolveRecipe(
   const values = valuesOf(name, version.value, layer.name, world.machine)
   const expandAt = (template: string, at: At, known: TemplateValues = values, used?: Set<string>) =>
     expandHere(template, at, known, world.faults, used)
-  const sources = await resolveSources(
+  const sources = resolveSources(
     listOf(draft, 'sources'),
     (template, at) => expandAt(template, at),
     world.rootOf,
@@ -211,29 +207,23 @@ function referencesOf(
 }
 
 function envOf(style: Style, draft: Draft): ReadonlyMap<string, Item<string>> {
-  const own = wholeOf(draft, 'env')
-  if (own === undefined) return style.env
-  const env = new Map(style.env)
-  for (const [variable, value] of Object.entries(own.value))
-    env.set(variable, { value, at: { document: own.at.document, path: [...own.at.path, variable] } })
-  return env
+  return new Map([...style.env, ...entriesOf(draft, 'env')])
 }
 
 function stepsOf(style: Style, draft: Draft, faults: Faults): [string, Item<string>][] {
-  const own = wholeOf(draft, 'steps')
-  if (own === undefined) return [...style.steps]
   const steps = new Map(style.steps)
-  for (const [step, value] of Object.entries(own.value)) {
-    const at = { document: own.at.document, path: [...own.at.path, step] }
-    if (!steps.has(step)) {
+  for (const [step, item] of entriesOf(draft, 'steps')) {
+    if (isReservedStep(step, item.at, faults)) continue
+    if (steps.has(step)) steps.set(step, item)
+    else {
       const hint = suggestion(step, steps.keys()) ?? `Its steps: ${[...steps.keys()].join(', ')}`
       faults.add(
         'unknown-step',
         `Cannot replace step "${step}": style "${style.name}" has no such step`,
-        at.document.placeOfKey(at.path),
+        item.at.document.placeOfKey(item.at.path),
         hint,
       )
-    } else steps.set(step, { value, at })
+    }
   }
   return [...steps]
 }

@@ -31,8 +31,8 @@ const variable = text('the name of a variable: letters, digits and _', /^[A-Za-z
 const stepName = text("a step's name: lower-case letters, digits and -", /^[a-z][a-z0-9-]*$/)
 const size = text('a size such as 800M: a whole number and K, M or G', /^[1-9][0-9]{0,6}[KMG]$/)
 const relativePath = text(
-  'a path inside, without "..", without / at its ends',
-  /^(?!\.{1,2}(?:\/|$))[^/\n]+(?:\/(?!\.{1,2}(?:\/|$))[^/\n]+)*$/,
+  'a path inside, without "..", control characters, and / at its ends',
+  /^(?!\.{1,2}(?:\/|$))[^/\u0000-\u001f\u007f-\u009f]+(?:\/(?!\.{1,2}(?:\/|$))[^/\u0000-\u001f\u007f-\u009f]+)*$/,
 )
 
 const strings = z.array(z.string())
@@ -43,7 +43,7 @@ const steps = z.record(stepName, z.string())
 const placing = {
   name: field(z.string().optional(), {
     description:
-      "The file's name below `$SOURCES`; when left out, the last component of the first place, for npm `NAME-VERSION.tgz`. Templates.",
+      "The file's name below `$SOURCES`; when left out, the last component of the first place, for npm `NAME-VERSION.tgz`; no place may end in what is no name of a file. Not `SHA256SUMS`, which mirrors use. Templates.",
     entersKey: true,
   }),
   to: field(z.string().optional(), {
@@ -212,7 +212,7 @@ const names = strings.optional()
 /** The one merge operator: in a recipe that `extends`, and in an amendment. Done in the order set, remove, append. */
 const operators = {
   set: field(z.strictObject(fields).optional(), {
-    description: 'Replaces whole top-level fields. Nothing is merged more deeply.',
+    description: 'Replaces whole fields; in `env` and `steps` only the entries that it names, the others stay.',
   }),
   append: field(z.strictObject({ sources, inputs, needs, configure, make, install, contents }).optional(), {
     description: 'Adds elements at the end of lists. Own `patches/` and `files/` are always added.',
@@ -228,10 +228,15 @@ const operators = {
         configure: names,
         make: names,
         install: names,
+        env: field(names, { description: 'Names of variables that the recipe states; those of its style stay.' }),
+        steps: field(names, { description: "Names of steps that the recipe states; the style's come back." }),
         contents: names,
       })
       .optional(),
-    { description: 'Takes elements out of lists; one that is not there is an error.' },
+    {
+      description:
+        'Takes elements out of lists, and entries out of `env` and `steps`; one that is not there is an error.',
+    },
   ),
 }
 
@@ -270,7 +275,8 @@ export const styleSchema = z.strictObject({
   }),
   env: field(env.optional(), { description: "Variables of the steps' environment. Templates.", entersKey: true }),
   steps: field(steps.optional(), {
-    description: 'Scripts by name, in the order they run, each by `sh -eu` in `$SRC`. Templates.',
+    description:
+      "Scripts by name, in the order they run, each by `sh -eu` in `$SRC`. `unpack` and `patch` are the engine's own. Templates.",
     entersKey: true,
   }),
 })
@@ -310,17 +316,8 @@ export type SourceText = z.infer<typeof sourceSchema>
 export type MergeableText = z.infer<typeof operators.set> & object
 
 /** Top-level fields of a recipe that are replaced as a whole. */
-export const WHOLE_FIELDS = [
-  'version',
-  'summary',
-  'license',
-  'style',
-  'env',
-  'steps',
-  'closure',
-  'memory',
-  'cost',
-  'timeout',
-] as const
+export const WHOLE_FIELDS = ['version', 'summary', 'license', 'style', 'closure', 'memory', 'cost', 'timeout'] as const
+/** Top-level fields of a recipe that are maps, whose entries are replaced one by one. */
+export const MAP_FIELDS = ['env', 'steps'] as const
 /** Top-level fields of a recipe that are lists. */
 export const LIST_FIELDS = ['sources', 'inputs', 'needs', 'configure', 'make', 'install', 'contents'] as const

@@ -1,11 +1,13 @@
 import { basename, join } from 'node:path'
 import type { RecipeId } from '../base/events.ts'
-import { readDocument } from './document.ts'
+import { readDocument, type SourceDocument } from './document.ts'
+import { list } from './entries.ts'
 import type { Faults } from './faults.ts'
-import { list, readRecipeFolder, type RecipeFolder } from './files.ts'
+import { readRecipeFolder, type RecipeFolder } from './files.ts'
 import type { Layer } from './layers.ts'
 import type { Change } from './merge.ts'
-import { amendSchema, LIST_FIELDS, recipeSchema, WHOLE_FIELDS, type RecipeText } from './schema.ts'
+import { addSymlink } from './read-file.ts'
+import { amendSchema, LIST_FIELDS, MAP_FIELDS, recipeSchema, WHOLE_FIELDS, type RecipeText } from './schema.ts'
 import { suggestion } from './suggest.ts'
 import { validate } from './validate.ts'
 
@@ -37,14 +39,14 @@ export interface Statements {
  * Reads all recipe folders of the layers. Faults, beside those of reading: `unknown-file`, `name-mismatch`, `merge-without-extends`,
  * `unknown-recipe`, `layer-order`, `ambiguous-amendment`.
  */
-export async function readStatements(layers: readonly Layer[], faults: Faults): Promise<Statements> {
+export function readStatements(layers: readonly Layer[], faults: Faults): Statements {
   const recipes = new Map<RecipeId, RecipeStatement | undefined>()
   const layerOf = new Map<RecipeId, Layer>()
   const amendments = new Map<RecipeId, Amendment[]>()
   for (const layer of layers) {
     const amending: RecipeFolder[] = []
     for (const folder of recipeFolders(layer, faults)) {
-      const found = await readRecipeFolder(folder, faults)
+      const found = readRecipeFolder(folder, faults)
       if (found?.kind === 'amend') amending.push(found)
       if (found?.kind !== 'recipe') continue
       const id = `${layer.name}/${basename(folder)}` as RecipeId
@@ -61,23 +63,20 @@ export async function readStatements(layers: readonly Layer[], faults: Faults): 
 }
 
 function recipeFolders(layer: Layer, faults: Faults): string[] {
-  return list(layer.folder, faults).flatMap((entry) => {
-    const path = join(layer.folder, entry.name)
-    if (entry.isSymbolicLink())
-      faults.add(
-        'symlink',
-        `Cannot use "${path}": it is a symbolic link`,
-        { file: path },
-        'Replace it by what it points to',
-      )
-    else if (!entry.isDirectory())
+  return list(layer.folder, faults).flatMap(({ path, kind }) => {
+    if (kind === 'link') addSymlink(path, faults)
+    else if (kind !== 'folder')
       faults.add('unknown-file', `Cannot use "${path}": a layer holds folders of recipes only`, { file: path })
-    return entry.isDirectory() ? [path] : []
+    return kind === 'folder' ? [path] : []
   })
 }
 
+function documentOf({ folder, file }: RecipeFolder, faults: Faults): SourceDocument | undefined {
+  return file === undefined ? undefined : readDocument(join(folder, file), faults)
+}
+
 function readRecipe(id: RecipeId, layer: Layer, folder: RecipeFolder, faults: Faults): RecipeStatement | undefined {
-  const document = readDocument(folder.file, faults)
+  const document = documentOf(folder, faults)
   const text = document === undefined ? undefined : validate(document, recipeSchema, 'a recipe', faults, {})
   if (document === undefined || text === undefined) return undefined
   const name = basename(folder.folder)
@@ -117,7 +116,7 @@ function readRecipe(id: RecipeId, layer: Layer, folder: RecipeFolder, faults: Fa
 }
 
 function mergeable(text: RecipeText): Change['stated'] {
-  const fields = [...WHOLE_FIELDS, ...LIST_FIELDS].filter((field) => text[field] !== undefined)
+  const fields = [...WHOLE_FIELDS, ...MAP_FIELDS, ...LIST_FIELDS].filter((field) => text[field] !== undefined)
   return Object.fromEntries(fields.map((field) => [field, text[field]]))
 }
 
@@ -127,7 +126,7 @@ function readAmendment(
   layerOf: ReadonlyMap<RecipeId, Layer>,
   faults: Faults,
 ): Amendment | undefined {
-  const document = readDocument(folder.file, faults)
+  const document = documentOf(folder, faults)
   const text = document === undefined ? undefined : validate(document, amendSchema, 'an amendment', faults, {})
   if (document === undefined || text === undefined) return undefined
   const name = basename(folder.folder)

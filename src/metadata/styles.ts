@@ -22,6 +22,17 @@ export interface Style {
 /** Styles by name; undefined stands for one that is there but has a fault. */
 export type Styles = ReadonlyMap<string, Style | undefined>
 
+/** Steps that the engine adds in front of the style's; nothing else may have their names. */
+const ENGINE_STEPS: ReadonlySet<string> = new Set(['unpack', 'patch'])
+
+/** True for a step of the engine's own, after noting `reserved-step`. */
+export function isReservedStep(step: string, { document, path }: At, faults: Faults): boolean {
+  if (!ENGINE_STEPS.has(step)) return false
+  const message = `Cannot name a step "${step}": the engine has one of that name`
+  faults.add('reserved-step', message, document.placeOfKey(path), 'Give it another name, such as prepare')
+  return true
+}
+
 interface Stated {
   readonly document: SourceDocument
   readonly text: StyleText
@@ -29,11 +40,11 @@ interface Stated {
 
 /**
  * Reads the styles of all trees; each name is there once. Faults, beside those of reading: `name-mismatch`, `duplicate-style`, `unknown-style`,
- * `extends-cycle`, `missing-field` (no steps).
+ * `extends-cycle`, `missing-field` (no steps), `reserved-step`.
  */
 export function readStyles(trees: readonly Tree[], faults: Faults): Styles {
   const stated = new Map<string, Stated | undefined>()
-  for (const { name, path } of trees.flatMap((tree) => yamlFiles(join(tree.folder, 'styles'), faults))) {
+  for (const { name, path, usable } of trees.flatMap((tree) => yamlFiles(join(tree.folder, 'styles'), faults))) {
     if (stated.has(name))
       faults.add(
         'duplicate-style',
@@ -41,7 +52,7 @@ export function readStyles(trees: readonly Tree[], faults: Faults): Styles {
         { file: path },
         'Give it a name of its own',
       )
-    else stated.set(name, readStyle(name, path, faults))
+    else stated.set(name, usable ? readStyle(name, path, faults) : undefined)
   }
   const styles = new Map<string, Style | undefined>()
   for (const name of stated.keys()) resolveStyle(name, stated, styles, [], faults)
@@ -60,6 +71,7 @@ function readStyle(name: string, path: string, faults: Faults): Stated | undefin
       `Write "name: ${name}" or rename the file`,
     )
   }
+  for (const step of Object.keys(text.steps ?? {})) isReservedStep(step, { document, path: ['steps', step] }, faults)
   return { document, text }
 }
 

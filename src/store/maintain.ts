@@ -5,6 +5,7 @@ import { FixpointError } from '../base/error.ts'
 import { removeTree } from '../base/files.ts'
 import { compareTree } from './check-tree.ts'
 import { takeLock } from './lock.ts'
+import { forgetNames } from './source-names.ts'
 import type { Store } from './store.ts'
 
 /** A fault that a check of the whole store found. */
@@ -64,6 +65,7 @@ export async function collectGarbage(store: Store, keep: ReadonlySet<Digest>, dr
     )
     if (!dryRun) {
       for (const name of [...trees, ...listings]) await removeTree(join(store.root, 'trees', name))
+      await forgetNames(store.root, keep)
       for (const folder of ['kept', 'damaged', 'partial'])
         for (const name of await readdir(join(store.root, folder))) await removeTree(join(store.root, folder, name))
       // Of actions and trees: whoever takes one shares the store's lock, so nobody holds any.

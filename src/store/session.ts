@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { mkdir, mkdtemp, open, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { removeTree } from '../base/files.ts'
@@ -10,6 +11,9 @@ export interface Session {
   close(): Promise<void>
 }
 
+/** Folders of this process's open sessions, and the lock that they are removed behind. */
+const openFolders = new Map<string, string>()
+
 /**
  * Begins a session on the store below `root`: shares the store's lock, so that garbage collection waits, sweeps what ended sessions left, and
  * makes a folder that is locked as long as this process lives.
@@ -18,11 +22,13 @@ export async function openSession(root: string): Promise<Session> {
   const store = await lockFile(join(root, 'locks', 'store'), { shared: true })
   try {
     const { folder, own } = await enter(root)
+    openFolders.set(folder, join(root, 'locks', 'sessions'))
     return {
       folder,
       close: async () => {
         try {
           await leave(root, folder, own)
+          openFolders.delete(folder)
         } finally {
           await store?.release()
         }
@@ -33,6 +39,12 @@ export async function openSession(root: string): Promise<Session> {
     await store?.release()
     throw error
   }
+}
+
+/** For a process that ends at once: lets others, which outlive it, remove the folders of its sessions. */
+export function abandonSessions(): void {
+  for (const [folder, door] of openFolders)
+    spawn('flock', [door, 'rm', '-rf', '--', folder], { stdio: 'ignore', detached: true }).unref()
 }
 
 /** Makes a session's folder and locks it. */

@@ -11,6 +11,7 @@ import { parseListing, type Listing } from './listing.ts'
 import { takeLock, type Lock } from './lock.ts'
 import { packTree, type Packed } from './pack.ts'
 import { openSession, type Session } from './session.ts'
+import { noteNames, notedNames } from './source-names.ts'
 import { Index } from './store-index.ts'
 import { unpackArtifact } from './unpack.ts'
 
@@ -139,6 +140,16 @@ export class Store {
   /** Moves the file at `path` in as the blob `digest`; see {@link Blobs.adopt}. */
   adopt(path: string, digest: Digest): Promise<void> {
     return this.#blobs.adopt(path, digest)
+  }
+
+  /** Names under which a source's digest was found right; see {@link notedNames}. */
+  notedNames(digest: Digest): readonly string[] {
+    return notedNames(this.root, digest)
+  }
+
+  /** Notes more of them; see {@link noteNames}. */
+  noteNames(digest: Digest, names: readonly string[]): void {
+    noteNames(this.root, digest, names)
   }
 
   /** Makes sure that the blob still has its digest; see {@link Blobs.check}. */

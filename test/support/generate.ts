@@ -33,7 +33,7 @@ export async function generateTree(folder: string, { recipes, inputs = 5 }: Gene
     if (index % 10 === 0)
       await writeText(
         join(layers, layer, name, 'patches', 'portable.patch'),
-        `Makes package ${String(index)} portable.\n--- a/x\n+++ b/x\n`,
+        `Makes package ${String(index)} portable.\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n`,
       )
     ids.push(`${layer}/${name}`)
   }

@@ -28,6 +28,11 @@ export function recipe(name: string, rest: string, head = 'license: MIT'): strin
   return `name: ${name}\nversion: '1.0'\nsummary: A package\n${head}\n${rest}\n`
 }
 
+/** The text of a patch; `note` is its first line. */
+export function patchText(note = 'Why'): string {
+  return `${note}\n\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n`
+}
+
 /** Writes a tree of files to a new temporary folder and returns the folder. */
 export async function writeTree(texts: Texts): Promise<string> {
   const folder = await temporaryFolder()

@@ -13,6 +13,7 @@ import { defaultCores, defaultMemory, type Engine } from '../engine.ts'
 import { exportImage } from '../export.ts'
 import { mirrorFolders, missingMirrors } from '../mirrors.ts'
 import { explainFailure } from '../explain-failure.ts'
+import { requireOwnStore } from '../store-owner.ts'
 import { resolveTargets } from '../targets.ts'
 
 /** Options of `build`. */
@@ -69,6 +70,7 @@ export async function buildTargets(
   if (states.some((state) => state === 'ready')) {
     requireClock()
     requireSandbox()
+    await requireOwnStore(context.store.root)
   }
   const result = await build(
     graph,

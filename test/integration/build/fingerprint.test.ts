@@ -19,7 +19,7 @@ import { describe, expect, test } from 'vitest'
 import { digestOf, type Digest } from '../../../src/base/digest.ts'
 import { hostFingerprint } from '../../../src/build/fingerprint.ts'
 import { contentOf, filesOf, stateOf } from '../../../src/build/host-files.ts'
-import { hostView, showHost } from '../../../src/build/host-view.ts'
+import { hostView, showHost } from '../../../src/sandbox/host-view.ts'
 import { noted, type State } from '../../../src/build/noted.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
 

@@ -2,7 +2,17 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { describeFault, faultsIn, faultsOf, recipe, SHA, VALID, writeTree, type Texts } from '../../support/metadata.ts'
+import {
+  describeFault,
+  faultsIn,
+  faultsOf,
+  patchText,
+  recipe,
+  SHA,
+  VALID,
+  writeTree,
+  type Texts,
+} from '../../support/metadata.ts'
 
 const APP = 'layers/high/app/recipe.yaml'
 
@@ -277,7 +287,11 @@ describe('a tree with', () => {
     'layers/high/link',
     'layers/styles/link.yaml',
   ])('a symbolic link %s', async (link) => {
-    const folder = await writeTree({ ...VALID, 'layers/high/app/files/x': '', 'layers/high/app/patches/x.patch': '' })
+    const folder = await writeTree({
+      ...VALID,
+      'layers/high/app/files/x': '',
+      'layers/high/app/patches/x.patch': patchText(),
+    })
     symlinkSync('/etc/passwd', join(folder, link))
     expect((await faultsIn(folder)).map((fault) => describeFault(fault, folder))).toEqual([`symlink ${link}`])
   })

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { isLicenseExpression, lint } from '../../../src/metadata/lint.ts'
-import { describeFault, recipe, SHA, VALID, writeTree, type Texts } from '../../support/metadata.ts'
+import { describeFault, patchText, recipe, SHA, VALID, writeTree, type Texts } from '../../support/metadata.ts'
 
 const APP = 'layers/high/app/recipe.yaml'
 
@@ -61,7 +61,7 @@ describe('lint', () => {
     ],
     [
       'a patch without a word',
-      { 'layers/high/app/patches/x.patch': '--- a/x\n+++ b/x\n' },
+      { 'layers/high/app/patches/x.patch': patchText().split('\n').slice(2).join('\n') },
       'lint-patch-comment layers/high/app/patches/x.patch:1:undefined',
     ],
     ['a folder that is no layer', { 'layers/old/x/recipe.yaml': '' }, 'lint-unlisted-folder layers/old'],
@@ -85,7 +85,10 @@ describe('lint', () => {
   })
 
   it('finds patches without an order', async () => {
-    const patches = { 'layers/high/app/patches/b.patch': 'Why\n', 'layers/high/app/patches/01-a.patch': 'Why\n' }
+    const patches = {
+      'layers/high/app/patches/b.patch': patchText(),
+      'layers/high/app/patches/01-a.patch': patchText(),
+    }
     expect(await findings(patches)).toEqual(['lint-patch-order layers/high/app/patches/b.patch'])
   })
 

@@ -6,7 +6,7 @@ import { digestOfValue } from '../../../src/base/canonical.ts'
 import { FixpointErrors } from '../../../src/base/error.ts'
 import { loadMetadata } from '../../../src/metadata/load.ts'
 import type { RecipeId } from '../../../src/base/events.ts'
-import { loadRecipe, loadTexts, recipe, SHA, VALID, writeTree } from '../../support/metadata.ts'
+import { loadRecipe, loadTexts, patchText, recipe, SHA, VALID, writeTree } from '../../support/metadata.ts'
 
 describe('a valid tree', () => {
   it('has its layers, machine and recipes in order', async () => {
@@ -61,16 +61,16 @@ describe('a valid tree', () => {
   it('reads patches and files with digests, sorted, executable or not', async () => {
     const folder = await writeTree({
       ...VALID,
-      'layers/low/tool/patches/b.patch': 'b',
-      'layers/low/tool/patches/B.patch': 'B',
+      'layers/low/tool/patches/b.patch': patchText('b'),
+      'layers/low/tool/patches/B.patch': patchText('B'),
       'layers/low/tool/files/etc/conf': 'conf',
       'layers/low/tool/files/run': 'run',
     })
     chmodSync(join(folder, 'layers/low/tool/files/run'), 0o755)
     const found = (await loadMetadata(join(folder, 'layers/layers.yaml'))).recipes.get('low/tool' as RecipeId)
     expect(found?.patches.map(({ name, digest }) => [name, digest])).toEqual([
-      ['B.patch', digestOf('B')],
-      ['b.patch', digestOf('b')],
+      ['B.patch', digestOf(patchText('B'))],
+      ['b.patch', digestOf(patchText('b'))],
     ])
     expect(found?.files).toEqual([
       {

@@ -1,5 +1,16 @@
 import { describe, expect, it } from 'vitest'
-import { faultsOf, loadRecipe, loadTexts, recipe, SHA, type Texts } from '../../support/metadata.ts'
+import {
+  faultsIn,
+  faultsOf,
+  loadRecipe,
+  loadTexts,
+  patchText,
+  recipe,
+  SHA,
+  VALID,
+  writeTree,
+  type Texts,
+} from '../../support/metadata.ts'
 
 const BASE = recipe(
   'base',
@@ -9,7 +20,7 @@ const BASE = recipe(
 function extending(text: string): Texts {
   return {
     'layers/low/base/recipe.yaml': BASE,
-    'layers/low/base/patches/1.patch': 'one',
+    'layers/low/base/patches/1.patch': patchText('one'),
     'layers/low/base/files/f': 'f',
     'layers/high/own/recipe.yaml': `name: own\n${text}\n`,
   }
@@ -37,21 +48,20 @@ describe('extends', () => {
     const found = await loadRecipe(
       'high/own',
       extending(
-        `version: '2.0'\nextends: low/base\nset: {env: {B: '2'}}\nappend: {configure: [--c]}\nremove: {sources: [second], configure: [--a]}`,
+        `version: '2.0'\nextends: low/base\nset: {memory: 2G}\nappend:\n  sources:\n    - sha256: ${SHA}\n      from: ['debian:b/b_{{version}}.tar']\n  configure: [--c]\nremove: {sources: ['a_{{version}}.tar'], configure: [--a]}`,
       ),
     )
-    expect(found.env).not.toHaveProperty('A')
-    expect(found.env).toHaveProperty('B', '2')
+    expect(found.memory).toBe(2 * 1024 ** 3)
     expect(found.steps[1]?.script).toContain('--b --c')
-    expect(found.sources.map(({ name }) => name)).toEqual(['a_2.0.tar'])
+    expect(found.sources.map(({ name }) => name)).toEqual(['second', 'b_2.0.tar'])
   })
 
   it('removes patches and files by name and adds its own after the inherited ones', async () => {
     const texts = extending('extends: low/base\nremove: {patches: [1.patch], files: [f]}')
     const found = await loadRecipe('high/own', {
       ...texts,
-      'layers/high/own/patches/1.patch': 'other',
-      'layers/high/own/patches/0.patch': 'zero',
+      'layers/high/own/patches/1.patch': patchText('other'),
+      'layers/high/own/patches/0.patch': patchText('zero'),
     })
     expect(found.patches.map(({ name }) => name)).toEqual(['0.patch', '1.patch'])
     expect(found.files).toEqual([])
@@ -79,7 +89,7 @@ describe('extends', () => {
   it('refuses wrong merges', async () => {
     const faults = await faultsOf(
       extending(
-        'version: 1.0.0\nextends: low/base\nset: {version: 2.0.0, make: [x]}\nappend: {make: [y]}\nremove: {configure: [--c]}',
+        'summary: x\nextends: low/base\nset: {summary: y, make: [x]}\nappend: {make: [y]}\nremove: {configure: [--c]}',
       ),
     )
     expect(faults).toEqual([
@@ -101,9 +111,9 @@ describe('extends', () => {
   })
 
   it('refuses a patch of the name of an inherited one', async () => {
-    expect(await faultsOf({ ...extending('extends: low/base'), 'layers/high/own/patches/1.patch': 'x' })).toEqual([
-      'duplicate-file layers/high/own/patches/1.patch',
-    ])
+    expect(
+      await faultsOf({ ...extending('extends: low/base'), 'layers/high/own/patches/1.patch': patchText('x') }),
+    ).toEqual(['duplicate-file layers/high/own/patches/1.patch'])
   })
 
   it('refuses operators without it', async () => {
@@ -141,25 +151,122 @@ describe('extends', () => {
   })
 })
 
+describe('env and steps', () => {
+  const own = `name: own\nextends: low/base\n`
+  const texts = (text: string): Texts => ({
+    'layers/low/base/recipe.yaml': recipe(
+      'base',
+      "style: auto\nenv: {A: '1', B: '2'}\nsteps: {prepare: p, install: i}",
+    ),
+    'layers/high/own/recipe.yaml': own + text,
+  })
+  const shown = async (text: string) => {
+    const { env, steps } = await loadRecipe('high/own', texts(text))
+    return { env, steps: Object.fromEntries(steps.map(({ name, script }) => [name, script])) }
+  }
+
+  it('are replaced entry by entry; those that are not named stay', async () => {
+    for (const text of [
+      'env: {B: b, C: c}\nsteps: {install: other}',
+      'set: {env: {B: b, C: c}, steps: {install: other}}',
+    ]) {
+      const { env, steps } = await shown(text)
+      expect(env).toMatchObject({ A: '1', B: 'b', C: 'c' })
+      expect(steps).toMatchObject({ prepare: 'p', install: 'other' })
+    }
+  })
+
+  it('lose entries by name, and then have those of the style', async () => {
+    const { env, steps } = await shown('set: {env: {C: c}}\nremove: {env: [A], steps: [install]}')
+    expect(Object.keys(env)).toEqual(['CC', 'B', 'C'])
+    expect(steps).toMatchObject({ prepare: 'p', install: 'make ' })
+  })
+
+  it('are replaced entry by entry by amendments too', async () => {
+    const found = await loadRecipe('low/base', {
+      ...texts('cost: 1'),
+      'layers/high/base/amend.yaml': 'set: {steps: {install: other}}\n',
+    })
+    expect(found.steps.map(({ script }) => script)).toEqual(['p', './configure  && make ', 'other'])
+  })
+
+  it.each<[string, string, ...string[]]>([
+    ['one that is not there', 'remove: {env: [C], steps: [build]}', 'missing-element:3:16', 'missing-element:3:28'],
+    ['one that the file sets', 'set: {env: {A: x}}\nremove: {env: [A]}', 'merge-conflict:4:16'],
+    ['one that the file states', 'remove: {steps: [install]}\nsteps: {install: x}', 'merge-conflict:3:18'],
+    ['all by an empty map', 'set: {env: {}}\nsteps: {}', 'empty-map:3:7', 'empty-map:4:1'],
+    ['a map stated and set', 'set: {env: {A: x}}\nenv: {B: x}', 'merge-conflict:3:7'],
+  ])('do not lose %s', async (_, text, ...faults) => {
+    const file = 'layers/high/own/recipe.yaml'
+    expect(await faultsOf(texts(text))).toEqual(faults.map((fault) => fault.replace(':', ` ${file}:`)))
+  })
+})
+
+describe('a version that changes', () => {
+  const file = 'layers/high/base/amend.yaml'
+  const amended = (text: string, from = "['debian:a/a_{{version}}.tar']", more = ''): Texts => ({
+    'layers/low/base/recipe.yaml': recipe(
+      'base',
+      `sources:\n  - sha256: ${SHA}\n    from: ${from}${more}\nstyle: auto`,
+    ),
+    [file]: text,
+  })
+
+  it.each<[string, Texts, string]>([
+    ['in an amendment', amended("set: {version: '2'}\n"), `${file}:1:16`],
+    ['by the name', amended("set: {version: '2'}\n", '[]', '\n    name: a-{{ version }}'), `${file}:1:16`],
+    ['in a recipe that extends', extending("version: '2'\nextends: low/base"), 'layers/high/own/recipe.yaml:2:10'],
+  ])('brings new digests: %s', async (_, texts, place) => {
+    expect(await faultsOf(texts)).toEqual([`version-without-digest ${place}`])
+  })
+
+  it('says where the digest is stated', async () => {
+    const folder = await writeTree({ ...VALID, ...amended("set: {version: '2'}\n") })
+    const [fault] = await faultsIn(folder)
+    expect(fault?.hint).toContain(`${folder}/layers/low/base/recipe.yaml:6`)
+  })
+
+  it.each<[string, Texts]>([
+    [
+      'the sources are set',
+      amended(`set:\n  version: '2'\n  sources:\n    - sha256: ${SHA}\n      from: ['npm:a@{{version}}']\n`),
+    ],
+    ['no source has it', amended("set: {version: '2'}\n", "['npm:a@1']")],
+    ['it stays the same', amended("set: {version: '1.0'}\n")],
+    ['the source is taken out', amended("set: {version: '2'}\nremove: {sources: ['a_{{version}}.tar']}\n")],
+  ])('is free to when %s', async (_, texts) => {
+    expect(await faultsOf(texts)).toEqual([])
+  })
+})
+
+describe('files of a folder', () => {
+  it('do not lie where another one is', async () => {
+    const texts = extending('extends: low/base')
+    expect(await faultsOf({ ...texts, 'layers/high/own/files/f/g': 'x' })).toEqual([
+      'duplicate-file layers/high/own/files/f/g',
+    ])
+  })
+})
+
 describe('amendments', () => {
   const amend = (text: string): Texts => ({ 'layers/low/base/recipe.yaml': BASE, 'layers/high/base/amend.yaml': text })
 
   it('change the recipe of that name in an earlier layer, and what extends it', async () => {
     const texts = {
-      ...amend("set: {version: '3.0'}\nappend: {configure: [--late]}\n"),
-      'layers/high/base/patches/fix.patch': 'fix',
+      ...amend('set: {summary: Other}\nappend: {configure: [--late]}\n'),
+      'layers/high/base/patches/fix.patch': patchText('fix'),
       'layers/low/own/recipe.yaml': 'name: own\nextends: low/base\n',
     }
     const { recipes } = await loadTexts(texts)
     for (const id of ['low/base', 'low/own']) {
       const found = [...recipes.values()].find((one) => one.id === id)
-      expect(found).toMatchObject({ version: '3.0', patches: [{ name: 'fix.patch' }] })
+      expect(found).toMatchObject({ summary: 'Other', patches: [{ name: 'fix.patch' }] })
       expect(found?.steps[1]?.script).toContain('--b --late')
     }
   })
 
   it('may be empty but for a patch', async () => {
-    const found = await loadRecipe('low/base', { ...amend(''), 'layers/high/base/patches/fix.patch': 'fix' })
+    const found = await loadRecipe('low/base', { ...amend(''), 'layers/high/base/patches/fix.patch': patchText('fix') })
     expect(found.patches).toHaveLength(1)
   })
 

@@ -21,8 +21,9 @@ describe('the sandbox’s command', () => {
   const words = sandboxCommand(SPEC)
   const line = words.join(' ')
 
-  it('switches address randomisation off in front of bubblewrap', () => {
-    expect(words.slice(0, 4)).toEqual(['setarch', 'linux64', '-R', 'bwrap'])
+  it('sets limits and switches address randomisation off in front of bubblewrap', () => {
+    expect(words.slice(0, 2)).toEqual(['sh', '-c'])
+    expect(words.slice(3, 8)).toEqual(['sh', 'setarch', 'linux64', '-R', 'bwrap'])
   })
 
   it.each([
@@ -31,6 +32,7 @@ describe('the sandbox’s command', () => {
     '--unshare-ipc',
     '--unshare-uts',
     '--unshare-net',
+    '--as-pid-1',
     '--die-with-parent',
     '--new-session',
     '--clearenv',
@@ -49,9 +51,9 @@ describe('the sandbox’s command', () => {
 
   it('shows the root read-only, then what is mounted over it; nothing is writable that was not asked for', () => {
     expect(line).toMatch(
-      /--ro-bind \/place\/root \/ --dev \/dev --proc \/proc .*--bind \/place\/build \/build --ro-bind \/place\/proc\/cpuinfo \/proc\/cpuinfo /,
+      /--ro-bind \/place\/root \/ --dev \/dev --proc \/proc .*--bind \/place\/build \/build --ro-bind \/place\/proc\/cpuinfo \/proc\/cpuinfo --remount-ro \/dev --remount-ro \/proc /,
     )
-    const options = words.slice(0, words.indexOf('--'))
+    const options = words.slice(0, words.lastIndexOf('--'))
     expect(options.filter((word) => word === '--bind')).toHaveLength(1)
     expect(options.filter((word) => /^--(dev-bind|share)/.test(word))).toEqual([])
   })
@@ -77,6 +79,9 @@ describe('the constant environment', () => {
         "OUT": "/out",
         "PATCHES": "/patches",
         "PATH": "/usr/bin:/bootstrap/bin",
+        "PERL_HASH_SEED": "0",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONHASHSEED": "0",
         "SHELL": "/bin/sh",
         "SOURCES": "/sources",
         "SOURCE_DATE_EPOCH": "946684800",

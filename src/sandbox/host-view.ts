@@ -3,7 +3,7 @@ import { chmod, mkdir, symlink, utimes } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { EPOCH } from '../base/constants.ts'
 import { removeTree } from '../base/files.ts'
-import type { Mount } from '../sandbox/bwrap.ts'
+import type { Mount } from './bwrap.ts'
 
 /** What a host layer's sandbox shows of the host; paths are relative to the host's root. */
 export interface HostView {
