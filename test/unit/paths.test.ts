@@ -94,7 +94,10 @@ function usesFiles(text: string): boolean {
 test('every file that opens paths says who decides them', () => {
   const users = code.filter(({ text }) => usesFiles(text)).map(({ path }) => path.slice('src/'.length))
   expect(users.filter((path) => !(path in TABLE)).sort(), 'not in the table').toEqual([])
-  expect(Object.keys(TABLE).filter((path) => !users.includes(path)), 'in the table only').toEqual([])
+  expect(
+    Object.keys(TABLE).filter((path) => !users.includes(path)),
+    'in the table only',
+  ).toEqual([])
 })
 
 test('what resolves foreign paths beneath a root does so by base/beneath.ts', () => {
