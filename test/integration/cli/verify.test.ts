@@ -95,19 +95,13 @@ describe('a recipe that lets in', () => {
     expect(stderr).toContain('product/planted: "usr/share/planted"')
     expect(sameIn(stdout)).not.toContain('processors')
   })
+})
 
-  // The sandbox may make these constant, and then there is nothing to find; what it lets in is never taken for the same.
-  test.each([
-    ['a limit of open files', `ulimit -n ${ADD}`],
-    ['a limit of the stack', `ulimit -s ${ADD}`],
-    ['core files', `ulimit -c ${ADD}`],
-    ['what a folder hands down', `mkdir $OUT/usr/share/made; touch $OUT/usr/share/made/file`],
-  ])('%s is found, or does so in vain', async (_, script) => {
-    const { code, stdout, stderr } = await verified(script, await sharedFolder(tmpdir()))
-    expect([0, 5], stderr).toContain(code)
-    if (code === 5) expect(stderr).toContain('product/planted: ')
-    else expect(jsonLines(stdout).at(-1)).toMatchObject({ type: 'verified', same: 3 })
-  })
+test('limits of the caller, and a default ACL of the store, leave no mark', async () => {
+  const script = '{ ulimit -n; ulimit -s; ulimit -c; } >> $OUT/usr/share/planted; mkdir $OUT/usr/share/made'
+  const { code, stdout, stderr } = await verified(script, await sharedFolder(tmpdir()))
+  expect(code, stderr).toBe(0)
+  expect(jsonLines(stdout).at(-1)).toMatchObject({ type: 'verified', same: 3 })
 })
 
 test("what lies where the second build is to be done is left alone when it is not a folder of the user's own", async () => {
