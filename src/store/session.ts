@@ -1,7 +1,7 @@
-import { mkdir, mkdtemp, open, readdir, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { removeTree } from '../base/files.ts'
-import { takeLock, type Lock } from './lock.ts'
+import { lockFile, type Lock } from './lock.ts'
 
 /** A run of an engine that writes to a store. */
 export interface Session {
@@ -78,9 +78,4 @@ async function sweepFolder(folder: string): Promise<void> {
   // What cannot be removed yet, since a killed engine's last process is still ending, is left to the next session.
   await removeTree(folder).catch(() => undefined)
   await left.release()
-}
-
-async function lockFile(path: string, options: Parameters<typeof takeLock>[1] = {}): Promise<Lock | undefined> {
-  await (await open(path, 'a')).close()
-  return takeLock(path, options)
 }
