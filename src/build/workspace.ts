@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs'
 import { chmod, mkdir, rename, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { EPOCH } from '../base/constants.ts'
-import { removeDefaultAcl } from '../base/default-acl.ts'
 import type { Digest } from '../base/digest.ts'
 import { FixpointError } from '../base/error.ts'
 import { explainDiskFull, removeTree } from '../base/files.ts'
@@ -32,7 +31,6 @@ export class Workspace {
     await removeTree(folder)
     try {
       await mkdir(folder, { recursive: true })
-      removeDefaultAcl(folder)
       // By chmod, since umask, default ACLs and a setgid parent would show in what the action makes below them.
       for (const name of FOLDERS) {
         await mkdir(join(folder, name))
@@ -65,7 +63,7 @@ export class Workspace {
       files: image ? ['manifest.json'] : [],
     })
     const root = join(this.folder, 'root')
-    await composeUnion([...inputs, frame], root, backwards)
+    await composeUnion([...inputs, frame], root, { backwards })
     await utimes(root, EPOCH, EPOCH)
   }
 
@@ -85,7 +83,7 @@ export class Workspace {
     const contents = join(this.folder, 'contents')
     await mkdir(contents)
     await chmod(contents, 0o755)
-    await composeUnion(await partsOf(action.document.contents, store), contents, backwards)
+    await composeUnion(await partsOf(action.document.contents, store), contents, { backwards })
     await utimes(contents, EPOCH, EPOCH)
     const listed = await Promise.all(
       action.document.contents.map(async (content) => ({ ...content, listing: await store.listing(content.artifact) })),
