@@ -93,6 +93,30 @@ export async function composeUnion(
       add(path, entry, trees.get(part), root)
       await turns.pass()
     }
+    await finishFolders(
+      [...union.values()].map(({ entry }) => entry),
+      root,
+      turns,
+    )
+  } finally {
+    for (const tree of [root, ...trees.values()]) tree.close()
+  }
+}
+
+function add(path: string, entry: Entry, tree: Descent | undefined, root: Descent): void {
+  const { folder, name } = root.reach(path)
+  switch (entry.type) {
+    case 'folder':
+      mkdirSync(folder.at(name), { mode: 0o700 })
+      break
+    case 'link':
+      symlinkSync(entry.target, folder.at(name))
+      lutimesSync(folder.at(name), EPOCH, EPOCH)
+      break
+    case 'file': {
+      const from = tree?.reach(path)
+      if (from !== undefined) linkSync(from.folder.at(from.name), folder.at(name))
+    }
   }
 }
 
