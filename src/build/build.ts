@@ -131,7 +131,7 @@ class Build {
   async #recall(current: Plan): Promise<void> {
     for (const [id, { state }] of current) {
       if (state === 'stored' || state === 'unneeded') continue
-      const past = (await this.#context.store.index.history(id)).at(-1)
+      const past = this.#context.store.index.history(id).at(-1)
       if (past !== undefined) this.#past.set(id, past)
     }
   }

@@ -22,8 +22,13 @@ import type { Store } from '../store/store.ts'
 const CHUNK = 1 << 20
 
 /** Puts a source into `folder` as `name`: a recipe's word, which is taken for one component of a path. */
-export async function linkBlob(digest: Digest, folder: string, name: string, store: Store): Promise<void> {
-  await store.checkBlob(digest)
+export async function linkBlob(
+  digest: Digest,
+  folder: string,
+  name: string,
+  { store, signal }: { readonly store: Store; readonly signal: AbortSignal },
+): Promise<void> {
+  await store.checkBlob(digest, signal)
   Folder.with(folder, (held) => {
     linkSync(store.blobPath(digest), held.at(name))
     const file = held.read(name)

@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs'
 import { chmod, mkdir, rename, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { EPOCH } from '../base/constants.ts'
-import { removeDefaultAcl } from '../base/default-acl.ts'
 import type { Digest } from '../base/digest.ts'
 import { FixpointError } from '../base/error.ts'
 import { explainDiskFull, removeTree } from '../base/files.ts'
@@ -12,12 +11,15 @@ import { frameOf } from '../sandbox/frame.ts'
 import { showHost } from '../sandbox/host-view.ts'
 import { composeUnion, type Part } from '../sandbox/sysroot.ts'
 import type { RecipeId } from '../base/events.ts'
-import type { Store } from '../store/store.ts'
-import type { Action, ManifestMaker } from './executor.ts'
+import type { ActionDocument } from '../plan/document.ts'
+import type { Action, StepContext } from './executor.ts'
 import { copyFiles, inTurn, linkBlob } from './place-files.ts'
 
 /** Folders of a workspace; `build` and `out` are the only ones that an action may write to, and `report` for its resource use. */
 const FOLDERS = ['root', 'build', 'build/src', 'build/obj', 'out', 'sources', 'steps', 'proc', 'report'] as const
+
+/** What an action's files come from and how they are laid out. */
+export type Supply = Pick<StepContext, 'store' | 'makeManifest' | 'backwards' | 'signal'>
 
 /** The folders of one action on the machine, and how the sandbox sees them. */
 export class Workspace {
@@ -32,7 +34,6 @@ export class Workspace {
     await removeTree(folder)
     try {
       await mkdir(folder, { recursive: true })
-      removeDefaultAcl(folder)
       // By chmod, since umask, default ACLs and a setgid parent would show in what the action makes below them.
       for (const name of FOLDERS) {
         await mkdir(join(folder, name))
@@ -47,17 +48,17 @@ export class Workspace {
   }
 
   /** Puts everything that the action is to see into the folders; each file is compared with its digest on the way. */
-  async layOut(action: Action, store: Store, makeManifest: ManifestMaker, backwards = false): Promise<void> {
-    await this.#layOutInputs(action, store, backwards)
-    await this.#layOutSources(action, store, backwards)
-    if (action.document.image) await this.#layOutContents(action, store, makeManifest, backwards)
-    if (action.document.mirror !== undefined) await this.#layOutMirror(action, store, backwards)
+  async layOut(action: Action, supply: Supply): Promise<void> {
+    await this.#layOutInputs(action, supply)
+    await this.#layOutSources(action, supply)
+    if (action.document.image) await this.#layOutContents(action, supply)
+    if (action.document.mirror !== undefined) await this.#layOutMirror(action.document.mirror, supply)
   }
 
   /** Composes the sandbox's root from the action's inputs, and adds the points that are mounted over. */
-  async #layOutInputs(action: Action, store: Store, backwards: boolean): Promise<void> {
+  async #layOutInputs(action: Action, supply: Supply): Promise<void> {
     const parts = action.document.inputs.map(({ recipe }) => ({ recipe, artifact: artifactOf(action, recipe) }))
-    const inputs = await partsOf(parts, store)
+    const inputs = await partsOf(parts, supply)
     const { host, image, mirror } = action.document
     const frame = await frameOf(inputs, join(this.folder, 'frame'), {
       host,
@@ -65,15 +66,16 @@ export class Workspace {
       files: image ? ['manifest.json'] : [],
     })
     const root = join(this.folder, 'root')
-    await composeUnion([...inputs, frame], root, backwards)
+    await composeUnion([...inputs, frame], root, supply)
     await utimes(root, EPOCH, EPOCH)
   }
 
   /** Puts sources, patches and files where the sandbox looks for them. */
-  async #layOutSources(action: Action, store: Store, backwards: boolean): Promise<void> {
+  async #layOutSources(action: Action, supply: Supply): Promise<void> {
+    const { backwards = false } = supply
     for (const source of inTurn(action.sources, backwards)) {
       if (source.kind === 'tree') copyFiles(source.files, this.#path('sources'), source.name, backwards)
-      else await linkBlob(source.sha256, this.#path('sources'), source.name, store)
+      else await linkBlob(source.sha256, this.#path('sources'), source.name, supply)
     }
     await utimes(this.#path('sources'), EPOCH, EPOCH)
     copyFiles(action.patches, this.folder, 'patches', backwards)
@@ -81,25 +83,28 @@ export class Workspace {
   }
 
   /** Composes the tree of an image's contents and writes its manifest. */
-  async #layOutContents(action: Action, store: Store, makeManifest: ManifestMaker, backwards: boolean): Promise<void> {
+  async #layOutContents(action: Action, supply: Supply): Promise<void> {
     const contents = join(this.folder, 'contents')
     await mkdir(contents)
     await chmod(contents, 0o755)
-    await composeUnion(await partsOf(action.document.contents, store), contents, backwards)
+    await composeUnion(await partsOf(action.document.contents, supply), contents, supply)
     await utimes(contents, EPOCH, EPOCH)
     const listed = await Promise.all(
-      action.document.contents.map(async (content) => ({ ...content, listing: await store.listing(content.artifact) })),
+      action.document.contents.map(async (content) => ({
+        ...content,
+        listing: await supply.store.listing(content.artifact, supply.signal),
+      })),
     )
-    await writeFile(join(this.folder, 'manifest.json'), makeManifest(listed))
+    await writeFile(join(this.folder, 'manifest.json'), supply.makeManifest(listed))
   }
 
   /** Puts the sources that an image is to hold into one folder. */
-  async #layOutMirror(action: Action, store: Store, backwards: boolean): Promise<void> {
-    const { mirror = [] } = action.document
+  async #layOutMirror(mirror: NonNullable<ActionDocument['mirror']>, supply: Supply): Promise<void> {
     const folder = join(this.folder, 'mirror')
     await mkdir(folder)
     await chmod(folder, 0o755)
-    for (const { name, digest } of inTurn(mirror, backwards)) await linkBlob(digest, folder, name, store)
+    for (const { name, digest } of inTurn(mirror, supply.backwards ?? false))
+      await linkBlob(digest, folder, name, supply)
     await utimes(folder, EPOCH, EPOCH)
   }
 
@@ -161,10 +166,10 @@ function artifactOf(action: Action, recipe: RecipeId): Digest {
 
 async function partsOf(
   refs: readonly { readonly recipe: RecipeId; readonly artifact: Digest }[],
-  store: Store,
+  { store, signal }: Supply,
 ): Promise<Part[]> {
   const parts: Part[] = []
   for (const { recipe, artifact } of refs)
-    parts.push({ recipe, tree: store.treePath(artifact), listing: await store.tree(artifact) })
+    parts.push({ recipe, tree: store.treePath(artifact), listing: await store.tree(artifact, signal) })
   return parts
 }

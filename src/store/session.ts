@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
-import { mkdir, mkdtemp, open, readdir, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { removeDefaultAcl } from '../base/default-acl.ts'
 import { removeTree } from '../base/files.ts'
-import { takeLock, type Lock } from './lock.ts'
+import { lockFile, type Lock } from './lock.ts'
 
 /** A run of an engine that writes to a store. */
 export interface Session {
@@ -54,6 +55,7 @@ async function enter(root: string): Promise<{ folder: string; own: Lock | undefi
   try {
     await sweep(join(root, 'work'))
     const folder = await mkdtemp(join(root, 'work', 'session-'))
+    removeDefaultAcl(folder)
     await mkdir(join(folder, 'tmp'))
     return { folder, own: await lockFile(join(folder, 'lock')) }
   } finally {
@@ -90,9 +92,4 @@ async function sweepFolder(folder: string): Promise<void> {
   // What cannot be removed yet, since a killed engine's last process is still ending, is left to the next session.
   await removeTree(folder).catch(() => undefined)
   await left.release()
-}
-
-async function lockFile(path: string, options: Parameters<typeof takeLock>[1] = {}): Promise<Lock | undefined> {
-  await (await open(path, 'a')).close()
-  return takeLock(path, options)
 }

@@ -82,7 +82,7 @@ async function* shownPieces(pieces: AsyncIterable<string>): AsyncGenerator<strin
 export async function whyCommand(engine: Engine, word: string): Promise<void> {
   const [metadata, store] = [await engine.metadata(), await engine.store()]
   const id = resolveTarget(metadata, word)
-  const past = (await store.index.history(id)).flatMap(({ name }) => store.index.find(name) ?? [])
+  const past = store.index.history(id).flatMap(({ name }) => store.index.find(name) ?? [])
   const [before, after] = past.slice(-2)
   if (before === undefined || after === undefined) {
     const times = before === undefined ? 'was never built on this store' : 'was built once, from nothing stored'

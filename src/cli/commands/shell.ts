@@ -43,7 +43,7 @@ export async function shellCommand(engine: Engine, word: string, command: readon
   if (!isKept) {
     workspace = await Workspace.create(join((await store.session()).folder, 'shell'))
     await fetchSources(engine, node === undefined ? [] : sourcesOf(node))
-    await workspace.layOut(action, store, makeManifest)
+    await workspace.layOut(action, { store, makeManifest, signal: engine.signal })
   }
   process.stderr.write(
     `${isKept ? 'the tree of the failed build' : 'a fresh tree; the sources are in $SOURCES'}; leave with "exit"\n`,

@@ -128,8 +128,8 @@ describe('a union', () => {
     ['two links, even equal ones', link('usr/x', 'y'), link('usr/x', 'y')],
   ])('of %s is refused, naming path and both recipes, in one way for either order', (_name, one, two) => {
     const messages = [
-      [part('a/one', one), part('a/two', two)],
-      [part('a/two', two), part('a/one', one)],
+      [part('a/one', folder('usr'), one), part('a/two', folder('usr'), two)],
+      [part('a/two', folder('usr'), two), part('a/one', folder('usr'), one)],
     ].map((parts) => {
       try {
         unionOf(parts)
@@ -141,5 +141,16 @@ describe('a union', () => {
     })
     expect(messages[0]).toMatch(/"\/usr\/x" is in a\/one .* and in a\/two /)
     expect(messages[1]).toBe(messages[0])
+  })
+
+  it("puts nothing through another artifact's link, nor into a folder that nobody has", () => {
+    const through = [part('a/one', link('bin', '/etc')), part('a/two', file('bin/x'))]
+    for (const parts of [through, through.toReversed()])
+      expect(() => unionOf(parts)).toThrow(
+        expect.objectContaining({ code: 'path-claimed-twice', message: expect.stringContaining('"/bin"') as string }) as Error,
+      )
+    expect(() => unionOf([part('a/one', file('bin/x'))])).toThrow(
+      expect.objectContaining({ code: 'artifact-path', kind: 'buildFailed' }) as Error,
+    )
   })
 })
