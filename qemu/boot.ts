@@ -1,5 +1,6 @@
 import { access, constants } from 'node:fs/promises'
 import { FixpointError } from '../src/base/error.ts'
+import { exists, isFileOrDisk } from '../src/base/files.ts'
 import { findFirmware } from './firmware.ts'
 import { chooseAccelerator } from './kvm.ts'
 import { machineArguments, type Bus, type Disk, type Machine } from './machine.ts'
@@ -70,6 +71,9 @@ async function machineFor(options: BootOptions, { reboot }: { reboot: boolean })
 }
 
 async function checkReadable(image: string, writable: boolean): Promise<void> {
+  // QEMU would wait for who writes to a fifo.
+  if ((await exists(image)) && !(await isFileOrDisk(image)))
+    throw new FixpointError('usage', 'no-image', `Cannot boot "${image}": it is neither a file nor a disk`)
   try {
     await access(image, writable ? constants.R_OK | constants.W_OK : constants.R_OK)
   } catch (error) {

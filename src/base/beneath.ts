@@ -1,4 +1,14 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, type Stats } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  type Dirent,
+  type Stats,
+} from 'node:fs'
 import { FixpointError } from './error.ts'
 import { errorCode } from './files.ts'
 
@@ -29,6 +39,16 @@ export class Folder {
     return new Folder(openSync(path, O_PATH | constants.O_DIRECTORY), path)
   }
 
+  /** Calls `use` with the folder at a path that is ours or the user's, and closes it afterwards. */
+  static with<T>(path: string, use: (folder: Folder) => T): T {
+    const folder = Folder.open(path)
+    try {
+      return use(folder)
+    } finally {
+      folder.close()
+    }
+  }
+
   /** Opens a folder in this one. Throws `unsafe-path` when it is a link or no folder. */
   folder(name: string): Folder {
     const shown = `${this.shown}/${name}`
@@ -56,7 +76,13 @@ export class Folder {
 
   /** Opens a regular file for reading; the caller closes it. Throws `unsafe-path` for a link, pipe, device or folder. */
   read(name: string): number {
-    return this.#regular(name, constants.O_RDONLY | GUARDED)
+    return this.openFile(name).fd
+  }
+
+  /** Like {@link read}, and what is known of the file. */
+  openFile(name: string): OpenFile {
+    const shown = `${this.shown}/${name}`
+    return openGuarded(this.at(name), false, (reason, cause) => unsafe(shown, reason, cause))
   }
 
   /** Makes a new file and opens it for writing; the caller closes it. Throws EEXIST when something has that name. */
@@ -69,6 +95,11 @@ export class Folder {
     return readdirSync(`/proc/self/fd/${this.#fd}`, { encoding: 'buffer' })
   }
 
+  /** All entries with their types, their names as bytes, in no order. Throws EACCES when the folder may not be read. */
+  entries(): Dirent<Buffer>[] {
+    return readdirSync(`/proc/self/fd/${this.#fd}`, { encoding: 'buffer', withFileTypes: true })
+  }
+
   /** Path of the folder itself, for calls that are meant to reach it: chmod, utimes. Valid until {@link close}. */
   get self(): string {
     return `/proc/self/fd/${this.#fd}/.`
@@ -77,19 +108,89 @@ export class Folder {
   close(): void {
     closeSync(this.#fd)
   }
+}
 
-  #regular(name: string, flags: number): number {
-    const shown = `${this.shown}/${name}`
-    let fd: number
-    try {
-      fd = openSync(this.at(name), flags)
-    } catch (error) {
-      throw isTurnedAway(error) ? unsafe(shown, 'is a link, pipe or device', error) : error
-    }
-    if (fstatSync(fd).isFile()) return fd
-    closeSync(fd)
-    throw unsafe(shown, 'is no regular file')
+/**
+ * Reaches one path after the other below a root, as {@link beneath} does. The folders of the last path stay open,
+ * so a sorted list of paths opens each folder about once.
+ */
+export class Descent {
+  readonly #open: { readonly path: string; readonly folder: Folder }[]
+
+  /** Takes `root` over: {@link close} closes it. */
+  constructor(root: Folder) {
+    this.#open = [{ path: '', folder: root }]
   }
+
+  /** The folder that holds the last component of `path`, valid until the next call, and that component. */
+  reach(path: string): { readonly folder: Folder; readonly name: string } {
+    const end = path.lastIndexOf('/')
+    if (end === 0) throw unsafe(path, 'is no relative path')
+    return { folder: this.#enter(path.slice(0, Math.max(0, end))), name: path.slice(end + 1) }
+  }
+
+  close(): void {
+    for (const { folder } of this.#open) folder.close()
+    this.#open.length = 0
+  }
+
+  #enter(path: string): Folder {
+    for (;;) {
+      const last = this.#open.at(-1)
+      if (last === undefined) throw new TypeError('The root is closed')
+      if (last.path === path) return last.folder
+      if (last.path === '' || path.startsWith(`${last.path}/`)) {
+        const begin = last.path === '' ? 0 : last.path.length + 1
+        const end = path.indexOf('/', begin)
+        const next = end === -1 ? path : path.slice(0, end)
+        this.#open.push({ path: next, folder: last.folder.folder(next.slice(begin)) })
+      } else {
+        this.#open.pop()?.folder.close()
+      }
+    }
+  }
+}
+
+/** A regular file that is open for reading, and what was known of it then. Its user closes it. */
+export interface OpenFile {
+  readonly fd: number
+  readonly stat: Stats
+}
+
+/**
+ * Opens a regular file by a path that is ours, as all in a store are: no link at its end is followed. Throws
+ * `not-a-file` for a link, pipe, device or folder, and otherwise the system's error.
+ */
+export function openFile(path: string): OpenFile {
+  return openGuarded(path, false, (reason, cause) => notAFile(path, reason, cause))
+}
+
+/** Like {@link openFile}, but by a path that a user names: links are followed, and it may be a disk. */
+export function openNamedFile(path: string): OpenFile {
+  return openGuarded(path, true, (reason, cause) => notAFile(path, reason, cause))
+}
+
+/** Text of a file; see {@link openFile}. */
+export function readText(path: string): string {
+  const { fd } = openFile(path)
+  try {
+    return readFileSync(fd, 'utf8')
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function openGuarded(path: string, named: boolean, refuse: (reason: string, cause?: unknown) => Error): OpenFile {
+  let fd: number
+  try {
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | (named ? 0 : constants.O_NOFOLLOW))
+  } catch (error) {
+    throw isTurnedAway(error) ? refuse('is a link, pipe or device', error) : error
+  }
+  const stat = fstatSync(fd)
+  if (stat.isFile() || (named && stat.isBlockDevice())) return { fd, stat }
+  closeSync(fd)
+  throw refuse('is no regular file')
 }
 
 /**
@@ -115,6 +216,10 @@ export function beneath<T>(root: string, path: string, use: (folder: Folder, nam
 /** The codes that O_NOFOLLOW, O_DIRECTORY and O_NONBLOCK turn something away with. */
 function isTurnedAway(error: unknown): boolean {
   return ['ELOOP', 'ENOTDIR', 'ENXIO', 'EISDIR'].includes(errorCode(error) ?? '')
+}
+
+function notAFile(path: string, reason: string, cause: unknown): FixpointError {
+  return new FixpointError('hostUnfit', 'not-a-file', `Cannot read "${path}": it ${reason}`, { cause })
 }
 
 function unsafe(shown: string, reason: string, cause?: unknown): FixpointError {

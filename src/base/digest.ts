@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { pipeline } from 'node:stream/promises'
+import { closeSync } from 'node:fs'
+import { openNamedFile } from './beneath.ts'
+import { chunksOf } from './chunks.ts'
+import { Turns } from './turns.ts'
 
 /** SHA-256 as 64 lower-case hexadecimal digits: the name of a blob, a source or an action. */
 export type Digest = string & { readonly __brand: 'Digest' }
@@ -23,9 +25,26 @@ export function digestOf(data: string | Uint8Array): Digest {
   return asDigest(createHash('sha256').update(data).digest('hex'))
 }
 
-/** SHA-256 of a file's bytes, read as a stream. Rejects with the system's error when it can't be read. */
-export async function digestOfFile(path: string): Promise<Digest> {
+/**
+ * SHA-256 of a file's bytes. Links are followed, and a disk is read whole; fails with `not-a-file` for a folder, pipe
+ * or other device, and otherwise with the system's error.
+ */
+export async function digestOfFile(path: string, signal?: AbortSignal): Promise<Digest> {
+  const turns = new Turns(signal)
+  const { fd } = openNamedFile(path)
+  try {
+    return await digestOfOpenFile(fd, turns)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** SHA-256 of the bytes of a file that is open for reading. */
+export async function digestOfOpenFile(fd: number, turns: Turns): Promise<Digest> {
   const hash = createHash('sha256')
-  await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash)
+  for (const chunk of chunksOf(fd)) {
+    hash.update(chunk)
+    await turns.pass()
+  }
   return asDigest(hash.digest('hex'))
 }

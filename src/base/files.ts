@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
+import { rmSync } from 'node:fs'
 import { chmod, lstat, mkdir, open, readdir, rename, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
@@ -43,9 +44,21 @@ export async function makeFolder(path: string, mode = 0o777): Promise<void> {
   }
 }
 
+/** Makes a fifo for this user alone, replacing what lies there. By mkfifo(1): Node cannot. */
+export function makeFifo(path: string): void {
+  rmSync(path, { force: true })
+  execFileSync('mkfifo', ['-m', '600', path])
+}
+
 /** True when a folder, or a link to one, lies at `path`. */
 export async function isFolder(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined))?.isDirectory() === true
+}
+
+/** True when a regular file or a disk, or a link to one, lies at `path`: what may hold an image, and keeps no reader waiting. */
+export async function isFileOrDisk(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined)
+  return found?.isFile() === true || found?.isBlockDevice() === true
 }
 
 /** Makes a rename in `folder` durable. */

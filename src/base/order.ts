@@ -5,5 +5,9 @@ export function byCodeUnit(a: string, b: string): number {
 
 /** Compares the UTF-8 bytes of two paths: the order of entries in an artifact, as `LC_ALL=C sort` gives it. */
 export function byBytes(a: string, b: string): number {
+  // Only the two halves of a large code point stand elsewhere in the order of code units.
+  if (!SURROGATE.test(a) && !SURROGATE.test(b)) return byCodeUnit(a, b)
   return Buffer.compare(Buffer.from(a), Buffer.from(b))
 }
+
+const SURROGATE = /[\ud800-\udfff]/

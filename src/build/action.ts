@@ -9,9 +9,9 @@ import { Workspace } from './workspace.ts'
 export async function runAction(action: Action, context: ExecutorContext): Promise<ActionResult> {
   const workspace = await Workspace.create(context.folder)
   try {
-    await workspace.layOut(action, context.store, context.makeManifest)
+    await workspace.layOut(action, context)
     const usage = await runSteps(workspace, action, scriptsOf(action.document), context)
-    const packed = await context.store.packTree(join(workspace.folder, 'out'))
+    const packed = await context.store.packTree(join(workspace.folder, 'out'), context.signal)
     await context.discards.take(workspace.folder)
     return { ...usage, artifact: packed.digest, size: packed.size }
   } catch (error) {
@@ -38,6 +38,6 @@ export async function resumeAction(action: Action, context: StepContext, from: s
   }
   const workspace = new Workspace(context.folder)
   const usage = await runSteps(workspace, action, scripts.slice(at), context)
-  const packed = await context.store.packTree(join(workspace.folder, 'out'))
+  const packed = await context.store.packTree(join(workspace.folder, 'out'), context.signal)
   return { ...usage, artifact: packed.digest, size: packed.size }
 }

@@ -6,7 +6,6 @@ import type { EventSink, RecipeId } from '../base/events.ts'
 import { explainDiskFull } from '../base/files.ts'
 import { nodeOf, sourcesOf, type Graph } from '../plan/graph.ts'
 import { plan, type Plan, type Planned } from '../plan/plan.ts'
-import { PATHS } from '../sandbox/constants.ts'
 import { compareListings } from '../store/compare-listings.ts'
 import type { Store } from '../store/store.ts'
 import { runAction } from './action.ts'
@@ -36,6 +35,8 @@ export interface BuildContext {
   readonly makeManifest: ManifestMaker
   readonly emit: EventSink
   readonly now: () => number
+  /** Files of inputs and sources are made in the opposite order, which must not show in what actions make. */
+  readonly backwards?: boolean
 }
 
 /** What became of a build. */
@@ -130,7 +131,7 @@ class Build {
   async #recall(current: Plan): Promise<void> {
     for (const [id, { state }] of current) {
       if (state === 'stored' || state === 'unneeded') continue
-      const past = (await this.#context.store.index.history(id)).at(-1)
+      const past = this.#context.store.index.history(id).at(-1)
       if (past !== undefined) this.#past.set(id, past)
     }
   }
@@ -237,7 +238,7 @@ class Build {
     try {
       result = await runAction(action, {
         ...this.#context,
-        jobserver: { flags: this.#jobserver.flags(PATHS.jobserver), fifo: share.fifo },
+        jobserver: share.fifo,
         folder: join(work, name),
         discards: this.#discards,
         keptFolder: this.#options.keepFailed ? store.keptPath(recipe) : undefined,

@@ -45,8 +45,10 @@ export interface StepContext {
   readonly emit: EventSink
   readonly now: () => number
   readonly makeManifest: ManifestMaker
-  /** Value of MAKEFLAGS and the fifo behind it. */
-  readonly jobserver: { readonly flags: string; readonly fifo: string | undefined }
+  /** Fifo of the action's share of the cores; undefined: its steps get no jobserver. */
+  readonly jobserver: string | undefined
+  /** See {@link BuildContext}. */
+  readonly backwards?: boolean
   /** Folder for this action's work, on the store's file system; absent at first. */
   readonly folder: string
   readonly log: string

@@ -1,10 +1,12 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { digestOfValue } from '../base/canonical.ts'
-import type { Digest } from '../base/digest.ts'
+import { digestOf, type Digest } from '../base/digest.ts'
+import { contentOf, filesOf, lastChange, stateOf } from './host-files.ts'
+import { hostView } from '../sandbox/host-view.ts'
+import { noted } from './noted.ts'
 
-/** Tools of the host that the bootstrap runs; what a compiler makes may change when they do. */
+/** Tools of the host that the bootstrap runs and a record names. */
 const COMPILERS = ['cc', 'c++', 'as', 'ld'] as const
 const TOOLS = ['ar', 'awk', 'bash', 'bzip2', 'grep', 'gzip', 'install', 'm4', 'sed', 'sh', 'sort', 'tar', 'xz'] as const
 
@@ -27,9 +29,18 @@ export function describeHost(): HostDescription {
   }
 }
 
-/** Decides whether an artifact of the bootstrap may be used again: the same compilers and tools made it. In no key. */
-export function hostFingerprint(): Digest {
-  return digestOfValue(describeHost())
+/**
+ * Decides whether an artifact of a host layer may be used again: everything that its steps could run or read
+ * ({@link hostView}) had these bytes and modes. Times and owners have no say, so machines with the same packages
+ * agree. What it came to is noted in the file `notes`, whose loss costs the reading of all files. In no key.
+ */
+export function hostFingerprint(notes?: string, root = '/'): Digest {
+  const view = hostView(root)
+  const files = filesOf(view, root)
+  const read = (): Digest => contentOf(files, root)
+  const content =
+    notes === undefined ? read() : noted(notes, { digest: stateOf(files), changed: lastChange(files) }, read)
+  return digestOf([...view.links.flat(), content].join('\0'))
 }
 
 function versionOf(name: string): string {

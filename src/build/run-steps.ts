@@ -2,8 +2,11 @@ import { appendFile, statfs, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FixpointError } from '../base/error.ts'
 import type { RecipeId } from '../base/events.ts'
+import { makeFifo } from '../base/files.ts'
 import { PATHS } from '../sandbox/constants.ts'
-import { runSandboxed, WAIT_FOR_ENGINE } from '../sandbox/run.ts'
+import type { SandboxSpec } from '../sandbox/bwrap.ts'
+import { LONGEST_LOG } from '../sandbox/output.ts'
+import { runSandboxed, WAIT_FOR_ENGINE, type SandboxResult } from '../sandbox/run.ts'
 import { readEnd, readReport } from './read-back.ts'
 import type { Action, StepContext, Usage } from './executor.ts'
 import type { Script } from './steps.ts'
@@ -28,12 +31,27 @@ export class StepError extends FixpointError {
 /** Lines of the log that a failure shows. */
 const TAIL = 15
 
-/** Runs a step and, whatever becomes of it, leaves the time that it and its children took; `times` is the one clock that POSIX gives a shell. */
-const RUNNER = `${WAIT_FOR_ENGINE}umask 022
+/**
+ * Runs the step named by the first argument and, whatever becomes of it, leaves the time that it and its children took;
+ * `times` is the one clock that POSIX gives a shell. It is no file that a step could be called like. Make before 4.4,
+ * which a host may have, knows no fifo: in a host layer the jobserver is a pair of open files.
+ */
+function runner(host: boolean, jobserver: boolean): string {
+  const files = host && jobserver ? `exec ${HOST_JOBS}<>${PATHS.jobserver} ${HOST_JOBS + 1}<>${PATHS.jobserver}\n` : ''
+  return `${WAIT_FOR_ENGINE}${files}umask 022
 sh -eu "$1" && status=0 || status=$?
 times > ${PATHS.report}/times
 exit $status
 `
+}
+
+/** First of the two descriptors that a host layer's jobserver has; a shell can name one digit. */
+const HOST_JOBS = 8
+
+/** Value of MAKEFLAGS, the same on every machine: how many jobs run, the tokens decide. */
+export function makeFlags(host: boolean): string {
+  return ` -j2 --jobserver-auth=${host ? `${HOST_JOBS},${HOST_JOBS + 1}` : `fifo:${PATHS.jobserver}`}`
+}
 
 /** Runs the scripts one after the other, each in a sandbox of its own over the same folders. Fails with {@link StepError}. */
 export async function runSteps(
@@ -42,22 +60,25 @@ export async function runSteps(
   scripts: readonly Script[],
   context: StepContext,
 ): Promise<Usage> {
-  const steps = join(workspace.folder, 'steps')
-  await writeFile(join(steps, 'run'), RUNNER)
+  const pipe = join(workspace.folder, 'output')
+  makeFifo(pipe)
   let cpuMs = 0
   let peakMemory = 0
   for (const { name, script } of scripts) {
-    await writeFile(join(steps, name), script)
+    await writeFile(join(workspace.folder, 'steps', name), script)
     const started = context.now()
     context.emit({ type: 'step-start', at: started, recipe: action.recipe, step: name })
     await appendFile(context.log, `==> ${name}\n`)
-    const environment: Record<string, string> =
-      context.jobserver.flags === '' ? {} : { MAKEFLAGS: context.jobserver.flags }
-    const command = ['/bin/sh', `${PATHS.steps}/run`, `${PATHS.steps}/${name}`]
-    const spec = await workspace.sandbox(action, command, environment, context.jobserver.fifo)
-    const result = await runSandboxed(spec, { log: context.log, timeout: action.timeout, signal: context.signal })
+    const spec = await stepSandbox(workspace, action, name, context.jobserver)
+    const result = await runSandboxed(spec, {
+      log: context.log,
+      pipe,
+      timeout: action.timeout,
+      signal: context.signal,
+    })
     context.signal.throwIfAborted()
-    if (result.status !== 0) throw await failureOf(action, name, context.log, describeEnd(result, action.timeout))
+    if (result.status !== 0 || result.logFull)
+      throw await failureOf(action, name, context.log, describeEnd(result, action.timeout))
     cpuMs += cpuTime(await readReport(join(workspace.folder, 'report', 'times')))
     peakMemory = Math.max(peakMemory, result.peakMemory)
     context.emit({
@@ -69,6 +90,18 @@ export async function runSteps(
     })
   }
   return { cpuMs, peakMemory }
+}
+
+function stepSandbox(
+  workspace: Workspace,
+  action: Action,
+  step: string,
+  jobserver: string | undefined,
+): Promise<SandboxSpec> {
+  const { host } = action.document
+  const command = ['/bin/sh', '-c', runner(host, jobserver !== undefined), 'sh', `${PATHS.steps}/${step}`]
+  const environment: Record<string, string> = jobserver === undefined ? {} : { MAKEFLAGS: makeFlags(host) }
+  return workspace.sandbox(action, command, environment, jobserver)
 }
 
 /** Bytes; a tool that ran into a full disk removes its unfinished file before it ends. */
@@ -87,7 +120,8 @@ async function failureOf(action: Action, step: string, log: string, reason: stri
   })
 }
 
-function describeEnd(result: { status: number | undefined; timedOut: boolean }, timeout: number): string {
+function describeEnd(result: SandboxResult, timeout: number): string {
+  if (result.logFull) return `wrote more than ${String(LONGEST_LOG >> 20)} MiB to its log and was ended`
   if (result.timedOut) return `exceeded its "timeout" of ${String(timeout)} s and was ended`
   return result.status === undefined ? 'was killed' : `ended with status ${String(result.status)}`
 }

@@ -20,17 +20,39 @@ export function scriptsOf(document: ActionDocument): Script[] {
   return scripts.filter(({ script }) => script !== '')
 }
 
+/**
+ * Puts one source where it belongs. A tree is copied. A tarball is unpacked beside $SRC: when it holds one folder and
+ * nothing else, as most do, that is left out, else all of it counts. Its folders become writable for their owner,
+ * since steps work in them. Owners are not kept: one id is all there is.
+ */
+const UNPACK = `unpack() {
+  mkdir -p "$2"
+  if [ -d "$1" ]; then cp -R "$1/." "$2"; return; fi
+  rm -rf /build/unpacked
+  mkdir /build/unpacked
+  tar -xf "$1" -C /build/unpacked --no-same-owner
+  find /build/unpacked -type d ! -perm -700 -exec chmod u+rwx {} +
+  top=/build/unpacked
+  set -- "$2" "$top"/* "$top"/.[!.]* "$top"/..?*
+  target=$1 count=0
+  shift
+  for entry; do
+    if [ -e "$entry" ] || [ -L "$entry" ]; then count=$((count + 1)) last=$entry; fi
+  done
+  [ $count != 1 ] || [ -L "$last" ] || [ ! -d "$last" ] || top=$last
+  for entry in "$top"/* "$top"/.[!.]* "$top"/..?*; do
+    if [ -d "$target/\${entry##*/}" ] && [ -d "$entry" ] && [ ! -L "$entry" ]; then cp -RPp "$entry/." "$target/\${entry##*/}"
+    elif [ -e "$entry" ] || [ -L "$entry" ]; then mv -f "$entry" "$target"; fi
+  done
+  rm -rf /build/unpacked
+}
+`
+
 function unpackScript(sources: ActionDocument['sources']): string {
-  const lines = sources.flatMap(({ name, to }) => {
-    if (to === null) return []
-    const [from, target] = [quote(`/sources/${name}`), quote(to)]
-    // A tree is copied, a tarball loses its outermost folder. Owners are not kept: one id is all there is.
-    return [
-      `mkdir -p ${target}`,
-      `if [ -d ${from} ]; then cp -R ${from}/. ${target}; else tar -xf ${from} -C ${target} --strip-components=1 --no-same-owner; fi`,
-    ]
-  })
-  return lines.length === 0 ? '' : `${lines.join('\n')}\n${TOUCH}`
+  const lines = sources.flatMap(({ name, to }) =>
+    to === null ? [] : [`unpack ${quote(`/sources/${name}`)} ${quote(to)}`],
+  )
+  return lines.length === 0 ? '' : `${UNPACK}${lines.join('\n')}\n${TOUCH}`
 }
 
 function patchScript(patches: ActionDocument['patches']): string {

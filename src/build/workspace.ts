@@ -1,38 +1,25 @@
-import { chmod, copyFile, link, lstat, mkdir, readlink, rename, symlink, utimes, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { existsSync } from 'node:fs'
+import { chmod, mkdir, rename, utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { EPOCH } from '../base/constants.ts'
-import { digestOfFile } from '../base/digest.ts'
+import type { Digest } from '../base/digest.ts'
 import { FixpointError } from '../base/error.ts'
-import { exists, explainDiskFull, removeTree } from '../base/files.ts'
-import type { LocalFile } from '../metadata/model.ts'
-import { MOUNT_POINTS, type Mount, type SandboxSpec } from '../sandbox/bwrap.ts'
-import { constantEnvironment, PATHS, PROC_FILES } from '../sandbox/constants.ts'
+import { explainDiskFull, removeTree } from '../base/files.ts'
+import type { Mount, SandboxSpec } from '../sandbox/bwrap.ts'
+import { constantEnvironment, PATHS, PROC_FILES, PROC_SECRETS } from '../sandbox/constants.ts'
+import { frameOf } from '../sandbox/frame.ts'
+import { showHost } from '../sandbox/host-view.ts'
 import { composeUnion, type Part } from '../sandbox/sysroot.ts'
 import type { RecipeId } from '../base/events.ts'
-import type { Digest } from '../base/digest.ts'
-import type { Store } from '../store/store.ts'
-import type { Action, ManifestMaker } from './executor.ts'
+import type { ActionDocument } from '../plan/document.ts'
+import type { Action, StepContext } from './executor.ts'
+import { copyFiles, inTurn, linkBlob } from './place-files.ts'
 
 /** Folders of a workspace; `build` and `out` are the only ones that an action may write to, and `report` for its resource use. */
-const FOLDERS = [
-  'root',
-  'build',
-  'build/src',
-  'build/obj',
-  'out',
-  'sources',
-  'patches',
-  'files',
-  'steps',
-  'proc',
-  'report',
-] as const
+const FOLDERS = ['root', 'build', 'build/src', 'build/obj', 'out', 'sources', 'steps', 'proc', 'report'] as const
 
-/** Top-level names of the host that a host layer's sandbox shows beside /usr: links into it, or on old systems folders. */
-const HOST_NAMES = ['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32'] as const
-
-/** Where Debian's /usr/bin/cc, awk and others point to. */
-const ALTERNATIVES = '/etc/alternatives'
+/** What an action's files come from and how they are laid out. */
+export type Supply = Pick<StepContext, 'store' | 'makeManifest' | 'backwards' | 'signal'>
 
 /** The folders of one action on the machine, and how the sandbox sees them. */
 export class Workspace {
@@ -52,7 +39,8 @@ export class Workspace {
         await mkdir(join(folder, name))
         await chmod(join(folder, name), 0o755)
       }
-      for (const [name, text] of Object.entries(PROC_FILES)) await writeFile(join(folder, 'proc', name), text)
+      for (const [name, text] of Object.entries({ ...PROC_FILES, nothing: '' }))
+        await writeFile(join(folder, 'proc', name), text)
     } catch (error) {
       throw explainDiskFull(error, folder)
     }
@@ -60,63 +48,63 @@ export class Workspace {
   }
 
   /** Puts everything that the action is to see into the folders; each file is compared with its digest on the way. */
-  async layOut(action: Action, store: Store, makeManifest: ManifestMaker): Promise<void> {
-    await this.#layOutInputs(action, store)
-    await this.#layOutSources(action, store)
-    if (action.document.image) await this.#layOutContents(action, store, makeManifest)
-    if (action.document.mirror !== undefined) await this.#layOutMirror(action, store)
+  async layOut(action: Action, supply: Supply): Promise<void> {
+    await this.#layOutInputs(action, supply)
+    await this.#layOutSources(action, supply)
+    if (action.document.image) await this.#layOutContents(action, supply)
+    if (action.document.mirror !== undefined) await this.#layOutMirror(action.document.mirror, supply)
   }
 
   /** Composes the sandbox's root from the action's inputs, and adds the points that are mounted over. */
-  async #layOutInputs(action: Action, store: Store): Promise<void> {
+  async #layOutInputs(action: Action, supply: Supply): Promise<void> {
     const parts = action.document.inputs.map(({ recipe }) => ({ recipe, artifact: artifactOf(action, recipe) }))
+    const inputs = await partsOf(parts, supply)
+    const { host, image, mirror } = action.document
+    const frame = await frameOf(inputs, join(this.folder, 'frame'), {
+      host,
+      folders: [...(image ? ['contents'] : []), ...(mirror ? ['mirror'] : [])],
+      files: image ? ['manifest.json'] : [],
+    })
     const root = join(this.folder, 'root')
-    await composeUnion(await partsOf(parts, store), root)
-    const points = [
-      ...MOUNT_POINTS,
-      ...(action.document.image ? ['contents'] : []),
-      ...(action.document.mirror ? ['mirror'] : []),
-      ...(action.document.host ? ['usr', 'etc/alternatives'] : []),
-    ]
-    for (const point of points) await mkdir(join(root, point), { recursive: true, mode: 0o755 })
-    if (action.document.image) await writeFile(join(root, 'manifest.json'), '')
-    if (action.document.host) await linkHostNames(root)
-    for (const point of points) await utimes(join(root, point), EPOCH, EPOCH)
+    await composeUnion([...inputs, frame], root, supply)
     await utimes(root, EPOCH, EPOCH)
   }
 
   /** Puts sources, patches and files where the sandbox looks for them. */
-  async #layOutSources(action: Action, store: Store): Promise<void> {
-    for (const source of action.sources) {
-      const target = join(this.folder, 'sources', source.name)
-      if (source.kind === 'tree') await copyFiles(source.files, target)
-      else await linkSource(source.sha256, target, store)
+  async #layOutSources(action: Action, supply: Supply): Promise<void> {
+    const { backwards = false } = supply
+    for (const source of inTurn(action.sources, backwards)) {
+      if (source.kind === 'tree') copyFiles(source.files, this.#path('sources'), source.name, backwards)
+      else await linkBlob(source.sha256, this.#path('sources'), source.name, supply)
     }
-    await utimes(join(this.folder, 'sources'), EPOCH, EPOCH)
-    await copyFiles(action.patches, join(this.folder, 'patches'))
-    await copyFiles(action.files, join(this.folder, 'files'))
+    await utimes(this.#path('sources'), EPOCH, EPOCH)
+    copyFiles(action.patches, this.folder, 'patches', backwards)
+    copyFiles(action.files, this.folder, 'files', backwards)
   }
 
   /** Composes the tree of an image's contents and writes its manifest. */
-  async #layOutContents(action: Action, store: Store, makeManifest: ManifestMaker): Promise<void> {
+  async #layOutContents(action: Action, supply: Supply): Promise<void> {
     const contents = join(this.folder, 'contents')
     await mkdir(contents)
     await chmod(contents, 0o755)
-    await composeUnion(await partsOf(action.document.contents, store), contents)
+    await composeUnion(await partsOf(action.document.contents, supply), contents, supply)
     await utimes(contents, EPOCH, EPOCH)
     const listed = await Promise.all(
-      action.document.contents.map(async (content) => ({ ...content, listing: await store.listing(content.artifact) })),
+      action.document.contents.map(async (content) => ({
+        ...content,
+        listing: await supply.store.listing(content.artifact, supply.signal),
+      })),
     )
-    await writeFile(join(this.folder, 'manifest.json'), makeManifest(listed))
+    await writeFile(join(this.folder, 'manifest.json'), supply.makeManifest(listed))
   }
 
   /** Puts the sources that an image is to hold into one folder. */
-  async #layOutMirror(action: Action, store: Store): Promise<void> {
-    const { mirror = [] } = action.document
+  async #layOutMirror(mirror: NonNullable<ActionDocument['mirror']>, supply: Supply): Promise<void> {
     const folder = join(this.folder, 'mirror')
     await mkdir(folder)
     await chmod(folder, 0o755)
-    for (const { name, digest } of mirror) await linkSource(digest, join(folder, name), store)
+    for (const { name, digest } of inTurn(mirror, supply.backwards ?? false))
+      await linkBlob(digest, folder, name, supply)
     await utimes(folder, EPOCH, EPOCH)
   }
 
@@ -137,6 +125,10 @@ export class Workspace {
       { from: this.#path('files'), to: PATHS.files },
       { from: this.#path('steps'), to: PATHS.steps },
       ...Object.keys(PROC_FILES).map((name) => ({ from: this.#path(`proc/${name}`), to: `/proc/${name}` })),
+      ...PROC_SECRETS.filter((name) => existsSync(`/proc/${name}`)).map((name) => ({
+        from: this.#path('proc/nothing'),
+        to: `/proc/${name}`,
+      })),
     ]
     if (fifo !== undefined) mounts.push({ from: fifo, to: PATHS.jobserver, writable: true })
     if (document.image)
@@ -145,7 +137,7 @@ export class Workspace {
         { from: this.#path('manifest.json'), to: PATHS.manifest },
       )
     if (document.mirror !== undefined) mounts.push({ from: this.#path('mirror'), to: PATHS.mirror })
-    if (document.host) mounts.push(...(await hostMounts()))
+    if (document.host) mounts.push(...(await showHost(this.folder)))
     const image = {
       ...(document.image ? { CONTENTS: PATHS.contents, MANIFEST: PATHS.manifest } : {}),
       ...(document.mirror === undefined ? {} : { MIRROR: PATHS.mirror }),
@@ -165,14 +157,6 @@ export class Workspace {
   }
 }
 
-async function linkSource(digest: Digest, target: string, store: Store): Promise<void> {
-  await store.checkBlob(digest)
-  await link(store.blobPath(digest), target)
-  // How and when it got into the store is no input.
-  await chmod(target, 0o644)
-  await utimes(target, EPOCH, EPOCH)
-}
-
 function artifactOf(action: Action, recipe: RecipeId): Digest {
   const artifact = action.artifacts.get(recipe)
   if (artifact === undefined)
@@ -182,66 +166,10 @@ function artifactOf(action: Action, recipe: RecipeId): Digest {
 
 async function partsOf(
   refs: readonly { readonly recipe: RecipeId; readonly artifact: Digest }[],
-  store: Store,
+  { store, signal }: Supply,
 ): Promise<Part[]> {
   const parts: Part[] = []
   for (const { recipe, artifact } of refs)
-    parts.push({ recipe, tree: store.treePath(artifact), listing: await store.tree(artifact) })
+    parts.push({ recipe, tree: store.treePath(artifact), listing: await store.tree(artifact, signal) })
   return parts
-}
-
-/** Copies files of the checkout, with constant modes and times. */
-async function copyFiles(files: readonly LocalFile[], target: string): Promise<void> {
-  await mkdir(target, { recursive: true })
-  const folders = new Set([target])
-  for (const file of files) {
-    const full = join(target, file.name)
-    await mkdir(dirname(full), { recursive: true })
-    for (let folder = dirname(full); !folders.has(folder); folder = dirname(folder)) folders.add(folder)
-    await copyFile(file.path, full)
-    const actual = await digestOfFile(full)
-    if (actual !== file.digest) {
-      throw new FixpointError(
-        'metadata',
-        'file-changed',
-        `Cannot use "${file.path}": it changed while the build ran (sha256 is ${actual}, was ${file.digest})`,
-      )
-    }
-    await chmod(full, file.executable ? 0o755 : 0o644)
-    await utimes(full, EPOCH, EPOCH)
-  }
-  for (const folder of folders) {
-    await chmod(folder, 0o755)
-    await utimes(folder, EPOCH, EPOCH)
-  }
-}
-
-async function linkHostNames(root: string): Promise<void> {
-  for (const name of HOST_NAMES) {
-    const stat = await lstat(`/${name}`).catch(() => undefined)
-    const target = stat?.isSymbolicLink() ? await readlink(`/${name}`) : undefined
-    if (await exists(join(root, name))) await requireSameLink(join(root, name), `/${name}`, target)
-    else if (target !== undefined) await symlink(target, join(root, name))
-    else if (stat?.isDirectory()) await mkdir(join(root, name))
-  }
-}
-
-/** An input may hold the same link as the host; anything else would hide the host's libraries. */
-async function requireSameLink(path: string, name: string, target: string | undefined): Promise<void> {
-  if (target === undefined || (await readlink(path).catch(() => undefined)) === target) return
-  throw new FixpointError(
-    'buildFailed',
-    'path-claimed-twice',
-    `Cannot join artifacts with the host's "/usr": "${name}" is in an input and a link on the host`,
-  )
-}
-
-async function hostMounts(): Promise<Mount[]> {
-  const mounts: Mount[] = [{ from: '/usr', to: '/usr' }]
-  if (await exists(ALTERNATIVES)) mounts.push({ from: ALTERNATIVES, to: ALTERNATIVES })
-  for (const name of HOST_NAMES) {
-    const stat = await lstat(`/${name}`).catch(() => undefined)
-    if (stat?.isDirectory()) mounts.push({ from: `/${name}`, to: `/${name}` })
-  }
-  return mounts
 }

@@ -1,10 +1,13 @@
-import { readFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
-import { isMap, isNode, isScalar, LineCounter, parseDocument, type Document } from 'yaml'
 import { z } from 'zod'
 import { FixpointError, FixpointErrors, type Place } from '../base/error.ts'
 import { errorCode } from '../base/files.ts'
+import { readRegular } from '../base/regular.ts'
+import { systemReason } from '../base/system-error.ts'
+import { MOST_CORES } from '../build/jobserver.ts'
+import { parseText, type Path, type SourceDocument } from '../metadata/document.ts'
+import { Faults } from '../metadata/faults.ts'
 import { suggestion } from '../metadata/suggest.ts'
 import { typeName } from '../metadata/validate.ts'
 
@@ -12,16 +15,21 @@ const Address = z.string().regex(/^https?:\/\/[^\s/]+/, 'must be an http:// or h
 const Archive = z
   .string()
   .regex(/^(https?:\/\/[^\s/]+|file:(\/\/)?\/)/, 'must be an http://, https:// or file:/ address')
-const Path = z.string().min(1, 'must not be empty')
+const NamedPath = z.string().min(1, 'must not be empty')
 
 const ConfigFile = z
   .strictObject({
-    store: Path.describe('Folder of the store'),
-    mirrors: z.array(Path).describe('Mirrors, folders or base addresses, in the order they are asked'),
+    store: NamedPath.describe('Folder of the store'),
+    mirrors: z.array(NamedPath).describe('Mirrors, folders or base addresses, in the order they are asked'),
     debian: z.array(Archive).describe('Base addresses of Debian archives, instead of those that apt is set up for'),
     npm: Address.describe('Address of the npm registry, instead of the one that npm is set up for'),
-    installed: Path.describe('Root folder of an image this machine runs from: its artifacts count as stored'),
-    jobs: z.number().int('must be a whole number').positive('must be at least 1').describe('Cores to use'),
+    installed: NamedPath.describe('Root folder of an image this machine runs from: its artifacts count as stored'),
+    jobs: z
+      .number()
+      .int('must be a whole number')
+      .positive('must be at least 1')
+      .max(MOST_CORES, `must be at most ${String(MOST_CORES)}`)
+      .describe('Cores to use'),
   })
   .partial()
 
@@ -91,63 +99,55 @@ function xdgFolder(value: string | undefined, home: string, fallback: string): s
   return value !== undefined && isAbsolute(value) ? value : join(home, fallback)
 }
 
+/** Bytes; far more than all keys with many mirrors take. */
+const LARGEST = 256 << 10
+
 async function readIfThere(path: string): Promise<string | undefined> {
+  let text: string | undefined
   try {
-    return await readFile(path, 'utf8')
+    text = (await readRegular(path, LARGEST, 'follow'))?.toString()
   } catch (cause) {
     if (['ENOENT', 'ENOTDIR'].includes(errorCode(cause) ?? '')) return undefined
-    const why = cause instanceof Error ? cause.message : String(cause)
-    throw new FixpointError('usage', 'config-unreadable', `Cannot read configuration "${path}": ${why}`, { cause })
+    throw unreadable(path, systemReason(cause) ?? (cause instanceof Error ? cause.message : String(cause)), cause)
   }
+  return text ?? Promise.reject(unreadable(path, `it must be a regular file of at most ${String(LARGEST)} bytes`))
+}
+
+function unreadable(path: string, why: string, cause?: unknown): FixpointError {
+  return new FixpointError('usage', 'config-unreadable', `Cannot read configuration "${path}": ${why}`, { cause })
 }
 
 function parseConfig(text: string, path: string): z.infer<typeof ConfigFile> {
-  const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
-  const placeAt = (offset: number | undefined): Place => {
-    if (offset === undefined) return { file: path }
-    const { line, col } = lines.linePos(offset)
-    return { file: path, line, column: col }
+  const faults = new Faults()
+  const document = parseText(path, text, faults)
+  if (document === undefined) {
+    throw new FixpointErrors(
+      faults.sorted().map(({ message, place, hint }) => {
+        return new FixpointError('usage', 'config-syntax', message, { place, hint })
+      }),
+    )
   }
-  const syntax = document.errors.map((error) => fault('config-syntax', path, error.message, placeAt(error.pos[0])))
-  if (syntax.length > 0) throw new FixpointErrors(syntax)
-  const parsed = ConfigFile.safeParse(document.toJS() ?? {})
+  const parsed = ConfigFile.safeParse(document.value ?? {})
   if (parsed.success) return parsed.data
-  throw new FixpointErrors(parsed.error.issues.flatMap((issue) => issueFaults(issue, document, path, placeAt)))
+  throw new FixpointErrors(parsed.error.issues.flatMap((issue) => issueFaults(issue, document)))
 }
 
-function issueFaults(
-  issue: z.core.$ZodIssue,
-  document: Document,
-  path: string,
-  placeAt: (offset: number | undefined) => Place,
-): FixpointError[] {
+function issueFaults(issue: z.core.$ZodIssue, document: SourceDocument): FixpointError[] {
+  const path = issue.path as Path
   if (issue.code === 'unrecognized_keys') {
     const known = Object.keys(ConfigFile.shape)
     return issue.keys.map((key) => {
       const message = `unknown key "${key}", known are ${known.join(', ')}`
-      return fault('config-unknown-key', path, message, placeAt(keyOffset(document, key)), suggestion(key, known))
+      return fault('config-unknown-key', message, document.placeOfKey([...path, key]), suggestion(key, known))
     })
   }
-  const where = issue.path.map(String).join('.')
+  const where = path.map(String).join('.')
   const subject = where === '' ? 'the file' : `"${where}"`
   // In the words of the recipes' faults, not in the parser's.
   const wanted = issue.code === 'invalid_type' ? `must be ${typeName(issue.expected)}` : issue.message
-  const message = `${subject} ${wanted}`
-  return [fault('config-value', path, message, placeAt(valueOffset(document, issue.path)))]
+  return [fault('config-value', `${subject} ${wanted}`, document.place(path))]
 }
 
-function fault(code: string, path: string, message: string, place: Place, hint?: string): FixpointError {
-  return new FixpointError('usage', code, `Cannot use configuration "${path}": ${message}`, { place, hint })
-}
-
-function keyOffset(document: Document, key: string): number | undefined {
-  if (!isMap(document.contents)) return undefined
-  const pair = document.contents.items.find((item) => isScalar(item.key) && String(item.key.value) === key)
-  return isScalar(pair?.key) ? pair.key.range?.[0] : undefined
-}
-
-function valueOffset(document: Document, path: readonly PropertyKey[]): number | undefined {
-  const node = path.length === 0 ? document.contents : document.getIn(path, true)
-  return isNode(node) ? node.range?.[0] : undefined
+function fault(code: string, message: string, place: Place, hint?: string): FixpointError {
+  return new FixpointError('usage', code, `Cannot use configuration "${place.file}": ${message}`, { place, hint })
 }

@@ -5,16 +5,21 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { FixpointError } from '../base/error.ts'
 import type { EventSink } from '../base/events.ts'
+import { visible } from '../base/visible.ts'
 import { hostFingerprint } from '../build/fingerprint.ts'
+import { MOST_CORES } from '../build/jobserver.ts'
 import { indexNamer, type IndexNamer } from '../build/known.ts'
 import { loadMetadata } from '../metadata/load.ts'
 import type { Metadata } from '../metadata/model.ts'
 import type { Installed } from '../store/installed.ts'
 import { Store } from '../store/store.ts'
 import { readConfig, type Config } from './config.ts'
+import { endInterrupted } from './end-at-once.ts'
 import { readInstalled } from './installed.ts'
 import { outputFailure, watchOutput } from './output.ts'
 import type { Result } from './result.ts'
+import { watchSignals } from './signals.ts'
+import { visibleJson } from './view/json.ts'
 import type { View } from './view/port.ts'
 import { isWatched, openView } from './view/view.ts'
 
@@ -28,12 +33,15 @@ export interface GlobalOptions {
 /** What commands work with; parts are opened when first asked for, so that `show` needs no store and `log` no metadata. */
 export class Engine {
   readonly options: GlobalOptions
-  readonly nameOf: IndexNamer = indexNamer(hostFingerprint)
+  readonly nameOf: IndexNamer = indexNamer(() => hostFingerprint(this.#hostNotes))
   readonly #interrupt: AbortController
   readonly #view: View
   #metadata: Promise<Metadata> | undefined
   #store: Promise<Store> | undefined
   #configuration: Promise<Config> | undefined
+  #yieldInterrupt = (): void => undefined
+  /** File of the store in which the fingerprint of the host is noted. */
+  #hostNotes: string | undefined
 
   readonly #installed: Installed | undefined
 
@@ -60,8 +68,7 @@ export class Engine {
       interrupt.abort(reason)
     })
     const engine = new Engine(options, view, interrupt)
-    // Once each: a second one ends the process at once, as it would any other.
-    for (const signal of SIGNALS) process.once(signal, engine.#stop)
+    engine.#yieldInterrupt = watchSignals({ stop: engine.#stop, leave: endInterrupted, now })
     return engine
   }
 
@@ -79,8 +86,7 @@ export class Engine {
 
   /** From now on Ctrl-C is meant for a program that has the terminal. */
   yieldTerminal(): void {
-    process.removeListener('SIGINT', this.#stop)
-    process.on('SIGINT', () => undefined)
+    this.#yieldInterrupt()
   }
 
   /** Throws when a command's output did not arrive. */
@@ -111,7 +117,8 @@ export class Engine {
   /** Writes a result to standard output: `lines` for people, or with --json one line that says the same to a program. */
   async result(lines: readonly string[], { type, ...data }: Result): Promise<void> {
     await this.settle()
-    const shown = this.options.json === true ? [JSON.stringify({ type, at: this.now(), ...data })] : lines
+    const shown =
+      this.options.json === true ? [visibleJson({ type, at: this.now(), ...data })] : lines.map((line) => visible(line))
     process.stdout.write(shown.map((line) => `${line}\n`).join(''))
   }
 
@@ -138,13 +145,15 @@ export class Engine {
   }
 
   store(): Promise<Store> {
-    this.#store ??= this.configuration().then(async ({ store, installed }) =>
-      Store.open(resolve(this.options.store ?? store), {
+    this.#store ??= this.configuration().then(async ({ store, installed }) => {
+      const opened = await Store.open(resolve(this.options.store ?? store), {
         emit: this.emit,
         now: this.now,
         installed: this.#installed ?? (installed === undefined ? undefined : await readInstalled(installed)),
-      }),
-    )
+      })
+      this.#hostNotes = join(opened.root, 'host')
+      return opened
+    })
     return this.#store
   }
 
@@ -159,8 +168,6 @@ export class Engine {
     await this.closeStore()
   }
 }
-
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /** How much later than its children this process may get a signal that was sent to all, milliseconds. */
 const SIGNAL_DELAY = 50
@@ -190,7 +197,7 @@ export function layersFile(named: string | undefined): string {
 
 /** Cores that a build uses unless told otherwise. */
 export function defaultCores(): number {
-  return availableParallelism()
+  return Math.min(availableParallelism(), MOST_CORES)
 }
 
 /** Bytes of memory that running actions may be expected to use: most of the machine's, the rest is for the page cache and the engine. */

@@ -1,16 +1,21 @@
-import { copyFile, readdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { closeSync, constants, mkdirSync } from 'node:fs'
+import { copyFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { z } from 'zod'
+import { beneath, Folder } from '../base/beneath.ts'
 import { digestOf, digestOfFile, type Digest } from '../base/digest.ts'
 import { FixpointError } from '../base/error.ts'
 import type { RecipeId } from '../base/events.ts'
 import { errorCode, explainDiskFull, makeFolder } from '../base/files.ts'
 import { byCodeUnit } from '../base/order.ts'
+import { readRegular } from '../base/regular.ts'
+import { systemReason } from '../base/system-error.ts'
 import { describeHost } from '../build/fingerprint.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Listing } from '../store/listing.ts'
 import { listSeeds, type SourceFinder } from '../verify/list-seeds.ts'
 import type { Engine } from './engine.ts'
+import { LARGEST_RECORD } from './image-record.ts'
 
 /** How the name of the record beside an image ends. */
 const RECORD = '.json'
@@ -31,7 +36,15 @@ export async function exportImage(
   const artifact = plan.get(id)?.artifact
   if (artifact === undefined) throw new TypeError(`"${id}" is not built`)
   const files = (await store.listing(artifact)).filter((entry) => entry.type === 'file')
-  const record = join(folder, `${id.split('/')[1] ?? ''}${RECORD}`)
+  const recordName = `${id.split('/')[1] ?? ''}${RECORD}`
+  if (files.some(({ path }) => path === recordName)) {
+    throw new FixpointError(
+      'buildFailed',
+      'record-in-the-way',
+      `Cannot put ${id} into "${folder}": "${recordName}" of its artifact has the name of the record beside it`,
+    )
+  }
+  const record = join(folder, recordName)
   const paths = [...files.map(({ path }) => join(folder, path)), record]
   if (!(await isStale(record, artifact, files, plan, id))) return paths.map((path) => relative('', path))
   await makeFolder(folder)
@@ -42,11 +55,11 @@ export async function exportImage(
     const stale = await isStale(record, artifact, files, plan, id)
     if (stale === 'image') {
       await store.tree(artifact)
-      for (const { path } of files) await putWhole(join(store.treePath(artifact), path), join(folder, path))
+      for (const { path } of files) await putWhole(store.treePath(artifact), path, folder, path)
     }
     if (stale !== undefined) {
       const text = await describeImage(engine, plan, id, files, find)
-      await whole(record, (part) => writeFile(part, text))
+      await whole(folder, recordName, (part) => writeFile(part, text, { flag: 'wx' }))
     }
   } finally {
     await lock?.release()
@@ -54,14 +67,27 @@ export async function exportImage(
   return paths.map((path) => relative('', path))
 }
 
-/** Copies what {@link exportImage} put into one folder into another, the record last. */
-export async function copyExported(from: string, to: string): Promise<void> {
-  const entries = await readdir(from, { recursive: true, withFileTypes: true })
-  const names = entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => relative(from, join(entry.parentPath, entry.name)))
-    .sort((a, b) => Number(a.endsWith(RECORD)) - Number(b.endsWith(RECORD)) || byCodeUnit(a, b))
-  for (const name of names) await putWhole(join(from, name), join(to, name))
+/** Copies what {@link exportImage} put into the folder `name` of `data` into another, the record last. */
+export async function copyExported(data: string, name: string, to: string): Promise<void> {
+  const paths = beneath(data, name, filesIn).sort(
+    (a, b) => Number(a.endsWith(RECORD)) - Number(b.endsWith(RECORD)) || byCodeUnit(a, b),
+  )
+  for (const path of paths) await putWhole(data, `${name}/${path}`, to, path)
+}
+
+/** Paths of all regular files in the folder `name`, relative to it. */
+function filesIn(parent: Folder, name: string): string[] {
+  const folder = parent.folder(name)
+  try {
+    return folder.names().flatMap((bytes) => {
+      const entry = bytes.toString()
+      const found = folder.stat(entry)
+      if (found?.isDirectory()) return filesIn(folder, entry).map((path) => `${entry}/${path}`)
+      return found?.isFile() ? [entry] : []
+    })
+  } finally {
+    folder.close()
+  }
 }
 
 /** What in a folder is not that of an image's artifact, as it is recorded there: the image, only the record, or nothing. */
@@ -77,26 +103,52 @@ async function isStale(
   return sameKeys(recorded, plan, id) ? undefined : 'record'
 }
 
-async function putWhole(from: string, to: string): Promise<void> {
-  await makeFolder(dirname(to))
-  await whole(to, (part) => copyFile(from, part))
+/** Copies a file from below one root to below another; no link below either is followed. */
+async function putWhole(fromRoot: string, from: string, toRoot: string, to: string): Promise<void> {
+  const fd = beneath(fromRoot, from, (folder, name) => folder.read(name))
+  try {
+    await whole(toRoot, to, (part) => copyFile(`/proc/self/fd/${String(fd)}`, part, constants.COPYFILE_EXCL))
+  } finally {
+    closeSync(fd)
+  }
 }
 
-/** Lets `put` write a file beside its place, then moves it there: whole or not at all. */
-async function whole(target: string, put: (part: string) => Promise<void>): Promise<void> {
-  const part = `${target}.part`
+/** Lets `put` make a file beside its place below `root`, then moves it there: whole or not at all. A link in its place is replaced. */
+async function whole(root: string, path: string, put: (part: string) => Promise<void>): Promise<void> {
+  const parts = path.split('/')
+  const name = parts.pop() ?? ''
+  const folder = folderBelow(root, parts)
+  const part = folder.at(`${name}.part`)
   try {
-    await put(part)
-    await rename(part, target)
-  } catch (error) {
     await rm(part, { force: true })
-    if (['EISDIR', 'EEXIST', 'ENOTEMPTY'].includes(errorCode(error) ?? '')) {
-      throw new FixpointError('hostUnfit', 'host-refuses', `Cannot write "${target}": a folder is in the way`, {
-        cause: error,
-      })
-    }
-    throw explainDiskFull(error, dirname(target))
+    await put(part)
+    await rename(part, folder.at(name))
+  } catch (error) {
+    await rm(part, { force: true }).catch(() => undefined)
+    const inTheWay = ['EISDIR', 'ERR_FS_EISDIR', 'EEXIST', 'ENOTEMPTY'].includes(errorCode(error) ?? '')
+    const reason = inTheWay ? 'a folder is in the way' : systemReason(error)
+    if (reason === undefined) throw explainDiskFull(error, folder.shown)
+    throw new FixpointError('hostUnfit', 'host-refuses', `Cannot write "${folder.shown}/${name}": ${reason}`, {
+      cause: error,
+    })
+  } finally {
+    folder.close()
   }
+}
+
+/** Opens a folder below `root`, and makes what is missing of it; the caller closes it. */
+function folderBelow(root: string, parts: readonly string[]): Folder {
+  let folder = Folder.open(root)
+  for (const part of parts) {
+    const parent = folder
+    try {
+      if (parent.stat(part) === undefined) mkdirSync(parent.at(part))
+      folder = parent.folder(part)
+    } finally {
+      parent.close()
+    }
+  }
+  return folder
 }
 
 /** What an earlier export recorded, as far as it matters here. */
@@ -109,7 +161,8 @@ type Recorded = z.infer<typeof recordSchema>
 
 async function readRecord(path: string): Promise<Recorded | undefined> {
   try {
-    return recordSchema.parse(JSON.parse(await readFile(path, 'utf8')))
+    const text = await readRegular(path, LARGEST_RECORD, 'follow')
+    return text === undefined ? undefined : recordSchema.parse(JSON.parse(text))
   } catch {
     return undefined // none, or not one of ours
   }
@@ -126,7 +179,7 @@ async function present(files: Listing, record: string): Promise<boolean> {
   for (const entry of files) {
     const path = join(dirname(record), entry.path)
     const found = await stat(path).catch(() => undefined)
-    if (entry.type !== 'file' || found?.size !== entry.size) return false
+    if (entry.type !== 'file' || found?.isFile() !== true || found.size !== entry.size) return false
     if (found.mtimeMs > recordedAt && (await digestOfFile(path)) !== entry.sha256) return false
   }
   return true

@@ -1,19 +1,23 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FixpointError } from '../base/error.ts'
+import { readRegular } from '../base/regular.ts'
 import { MANIFEST_PATH, parseManifest } from '../image/manifest.ts'
 import { Installed } from '../store/installed.ts'
+
+/** Bytes; a manifest lists every file of an image, in some hundred bytes each. */
+const LARGEST_MANIFEST = 256 << 20
 
 /** What is installed below `root`, by the manifest there. Fails with `no-manifest` or `manifest-damaged`. */
 export async function readInstalled(root: string): Promise<Installed> {
   const path = join(root, MANIFEST_PATH)
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+  const text = await readRegular(path, LARGEST_MANIFEST, 'refuse').catch((cause: unknown) => {
     throw new FixpointError('usage', 'no-manifest', `Cannot read the manifest "${path}" of what is installed`, {
       hint: '`installed:` in the configuration names the root folder of an image',
       cause,
     })
   })
-  const contents = parseManifest(text)
+  const contents = text === undefined ? undefined : parseManifest(text)
   if (contents === undefined) {
     throw new FixpointError(
       'fetch',

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander'
 import { EXIT } from '../base/error.ts'
-import { explainSystemError } from '../base/system-error.ts'
+import { endUncaught } from './end-at-once.ts'
 import { createProgram } from './program.ts'
-import { describeError, exitCodeOf } from './report.ts'
+import { describeEnd } from './report.ts'
 
 const program = createProgram()
 for (const command of [program, ...program.commands, ...program.commands.flatMap((parent) => parent.commands)])
@@ -11,17 +11,15 @@ for (const command of [program, ...program.commands, ...program.commands.flatMap
 
 // Before an engine is there, only a mistake in the command line is told.
 process.stderr.on('error', () => undefined)
+process.on('uncaughtException', endUncaught)
 
 try {
   await program.parseAsync()
 } catch (failure) {
-  const error = explainSystemError(failure)
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage
+  if (failure instanceof CommanderError) process.exitCode = failure.exitCode === 0 ? EXIT.ok : EXIT.usage
   else {
-    const code = exitCodeOf(error)
-    process.stderr.write(
-      code === EXIT.interrupted ? 'interrupted; the next run goes on from here\n' : `${describeError(error)}\n`,
-    )
+    const { code, text } = describeEnd(failure)
+    process.stderr.write(`${text}\n`)
     process.exitCode = code
   }
 }

@@ -1,9 +1,13 @@
+import { isatty } from 'node:tty'
 import { FixpointError } from '../base/error.ts'
 import { errorCode } from '../base/files.ts'
 import { systemReason } from '../base/system-error.ts'
 
 let failure: FixpointError | undefined
 let left = false
+
+/** As it was at the start: a terminal that was closed is none any more. */
+const onTerminal = [1, 2].some((fd) => isatty(fd))
 
 /** True once nobody reads standard output any more, as after `| head`. */
 export function readerLeft(): boolean {
@@ -27,14 +31,20 @@ export async function outputFailure(): Promise<FixpointError | undefined> {
  */
 export function watchOutput(stop: (reason?: FixpointError) => void): void {
   process.stdout.on('error', (error: Error) => {
-    if (errorCode(error) === 'EPIPE') left = true
+    if (isGone(error)) left = true
     else failure ??= unwritable(error)
     // Nobody reads on, as after `| head`: stop what is under way, and say nothing of a broken pipe.
     stop(failure)
   })
   process.stderr.on('error', (error: Error) => {
-    if (errorCode(error) === 'EPIPE') stop()
+    if (isGone(error)) stop()
   })
+}
+
+/** Whether nobody reads on: the pipe has no other end, or the terminal was closed. */
+function isGone(error: Error): boolean {
+  const code = errorCode(error)
+  return code === 'EPIPE' || (code === 'EIO' && onTerminal)
 }
 
 function unwritable(cause: Error): FixpointError {

@@ -1,10 +1,14 @@
-import { lstat, mkdir, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, readdir, rm, rmdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { FixpointError } from '../base/error.ts'
 import { errorCode, makeFolder, removeTree, syncFolder } from '../base/files.ts'
+import { readRegular } from '../base/regular.ts'
 
 /** The file that says whose a folder is, and what it is for. */
 const MARK = 'OF'
+
+/** Bytes; a mark is a digest or a word. */
+const LONGEST_MARK = 4096
 
 /**
  * Makes sure that what is in `folder` may be changed and removed: it is missing, and made then, or empty, or was marked by {@link markFolder}. Resolves with its
@@ -19,7 +23,7 @@ export async function claimFolder(folder: string): Promise<string | undefined> {
   if (!found.isDirectory() || found.uid !== process.getuid?.()) {
     throw notOwn(folder, "it is not a folder of this user's")
   }
-  const mark = await readFile(join(folder, MARK), 'utf8').catch((error: unknown) => {
+  const mark = await readRegular(join(folder, MARK), LONGEST_MARK, 'refuse').catch((error: unknown) => {
     if (errorCode(error) !== 'ENOENT') throw error
     return undefined
   })

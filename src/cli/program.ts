@@ -1,4 +1,6 @@
 import { Argument, Command, InvalidArgumentError, Option } from 'commander'
+import { visible } from '../base/visible.ts'
+import { MOST_CORES } from '../build/jobserver.ts'
 import { SCHEMA_NAMES } from '../metadata/reference.ts'
 import type { BuildFlags } from './commands/build.ts'
 import type { RebuildFlags } from './commands/rebuild.ts'
@@ -14,6 +16,7 @@ export function createProgram(): Command {
     .enablePositionalOptions()
     .showSuggestionAfterError()
     .showHelpAfterError('(fixpoint --help lists the commands)')
+    .configureOutput({ writeErr: (text) => process.stderr.write(visible(text, { lines: true })) })
 
   buildOptions(program.command('build').argument('[target...]', 'recipes: name or layer/name', ['tiny']))
     .description('make sure targets are built; images are put into the output folder')
@@ -114,7 +117,9 @@ export function createProgram(): Command {
   program
     .command('log')
     .argument('<recipe>')
-    .description('the log of its last action')
+    .description(
+      'the log of its last action; on a terminal its control characters are shown as \\xNN, in a pipe it is as it is',
+    )
     .action(run(async () => (await import('./commands/inspect.ts')).logCommand))
   program
     .command('why')
@@ -178,7 +183,7 @@ function globalOptions(): Option[] {
 
 function buildOptions(command: Command): Command {
   return command
-    .option('-j, --jobs <cores>', 'cores that all actions together use (default: all)', positiveInteger)
+    .option('-j, --jobs <cores>', 'cores that all actions together use (default: all)', cores)
     .option('--memory <bytes>', 'memory that running actions may use together (default: 85 % of it)', positiveInteger)
     .option('-k, --keep-going', 'after a failure go on with what does not depend on it')
     .option('-K, --keep-failed', 'keep the tree of a failed action for `shell` and `build --from`')
@@ -197,6 +202,12 @@ function collect(value: string, previous: readonly string[] | undefined): string
 function positiveInteger(text: string): number {
   const value = Number(text)
   if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('Wanted a whole number above 0.')
+  return value
+}
+
+function cores(text: string): number {
+  const value = positiveInteger(text)
+  if (value > MOST_CORES) throw new InvalidArgumentError(`Wanted at most ${String(MOST_CORES)}.`)
   return value
 }
 

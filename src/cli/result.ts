@@ -4,6 +4,7 @@ import type { Recipe } from '../metadata/model.ts'
 import type { State } from '../plan/plan.ts'
 import type { RecordedArtifacts } from '../store/recorded.ts'
 import type { Finding } from './doctor/finding.ts'
+import type { Condition } from './variations.ts'
 
 /** What a command came to, as a line of JSON beside the events. */
 export type Result =
@@ -53,6 +54,8 @@ export type Result =
     }
   /** `fetch`: sources in the store; of those, how many were put into a mirror folder, when that was asked. */
   | { readonly type: 'fetched'; readonly sources: number; readonly copied?: number }
+  /** `verify`: what differs between its two builds, and what is the same and why. */
+  | { readonly type: 'conditions'; readonly conditions: readonly Condition[] }
   | { readonly type: 'verified'; readonly targets: Readonly<Record<RecipeId, string>>; readonly same: number }
   /** `show`: the recipe as the planner sees it, `origins` with `--origin` only. */
   | { readonly type: 'recipe'; readonly recipe: Partial<Recipe> }

@@ -10,6 +10,7 @@ import { CHECKOUT, defaultCores, layersFile, type Engine } from './engine.ts'
 import { fillMirror } from './mirror-folder.ts'
 import { claimFolder, markFolder, removeFolder } from './own-folder.ts'
 import { runTied } from './tied.ts'
+import type { Variations } from './variations.ts'
 
 /** A user that owns nothing: the second build is done as this one when the first was done as root. */
 const OTHER_USER = 54_321
@@ -29,6 +30,8 @@ const OTHER_ENVIRONMENT: Readonly<Record<string, string>> = {
   LD_PRELOAD: 'libm.so.6',
   MAKEFLAGS: '-j7',
   SOURCE_DATE_EPOCH: '1',
+  // For this engine: it makes files in the opposite order, which shows in folders of some file systems.
+  FIXPOINT_BACKWARDS: '1',
   GREP_OPTIONS: '--color=always',
 }
 
@@ -128,8 +131,8 @@ async function giveTo(user: number, folder: string): Promise<void> {
 }
 
 /** As the leader of its own group: Ctrl-C reaches the first engine only, which ends this one as it ends itself, and waits for it. */
-const TIED = `umask 077
-exec 3<&0 </dev/null
+const tied = (limits: string): string => `umask 077
+${limits}exec 3<&0 </dev/null
 "$@" &
 engine=$!
 { cat <&3 >/dev/null; kill -TERM $engine; } 2>/dev/null &
@@ -141,7 +144,8 @@ export async function buildAgain(
   place: Place,
   engine: Engine,
   targets: readonly RecipeId[],
-  cores = otherCores(),
+  cores: number,
+  { limits, prefix }: Variations,
 ): Promise<void> {
   const home = join(place.folder, HOME)
   await removeTree(home) // of a killed run
@@ -155,14 +159,14 @@ export async function buildAgain(
   const isImage = targets.some((id) => recipes.get(id)?.image === true)
   const output = isImage ? ['-o', join(place.store, 'out')] : []
   const command = [
-    ...[process.execPath, main, '--layers', copied, '--store', place.store],
+    ...[...prefix, process.execPath, main, '--layers', copied, '--store', place.store],
     ...['build', '-j', String(cores), '--offline', '--mirror', place.mirror, ...output, ...targets],
   ]
   const { user } = place
   if (user !== undefined) await chown(home, user, user)
   const status = await runTied(
     'sh',
-    ['-c', TIED, 'sh', ...command],
+    ['-c', tied(limits), 'sh', ...command],
     {
       cwd: dirname(copied),
       detached: true,
@@ -182,6 +186,7 @@ export async function buildAgain(
     )
 }
 
-function otherCores(): number {
+/** Cores of the second build, unless it is told how many. */
+export function otherCores(): number {
   return defaultCores() > 1 ? 1 : 2
 }

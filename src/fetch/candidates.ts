@@ -1,6 +1,8 @@
+import { join } from 'node:path'
 import type { FileSource } from '../metadata/model.ts'
 import { PlaceFailure } from './failure.ts'
-import { findInMirror, mirrorNames } from './mirror.ts'
+import { findInMirror } from './mirror.ts'
+import { claimedNames, mirrorNames, provenName } from './names.ts'
 import {
   debianAddress,
   filePath,
@@ -8,16 +10,40 @@ import {
   mirrorAddress,
   npmAddress,
   parsePlace,
+  placeClaim,
   shownAddress,
   type ParsedPlace,
 } from './place.ts'
 import type { HostPlaces } from './ports.ts'
 
-/** One thing to try for a source. `label` is what a user reads: the place as written and where that is. `trusted`: certificates beside the usual ones. */
+/**
+ * One thing to try for a source. `label` is what a user reads: the place as written and where that
+ * is.
+ */
 export type Candidate =
-  | { readonly kind: 'local'; readonly label: string; readonly path: string }
-  | { readonly kind: 'remote'; readonly label: string; readonly url: URL; readonly trusted?: readonly string[] }
   | { readonly kind: 'none'; readonly label: string; readonly reason: string; readonly offline?: boolean }
+  | LocalCandidate
+  | RemoteCandidate
+
+/** What is tried, and what it says of which file it is. */
+interface Named {
+  readonly label: string
+  /** The name that a file found there is known by; undefined where its name says nothing. */
+  readonly proves: string | undefined
+}
+
+/** A file of this machine. */
+export interface LocalCandidate extends Named {
+  readonly kind: 'local'
+  readonly path: string
+}
+
+/** A file of a server. `trusted`: certificates beside the usual ones. */
+export interface RemoteCandidate extends Named {
+  readonly kind: 'remote'
+  readonly url: URL
+  readonly trusted?: readonly string[]
+}
 
 /** Where sources may come from beside their recipes' `from:`. */
 export interface PlaceOptions {
@@ -34,14 +60,22 @@ export interface PlaceOptions {
 }
 
 /**
- * All candidates for a source, in the order they are tried: folders of the command line, mirror folders, mirror addresses, then `from:` in order.
- * Lazy, so that the host is asked only when nothing before had the file.
+ * All candidates for a source, in the order they are tried: folders of the command line, mirror
+ * folders, mirror addresses, then `from:` in order. Lazy, so that the host is asked only when
+ * nothing before had the file. With `claimedOnly`, those alone whose name says which file the
+ * recipe means.
  */
-export async function* candidates(source: FileSource, options: PlaceOptions): AsyncGenerator<Candidate> {
+export async function* candidates(
+  source: FileSource,
+  options: PlaceOptions,
+  claimedOnly: boolean,
+): AsyncGenerator<Candidate> {
   const folders = [...options.from, ...options.mirrors.filter((mirror) => !isAddress(mirror))]
-  for (const folder of folders) yield* mirrorFolder(filePath(folder) ?? folder, source)
+  for (const folder of folders) yield* mirrorFolder(filePath(folder) ?? folder, source, claimedOnly)
+  const claimed = claimedNames(source)
+  const names = mirrorNames(source).filter((name) => !claimedOnly || claimed.includes(name))
   for (const base of options.mirrors.filter(isAddress)) {
-    for (const name of mirrorNames(source)) yield remote('mirror', mirrorAddress(base, name), options)
+    for (const name of names) yield remote('mirror', mirrorAddress(base, name), provenName(source, name), options)
   }
   for (const written of source.from) {
     const place = parsePlace(written)
@@ -55,21 +89,25 @@ export async function* candidates(source: FileSource, options: PlaceOptions): As
   }
 }
 
-async function* mirrorFolder(folder: string, source: FileSource): AsyncGenerator<Candidate> {
+async function* mirrorFolder(folder: string, source: FileSource, claimedOnly: boolean): AsyncGenerator<Candidate> {
   const label = `mirror folder "${folder}"`
-  const paths = await findInMirror(folder, source)
-  if (paths === undefined) yield { kind: 'none', label, reason: 'no such folder' }
-  else if (paths.length === 0) yield { kind: 'none', label, reason: 'does not have it' }
-  else for (const path of paths) yield { kind: 'local', label: `mirror folder, "${path}"`, path }
+  const { names, fault } = await findInMirror(folder, source, claimedOnly)
+  if (fault !== undefined) yield { kind: 'none', label, reason: fault }
+  else if (names.length === 0) yield { kind: 'none', label, reason: 'does not have it' }
+  for (const name of names) {
+    const path = join(folder, name)
+    yield { kind: 'local', label: `mirror folder, "${path}"`, path, proves: provenName(source, name) }
+  }
 }
 
 async function* recipePlace(written: string, place: ParsedPlace, options: PlaceOptions): AsyncGenerator<Candidate> {
+  const proves = placeClaim(place)
   switch (place.kind) {
     case 'file':
-      yield { kind: 'local', label: written, path: place.path }
+      yield { kind: 'local', label: written, path: place.path, proves }
       return
     case 'address':
-      yield remote('', place.url.href, options)
+      yield remote('', place.url.href, proves, options)
       return
     case 'debian': {
       const bases = options.debian.length > 0 ? options.debian : await options.host.aptBases()
@@ -79,8 +117,8 @@ async function* recipePlace(written: string, place: ParsedPlace, options: PlaceO
         const address = debianAddress(base, place.package, place.file)
         const path = filePath(address)
         yield path === undefined
-          ? remote(written, address, options)
-          : { kind: 'local', label: `${written} (${path})`, path }
+          ? remote(written, address, proves, options)
+          : { kind: 'local', label: `${written} (${path})`, path, proves }
       }
       return
     }
@@ -97,7 +135,7 @@ async function npmCandidate(
   if (options.offline) return skipped(written)
   try {
     const registry = options.npm ?? (await options.host.npmRegistry())
-    const found = remote(written, npmAddress(registry, place.name, place.version), options)
+    const found = remote(written, npmAddress(registry, place.name, place.version), placeClaim(place), options)
     if (found.kind !== 'remote' || found.url.protocol !== 'https:') return found
     return { ...found, trusted: await options.host.npmCertificates() }
   } catch (error) {
@@ -106,13 +144,13 @@ async function npmCandidate(
   }
 }
 
-function remote(written: string, address: string, { offline }: PlaceOptions): Candidate {
+function remote(written: string, address: string, proves: string | undefined, { offline }: PlaceOptions): Candidate {
   if (!isAddress(address) || !URL.canParse(address))
     return { kind: 'none', label: written, reason: `no valid address: "${address}"` }
   const url = new URL(address)
   const shown = shownAddress(url)
   const label = written === '' ? shown : `${written} (${shown})`
-  return offline ? skipped(label) : { kind: 'remote', label, url }
+  return offline ? skipped(label) : { kind: 'remote', label, url, proves }
 }
 
 function skipped(label: string): Candidate {

@@ -1,11 +1,11 @@
 import type { Digest } from '../base/digest.ts'
-import { PlaceFailure } from './failure.ts'
+import { PlaceFailure, tooLarge } from './failure.ts'
 import { get } from './http.ts'
 import { discardPartial, originOf, partialSize, readPartial, writeOrigin, type PartialFile } from './partial.ts'
 import { shownAddress } from './place.ts'
 import type { Limits } from './ports.ts'
 import { meaningOf, rangeHeaders } from './range.ts'
-import { openSink, orUnwritable } from './sink.ts'
+import { openSink } from './sink.ts'
 import type { Transfer, TransferResult } from './transfer.ts'
 
 /** A download that survives its run: the file at `path` and its note stay until it is whole. */
@@ -55,7 +55,7 @@ export async function download(job: Download): Promise<TransferResult> {
 async function attempt(job: Download): Promise<TransferResult & { resumed: boolean }> {
   const { url, path, wanted, limits, signal, trusted } = job
   const address = shownAddress(url)
-  const partial = await readPartial(path, address)
+  const partial = await readPartial(path, address, limits.bytes)
   if (partial?.digest === wanted) return { digest: wanted, bytes: partial.bytes, resumed: true }
   const reply = await get(url, rangeHeaders(partial), limits, signal, trusted)
   try {
@@ -75,24 +75,37 @@ async function attempt(job: Download): Promise<TransferResult & { resumed: boole
   }
 }
 
-/** Writes the body after `prefix`, or over what was there. */
+/**
+ * Writes the body after `prefix`, or in place of what was there; never more than the file has, or
+ * may have.
+ */
 async function receive(
   chunks: AsyncIterable<Buffer>,
   size: number | undefined,
   prefix: PartialFile | undefined,
-  { path, onProgress }: Download,
+  { path, onProgress, limits }: Download,
   note: () => Promise<void>,
 ): Promise<TransferResult> {
+  if (size !== undefined && size > limits.bytes) throw tooLarge(limits.bytes)
   const sink = await openSink(path, prefix)
+  let excess = false
   try {
     // After the old bytes are gone and before new ones come: the note must never vouch for another file's bytes.
-    if (prefix === undefined) await orUnwritable(path, note())
+    if (prefix === undefined) await note()
     for await (const chunk of chunks) {
+      excess = sink.bytes + chunk.length > (size ?? limits.bytes)
+      if (excess) break
       await sink.write(chunk)
       onProgress(sink.bytes, size)
     }
   } finally {
     await sink.close()
+  }
+  if (excess) {
+    // What came is another file's beginning, or that of none.
+    await discardPartial(path)
+    if (size === undefined) throw tooLarge(limits.bytes)
+    throw new PlaceFailure(`sends more than the ${String(size)} bytes of the file`, { retry: prefix !== undefined })
   }
   if (size !== undefined && sink.bytes < size)
     throw new PlaceFailure(`ended after ${String(sink.bytes)} of ${String(size)} bytes`, { retry: true })

@@ -1,4 +1,5 @@
-import { rm, stat, writeFile } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { lstat, open, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { makeFolder } from '../base/files.ts'
 import { takeLock } from '../store/lock.ts'
@@ -12,7 +13,7 @@ export async function exclusively<T>(path: string, signal: AbortSignal, work: ()
   const file = `${path}.lock`
   await orUnwritable(file, makeFolder(dirname(file)))
   for (;;) {
-    await orUnwritable(file, writeFile(file, '', { flag: 'a' }))
+    await orUnwritable(file, makeLockFile(file))
     const before = await inode(file)
     const lock = await takeCancellably(file, signal)
     try {
@@ -46,9 +47,23 @@ async function takeCancellably(file: string, signal: AbortSignal): ReturnType<ty
   }
 }
 
+/**
+ * Makes the file where there is none. What is no regular file is none of an engine's: flock(1)
+ * would follow it, or wait.
+ */
+async function makeLockFile(file: string): Promise<void> {
+  const { O_WRONLY, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants
+  const handle = await open(file, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK)
+  try {
+    if (!(await handle.stat()).isFile()) throw new Error('it is no regular file')
+  } finally {
+    await handle.close()
+  }
+}
+
 async function inode(path: string): Promise<bigint | undefined> {
   try {
-    return (await stat(path, { bigint: true })).ino
+    return (await lstat(path, { bigint: true })).ino
   } catch {
     return undefined
   }

@@ -1,8 +1,12 @@
 import type { Digest } from '../base/digest.ts'
 import { FixpointError } from '../base/error.ts'
+import { visible } from '../base/visible.ts'
 import type { FileSource } from '../metadata/model.ts'
 
-/** One place did not deliver. Never leaves this folder: the fetcher collects these and goes on to the next place. */
+/**
+ * One place did not deliver. Never leaves this folder: the fetcher collects these and goes on to
+ * the next place. A server may have chosen a part of `reason`, so that is made visible.
+ */
 export class PlaceFailure extends FixpointError {
   /** True when the same place may answer better a little later. */
   readonly retry: boolean
@@ -13,10 +17,15 @@ export class PlaceFailure extends FixpointError {
     reason: string,
     { retry = false, waitMs = 0, cause }: { retry?: boolean; waitMs?: number; cause?: unknown } = {},
   ) {
-    super('fetch', 'place-failed', reason, { cause })
+    super('fetch', 'place-failed', visible(reason), { cause })
     this.retry = retry
     this.waitMs = waitMs
   }
+}
+
+/** A place whose file is larger than any may be. */
+export function tooLarge(limit: number): PlaceFailure {
+  return new PlaceFailure(`larger than ${String(limit)} bytes, more than any source may have`)
 }
 
 /** Why a place, as a user reads its name, did not deliver. */
@@ -29,18 +38,42 @@ export interface Reason {
   readonly offline?: boolean
 }
 
-/** The one error for a source that no place delivered: names it, the digests, and each place with its reason. */
-export function sourceError(source: FileSource, reasons: readonly Reason[]): FixpointError {
+/**
+ * The one error for a source that no place delivered: names it, the digests, and each place with
+ * its reason. `knownAs` are the names that its digest is known by, where they are others than the
+ * recipe's.
+ */
+export function sourceError(
+  source: FileSource,
+  reasons: readonly Reason[],
+  knownAs: readonly string[] = [],
+): FixpointError {
   const places = reasons.map(({ place, reason }) => `\n  ${place}: ${reason}`).join('')
+  const name = visible(source.name)
+  const known = knownAs.map((other) => `"${visible(other)}"`).join(', ')
   const wrong = reasons.find(({ actual }) => actual !== undefined)?.actual
   // A wrong digest tells more than a missing file: something was replaced or damaged.
   if (wrong !== undefined) {
+    const ofOther = known === '' ? '' : `, which is that of ${known}`
     return new FixpointError(
       'fetch',
       'source-digest',
-      `Cannot fetch "${source.name}": sha256 is ${wrong}, recipe wants ${source.sha256}${places}`,
+      `Cannot fetch "${name}": sha256 is ${wrong}, recipe wants ${source.sha256}${ofOther}${places}`,
       {
-        hint: 'The file was replaced or damaged there; add a place that has the original, or hand it in by `fixpoint fetch --from FOLDER`',
+        hint:
+          known === ''
+            ? 'The file was replaced or damaged there; add a place that has the original, or hand it in by `fixpoint fetch --from FOLDER`'
+            : 'If the version or the name changed on purpose, write the sha256 of the new file',
+      },
+    )
+  }
+  if (known !== '') {
+    return new FixpointError(
+      'fetch',
+      'source-renamed',
+      `Cannot use sha256 ${source.sha256} for "${name}": it is known as that of ${known}, and no place has a file of the new name${places}`,
+      {
+        hint: 'For a new version, write its sha256; if only the name changed, keep a place with the old one in `from:`, or hand the file in under the new name by `fixpoint fetch --from FOLDER`',
       },
     )
   }
@@ -48,7 +81,7 @@ export function sourceError(source: FileSource, reasons: readonly Reason[]): Fix
     return new FixpointError(
       'fetch',
       'source-offline',
-      `Cannot fetch "${source.name}" offline: no local place has sha256 ${source.sha256}${places}`,
+      `Cannot fetch "${name}" offline: no local place has sha256 ${source.sha256}${places}`,
       {
         hint: 'Run without --offline, or hand the file in by `fixpoint fetch --from FOLDER`',
       },
@@ -57,7 +90,7 @@ export function sourceError(source: FileSource, reasons: readonly Reason[]): Fix
   return new FixpointError(
     'fetch',
     'source-unavailable',
-    `Cannot fetch "${source.name}": no place has sha256 ${source.sha256}${places}`,
+    `Cannot fetch "${name}": no place has sha256 ${source.sha256}${places}`,
     {
       hint: 'Check the network, add a mirror to the configuration, or hand the file in by `fixpoint fetch --from FOLDER`',
     },

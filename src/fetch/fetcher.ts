@@ -3,13 +3,15 @@ import { setTimeout as wait } from 'node:timers/promises'
 import PQueue from 'p-queue'
 import type { EventSink } from '../base/events.ts'
 import { explainDiskFull } from '../base/files.ts'
+import { visible } from '../base/visible.ts'
 import type { FileSource } from '../metadata/model.ts'
 import { readAptBases } from './apt.ts'
-import { candidates, type Candidate, type PlaceOptions } from './candidates.ts'
+import { candidates, type Candidate, type PlaceOptions, type RemoteCandidate } from './candidates.ts'
 import { download } from './download.ts'
 import { exclusively } from './exclusive.ts'
 import { PlaceFailure, sourceError, type Reason } from './failure.ts'
 import { copyLocal } from './local.ts'
+import { claimedNames } from './names.ts'
 import { readNpmCertificates, readNpmRegistry } from './npm.ts'
 import { discardPartial } from './partial.ts'
 import { DEFAULT_LIMITS, type Fetcher, type FetchStore, type HostPlaces, type Limits } from './ports.ts'
@@ -54,7 +56,7 @@ export function createFetcher(options: FetcherOptions): Fetcher {
       // The places are part of it: who names other places may succeed where the first did not.
       const key = JSON.stringify([source.sha256, source.name, source.from])
       return shared.run(key, source.name, signal, async (all) => {
-        if (options.store.has(source.sha256)) return
+        if (options.store.has(source.sha256) && isNamed(source, options.store)) return
         await inTurn(queue, all, () => obtain(source, run, all))
       })
     },
@@ -99,7 +101,9 @@ function settle(options: FetcherOptions): Run {
     limits: {
       connectMs: limits.connectMs ?? DEFAULT_LIMITS.connectMs,
       idleMs: limits.idleMs ?? DEFAULT_LIMITS.idleMs,
+      pace: limits.pace ?? DEFAULT_LIMITS.pace,
       redirects: limits.redirects ?? DEFAULT_LIMITS.redirects,
+      bytes: limits.bytes ?? DEFAULT_LIMITS.bytes,
       delays: limits.delays ?? DEFAULT_LIMITS.delays,
     },
     host: {
@@ -115,49 +119,99 @@ async function obtain(source: FileSource, run: Run, signal: AbortSignal): Promis
   signal.throwIfAborted()
   const staging = await run.store.stagingPath(source.sha256)
   await exclusively(staging, signal, async () => {
+    const job = { source, staging, run, signal }
     // Another engine may have brought it while this one waited.
-    if (run.store.has(source.sha256)) return
-    const reasons: Reason[] = []
-    for await (const candidate of candidates(source, run)) {
-      signal.throwIfAborted()
-      const reason = await tryCandidate(source, candidate, staging, run, signal)
-      if (reason === undefined) return
-      reasons.push(reason)
-    }
-    throw sourceError(source, reasons)
+    if (!run.store.has(source.sha256)) await bring(job)
+    if (!isNamed(source, run.store)) await confirm(job)
   })
 }
 
-/** Undefined when the source is in the store now, otherwise why not. */
+/**
+ * True when the source's digest was found right under a name that the recipe gives it. A store that
+ * knows no name, since an earlier engine filled it or a mirror has the file by its digest, is
+ * believed this once.
+ */
+function isNamed(source: FileSource, store: FetchStore): boolean {
+  const noted = store.notedNames(source.sha256)
+  const claimed = claimedNames(source)
+  if (noted.length === 0) store.noteNames(source.sha256, claimed)
+  return noted.length === 0 || claimed.some((name) => noted.includes(name))
+}
+
+/** One source on its way. */
+interface Job {
+  readonly source: FileSource
+  readonly staging: string
+  readonly run: Run
+  readonly signal: AbortSignal
+}
+
+/** Puts the source into the store, from the first place that has it. */
+async function bring(job: Job): Promise<void> {
+  const { source, run } = job
+  const reasons = await tryAll(job, false, (path) => adopt(run.store, path, source))
+  if (reasons !== undefined) throw sourceError(source, reasons)
+}
+
+/**
+ * Asks for a stored source again: its digest is known by other names only. Either two recipes name
+ * one file differently, or a recipe's version changed and its digest was forgotten.
+ */
+async function confirm(job: Job): Promise<void> {
+  const { source, run } = job
+  const reasons = await tryAll(job, true, discardPartial)
+  if (reasons !== undefined) throw sourceError(source, reasons, run.store.notedNames(source.sha256))
+}
+
+/**
+ * Tries places in order; `keep` gets the first file that is right. Undefined then, otherwise why
+ * there is none.
+ */
+async function tryAll(
+  job: Job,
+  claimedOnly: boolean,
+  keep: (path: string) => Promise<void>,
+): Promise<readonly Reason[] | undefined> {
+  const reasons: Reason[] = []
+  for await (const candidate of candidates(job.source, job.run, claimedOnly)) {
+    job.signal.throwIfAborted()
+    const reason = await tryCandidate(job, candidate, keep)
+    if (reason === undefined) return undefined
+    reasons.push(reason)
+  }
+  return reasons
+}
+
+/** Undefined when the candidate is the source, otherwise why not. */
 async function tryCandidate(
-  source: FileSource,
+  { source, staging, run, signal }: Job,
   candidate: Candidate,
-  staging: string,
-  run: Run,
-  signal: AbortSignal,
+  keep: (path: string) => Promise<void>,
 ): Promise<Reason | undefined> {
-  const place = candidate.label
+  // Names of files and lists are in it, which are others' texts.
+  const place = visible(candidate.label)
   if (candidate.kind === 'none')
-    return { place, reason: candidate.reason, ...(candidate.offline === true && { offline: true }) }
+    return { place, reason: visible(candidate.reason), ...(candidate.offline === true && { offline: true }) }
   // A copy must not spoil a partial download: the copy may turn out wrong.
   const path = candidate.kind === 'local' ? `${staging}.local` : staging
   try {
     const transfer = transferOf(source, place, path, run, signal)
     const { digest, bytes } =
       candidate.kind === 'local'
-        ? await copyLocal(candidate.path, transfer)
-        : await fetchRemote(source, candidate, transfer, run)
+        ? await copyLocal(candidate.path, run.limits.bytes, transfer)
+        : await fetchRemote(source, place, candidate, transfer, run)
     if (digest !== source.sha256) {
       await discardPartial(path)
       run.emit({
         type: 'warning',
         at: run.now(),
-        message: `Passed over ${place} for "${source.name}": sha256 is ${digest}, recipe wants ${source.sha256}`,
+        message: `Passed over ${place} for "${visible(source.name)}": sha256 is ${digest}, recipe wants ${source.sha256}`,
       })
       return { place, reason: `sha256 is ${digest}`, actual: digest }
     }
-    await adopt(run.store, path, source)
+    await keep(path)
     await discardPartial(staging)
+    run.store.noteNames(source.sha256, candidate.proves === undefined ? claimedNames(source) : [candidate.proves])
     run.emit({ type: 'fetch-end', at: run.now(), source: source.name, place, bytes })
     return undefined
   } catch (error) {
@@ -177,7 +231,8 @@ async function adopt(store: FetchStore, path: string, source: FileSource): Promi
 
 function fetchRemote(
   source: FileSource,
-  { label, url, trusted }: Candidate & { kind: 'remote' },
+  place: string,
+  { url, trusted }: RemoteCandidate,
   transfer: Transfer,
   run: Run,
 ): Promise<TransferResult> {
@@ -189,7 +244,7 @@ function fetchRemote(
     limits: run.limits,
     sleep: run.sleep,
     onRetry: (reason) => {
-      run.emit({ type: 'fetch-retry', at: run.now(), source: source.name, place: label, reason })
+      run.emit({ type: 'fetch-retry', at: run.now(), source: source.name, place, reason })
     },
   })
 }

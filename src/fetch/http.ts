@@ -5,7 +5,10 @@ import { errorCode } from '../base/files.ts'
 import { PlaceFailure } from './failure.ts'
 import type { Limits } from './ports.ts'
 
-/** A server's answer after redirects. `chunks` rejects with PlaceFailure when the body stalls or ends early. */
+/**
+ * A server's answer after redirects. `chunks` rejects with PlaceFailure when the body stalls, drips
+ * or ends early.
+ */
 export interface Reply {
   readonly status: number
   readonly headers: IncomingHttpHeaders
@@ -54,7 +57,7 @@ export async function get(
       return {
         status,
         headers: response.headers,
-        chunks: chunksOf(response, limits.idleMs, signal),
+        chunks: chunksOf(response, limits, signal),
         discard: () => void response.destroy(),
       }
     }
@@ -64,10 +67,16 @@ export async function get(
   throw new PlaceFailure(`more than ${String(limits.redirects)} redirects`)
 }
 
+/**
+ * Where a `Location` leads. Node hands headers on as Latin-1, a character a byte; servers put the
+ * bytes of a path there as they are, mostly UTF-8. Each byte is percent-encoded, so that the very
+ * same ones are asked for.
+ */
 function redirected(from: URL, location: string): URL {
-  const target = URL.canParse(location, from.href) ? new URL(location, from.href) : undefined
+  const encoded = location.replace(/[\u0080-\u00ff]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`)
+  const target = URL.canParse(encoded, from.href) ? new URL(encoded, from.href) : undefined
   if (target === undefined || !['http:', 'https:'].includes(target.protocol))
-    throw new PlaceFailure(`redirects to "${location}", which is no HTTP address`)
+    throw new PlaceFailure(`redirects to "${Buffer.from(location, 'latin1').toString()}", which is no HTTP address`)
   return target
 }
 
@@ -113,15 +122,30 @@ function send(
   })
 }
 
-async function* chunksOf(response: IncomingMessage, idleMs: number, signal: AbortSignal): AsyncGenerator<Buffer> {
+async function* chunksOf(response: IncomingMessage, limits: Limits, signal: AbortSignal): AsyncGenerator<Buffer> {
   const chunks = response[Symbol.asyncIterator]() as AsyncIterator<Buffer>
+  const { pace } = limits
+  let came = 0
+  let waiting = true
+  const timer = setInterval(() => {
+    // While the reader is at work, the server is not to blame.
+    if (waiting && came < pace.bytes)
+      response.destroy(
+        new PlaceFailure(`too slow: ${String(came)} bytes came within ${seconds(pace.ms)}`, { retry: true }),
+      )
+    came = 0
+  }, pace.ms)
   try {
     for (;;) {
-      const next = await inTime(chunks.next(), response, idleMs, signal)
+      waiting = true
+      const next = await inTime(chunks.next(), response, limits.idleMs, signal)
+      waiting = false
       if (next.done === true) return
+      came += next.value.length
       yield next.value
     }
   } finally {
+    clearInterval(timer)
     response.destroy()
   }
 }

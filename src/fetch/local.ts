@@ -1,49 +1,52 @@
-import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { errorCode } from '../base/files.ts'
-import { PlaceFailure } from './failure.ts'
+import { openRegular } from '../base/regular.ts'
+import { PlaceFailure, tooLarge } from './failure.ts'
 import { openSink } from './sink.ts'
 import type { Transfer, TransferResult } from './transfer.ts'
 
 const CHUNK = 1 << 20
 
-/** Copies a file of this machine, hashing it on the way. Rejects with PlaceFailure when it cannot be read. */
+/**
+ * Copies a file of this machine, hashing it on the way. Links lead to it: a mirror may be a folder
+ * of links, and the digest tells what is at their end. Rejects with PlaceFailure when there is no
+ * file to read, or one of more than `limit` bytes.
+ */
 export async function copyLocal(
   from: string,
+  limit: number,
   { path, signal, onStart, onProgress }: Transfer,
 ): Promise<TransferResult> {
-  const size = await sizeOf(from)
-  onStart(size)
-  const sink = await openSink(path)
+  const file = await orUnreadable(openRegular(from, 'follow'))
+  if (file === undefined) throw new PlaceFailure('is no file')
   try {
-    for await (const chunk of readChunks(from)) {
-      signal.throwIfAborted()
-      await sink.write(chunk)
-      onProgress(sink.bytes, size)
+    const { size } = await orUnreadable(file.stat())
+    if (size > limit) throw tooLarge(limit)
+    onStart(size)
+    const sink = await openSink(path)
+    try {
+      for await (const chunk of readChunks(file)) {
+        signal.throwIfAborted()
+        // It may grow while it is read.
+        if (sink.bytes + chunk.length > limit) throw tooLarge(limit)
+        await sink.write(chunk)
+        onProgress(sink.bytes, size)
+      }
+    } finally {
+      await sink.close()
     }
+    return { digest: sink.digest(), bytes: sink.bytes }
   } finally {
-    await sink.close()
+    await file.close()
   }
-  return { digest: sink.digest(), bytes: sink.bytes }
 }
 
-async function sizeOf(path: string): Promise<number> {
-  const found = await orUnreadable(stat(path))
-  if (!found.isFile()) throw new PlaceFailure('is no file')
-  return found.size
-}
-
-async function* readChunks(path: string): AsyncGenerator<Buffer> {
-  const stream = createReadStream(path, { highWaterMark: CHUNK })
-  const chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>
-  try {
-    for (;;) {
-      const next = await orUnreadable(chunks.next())
-      if (next.done === true) return
-      yield next.value
-    }
-  } finally {
-    stream.destroy()
+async function* readChunks(file: FileHandle): AsyncGenerator<Buffer> {
+  const buffer = Buffer.allocUnsafe(CHUNK)
+  for (;;) {
+    const { bytesRead } = await orUnreadable(file.read(buffer, 0, CHUNK))
+    if (bytesRead === 0) return
+    yield buffer.subarray(0, bytesRead)
   }
 }
 

@@ -1,32 +1,41 @@
-import { readFile, stat } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { lstat, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { isDigest, type Digest } from '../base/digest.ts'
 import { errorCode } from '../base/files.ts'
+import { readRegular } from '../base/regular.ts'
 import type { FileSource } from '../metadata/model.ts'
-import { parsePlace, placeFileName } from './place.ts'
+import { isFileName } from '../metadata/places.ts'
+import { claimedNames, mirrorNames } from './names.ts'
 
-/** Names that a mirror may keep a source under, best first: its digest, its name, the names it has at its places. */
-export function mirrorNames(source: FileSource): readonly string[] {
-  const places = source.from.map(parsePlace).filter((place) => place !== undefined)
-  const names = [source.sha256, source.name, ...places.map(placeFileName)]
-  return [...new Set(names)].filter(isPlainName)
+/** The name of a mirror's list. */
+export const SUMS = 'SHA256SUMS'
+
+/** Bytes that a list may have: some 100,000 lines. */
+export const LARGEST_LIST = 16 << 20
+
+/** What a mirror folder has of a source. */
+export interface FoundInMirror {
+  /** Names under which it may lie and something does lie, best first. */
+  readonly names: readonly string[]
+  /** Why the folder or its list could not be read, where that is so. */
+  readonly fault?: string
 }
 
 /**
- * Paths in a mirror folder (flat; `SHA256SUMS` is optional) where the source may lie and something does lie. A name that SHA256SUMS gives to another
- * digest is left out: that is another source of the same name. Empty when the folder has none, undefined when there is no such folder.
+ * Looks for the source in a mirror folder (flat; `SHA256SUMS` is optional). A name that SHA256SUMS
+ * gives to another digest is left out: that is another source of the same name. With `claimedOnly`,
+ * only the names that say which file the recipe means are looked for, whatever their digest.
  */
-export async function findInMirror(folder: string, source: FileSource): Promise<readonly string[] | undefined> {
-  if (!(await isKind(folder, 'folder'))) return undefined
-  const sums = parseSums(await readSums(folder))
+export async function findInMirror(folder: string, source: FileSource, claimedOnly: boolean): Promise<FoundInMirror> {
+  const unusable = await faultOfFolder(folder)
+  if (unusable !== undefined) return { names: [], fault: unusable }
+  if (claimedOnly) return { names: await thereOf(folder, claimedNames(source).filter(isFileName)) }
+  const { sums, fault } = await readSums(folder)
   const listed = [...sums].filter(([, digest]) => digest === source.sha256).map(([name]) => name)
-  const names = new Set([
-    ...listed,
-    ...mirrorNames(source).filter((name) => (sums.get(name) ?? source.sha256) === source.sha256),
-  ])
-  const paths = [...names].map((name) => join(folder, name))
-  const there = await Promise.all(paths.map((path) => isKind(path, 'file')))
-  return paths.filter((_, index) => there[index])
+  const own = mirrorNames(source).filter((name) => (sums.get(name) ?? source.sha256) === source.sha256)
+  // What the list has under a name of the source goes first, as it says most.
+  const names = new Set([...own.filter((name) => sums.has(name)), ...listed, ...own])
+  return { names: await thereOf(folder, [...names]), ...(fault !== undefined && { fault }) }
 }
 
 /** Name -> digest of a SHA256SUMS file, as sha256sum(1) writes it. Names with a folder and lines of another form are left out. */
@@ -35,31 +44,47 @@ export function parseSums(text: string): ReadonlyMap<string, Digest> {
   for (const line of text.split('\n')) {
     const match = /^([0-9a-f]{64}) [ *](?:\.\/)?(.+)$/.exec(line)
     const [, digest = '', name = ''] = match ?? []
-    if (isDigest(digest) && isPlainName(name)) sums.set(name, digest)
+    if (isDigest(digest) && isFileName(name)) sums.set(name, digest)
   }
   return sums
 }
 
-/** A mirror is flat, and what a recipe or a list says must not lead out of it. */
-function isPlainName(name: string): boolean {
-  return name !== '' && name !== '.' && name !== '..' && basename(name) === name
-}
-
-async function readSums(folder: string): Promise<string> {
+async function faultOfFolder(folder: string): Promise<string | undefined> {
   try {
-    return await readFile(join(folder, 'SHA256SUMS'), 'utf8')
-  } catch {
-    // Only helps to find names; without it the names of the source are tried.
-    return ''
-  }
-}
-
-async function isKind(path: string, kind: 'file' | 'folder'): Promise<boolean> {
-  try {
-    const found = await stat(path)
-    return kind === 'file' ? found.isFile() : found.isDirectory()
+    return (await stat(folder)).isDirectory() ? undefined : 'no such folder'
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'EACCES', 'ELOOP', 'ENAMETOOLONG'].includes(errorCode(error) ?? '')) return false
-    throw error
+    return isAbsence(error) ? 'no such folder' : `cannot be read: ${messageOf(error)}`
   }
+}
+
+/** The folder's list. It only helps to find names: without it, those of the source are tried. */
+async function readSums(folder: string): Promise<{ sums: ReadonlyMap<string, Digest>; fault?: string }> {
+  try {
+    const list = await readRegular(join(folder, SUMS), LARGEST_LIST, 'follow')
+    if (list !== undefined) return { sums: parseSums(list) }
+    return { sums: new Map(), fault: `its ${SUMS} is no file of at most ${String(LARGEST_LIST)} bytes` }
+  } catch (error) {
+    return { sums: new Map(), ...(!isAbsence(error) && { fault: `its ${SUMS} cannot be read: ${messageOf(error)}` }) }
+  }
+}
+
+/** The names that something has there, whatever it is: who copies it says what is wrong with it. */
+async function thereOf(folder: string, names: readonly string[]): Promise<string[]> {
+  const there = await Promise.all(
+    names.map((name) =>
+      lstat(join(folder, name)).then(
+        () => true,
+        (error: unknown) => !isAbsence(error),
+      ),
+    ),
+  )
+  return names.filter((_, index) => there[index])
+}
+
+function isAbsence(error: unknown): boolean {
+  return ['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'].includes(errorCode(error) ?? '')
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

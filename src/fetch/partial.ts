@@ -1,20 +1,26 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { lstat, rm } from 'node:fs/promises'
 import type { IncomingHttpHeaders } from 'node:http'
 import { z } from 'zod'
 import { asDigest, type Digest } from '../base/digest.ts'
 import { errorCode } from '../base/files.ts'
-import { orUnwritable, type Prefix } from './sink.ts'
+import { openRegular, readRegular } from '../base/regular.ts'
+import { putFile, type Prefix } from './sink.ts'
+
+/** Bytes that a note may have: Node takes 16 KiB of headers. */
+const LARGEST_NOTE = 64 << 10
+
+/** A value that may be sent as a header again. RFC 9110, 5.5. */
+const HeaderValue = z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/)
 
 /** What is known of the file that a partial download is the beginning of; kept beside it as `PATH.json`. */
 const Origin = z.strictObject({
   /** Address that was asked, without user and password. */
   address: z.string(),
   /** A strong entity tag. */
-  etag: z.string().optional(),
+  etag: HeaderValue.optional(),
   /** As the server wrote it. */
-  lastModified: z.string().optional(),
+  lastModified: HeaderValue.optional(),
   /** Bytes of the whole file. */
   size: z.number().int().nonnegative().optional(),
 })
@@ -39,24 +45,35 @@ export function originOf(address: string, headers: IncomingHttpHeaders, size: nu
   }
 }
 
-/** The partial download at `path` when it came from `address`, its bytes hashed; undefined when there is none to go on from. */
-export async function readPartial(path: string, address: string): Promise<PartialFile | undefined> {
+/**
+ * The partial download at `path` when it came from `address`, its bytes hashed; undefined when
+ * there is none to go on from: something that is no regular file, or has more than `limit` bytes,
+ * is none.
+ */
+export async function readPartial(path: string, address: string, limit: number): Promise<PartialFile | undefined> {
   const origin = await readOrigin(path)
   if (origin?.address !== address) return undefined
-  if ((await partialSize(path)) === 0) return undefined
+  const size = await partialSize(path)
+  if (size === 0 || size > limit) return undefined
+  const file = await openRegular(path, 'refuse')
+  if (file === undefined) return undefined
   const hash = createHash('sha256')
   let bytes = 0
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
+  for await (const chunk of file.createReadStream({ highWaterMark: 1 << 20 })) {
     hash.update(chunk as Buffer)
     bytes += (chunk as Buffer).length
   }
   return { bytes, hash, digest: asDigest(hash.copy().digest('hex')), origin }
 }
 
-/** Bytes of the partial download at `path`; 0 when there is none. */
+/**
+ * Bytes of the partial download at `path`; 0 when there is none, or a file that has another name as
+ * well.
+ */
 export async function partialSize(path: string): Promise<number> {
   try {
-    return (await stat(path)).size
+    const found = await lstat(path)
+    return found.isFile() && found.nlink === 1 ? found.size : 0
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return 0
     throw error
@@ -65,7 +82,7 @@ export async function partialSize(path: string): Promise<number> {
 
 /** Keeps what is known of the file at `path`, for the next run. */
 export async function writeOrigin(path: string, origin: Origin): Promise<void> {
-  await orUnwritable(path, writeFile(`${path}.json`, `${JSON.stringify(origin)}\n`))
+  await putFile(`${path}.json`, `${JSON.stringify(origin)}\n`)
 }
 
 /** Removes the partial download at `path` and what is known of it. */
@@ -77,7 +94,8 @@ export async function discardPartial(path: string): Promise<void> {
 /** Undefined too for a damaged note: then the download starts anew. */
 async function readOrigin(path: string): Promise<Origin | undefined> {
   try {
-    return Origin.parse(JSON.parse(await readFile(`${path}.json`, 'utf8')))
+    const note = await readRegular(`${path}.json`, LARGEST_NOTE, 'refuse')
+    return note === undefined ? undefined : Origin.parse(JSON.parse(note))
   } catch {
     return undefined
   }

@@ -45,6 +45,24 @@ export function placeFileName(place: ParsedPlace): string {
 }
 
 /**
+ * What a place says of which file it holds: the file's name there. Where an address has no digit in
+ * that, as in `v1.2/source.tar.gz` or `get?file=a-1.2`, it is all from the last component with one:
+ * the version is there.
+ */
+export function placeClaim(place: ParsedPlace): string {
+  const name = placeFileName(place)
+  if (place.kind !== 'address' || hasDigit(name)) return name
+  const parts = decode(place.url.pathname + place.url.search).split('/')
+  const at = parts.findLastIndex(hasDigit)
+  return at === -1 ? name : parts.slice(at).join('/')
+}
+
+/** Formats of compression have digits that are of no version. */
+function hasDigit(name: string): boolean {
+  return /\d/.test(name.replace(/\.(bz2|lz4|7z)$/, ''))
+}
+
+/**
  * Address or `file:` path of a file in a Debian archive's pool: `BASE/pool/main/PREFIX/PACKAGE/FILE`, where the prefix is the package's first
  * letter, or `lib` and a letter. Debian's security archive keeps its pool below `pool/updates`.
  */

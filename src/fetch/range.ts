@@ -32,7 +32,7 @@ function meaningOfRest(headers: IncomingHttpHeaders, { bytes, origin }: PartialF
   const fits = Number(range?.[1]) === bytes && (size === undefined || origin.size === undefined || size === origin.size)
   // A server that knows no If-Range may send the rest of another file.
   const same = origin.etag === undefined || headers.etag === undefined || headers.etag === origin.etag
-  return range !== null && fits && same ? { body: 'rest', size } : { body: 'stale' }
+  return range !== null && fits && same ? { body: 'rest', size: size ?? origin.size } : { body: 'stale' }
 }
 
 function numberOf(text: string | undefined): number | undefined {

@@ -1,5 +1,6 @@
 import { createHash, type Hash } from 'node:crypto'
-import { open } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { open, rm, writeFile, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { asDigest, type Digest } from '../base/digest.ts'
 import { FixpointError } from '../base/error.ts'
@@ -21,9 +22,13 @@ export interface Prefix {
   readonly hash: Hash
 }
 
-/** Opens a file for writing: anew, or after `prefix`. Rejects, as its writes do, with `disk-full` or `staging-unwritable`. */
+/**
+ * Opens a file for writing: a new one in place of what is there, or after `prefix`. Never goes
+ * through a link, nor waits for a reader of a fifo. Rejects, as its writes do, with `disk-full` or
+ * `staging-unwritable`.
+ */
 export async function openSink(path: string, prefix?: Prefix): Promise<Sink> {
-  const file = await orUnwritable(path, open(path, prefix === undefined ? 'w' : 'r+'))
+  const file = await orUnwritable(path, prefix === undefined ? openNew(path) : openOld(path))
   const hash = prefix?.hash.copy() ?? createHash('sha256')
   let bytes = prefix?.bytes ?? 0
   return {
@@ -42,6 +47,27 @@ export async function openSink(path: string, prefix?: Prefix): Promise<Sink> {
     // Some file systems tell of a full disk only now.
     close: () => orUnwritable(path, file.close()),
   }
+}
+
+/** Writes a small file in place of what is there, and rejects, as {@link openSink} does. */
+export async function putFile(path: string, text: string): Promise<void> {
+  await orUnwritable(
+    path,
+    rm(path, { force: true }).then(() => writeFile(path, text, { flag: 'wx' })),
+  )
+}
+
+/**
+ * What is there is removed, not emptied: a link, or a second name of another file, must not lead
+ * there.
+ */
+async function openNew(path: string): Promise<FileHandle> {
+  await rm(path, { force: true })
+  return await open(path, 'wx')
+}
+
+async function openOld(path: string): Promise<FileHandle> {
+  return await open(path, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
 }
 
 /** Turns a failure to write in the store into an error of the host: no other place would help. */

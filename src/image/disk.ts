@@ -1,6 +1,6 @@
 import { open, type FileHandle } from 'node:fs/promises'
 import { FixpointError } from '../base/error.ts'
-import { errorCode, isFolder } from '../base/files.ts'
+import { errorCode, exists, isFileOrDisk } from '../base/files.ts'
 import { systemReason } from '../base/system-error.ts'
 
 /** One partition; positions in bytes. */
@@ -22,12 +22,14 @@ const SECTOR = 512
 /** Entries are 128 bytes in every table that is written today; the header says so. */
 const ENTRY = 128
 
+const DAMAGED = 'its partition table is damaged'
+
 /**
  * Reads the partition table of an image (GPT, UEFI specification 2.10, section 5.3) from a file or disk. Fails with `no-image` when there is none.
  */
 export async function readDisk(path: string): Promise<DiskImage> {
   let file: FileHandle
-  if (await isFolder(path)) throw new FixpointError('usage', 'no-image', `Cannot use "${path}": it is a folder`)
+  if ((await exists(path)) && !(await isFileOrDisk(path))) throw noImage(path, 'it is neither a file nor a disk')
   try {
     file = await open(path, 'r')
   } catch (cause) {
@@ -38,14 +40,22 @@ export async function readDisk(path: string): Promise<DiskImage> {
   }
   try {
     const header = await read(file, SECTOR, SECTOR)
-    if (header.toString('latin1', 0, 8) !== 'EFI PART' || header.readUInt32LE(84) !== ENTRY) {
-      throw new FixpointError('usage', 'no-image', `Cannot use "${path}": it has no partition table of an image`)
-    }
-    const table = await read(file, Number(header.readBigUInt64LE(72)) * SECTOR, header.readUInt32LE(80) * ENTRY)
-    return { size: (Number(header.readBigUInt64LE(32)) + 1) * SECTOR, partitions: partitionsOf(table) }
+    if (header.toString('latin1', 0, 8) !== 'EFI PART' || header.readUInt32LE(84) !== ENTRY)
+      throw noImage(path, 'it has no partition table of an image')
+    const [size, table] = [positionAt(header, 32) + SECTOR, positionAt(header, 72)]
+    if (![size, table].every(Number.isSafeInteger)) throw noImage(path, DAMAGED)
+    const partitions = partitionsOf(await read(file, table, header.readUInt32LE(80) * ENTRY))
+    // What lies beyond the image's end would be read from what else is on the disk.
+    if (!partitions.every((each) => each.size > 0 && each.start + each.size <= size)) throw noImage(path, DAMAGED)
+    return { size, partitions }
   } finally {
     await file.close()
   }
+}
+
+/** Position of the sector whose number lies at `at`; a damaged header may say anything. */
+function positionAt(header: Buffer, at: number): number {
+  return Number(header.readBigUInt64LE(at)) * SECTOR
 }
 
 function partitionsOf(table: Buffer): Partition[] {
@@ -64,6 +74,10 @@ function partitionsOf(table: Buffer): Partition[] {
 async function read(file: FileHandle, position: number, length: number): Promise<Buffer> {
   // A damaged header may ask for anything.
   const buffer = Buffer.alloc(Math.min(length, 1 << 20))
-  await file.read(buffer, 0, buffer.length, position)
+  if (length > 0) await file.read(buffer, 0, buffer.length, position)
   return buffer
+}
+
+function noImage(path: string, why: string): FixpointError {
+  return new FixpointError('usage', 'no-image', `Cannot use "${path}": ${why}`)
 }

@@ -80,14 +80,18 @@ export function actionDocument(
   }
 }
 
-/** Names of files in a mirror: each source once, by its name; those that share theirs with another one by their digest, as mirrors may keep any. Sorted. */
+/**
+ * Names of files in a mirror: each source by every name that recipes give it, since a name says
+ * which file is meant; those that share a name with another one by their digest, as mirrors may
+ * keep any. None has the name of a mirror's list, which metadata refuses. Sorted.
+ */
 export function mirrorFiles(sources: readonly FileSource[]): { name: string; digest: Digest }[] {
-  const byDigest = new Map(sources.map((source) => [source.sha256, source.name]))
-  const taken = new Map<string, number>()
-  for (const name of byDigest.values()) taken.set(name, (taken.get(name) ?? 0) + 1)
-  return [...byDigest]
-    .map(([digest, name]) => ({ name: taken.get(name) === 1 ? name : digest, digest }))
-    .sort((a, b) => byCodeUnit(a.name, b.name))
+  const byName = new Map<string, Set<Digest>>()
+  for (const { name, sha256 } of sources) byName.set(name, (byName.get(name) ?? new Set()).add(sha256))
+  const files = new Map<string, Digest>()
+  for (const [name, digests] of byName)
+    for (const digest of digests) files.set(digests.size === 1 ? name : digest, digest)
+  return [...files].map(([name, digest]) => ({ name, digest })).sort((a, b) => byCodeUnit(a.name, b.name))
 }
 
 /** The digest a source is known by. */

@@ -7,12 +7,15 @@ import { errorCode } from '../base/files.ts'
 import { sandboxCommand, type SandboxSpec } from './bwrap.ts'
 import { inheritedFiles } from './inherited.ts'
 import { children, watchMemory } from './memory.ts'
+import { record } from './output.ts'
 
 /** How a sandboxed command ended. */
 export interface SandboxResult {
   /** Exit status; undefined when a signal ended it. */
   readonly status: number | undefined
   readonly timedOut: boolean
+  /** Whether it was ended because its log was full. */
+  readonly logFull: boolean
   /** Bytes; largest sum over its processes that was seen. */
   readonly peakMemory: number
 }
@@ -21,6 +24,8 @@ export interface SandboxResult {
 export interface RunOptions {
   /** File that standard output and error are appended to. */
   readonly log: string
+  /** Pipe that they go through; a fifo of the machine. */
+  readonly pipe: string
   /** Seconds until it is ended. */
   readonly timeout: number
   readonly signal?: AbortSignal | undefined
@@ -41,21 +46,20 @@ exec ${String(ENGINE)}>&-
 const LONGEST_TIMER = 2 ** 31 - 1
 
 /**
- * Runs a command that begins with {@link WAIT_FOR_ENGINE} in the sandbox, with its output in a log. An abort or time-out ends all its processes
- * before this resolves.
+ * Runs a command that begins with {@link WAIT_FOR_ENGINE} in the sandbox, with its output in a log. All its processes
+ * have ended when this resolves, also those that it left behind: the command is the first of its process namespace,
+ * and the kernel ends that as a whole.
  */
 export async function runSandboxed(spec: SandboxSpec, options: RunOptions): Promise<SandboxResult> {
   options.signal?.throwIfAborted()
-  const [command = '', ...args] = sandboxCommand(spec)
-  const log = openSync(options.log, 'a')
-  // Detached: Ctrl-C is for the engine to handle, which then ends the sandbox.
-  const nothing = openSync('/dev/null', 'r')
-  const child = spawn(command, args, { stdio: stdioOf(log, nothing), env: { PATH: '/usr/bin:/bin' }, detached: true })
-  closeSync(nothing)
-  closeSync(log)
+  let logFull = false
+  const output = record(options.pipe, options.log, () => {
+    logFull = true
+    kill()
+  })
+  const child = start(spec, output.writer)
   giveWord(child)
-  // Killing the first process of the pid namespace ends all others before it is gone itself, and bwrap waits for it. Killing bwrap would
-  // end them as well, but some time after this has resolved.
+  // Killing the first process of the pid namespace ends all others before it is gone itself, and bwrap waits for it.
   const kill = (): void => {
     const first = child.pid === undefined ? [] : children(child.pid)
     for (const pid of first) killProcess(pid)
@@ -73,13 +77,29 @@ export async function runSandboxed(spec: SandboxSpec, options: RunOptions): Prom
   const memory = watchMemory(child.pid)
   try {
     const [status] = (await once(child, 'exit')) as [number | null]
-    return { status: status ?? undefined, timedOut, peakMemory: memory.peak() }
+    await output.ended
+    return { status: status ?? undefined, timedOut, logFull, peakMemory: memory.peak() }
   } catch (error) {
     throw cannotStart(error)
   } finally {
     clearTimeout(timer)
     options.signal?.removeEventListener('abort', kill)
     memory.stop()
+  }
+}
+
+/** Starts the sandbox; closes `output`, which the child then holds alone. */
+function start(spec: SandboxSpec, output: number): ChildProcess {
+  const [command = '', ...args] = sandboxCommand(spec)
+  const nothing = openSync('/dev/null', 'r')
+  try {
+    // Detached: Ctrl-C is for the engine to handle, which then ends the sandbox.
+    return spawn(command, args, { stdio: stdioOf(output, nothing), env: { PATH: '/usr/bin:/bin' }, detached: true })
+  } catch (error) {
+    throw cannotStart(error)
+  } finally {
+    closeSync(nothing)
+    closeSync(output)
   }
 }
 
@@ -109,14 +129,18 @@ function killProcess(pid: number): void {
 }
 
 function cannotStart(error: unknown): unknown {
+  if (errorCode(error) === 'E2BIG')
+    return new FixpointError(
+      'buildFailed',
+      'command-too-large',
+      'Cannot start the sandbox: the variables of its environment are larger than the kernel allows',
+      { cause: error },
+    )
   if (errorCode(error) !== 'ENOENT') return error
   return new FixpointError(
     'hostUnfit',
     'sandbox-tool-missing',
-    'Cannot start the sandbox: setarch or bwrap is not installed',
-    {
-      hint: 'Run `fixpoint doctor`',
-      cause: error,
-    },
+    'Cannot start the sandbox: sh, setarch or bwrap is not installed',
+    { hint: 'Run `fixpoint doctor`', cause: error },
   )
 }

@@ -1,8 +1,10 @@
-import { chmod, link, lutimes, mkdir, symlink, utimes } from 'node:fs/promises'
-import { join } from 'node:path'
+import { linkSync, lutimesSync, mkdirSync, symlinkSync } from 'node:fs'
+import { Descent, Folder } from '../base/beneath.ts'
 import { EPOCH } from '../base/constants.ts'
 import { FixpointError } from '../base/error.ts'
 import type { RecipeId } from '../base/events.ts'
+import { Turns } from '../base/turns.ts'
+import { finishFolders } from '../store/finish-folders.ts'
 import type { Entry, Listing } from '../store/listing.ts'
 
 /** An unpacked artifact that takes part in a union. */
@@ -32,7 +34,21 @@ export function unionOf(parts: readonly Part[]): Map<string, Owned> {
       else if (!sameFolder(other.entry, entry)) throw claimedTwice(entry.path, other, { entry, part })
     }
   }
+  for (const [path, owned] of union) requireFolder(path.slice(0, Math.max(0, path.lastIndexOf('/'))), owned, union)
   return union
+}
+
+/** Refuses what would be put through another artifact's link, or into no folder. Listings name the folders of their paths, so that is none of ours. */
+function requireFolder(path: string, inside: Owned, union: ReadonlyMap<string, Owned>): void {
+  const owner = union.get(path)
+  if (path === '' || owner?.entry.type === 'folder') return
+  const folder: Owned = { part: inside.part, entry: { type: 'folder', path, mode: 0o755 } }
+  if (owner !== undefined) throw claimedTwice(path, owner, folder)
+  throw new FixpointError(
+    'buildFailed',
+    'artifact-path',
+    `Cannot join artifacts: ${inside.part.recipe} has "/${inside.entry.path}", but no folder "/${path}"`,
+  )
 }
 
 function sameFolder(a: Entry, b: Entry): boolean {
@@ -55,28 +71,56 @@ function describe(entry: Entry): string {
   return entry.type === 'link' ? `link to ${entry.target}` : `${entry.type} of mode ${entry.mode.toString(8)}`
 }
 
+/** How a union is made. */
+export interface ComposeOptions {
+  /** Those of one depth are made in the opposite order. */
+  readonly backwards?: boolean
+  readonly signal?: AbortSignal | undefined
+}
+
 /** Makes the union of `parts` below `target`, an empty folder on the same file system. Files are hard links: nothing is copied. */
-export async function composeUnion(parts: readonly Part[], target: string): Promise<void> {
-  const folders: [path: string, mode: number][] = []
-  for (const [path, { entry, part }] of unionOf(parts)) {
-    const full = join(target, path)
-    switch (entry.type) {
-      case 'folder':
-        await mkdir(full, { mode: 0o700 })
-        folders.push([full, entry.mode])
-        break
-      case 'link':
-        await symlink(entry.target, full)
-        await lutimes(full, EPOCH, EPOCH)
-        break
-      case 'file':
-        await link(join(part.tree, path), full)
+export async function composeUnion(
+  parts: readonly Part[],
+  target: string,
+  { backwards = false, signal }: ComposeOptions = {},
+): Promise<void> {
+  const turns = new Turns(signal)
+  const union = unionOf(parts)
+  const root = new Descent(Folder.open(target))
+  const trees = new Map(parts.map((part) => [part, new Descent(Folder.open(part.tree))]))
+  try {
+    for (const [path, { entry, part }] of inOrder(union, backwards)) {
+      add(path, entry, trees.get(part), root)
+      await turns.pass()
+    }
+    await finishFolders(
+      [...union.values()].map(({ entry }) => entry),
+      root,
+      turns,
+    )
+  } finally {
+    for (const tree of [root, ...trees.values()]) tree.close()
+  }
+}
+
+function add(path: string, entry: Entry, tree: Descent | undefined, root: Descent): void {
+  const { folder, name } = root.reach(path)
+  switch (entry.type) {
+    case 'folder':
+      mkdirSync(folder.at(name), { mode: 0o700 })
+      break
+    case 'link':
+      symlinkSync(entry.target, folder.at(name))
+      lutimesSync(folder.at(name), EPOCH, EPOCH)
+      break
+    case 'file': {
+      const from = tree?.reach(path)
+      if (from !== undefined) linkSync(from.folder.at(from.name), folder.at(name))
     }
   }
-  // From the inside out, when nothing is written any more: a folder's time is constant like a file's, and its mode, which may forbid
-  // writing, is the artifact's, whatever umask or parent folder would make of it.
-  for (const [folder, mode] of folders.reverse()) {
-    await utimes(folder, EPOCH, EPOCH)
-    await chmod(folder, mode)
-  }
+}
+
+function inOrder(union: ReadonlyMap<string, Owned>, backwards: boolean): [string, Owned][] {
+  const depth = (path: string): number => path.split('/').length
+  return backwards ? [...union].reverse().sort(([a], [b]) => depth(a) - depth(b)) : [...union]
 }

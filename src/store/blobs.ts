@@ -1,10 +1,15 @@
-import { existsSync } from 'node:fs'
+import { closeSync, lstatSync } from 'node:fs'
 import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import { digestOfFile, type Digest } from '../base/digest.ts'
+import { openFile, type OpenFile } from '../base/beneath.ts'
+import { digestOfFile, digestOfOpenFile, type Digest } from '../base/digest.ts'
 import { FixpointError } from '../base/error.ts'
-import { commitFile, errorCode, exists } from '../base/files.ts'
+import { commitFile, errorCode, removeTree } from '../base/files.ts'
+import { Turns } from '../base/turns.ts'
 import type { Installed } from './installed.ts'
+
+/** What is wrong with a blob that is a folder, link, pipe or device. */
+const NO_FILE = 'it is no regular file'
 
 /** What blobs need of the store around them. */
 export interface BlobsOwner {
@@ -34,71 +39,99 @@ export class Blobs {
 
   /** True when there is a blob of that name; its bytes are not read. */
   has(digest: Digest): boolean {
-    return existsSync(this.path(digest)) || this.#installed?.has(digest) === true
+    return this.#kind(digest) === 'file' || this.#installed?.has(digest) === true
   }
 
   /** Moves the file at `path` in as the blob `digest`, after hashing it. Fails with `blob-digest` when it is another file. */
-  async adopt(path: string, digest: Digest): Promise<void> {
-    const actual = await digestOfFile(path)
+  async adopt(path: string, digest: Digest, signal?: AbortSignal): Promise<void> {
+    const actual = await digestOfFile(path, signal)
     if (actual !== digest) {
       throw new FixpointError('fetch', 'blob-digest', `Cannot store "${path}": sha256 is ${actual}, wanted ${digest}`)
     }
     await this.commit(path, digest)
   }
 
-  /** Moves the file at `path` in as the blob `digest`, which its maker hashed as it was written. */
-  commit(path: string, digest: Digest): Promise<void> {
-    return commitFile(path, this.path(digest))
+  /** Moves the file at `path` in as the blob `digest`, which its maker hashed as it was written. What is no file in its place is set aside. */
+  async commit(path: string, digest: Digest): Promise<void> {
+    if (this.#kind(digest) === 'other') await this.#setAside(digest, NO_FILE)
+    await commitFile(path, this.path(digest))
   }
 
   /**
    * Makes sure, once in a session, that the blob still has its digest. A damaged one is moved to `damaged/` and named by `blob-damaged`, so
-   * that the next look finds it missing and it is fetched or built again. One that is not there at all is `blob-missing`.
+   * that the next look finds it missing and it is fetched or built again. One that is not there at all is `blob-missing`. Those who ask while
+   * it is read share the first one's signal.
    */
-  check(digest: Digest): Promise<void> {
+  check(digest: Digest, signal?: AbortSignal): Promise<void> {
     let check = this.#checked.get(digest)
     if (check === undefined) {
-      check = this.#hash(digest)
+      check = this.#check(digest, signal)
       this.#checked.set(digest, check)
       check.catch(() => this.#checked.delete(digest))
     }
     return check
   }
 
-  async #hash(digest: Digest): Promise<void> {
-    await this.provide(digest)
-    const actual = await this.actual(digest)
-    if (actual !== digest) await this.reject(digest, actual)
+  async #check(digest: Digest, signal: AbortSignal | undefined): Promise<void> {
+    await this.provide(digest, signal)
+    const fault = await this.fault(digest, signal)
+    if (fault !== undefined) await this.reject(digest, fault)
   }
 
-  /** The digest that the blob's bytes have now. Fails with `blob-missing`. */
-  async actual(digest: Digest): Promise<Digest> {
+  /** What is wrong with the blob's bytes, which are read; undefined when they have its digest. Fails with `blob-missing`. */
+  async fault(digest: Digest, signal?: AbortSignal): Promise<string | undefined> {
+    const turns = new Turns(signal)
+    const open = this.#open(digest)
+    if (open === undefined) return NO_FILE
     try {
-      return await digestOfFile(this.path(digest))
+      const actual = await digestOfOpenFile(open.fd, turns)
+      return actual === digest ? undefined : `sha256 is ${actual}`
+    } finally {
+      closeSync(open.fd)
+    }
+  }
+
+  /** Sets the blob aside. Always fails, with `blob-damaged`. */
+  async reject(digest: Digest, reason: string): Promise<never> {
+    const kept = await this.#setAside(digest, reason)
+    throw new FixpointError('fetch', 'blob-damaged', `Cannot use stored blob ${digest}: ${reason}`, {
+      hint: `It is kept as "${kept}"; run again to fetch or build it anew`,
+    })
+  }
+
+  /** The blob, open; undefined when it is no file. */
+  #open(digest: Digest): OpenFile | undefined {
+    try {
+      return openFile(this.path(digest))
     } catch (error) {
+      if (error instanceof FixpointError) return undefined
       // Another action, or another engine, may have found it damaged just before.
       if (errorCode(error) !== 'ENOENT') throw error
       throw new FixpointError('fetch', 'blob-missing', `Cannot use stored blob ${digest}: it is gone`, { cause: error })
     }
   }
 
-  /** Sets the blob, whose digest is `actual` now, aside. Always fails, with `blob-damaged`. */
-  async reject(digest: Digest, actual: Digest): Promise<never> {
+  #kind(digest: Digest): 'file' | 'other' | undefined {
+    const stat = lstatSync(this.path(digest), { throwIfNoEntry: false })
+    if (stat === undefined) return undefined
+    return stat.isFile() ? 'file' : 'other'
+  }
+
+  async #setAside(digest: Digest, reason: string): Promise<string> {
     const kept = join(this.#root, 'damaged', digest)
+    await removeTree(kept)
     await rename(this.path(digest), kept).catch((error: unknown) => {
       if (errorCode(error) !== 'ENOENT') throw error
     })
-    this.#owner.onDamage(digest, `sha256 is ${actual}; set aside as ${kept}`)
-    throw new FixpointError('fetch', 'blob-damaged', `Cannot use stored blob ${digest}: sha256 is ${actual}`, {
-      hint: `It is kept as "${kept}"; run again to fetch or build it anew`,
-    })
+    this.#owner.onDamage(digest, `${reason}; set aside as ${kept}`)
+    return kept
   }
 
   /** Packs an installed artifact that is not below `blobs/` yet. Does nothing for others. Fails with `installed-damaged`. */
-  async provide(digest: Digest): Promise<void> {
-    if (this.#installed?.has(digest) !== true || (await exists(this.path(digest)))) return
+  async provide(digest: Digest, signal?: AbortSignal): Promise<void> {
+    if (this.#installed?.has(digest) !== true || this.#kind(digest) === 'file') return
     const path = await this.#owner.temporaryPath('installed')
-    await this.#installed.pack(digest, path)
+    await this.#installed.pack(digest, path, signal)
     await this.commit(path, digest)
   }
 }

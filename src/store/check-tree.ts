@@ -1,9 +1,12 @@
-import type { Stats } from 'node:fs'
-import { lstat, readdir, readlink } from 'node:fs/promises'
-import { join } from 'node:path'
+import { closeSync, readlinkSync, type Stats } from 'node:fs'
+import { basename, dirname } from 'node:path'
+import { Descent, Folder } from '../base/beneath.ts'
 import { EPOCH } from '../base/constants.ts'
-import { digestOfFile } from '../base/digest.ts'
+import { digestOfOpenFile } from '../base/digest.ts'
+import { FixpointError } from '../base/error.ts'
+import { errorCode } from '../base/files.ts'
 import { byBytes } from '../base/order.ts'
+import { Turns } from '../base/turns.ts'
 import type { Entry, Listing } from './listing.ts'
 
 /** First difference between a tree and its listing. */
@@ -20,54 +23,127 @@ export interface TreeFault {
     | 'other target'
 }
 
-/** Compares an unpacked tree with its listing, contents included; undefined when they agree. */
-export async function compareTree(root: string, listing: Listing): Promise<TreeFault | undefined> {
-  const extra = await firstUnlisted(root, new Set(listing.map((entry) => entry.path)))
-  if (extra !== undefined) return { path: extra, what: 'not listed' }
-  let late: TreeFault | undefined
-  for (const entry of listing) {
-    const what = await compareEntry(join(root, entry.path), entry)
-    if (what === 'other time') late ??= { path: entry.path, what }
-    else if (what !== undefined) return { path: entry.path, what }
-  }
-  // Last, since a folder's time tells less than what happened in it.
-  return late
+/** The fault in words; that of the tree's own folder has no path. */
+export function describeFault({ path, what }: TreeFault): string {
+  return path === '' ? what : `${path}: ${what}`
 }
 
-async function firstUnlisted(root: string, listed: ReadonlySet<string>): Promise<string | undefined> {
+/** Compares an unpacked tree with its listing, contents included; undefined when they agree. */
+export async function compareTree(
+  root: string,
+  listing: Listing,
+  signal?: AbortSignal,
+): Promise<TreeFault | undefined> {
+  const top = openTop(root)
+  if (top === undefined) return { path: '', what: 'other type' }
+  const tree = new Descent(top)
+  try {
+    const turns = new Turns(signal)
+    const extra = await firstUnlisted(top, new Set(listing.map(({ path }) => path)), turns)
+    if (extra !== undefined) return { path: extra, what: 'not listed' }
+    let late: TreeFault | undefined
+    for (const entry of listing) {
+      const what = await compareEntry(tree, entry, turns)
+      if (what === 'other time') late ??= { path: entry.path, what }
+      else if (what !== undefined) return { path: entry.path, what }
+      await turns.pass()
+    }
+    // Last, since a folder's time tells less than what happened in it.
+    return late
+  } finally {
+    tree.close()
+  }
+}
+
+/** The tree's folder; undefined when something else, or a link, is in its place. */
+function openTop(root: string): Folder | undefined {
+  const above = Folder.open(dirname(root))
+  try {
+    return ifAsListed(() => above.folder(basename(root)))
+  } finally {
+    above.close()
+  }
+}
+
+/** What `use` gives; undefined where a folder that it goes through is missing, closed or no folder, or a file is none. */
+function ifAsListed<T>(use: () => T): T | undefined {
+  try {
+    return use()
+  } catch (error) {
+    if (error instanceof FixpointError || ['ENOENT', 'EACCES'].includes(errorCode(error) ?? '')) return undefined
+    throw error
+  }
+}
+
+async function firstUnlisted(root: Folder, listed: ReadonlySet<string>, turns: Turns): Promise<string | undefined> {
   const found: string[] = []
-  // Not readdir's own recursion: that one follows links, out of the tree too.
-  const visit = async (folder: string): Promise<void> => {
-    for (const entry of await readdir(join(root, folder), { withFileTypes: true })) {
-      const path = folder === '' ? entry.name : `${folder}/${entry.name}`
-      if (!listed.has(path)) found.push(path)
-      else if (entry.isDirectory()) await visit(path)
+  const visit = async (folder: Folder, prefix: string): Promise<void> => {
+    for (const entry of ifAsListed(() => folder.entries()) ?? []) {
+      const name = entry.name.toString()
+      const path = `${prefix}${name}`
+      await turns.pass()
+      if (!listed.has(path) || !Buffer.from(name).equals(entry.name)) found.push(path)
+      else if (entry.isDirectory()) await enter(folder, name, path)
     }
   }
-  await visit('')
+  const enter = async (folder: Folder, name: string, path: string): Promise<void> => {
+    const inner = ifAsListed(() => folder.folder(name))
+    if (inner === undefined) return
+    try {
+      await visit(inner, `${path}/`)
+    } finally {
+      inner.close()
+    }
+  }
+  await visit(root, '')
   return found.sort(byBytes)[0]
 }
 
-async function compareEntry(path: string, entry: Entry): Promise<TreeFault['what'] | undefined> {
-  const stat = await lstat(path).catch(() => undefined)
-  if (stat === undefined) return 'missing'
-  const fault = await compareKind(path, entry, stat)
+async function compareEntry(tree: Descent, entry: Entry, turns: Turns): Promise<TreeFault['what'] | undefined> {
+  const found = ifAsListed(() => {
+    const { folder, name } = tree.reach(entry.path)
+    const stat = folder.stat(name)
+    return stat && { folder, name, stat }
+  })
+  if (found === undefined) return 'missing'
+  const fault = await compareKind(found.folder, found.name, entry, found.stat, turns)
   // Actions see the times too.
-  return fault ?? (stat.mtimeMs === EPOCH * 1000 ? undefined : 'other time')
+  return fault ?? (found.stat.mtimeMs === EPOCH * 1000 ? undefined : 'other time')
 }
 
-async function compareKind(path: string, entry: Entry, stat: Stats): Promise<TreeFault['what'] | undefined> {
+async function compareKind(
+  folder: Folder,
+  name: string,
+  entry: Entry,
+  stat: Stats,
+  turns: Turns,
+): Promise<TreeFault['what'] | undefined> {
   switch (entry.type) {
     case 'folder':
       if (!stat.isDirectory()) return 'other type'
       return (stat.mode & 0o7777) === entry.mode ? undefined : 'other mode'
     case 'link':
       if (!stat.isSymbolicLink()) return 'other type'
-      return (await readlink(path)) === entry.target ? undefined : 'other target'
+      return readlinkSync(folder.at(name)) === entry.target ? undefined : 'other target'
     case 'file':
       if (!stat.isFile()) return 'other type'
       if ((stat.mode & 0o7777) !== entry.mode) return 'other mode'
       if (stat.size !== entry.size) return 'other size'
-      return (await digestOfFile(path)) === entry.sha256 ? undefined : 'other content'
+      return compareContent(folder, name, entry.sha256, turns)
+  }
+}
+
+async function compareContent(
+  folder: Folder,
+  name: string,
+  sha256: string,
+  turns: Turns,
+): Promise<TreeFault['what'] | undefined> {
+  const open = ifAsListed(() => folder.openFile(name))
+  if (open === undefined) return 'other type'
+  try {
+    return (await digestOfOpenFile(open.fd, turns)) === sha256 ? undefined : 'other content'
+  } finally {
+    closeSync(open.fd)
   }
 }

@@ -46,17 +46,17 @@ export class Installed {
    * Packs an artifact's installed files into the file `target`, or without one only checks them. Fails with `installed-damaged`, naming recipe and first path, when they are not
    * what was installed.
    */
-  async pack(artifact: Digest, target: string | undefined): Promise<void> {
+  async pack(artifact: Digest, target: string | undefined, signal?: AbortSignal): Promise<void> {
     const installed = this.#byArtifact.get(artifact)
     if (installed === undefined) throw new TypeError(`Artifact ${artifact} is not installed`)
     try {
-      const packed = await packListed(this.#root, installed.listing, target)
+      const packed = await packListed(this.#root, installed.listing, target, signal)
       if (packed.digest === artifact) return
       const [first] = compareListings(installed.listing, packed.listing)
       throw new Error(`"${String(first?.path)}" is not what was installed`)
     } catch (cause) {
       if (target !== undefined) await rm(target, { force: true })
-      if (errorCode(cause) === 'ENOSPC') throw cause
+      if (errorCode(cause) === 'ENOSPC' || signal?.aborted === true) throw cause
       const why = cause instanceof Error ? cause.message : String(cause)
       throw new FixpointError(
         'fetch',

@@ -1,7 +1,9 @@
-import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { lstatSync } from 'node:fs'
+import { chmod, mkdir, readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readText } from '../base/beneath.ts'
 import { FixpointError } from '../base/error.ts'
-import { commitFile, errorCode, exists, makeFolder } from '../base/files.ts'
+import { commitFile, errorCode, exists, isFolder, makeFolder, removeTree } from '../base/files.ts'
 
 /** Version of the store's layout on disk; a store of another version is refused, never converted behind one's back. */
 const LAYOUT = 'fixpoint store 1\n'
@@ -12,7 +14,7 @@ const FOLDERS = ['blobs', 'trees', 'index', 'logs', 'locks', 'partial', 'work', 
 /** Makes sure that there is a store below `root`, makes it when nothing is there. Fails with `store-layout` for a folder that is something else. */
 export async function layOutStore(root: string): Promise<void> {
   const marker = join(root, 'LAYOUT')
-  const found = await readMarker(marker)
+  const found = readMarker(marker)
   if (found !== undefined && found !== LAYOUT) {
     throw new FixpointError(
       'hostUnfit',
@@ -25,21 +27,37 @@ export async function layOutStore(root: string): Promise<void> {
   }
   if (found === undefined) await markStore(root, marker)
   await keepFromOthers(root)
-  for (const folder of FOLDERS) await mkdir(join(root, folder), { recursive: true })
+  for (const folder of FOLDERS) await layOutFolder(join(root, folder))
+}
+
+/** Moves `from` to `to` in a store; see {@link commitFile}. A folder in its place gives way. */
+export async function commitToStore(from: string, to: string): Promise<void> {
+  if (lstatSync(to, { throwIfNoEntry: false })?.isDirectory() === true) await removeTree(to)
+  await commitFile(from, to)
+}
+
+async function layOutFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path)
+  } catch (error) {
+    const code = errorCode(error)
+    if (code === 'EEXIST' && (await isFolder(path))) return
+    throw code === 'EEXIST' ? unreadable(path, new Error('it is no folder')) : error
+  }
 }
 
 /** The error of a file of the store that is there and cannot be read, be it a folder or another user's. */
 export function unreadable(path: string, cause: unknown): FixpointError {
   const why = cause instanceof Error ? cause.message : String(cause)
   return new FixpointError('hostUnfit', 'store-unreadable', `Cannot read "${path}" in the store: ${why}`, {
-    hint: 'Remove what lies there if it is not a file, or name another store with --store',
+    hint: 'Remove what is there, or name another store with --store',
     cause,
   })
 }
 
-async function readMarker(marker: string): Promise<string | undefined> {
+function readMarker(marker: string): string | undefined {
   try {
-    return await readFile(marker, 'utf8')
+    return readText(marker)
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return undefined
     throw unreadable(marker, error)

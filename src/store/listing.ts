@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import { digestOf, isDigest, type Digest } from '../base/digest.ts'
 import { FixpointError } from '../base/error.ts'
-import { isDigest, type Digest } from '../base/digest.ts'
+import { byBytes } from '../base/order.ts'
 
 /** One entry of an artifact. Paths are relative, without `./`, in the order of their bytes. */
 export type Entry =
@@ -34,22 +35,88 @@ const listingSchema: z.ZodType<Listing> = z.array(
   ]),
 )
 
-/** A listing as it was written beside a tree; undefined for anything else. */
-export function parseListing(text: string): Listing | undefined {
+/** A file that holds the listing of `artifact`. It says whose listing it is, so that another one in its place is noticed. */
+export function formatListing(artifact: Digest, entries: Listing): string {
+  return JSON.stringify({ artifact, entries, check: checkOf(artifact, entries) })
+}
+
+/** The listing in a file of {@link formatListing}; undefined when it is damaged, or another artifact's. */
+export function parseListing(artifact: Digest, text: string): Listing | undefined {
   try {
-    return listingSchema.parse(JSON.parse(text))
+    const file = fileSchema.parse(JSON.parse(text))
+    if (file.artifact !== artifact || file.check !== checkOf(artifact, file.entries)) return undefined
+    const paths = new EntryPaths()
+    for (const entry of file.entries) paths.add(entry)
+    return file.entries
   } catch {
     return undefined
   }
 }
 
-/** Refuses paths that an artifact of ours never has: absolute ones, ones that lead out of the tree, by links too, or below no folder named in `folders`. */
-export function checkEntryPath(path: string, folders: ReadonlyMap<string, number>): void {
-  const parent = path.slice(0, Math.max(0, path.lastIndexOf('/')))
-  if (
-    path.split('/').some((part) => part === '' || part === '.' || part === '..') ||
-    (parent !== '' && !folders.has(parent))
-  ) {
-    throw new FixpointError('bug', 'artifact-path', `Artifact holds a path that leaves its tree: "${path}"`)
+const fileSchema = z.object({ artifact: z.string(), entries: listingSchema, check: z.string() })
+
+function checkOf(artifact: Digest, entries: Listing): Digest {
+  return digestOf(JSON.stringify([artifact, entries.map(fieldsOf)]))
+}
+
+function fieldsOf(entry: Entry): readonly (string | number)[] {
+  switch (entry.type) {
+    case 'folder':
+      return [entry.path, entry.mode]
+    case 'file':
+      return [entry.path, entry.mode, entry.size, entry.sha256]
+    case 'link':
+      return [entry.path, '->', entry.target]
   }
+}
+
+/** True when two listings state the same. */
+export function isSameListing(a: Listing, b: Listing): boolean {
+  return JSON.stringify(a.map(fieldsOf)) === JSON.stringify(b.map(fieldsOf))
+}
+
+/**
+ * Bytes. The kernel takes no path of more than 4095: the rest is for where a store lies, so that an artifact that can be packed in one can be
+ * unpacked in any other.
+ */
+export const LONGEST_PATH = 3072
+
+/** Bytes of a path's component, as most file systems have them. */
+const LONGEST_NAME = 255
+
+/** The kernel's limit for the target of a link, bytes. */
+const LONGEST_TARGET = 4095
+
+/** Paths of an artifact, one after the other. */
+export class EntryPaths {
+  readonly #folders = new Set([''])
+  #last = ''
+
+  /**
+   * Refuses, with `artifact-path`, what an artifact of ours never has: paths that are absolute, lead out of the tree, by links too, lie in no
+   * folder of the artifact, are not sorted, or are too long for a file system.
+   */
+  add(entry: { readonly type: Entry['type']; readonly path: string; readonly target?: string }): void {
+    const { type, path, target = '.' } = entry
+    const parent = path.slice(0, Math.max(0, path.lastIndexOf('/')))
+    const wrong =
+      !this.#folders.has(parent) ||
+      byBytes(path, this.#last) <= 0 ||
+      Buffer.byteLength(path) > LONGEST_PATH ||
+      !path.split('/').every(isName) ||
+      !isTarget(target)
+    if (wrong) {
+      throw new FixpointError('fetch', 'artifact-path', `Cannot use an artifact: its path "${path}" is none of a tree`)
+    }
+    this.#last = path
+    if (type === 'folder') this.#folders.add(path)
+  }
+}
+
+function isName(name: string): boolean {
+  return !['', '.', '..'].includes(name) && !name.includes('\0') && Buffer.byteLength(name) <= LONGEST_NAME
+}
+
+function isTarget(target: string): boolean {
+  return target !== '' && !target.includes('\0') && Buffer.byteLength(target) <= LONGEST_TARGET
 }

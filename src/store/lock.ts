@@ -1,6 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import { FixpointError } from '../base/error.ts'
+import { errorCode } from '../base/files.ts'
+import { unreadable } from './layout.ts'
 
 /** A held lock. */
 export interface Lock {
@@ -14,6 +17,28 @@ export interface LockOptions {
   /** Give up at once when another holds it. */
   readonly tryOnly?: boolean
   readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Takes the lock on the file `path`, which is made when it is not there. Fails with `store-unreadable` when something else is in its place; see
+ * {@link takeLock}.
+ */
+export async function lockFile(path: string, options: LockOptions = {}): Promise<Lock | undefined> {
+  if (!isFile(path)) throw unreadable(path, new Error('it is no regular file'))
+  return takeLock(path, options)
+}
+
+/** Makes the file when nothing is there. Goes through no link, and does not wait for the other end of a pipe. */
+function isFile(path: string): boolean {
+  try {
+    const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    const stat = fstatSync(fd)
+    closeSync(fd)
+    return stat.isFile()
+  } catch (error) {
+    if (['ELOOP', 'EISDIR'].includes(errorCode(error) ?? '')) return false
+    throw error
+  }
 }
 
 /** Prints one byte once the lock is its own, then lives until its input ends: with the engine, however that ends. */

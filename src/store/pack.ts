@@ -1,15 +1,14 @@
 import { createHash } from 'node:crypto'
-import { createReadStream, createWriteStream } from 'node:fs'
-import { lstat, readdir, readFile, readlink } from 'node:fs/promises'
-import { join } from 'node:path'
-import { Readable, Transform, Writable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
-import tar from 'tar-stream'
-import { EPOCH } from '../base/constants.ts'
+import { closeSync, readlinkSync, type Stats } from 'node:fs'
+import { Descent, Folder } from '../base/beneath.ts'
+import { chunksOf } from '../base/chunks.ts'
 import { asDigest, type Digest } from '../base/digest.ts'
 import { FixpointError } from '../base/error.ts'
+import { errorCode } from '../base/files.ts'
 import { byBytes } from '../base/order.ts'
-import type { Entry, Listing } from './listing.ts'
+import { Turns } from '../base/turns.ts'
+import { LONGEST_PATH, type Entry, type Listing } from './listing.ts'
+import { encodeEntry, TarWriter } from './tar.ts'
 
 /** Result of packing a tree. */
 export interface Packed {
@@ -19,97 +18,94 @@ export interface Packed {
   readonly listing: Listing
 }
 
-/**
- * Bytes. The kernel takes no path of more than 4095: the rest is for where a store lies, so that an artifact that can be packed in one can be
- * unpacked in any other.
- */
-const LONGEST_PATH = 3072
-
 /** Characters of a path that is too long that a message shows. */
 const SHOWN = 200
 
-/** Files up to this size are read whole: most are small, and a stream for each costs more than the reading. */
-const WHOLE = 1 << 20
-
 /**
  * Writes the tree below `root` to `target` as one tar that depends on names, modes, contents and link targets alone: entries sorted by the
- * bytes of their paths, owner 0:0, one constant time. Hard links become separate files, so that no inode numbers matter.
- * Fails with `artifact-special-file` for anything but files, folders and symbolic links, with `artifact-unreadable` for what its owner may not read, with
- * `artifact-name` for names that are not UTF-8 and paths that are too long. Format: POSIX.1-1988 ustar, pax for long names.
+ * bytes of their paths, owner 0:0, one constant time. Hard links become separate files, so that no inode numbers matter. No link is followed.
+ * Fails with `artifact-special-file` for anything but files, folders and symbolic links, with `artifact-unreadable` for what its owner may not
+ * read, with `artifact-name` for names that are not UTF-8 and paths that are too long, with `artifact-empty` for an empty tree, and with
+ * `artifact-changed` when the tree is changed meanwhile.
  */
-export async function packTree(root: string, target: string): Promise<Packed> {
-  return packPaths(root, await walk(root), target)
+export async function packTree(root: string, target: string | undefined, signal?: AbortSignal): Promise<Packed> {
+  const turns = new Turns(signal)
+  const paths = await findPaths(root, turns)
+  if (paths.length === 0) {
+    throw new FixpointError(
+      'buildFailed',
+      'artifact-empty',
+      'Cannot pack an empty tree: no step put anything into $OUT',
+      {
+        hint: 'Let a step install something into "$OUT"',
+      },
+    )
+  }
+  return packPaths(root, paths, target, turns)
 }
 
 /** Like {@link packTree}, but only the paths of `listing`, which is sorted: what lies beside them is not looked at. Without a target only hashes. */
-export function packListed(root: string, listing: Listing, target: string | undefined): Promise<Packed> {
+export function packListed(
+  root: string,
+  listing: Listing,
+  target: string | undefined,
+  signal?: AbortSignal,
+): Promise<Packed> {
   return packPaths(
     root,
     listing.map(({ path }) => path),
     target,
+    new Turns(signal),
   )
 }
 
-async function packPaths(root: string, paths: readonly string[], target: string | undefined): Promise<Packed> {
-  const pack = tar.pack()
-  const hash = createHash('sha256')
-  let size = 0
-  const meter = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      hash.update(chunk)
-      size += chunk.length
-      done(null, chunk)
-    },
-  })
-  const written = pipeline(pack, meter, target === undefined ? nowhere() : createWriteStream(target))
+async function packPaths(
+  root: string,
+  paths: readonly string[],
+  target: string | undefined,
+  turns: Turns,
+): Promise<Packed> {
   const listing: Entry[] = []
-  const added = (async () => {
-    for (const path of paths) listing.push(await addEntry(pack, root, path))
-    pack.finalize()
-  })()
+  const tree = new Descent(Folder.open(root))
   try {
-    // Both at once: when writing fails, as on a full disk, the tar stream takes no more entries and says nothing.
-    await Promise.all([added, written])
-  } catch (error) {
-    pack.destroy()
-    const cause = await written.then(
-      () => undefined,
-      (failure: unknown) => failure,
-    )
-    throw isSystemError(cause) ? cause : error
+    const tar = new TarWriter(target)
+    try {
+      for (const path of paths) {
+        listing.push(await addEntry(tar, tree, path, turns))
+        await turns.pass()
+      }
+      return { ...tar.end(), listing }
+    } finally {
+      tar.close()
+    }
+  } finally {
+    tree.close()
   }
-  return { digest: asDigest(hash.digest('hex')), size, listing }
-}
-
-function nowhere(): Writable {
-  return new Writable({
-    write(_chunk, _encoding, done) {
-      done()
-    },
-  })
-}
-
-/** Not the end of a stream that the end of another one brought about, but the cause. */
-function isSystemError(error: unknown): boolean {
-  return error instanceof Error && 'errno' in error
 }
 
 /** Paths below `root`, relative, sorted by bytes; a folder comes before what it holds. */
-async function walk(root: string): Promise<string[]> {
+async function findPaths(root: string, turns: Turns): Promise<string[]> {
   const paths: string[] = []
-  const visit = async (folder: string): Promise<void> => {
-    for (const entry of await readdir(join(root, folder), { withFileTypes: true, encoding: 'buffer' })) {
+  const visit = async (folder: Folder, prefix: string): Promise<void> => {
+    for (const entry of folder.entries()) {
       const name = entry.name.toString()
-      const path = folder === '' ? name : `${folder}/${name}`
+      const path = `${prefix}${name}`
       if (isMangled(name, entry.name)) throw unnameable(path, 'its name is not UTF-8')
       if (Buffer.byteLength(path) > LONGEST_PATH) throw tooLong(path)
       paths.push(path)
+      await turns.pass()
       if (!entry.isDirectory()) continue
-      requireReadable(path, (await lstat(join(root, path))).mode, 0o500)
-      await visit(path)
+      requireReadable(path, statOf(folder, name, path).mode, 0o500)
+      const inner = unchanged(path, () => folder.folder(name))
+      await visit(inner, `${path}/`).finally(() => {
+        inner.close()
+      })
     }
   }
-  await visit('')
+  const top = Folder.open(root)
+  await visit(top, '').finally(() => {
+    top.close()
+  })
   return paths.sort(byBytes)
 }
 
@@ -139,65 +135,74 @@ function requireReadable(path: string, mode: number, wanted: number): void {
   )
 }
 
-async function addEntry(pack: tar.Pack, root: string, path: string): Promise<Entry> {
-  const full = join(root, path)
-  const stat = await lstat(full)
-  const mode = stat.mode & 0o7777
-  const header = { name: path, mode, uid: 0, gid: 0, uname: '', gname: '', mtime: new Date(EPOCH * 1000) }
-  if (stat.isDirectory()) {
-    await writeEntry(pack, { ...header, type: 'directory' })
-    return { type: 'folder', path, mode }
+function statOf(folder: Folder, name: string, path: string): Stats {
+  const stat = folder.stat(name)
+  if (stat === undefined) throw changed(path)
+  return stat
+}
+
+/** Calls `use`, for which the entry at `path` has to be what it was a moment ago. */
+function unchanged<T>(path: string, use: () => T): T {
+  try {
+    return use()
+  } catch (error) {
+    const gone = errorCode(error) === 'ENOENT' || (error instanceof FixpointError && error.code === 'unsafe-path')
+    throw gone ? changed(path, error) : error
   }
-  if (stat.isSymbolicLink()) {
-    const bytes = await readlink(full, { encoding: 'buffer' })
-    const target = bytes.toString()
-    if (isMangled(target, bytes)) throw unnameable(path, 'its target is not UTF-8')
-    await writeEntry(pack, { ...header, mode: 0o777, type: 'symlink', linkname: target })
-    return { type: 'link', path, target }
+}
+
+function changed(path: string, cause?: unknown): FixpointError {
+  return new FixpointError('buildFailed', 'artifact-changed', `Cannot pack "${path}": it was changed meanwhile`, {
+    cause,
+  })
+}
+
+async function addEntry(tar: TarWriter, tree: Descent, path: string, turns: Turns): Promise<Entry> {
+  const { folder, name } = unchanged(path, () => tree.reach(path))
+  const stat = statOf(folder, name, path)
+  if (stat.isFile()) {
+    requireReadable(path, stat.mode, 0o400)
+    return addFile(tar, folder, name, path, turns)
   }
-  if (!stat.isFile()) {
+  const entry = describe(folder, name, path, stat)
+  tar.write(encodeEntry(entry))
+  return entry
+}
+
+/** A folder or a link. */
+function describe(folder: Folder, name: string, path: string, stat: Stats): Entry & { type: 'folder' | 'link' } {
+  if (stat.isDirectory()) return { type: 'folder', path, mode: stat.mode & 0o7777 }
+  if (!stat.isSymbolicLink()) {
     throw new FixpointError(
       'buildFailed',
       'artifact-special-file',
       `Cannot pack "${path}": it is a device, socket or pipe, wanted a file, folder or link`,
     )
   }
-  requireReadable(path, stat.mode, 0o400)
-  const sha256 = await writeFileEntry(pack, { ...header, type: 'file', size: stat.size }, full)
-  return { type: 'file', path, mode, size: stat.size, sha256 }
+  const bytes = unchanged(path, () => readlinkSync(folder.at(name), { encoding: 'buffer' }))
+  const target = bytes.toString()
+  if (isMangled(target, bytes)) throw unnameable(path, 'its target is not UTF-8')
+  return { type: 'link', path, target }
 }
 
-async function writeEntry(pack: tar.Pack, header: tar.Headers): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    openEntry(pack, header, resolve, reject)
-  })
-}
-
-async function writeFileEntry(pack: tar.Pack, header: tar.Headers & { size: number }, path: string): Promise<Digest> {
-  const hash = createHash('sha256')
-  const source =
-    header.size <= WHOLE
-      ? Readable.from([await readFile(path)], { objectMode: false })
-      : createReadStream(path, { highWaterMark: WHOLE })
+async function addFile(tar: TarWriter, folder: Folder, name: string, path: string, turns: Turns): Promise<Entry> {
+  const { fd, stat } = unchanged(path, () => folder.openFile(name))
   try {
-    await new Promise<void>((resolve, reject) => {
-      const entry = openEntry(pack, header, resolve, reject)
-      source.on('data', (chunk: Buffer) => hash.update(chunk))
-      source.on('error', reject)
-      source.pipe(entry)
-    })
+    const fields = { type: 'file', path, mode: stat.mode & 0o7777, size: stat.size } as const
+    tar.write(encodeEntry(fields))
+    const hash = createHash('sha256')
+    let size = 0
+    for (const chunk of chunksOf(fd)) {
+      size += chunk.length
+      if (size > stat.size) break
+      hash.update(chunk)
+      tar.write(chunk)
+      await turns.pass()
+    }
+    if (size !== stat.size) throw changed(path)
+    tar.pad(size)
+    return { ...fields, sha256: asDigest(hash.digest('hex')) }
   } finally {
-    source.destroy()
+    closeSync(fd)
   }
-  return asDigest(hash.digest('hex'))
-}
-
-/** Throws where the tar was given up meanwhile, since it could not be written: then there is no entry, and nobody would call back. */
-function openEntry(pack: tar.Pack, header: tar.Headers, resolve: () => void, reject: (error: Error) => void): Writable {
-  const entry = pack.entry(header, (error) => {
-    if (error) reject(error)
-    else resolve()
-  }) as Writable | undefined
-  if (entry === undefined) throw new Error('the tar was given up')
-  return entry
 }

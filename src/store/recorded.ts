@@ -1,4 +1,5 @@
-import { readdir, stat } from 'node:fs/promises'
+import { lstatSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Digest } from '../base/digest.ts'
 import type { RecipeId } from '../base/events.ts'
@@ -16,14 +17,15 @@ export interface RecordedArtifacts {
 export async function artifactsBeside(store: Store, keep: ReadonlySet<Digest>): Promise<RecordedArtifacts[]> {
   const files = (await readdir(join(store.root, 'index'))).filter((name) => name.endsWith('.history'))
   const recipes = files.map((name) => name.slice(0, -'.history'.length).replace('@', '/') as RecipeId).sort(byCodeUnit)
-  const found = await Promise.all(
-    recipes.map(async (recipe) => {
-      const past = await store.index.history(recipe)
+  return recipes
+    .map((recipe) => {
+      const past = store.index.history(recipe)
       const artifacts = new Set(past.flatMap(({ name }) => store.index.find(name)?.artifact ?? []))
       const held = [...artifacts].filter((digest) => !keep.has(digest) && store.has(digest))
-      const sizes = await Promise.all(held.map(async (digest) => (await stat(store.blobPath(digest))).size))
+      // What is installed may have no blob yet.
+      const stats = held.map((digest) => lstatSync(store.blobPath(digest), { throwIfNoEntry: false }))
+      const sizes = stats.map((stat) => stat?.size ?? 0)
       return { recipe, artifacts: held.length, bytes: sizes.reduce((sum, size) => sum + size, 0) }
-    }),
-  )
-  return found.filter(({ artifacts }) => artifacts > 0)
+    })
+    .filter(({ artifacts }) => artifacts > 0)
 }

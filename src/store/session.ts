@@ -1,7 +1,9 @@
-import { mkdir, mkdtemp, open, readdir, rm } from 'node:fs/promises'
+import { spawn } from 'node:child_process'
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { removeDefaultAcl } from '../base/default-acl.ts'
 import { removeTree } from '../base/files.ts'
-import { takeLock, type Lock } from './lock.ts'
+import { lockFile, type Lock } from './lock.ts'
 
 /** A run of an engine that writes to a store. */
 export interface Session {
@@ -9,6 +11,9 @@ export interface Session {
   readonly folder: string
   close(): Promise<void>
 }
+
+/** Folders of this process's open sessions, and the lock that they are removed behind. */
+const openFolders = new Map<string, string>()
 
 /**
  * Begins a session on the store below `root`: shares the store's lock, so that garbage collection waits, sweeps what ended sessions left, and
@@ -18,11 +23,13 @@ export async function openSession(root: string): Promise<Session> {
   const store = await lockFile(join(root, 'locks', 'store'), { shared: true })
   try {
     const { folder, own } = await enter(root)
+    openFolders.set(folder, join(root, 'locks', 'sessions'))
     return {
       folder,
       close: async () => {
         try {
           await leave(root, folder, own)
+          openFolders.delete(folder)
         } finally {
           await store?.release()
         }
@@ -35,6 +42,12 @@ export async function openSession(root: string): Promise<Session> {
   }
 }
 
+/** For a process that ends at once: lets others, which outlive it, remove the folders of its sessions. */
+export function abandonSessions(): void {
+  for (const [folder, door] of openFolders)
+    spawn('flock', [door, 'rm', '-rf', '--', folder], { stdio: 'ignore', detached: true }).unref()
+}
+
 /** Makes a session's folder and locks it. */
 async function enter(root: string): Promise<{ folder: string; own: Lock | undefined }> {
   // One session at a time comes in: a folder whose lock is not yet taken would look like a left one.
@@ -42,6 +55,7 @@ async function enter(root: string): Promise<{ folder: string; own: Lock | undefi
   try {
     await sweep(join(root, 'work'))
     const folder = await mkdtemp(join(root, 'work', 'session-'))
+    removeDefaultAcl(folder)
     await mkdir(join(folder, 'tmp'))
     return { folder, own: await lockFile(join(folder, 'lock')) }
   } finally {
@@ -78,9 +92,4 @@ async function sweepFolder(folder: string): Promise<void> {
   // What cannot be removed yet, since a killed engine's last process is still ending, is left to the next session.
   await removeTree(folder).catch(() => undefined)
   await left.release()
-}
-
-async function lockFile(path: string, options: Parameters<typeof takeLock>[1] = {}): Promise<Lock | undefined> {
-  await (await open(path, 'a')).close()
-  return takeLock(path, options)
 }

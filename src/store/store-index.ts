@@ -1,12 +1,13 @@
-import { readFileSync } from 'node:fs'
-import { readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { readText } from '../base/beneath.ts'
 import { digestOfValue } from '../base/canonical.ts'
 import { isDigest, type Digest } from '../base/digest.ts'
 import type { RecipeId } from '../base/events.ts'
-import { commitFile, errorCode } from '../base/files.ts'
-import { unreadable } from './layout.ts'
+import { FixpointError } from '../base/error.ts'
+import { errorCode } from '../base/files.ts'
+import { commitToStore, unreadable } from './layout.ts'
 
 /** What is known of a finished action. */
 export interface IndexEntry {
@@ -30,9 +31,11 @@ export interface HistoryEntry {
   readonly peakMemory: number
 }
 
+const digest = z.custom<Digest>((value) => typeof value === 'string' && isDigest(value))
+
 const historySchema: z.ZodType<HistoryEntry[]> = z.array(
   z.object({
-    name: z.custom<Digest>((value) => typeof value === 'string' && isDigest(value)),
+    name: digest,
     durationMs: z.number(),
     peakMemory: z.number(),
   }),
@@ -62,34 +65,40 @@ export class Index {
   /** The entry named `name` (the key; for actions that see the host, key and host fingerprint hashed together). Reads no blob. */
   find(name: Digest): IndexEntry | undefined {
     const path = join(this.#folder, name)
-    let text: string
-    try {
-      text = readFileSync(path, 'utf8')
-    } catch (error) {
-      if (errorCode(error) === 'ENOENT') return undefined
-      throw unreadable(path, error)
-    }
-    const entry = parseEntry(text)
+    const text = this.#read(path)
+    if (text === undefined) return undefined
+    const entry = parseEntry(name, text)
     if (entry === undefined && !this.#damaged.has(name)) {
       this.#damaged.add(name)
-      this.#onDamage(path, 'not an index entry; taken for missing')
+      this.#onDamage(path, 'not the index entry of that name; taken for missing')
     }
     return entry
   }
 
+  /** The text of a file; none when it is no file, undefined when nothing is there. */
+  #read(path: string): string | undefined {
+    try {
+      return readText(path)
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') return undefined
+      if (error instanceof FixpointError) return ''
+      throw unreadable(path, error)
+    }
+  }
+
   /** Records a finished action. */
   async record(name: Digest, entry: IndexEntry): Promise<void> {
-    await this.#write(name, JSON.stringify({ ...entry, check: digestOfValue(entry) }))
+    await this.#write(name, formatEntry(name, entry))
     this.#damaged.delete(name)
-    const history = (await this.history(entry.recipe)).filter((past) => past.name !== name)
+    const history = this.history(entry.recipe).filter((past) => past.name !== name)
     history.push({ name, durationMs: entry.durationMs, peakMemory: entry.peakMemory })
     await this.#write(historyFile(entry.recipe), JSON.stringify(history.slice(-REMEMBERED)))
   }
 
   /** Past actions of a recipe, oldest first. */
-  async history(recipe: RecipeId): Promise<HistoryEntry[]> {
+  history(recipe: RecipeId): HistoryEntry[] {
     try {
-      return historySchema.parse(JSON.parse(await readFile(join(this.#folder, historyFile(recipe)), 'utf8')))
+      return historySchema.parse(JSON.parse(readText(join(this.#folder, historyFile(recipe)))))
     } catch {
       return []
     }
@@ -98,7 +107,7 @@ export class Index {
   async #write(name: string, text: string): Promise<void> {
     const temporary = await this.#temporaryPath('index')
     await writeFile(temporary, text)
-    await commitFile(temporary, join(this.#folder, name))
+    await commitToStore(temporary, join(this.#folder, name))
   }
 }
 
@@ -106,16 +115,31 @@ function historyFile(recipe: RecipeId): string {
   return `${recipe.replace('/', '@')}.history`
 }
 
-function parseEntry(text: string): IndexEntry | undefined {
+const entrySchema = z.object({
+  name: digest,
+  recipe: z.custom<RecipeId>((value) => typeof value === 'string' && /^[^/]+\/[^/]+$/.test(value)),
+  key: digest,
+  artifact: digest,
+  document: z.unknown(),
+  size: z.number(),
+  durationMs: z.number(),
+  cpuMs: z.number(),
+  peakMemory: z.number(),
+})
+
+/** The text of a file of the index. It says its own name, so that a file in another's place is noticed. */
+function formatEntry(name: Digest, entry: IndexEntry): string {
+  const named = { ...entry, name }
+  return JSON.stringify({ ...named, check: digestOfValue(named) })
+}
+
+function parseEntry(name: Digest, text: string): IndexEntry | undefined {
   try {
-    const value: unknown = JSON.parse(text)
-    if (typeof value !== 'object' || value === null) return undefined
-    const { check, ...entry } = value as Partial<IndexEntry> & { readonly check?: unknown }
+    const { check, ...named } = JSON.parse(text) as Record<string, unknown>
     // A flipped digit of the artifact would otherwise look like a build that gave another result.
-    if (check !== undefined && check !== digestOfValue(entry)) return undefined
-    return typeof entry.key === 'string' && typeof entry.artifact === 'string' && isDigest(entry.artifact)
-      ? (entry as IndexEntry)
-      : undefined
+    if (check !== digestOfValue(named)) return undefined
+    const { name: own, ...entry } = entrySchema.parse(named)
+    return own === name ? entry : undefined
   } catch {
     return undefined
   }

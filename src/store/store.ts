@@ -1,16 +1,19 @@
-import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readText } from '../base/beneath.ts'
 import type { Digest } from '../base/digest.ts'
+import { FixpointError } from '../base/error.ts'
 import type { Event, EventSink, RecipeId } from '../base/events.ts'
-import { commitFile, exists, explainDiskFull, removeTree } from '../base/files.ts'
+import { errorCode, exists, explainDiskFull, removeTree } from '../base/files.ts'
 import { Blobs } from './blobs.ts'
-import { compareTree, type TreeFault } from './check-tree.ts'
+import { compareTree, describeFault } from './check-tree.ts'
 import type { Installed } from './installed.ts'
-import { layOutStore } from './layout.ts'
-import { parseListing, type Listing } from './listing.ts'
-import { takeLock, type Lock } from './lock.ts'
+import { commitToStore, layOutStore, unreadable } from './layout.ts'
+import { formatListing, parseListing, type Listing } from './listing.ts'
+import { lockFile, type Lock, type LockOptions } from './lock.ts'
 import { packTree, type Packed } from './pack.ts'
 import { openSession, type Session } from './session.ts'
+import { noteNames, notedNames } from './source-names.ts'
 import { Index } from './store-index.ts'
 import { unpackArtifact } from './unpack.ts'
 
@@ -114,20 +117,20 @@ export class Store {
     return join((await this.session()).folder, 'tmp', `${label}.${String(this.#serial)}`)
   }
 
-  /** The log of an action. */
+  /** The log of an action. Fails with `store-unreadable` when something other than a file is in its place. */
   async logPath(recipe: RecipeId, key: Digest): Promise<string> {
     const folder = join(this.root, 'logs', recipe.replace('/', '@'))
     await mkdir(folder, { recursive: true })
-    return join(folder, `${key}.log`)
+    const path = join(folder, `${key}.log`)
+    await fileTime(path)
+    return path
   }
 
-  /** The newest log of a recipe's actions, if there is one. */
+  /** The newest log of a recipe's actions, if there is one. Fails like {@link logPath}. */
   async lastLog(recipe: RecipeId): Promise<string | undefined> {
     const folder = join(this.root, 'logs', recipe.replace('/', '@'))
-    const names = await readdir(folder).catch(() => [])
-    const dated = await Promise.all(
-      names.map(async (name) => ({ path: join(folder, name), time: (await stat(join(folder, name))).mtimeMs })),
-    )
+    const paths = (await readdir(folder).catch(() => [])).map((name) => join(folder, name))
+    const dated = await Promise.all(paths.map(async (path) => ({ path, time: (await fileTime(path)) ?? 0 })))
     return dated.sort((a, b) => b.time - a.time)[0]?.path
   }
 
@@ -137,20 +140,35 @@ export class Store {
   }
 
   /** Moves the file at `path` in as the blob `digest`; see {@link Blobs.adopt}. */
-  adopt(path: string, digest: Digest): Promise<void> {
-    return this.#blobs.adopt(path, digest)
+  adopt(path: string, digest: Digest, signal?: AbortSignal): Promise<void> {
+    return this.#blobs.adopt(path, digest, signal)
+  }
+
+  /** Names under which a source's digest was found right; see {@link notedNames}. */
+  notedNames(digest: Digest): readonly string[] {
+    return notedNames(this.root, digest)
+  }
+
+  /** Notes more of them; see {@link noteNames}. */
+  noteNames(digest: Digest, names: readonly string[]): void {
+    noteNames(this.root, digest, names)
   }
 
   /** Makes sure that the blob still has its digest; see {@link Blobs.check}. */
-  checkBlob(digest: Digest): Promise<void> {
-    return this.#blobs.check(digest)
+  checkBlob(digest: Digest, signal?: AbortSignal): Promise<void> {
+    return this.#blobs.check(digest, signal)
   }
 
-  /** Packs the tree below `folder` into the store. */
-  async packTree(folder: string): Promise<Packed> {
+  /** What is wrong with the blob's bytes, if anything; see {@link Blobs.fault}. */
+  blobFault(digest: Digest, signal?: AbortSignal): Promise<string | undefined> {
+    return this.#blobs.fault(digest, signal)
+  }
+
+  /** Packs the tree below `folder` into the store; see {@link packTree} for how it fails. */
+  async packTree(folder: string, signal?: AbortSignal): Promise<Packed> {
     const path = await this.temporaryPath('pack')
     try {
-      const packed = await packTree(folder, path)
+      const packed = await packTree(folder, path, signal)
       await this.#blobs.commit(path, packed.digest)
       await this.#writeListing(packed.digest, packed.listing)
       return packed
@@ -167,60 +185,55 @@ export class Store {
 
   /**
    * Makes sure that the artifact is unpacked and undamaged, and resolves to its listing. Each tree is compared with its listing once a session,
-   * contents included; a damaged one is made again from its blob, which is hashed as it is read.
+   * contents included; a damaged one is made again from its blob, which is hashed as it is read. Those who ask meanwhile share the first one's
+   * signal.
    */
-  tree(digest: Digest): Promise<Listing> {
+  tree(digest: Digest, signal?: AbortSignal): Promise<Listing> {
     let tree = this.#trees.get(digest)
     if (tree === undefined) {
-      tree = this.#ensureTree(digest)
+      tree = this.#ensureTree(digest, signal)
       this.#trees.set(digest, tree)
       tree.catch(() => this.#trees.delete(digest))
     }
     return tree
   }
 
-  async #ensureTree(digest: Digest): Promise<Listing> {
-    const found = await this.#lookAtTree(digest)
+  async #ensureTree(digest: Digest, signal: AbortSignal | undefined): Promise<Listing> {
+    const found = await this.#lookAtTree(digest, signal)
     if (found.listing !== undefined) return found.listing
     // One engine at a time: the others find its tree, instead of putting theirs in its place while it is in use.
-    const lock = await this.lock(`tree-${digest}`)
+    const lock = await this.lock(`tree-${digest}`, { signal })
     try {
-      const again = await this.#lookAtTree(digest)
+      const again = await this.#lookAtTree(digest, signal)
       if (again.listing !== undefined) return again.listing
       if (again.fault !== undefined) this.#repaired('tree', digest, again.fault)
-      return await this.#unpack(digest)
+      return await this.#unpack(digest, signal)
     } finally {
       await lock?.release()
     }
   }
 
   /** The listing of a tree that is there and undamaged, or what is wrong with it; neither when it is not there. */
-  async #lookAtTree(digest: Digest): Promise<{ listing?: Listing; fault?: string }> {
+  async #lookAtTree(digest: Digest, signal: AbortSignal | undefined): Promise<{ listing?: Listing; fault?: string }> {
     const path = this.treePath(digest)
     if (!(await exists(path))) return {}
-    const listing = await this.#readListing(digest)
+    const listing = this.knownListing(digest)
     if (listing === undefined) return { fault: 'its listing is damaged' }
-    const fault = await compareTree(path, listing)
+    const fault = await compareTree(path, listing, signal)
     return fault === undefined ? { listing } : { fault: describeFault(fault) }
   }
 
-  async #unpack(digest: Digest): Promise<Listing> {
-    await this.#blobs.provide(digest)
+  async #unpack(digest: Digest, signal: AbortSignal | undefined): Promise<Listing> {
+    await this.#blobs.provide(digest, signal)
     const fresh = await this.temporaryPath('tree')
     await mkdir(fresh)
     try {
-      const unpacked = await unpackArtifact(this.blobPath(digest), fresh).catch((error: unknown) => error)
-      if (!isUnpacked(unpacked) || unpacked.digest !== digest) {
-        const actual = await this.#blobs.actual(digest)
-        if (actual !== digest) return await this.#blobs.reject(digest, actual)
-        throw unpacked
-      }
-      await this.#writeListing(digest, unpacked.listing)
+      const listing = await this.#readBlob(digest, fresh, signal)
       const stale = await this.temporaryPath('stale')
       await rename(this.treePath(digest), stale).catch(() => undefined)
       await rename(fresh, this.treePath(digest))
       await removeTree(stale)
-      return unpacked.listing
+      return listing
     } catch (error) {
       throw explainDiskFull(error, this.root)
     } finally {
@@ -229,42 +242,66 @@ export class Store {
   }
 
   /** Entries of a stored artifact, without unpacking it. */
-  async listing(digest: Digest): Promise<Listing> {
-    const stored = await this.#readListing(digest)
-    if (stored !== undefined) return stored
-    await this.#blobs.provide(digest)
-    const { digest: actual, listing } = await unpackArtifact(this.blobPath(digest), undefined)
-    if (actual !== digest) return this.#blobs.reject(digest, actual)
-    await this.#writeListing(digest, listing)
-    return listing
+  async listing(digest: Digest, signal?: AbortSignal): Promise<Listing> {
+    const known = this.knownListing(digest)
+    if (known !== undefined) return known
+    await this.#blobs.provide(digest, signal)
+    return this.#readBlob(digest, undefined, signal)
+  }
+
+  /**
+   * Unpacks an artifact's blob into `target`, if there is one, and notes its listing. Fails with `blob-missing`, with `blob-damaged`, or with
+   * `not-an-artifact` for a blob whose bytes are right and nothing that was packed here.
+   */
+  async #readBlob(digest: Digest, target: string | undefined, signal: AbortSignal | undefined): Promise<Listing> {
+    let cause: unknown
+    try {
+      const unpacked = await unpackArtifact(this.blobPath(digest), target, signal)
+      if (unpacked.digest === digest) {
+        await this.#writeListing(digest, unpacked.listing)
+        return unpacked.listing
+      }
+    } catch (error) {
+      if (!(error instanceof FixpointError) && errorCode(error) !== 'ENOENT') throw error
+      cause = error
+    }
+    const fault = await this.#blobs.fault(digest, signal)
+    if (fault !== undefined) return this.#blobs.reject(digest, fault)
+    if (!(cause instanceof FixpointError)) throw cause
+    throw new FixpointError(
+      'fetch',
+      'not-an-artifact',
+      `Cannot use stored blob ${digest} as an artifact: ${cause.message}`,
+      {
+        hint: `If it is no source, remove "${this.blobPath(digest)}" and run again to build it anew`,
+        cause,
+      },
+    )
   }
 
   /** Entries of an artifact as they were noted, if they were; its blob may be gone. */
-  knownListing(digest: Digest): Promise<Listing | undefined> {
-    return this.#readListing(digest)
-  }
-
-  async #readListing(digest: Digest): Promise<Listing | undefined> {
-    // Missing or damaged: it is made again from the blob.
-    const text = await readFile(`${this.treePath(digest)}.json`, 'utf8').catch(() => undefined)
-    return text === undefined ? undefined : parseListing(text)
+  knownListing(digest: Digest): Listing | undefined {
+    try {
+      return parseListing(digest, readText(this.#listingPath(digest)))
+    } catch {
+      return undefined // it is made again from the blob
+    }
   }
 
   async #writeListing(digest: Digest, listing: Listing): Promise<void> {
     const path = await this.temporaryPath('listing')
-    await writeFile(path, JSON.stringify(listing))
-    await commitFile(path, `${this.treePath(digest)}.json`)
+    await writeFile(path, formatListing(digest, listing))
+    await commitToStore(path, this.#listingPath(digest))
   }
 
-  /** Takes the lock called `name`; see {@link takeLock}. */
-  async lock(
-    name: string,
-    options: { shared?: boolean; tryOnly?: boolean; signal?: AbortSignal | undefined } = {},
-  ): Promise<Lock | undefined> {
+  #listingPath(digest: Digest): string {
+    return `${this.treePath(digest)}.json`
+  }
+
+  /** Takes the lock called `name`; see {@link lockFile}. */
+  async lock(name: string, options: LockOptions = {}): Promise<Lock | undefined> {
     await this.session() // a collection removes locks that nobody can hold
-    const path = join(this.root, 'locks', name)
-    await (await open(path, 'a')).close()
-    return takeLock(path, options)
+    return lockFile(join(this.root, 'locks', name), options)
   }
 
   #repaired(what: Extract<Event, { type: 'store-repair' }>['what'], name: string, reason: string): void {
@@ -272,10 +309,11 @@ export class Store {
   }
 }
 
-function isUnpacked(value: unknown): value is { digest: Digest; listing: Listing } {
-  return typeof value === 'object' && value !== null && 'digest' in value
-}
-
-function describeFault(fault: TreeFault): string {
-  return `${fault.path}: ${fault.what}`
+/** When a log was written last; undefined when there is none. */
+async function fileTime(path: string): Promise<number | undefined> {
+  const stat = await lstat(path).catch((error: unknown) => {
+    if (errorCode(error) !== 'ENOENT') throw error
+  })
+  if (stat && !stat.isFile()) throw unreadable(path, new Error('it is no regular file'))
+  return stat?.mtimeMs
 }

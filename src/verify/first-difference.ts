@@ -1,7 +1,8 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { closeSync, readFileSync } from 'node:fs'
+import { beneath } from '../base/beneath.ts'
 import { compareListings } from '../store/compare-listings.ts'
 import type { Entry, Listing } from '../store/listing.ts'
+import { firstDifferentByte } from './compare-files.ts'
 import { elfSectionAt } from './elf.ts'
 
 /** An unpacked artifact. */
@@ -26,7 +27,7 @@ export async function firstDifference(a: Tree, b: Tree): Promise<Difference | un
   if (first === undefined) return undefined
   return {
     path: first.path,
-    what: await describeDifference(first.a, first.b, join(a.folder, first.path), join(b.folder, first.path)),
+    what: await describeDifference(first.a, first.b, a.folder, b.folder),
     count: all.length,
   }
 }
@@ -34,15 +35,36 @@ export async function firstDifference(a: Tree, b: Tree): Promise<Difference | un
 async function describeDifference(
   a: Entry | undefined,
   b: Entry | undefined,
-  pathA: string,
-  pathB: string,
+  folderA: string,
+  folderB: string,
 ): Promise<string> {
   if (a === undefined || b === undefined) return `only in the ${a === undefined ? 'second' : 'first'}`
   if (a.type !== b.type) return `a ${a.type} in the first, a ${b.type} in the second`
   if (a.type === 'link' && b.type === 'link') return `link to "${a.target}" and to "${b.target}"`
   if (a.type !== 'link' && b.type !== 'link' && a.mode !== b.mode)
     return `mode ${a.mode.toString(8)} and ${b.mode.toString(8)}`
-  return describeContents(await readFile(pathA), await readFile(pathB))
+  if (a.type !== 'file' || b.type !== 'file') return 'no difference'
+  return describeFiles(openIn(folderA, a.path), openIn(folderB, b.path), Math.max(a.size, b.size))
+}
+
+/** Opens a file of an artifact: what else the artifact holds, such as links, has no say. */
+function openIn(folder: string, path: string): number {
+  return beneath(folder, path, (parent, name) => parent.read(name))
+}
+
+/** Bytes; two files of that size may be held in memory, to tell in which section of a program they differ. */
+const HELD = 256 << 20
+
+/** Closes both files. */
+async function describeFiles(a: number, b: number, size: number): Promise<string> {
+  try {
+    if (size <= HELD) return describeContents(readFileSync(a), readFileSync(b))
+    const offset = await firstDifferentByte(`/proc/self/fd/${String(a)}`, `/proc/self/fd/${String(b)}`, size)
+    return `offset ${String(offset)}`
+  } finally {
+    closeSync(a)
+    closeSync(b)
+  }
 }
 
 /** In words, the first byte in which two files' contents differ. */

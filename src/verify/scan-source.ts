@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import type { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
-import tar from 'tar-stream'
+import { Parser } from 'tar/parse'
+import type { ReadEntry } from 'tar/read-entry'
+import { FixpointError } from '../base/error.ts'
 import { HEAD, kindOf } from './seeds.ts'
 
 /** Files of one kind in a source. */
@@ -46,6 +48,8 @@ export async function scanSource(path: string, name: string, npm: boolean): Prom
   if (TARBALL.test(name)) {
     await scanTar(createReadStream(path), (entry, size, head) => {
       look(entry.split('/').slice(1).join('/'), size, head)
+    }).catch((error: unknown) => {
+      throw error instanceof FixpointError ? error : unreadable(name, error)
     })
   } else {
     const head = await buffer(createReadStream(path, { end: HEAD - 1 }))
@@ -54,52 +58,117 @@ export async function scanSource(path: string, name: string, npm: boolean): Prom
   return [...tallies.values()]
 }
 
-type Look = (name: string, size: number, head: Buffer) => void
-
-async function scanTar(packed: Readable, look: Look): Promise<void> {
-  // Some upstreams' tarballs are of the time before ustar.
-  const extract = tar.extract({ allowUnknownFormat: true })
-  extract.on('entry', (header, stream, next) => {
-    const done = (): void => {
-      next()
-    }
-    if (header.type !== 'file') {
-      stream.on('end', done).resume()
-    } else if (/\.tar\.(xz|gz|bz2)$/.test(header.name) && !/\/(test|tests|testsuite)\//.test(header.name)) {
-      scanTar(stream, look).then(done, next)
-    } else {
-      let head = Buffer.alloc(0)
-      stream.on('data', (chunk: Buffer) => {
-        if (head.length < HEAD) head = Buffer.concat([head, chunk.subarray(0, HEAD - head.length)])
-      })
-      stream.on('end', () => {
-        look(header.name, header.size ?? 0, head)
-        next()
-      })
-    }
-  })
-  await unpack(packed, extract)
+/** The error of a tarball that is damaged, or of a kind that is not known here. */
+function unreadable(name: string, cause: unknown): FixpointError {
+  const why = cause instanceof Error ? cause.message : String(cause)
+  return new FixpointError('fetch', 'source-unreadable', `Cannot look into "${name}": ${why}`, { cause })
 }
 
-/** Pipes a stream through the program that its first bytes ask for. */
-async function unpack(packed: Readable, target: NodeJS.WritableStream): Promise<void> {
-  const chunks = packed[Symbol.asyncIterator]() as AsyncIterator<Buffer, undefined>
-  const first = (await chunks.next()).value ?? Buffer.alloc(0)
-  async function* whole(): AsyncGenerator<Buffer> {
-    for (let chunk: Buffer | undefined = first; chunk !== undefined; chunk = (await chunks.next()).value) yield chunk
+type Look = (name: string, size: number, head: Buffer) => void
+
+/** Tarballs that are looked into where they lie in another one; those of tests are broken on purpose. */
+const INNER = /\.tar\.(xz|gz|bz2)$/
+const TESTS = /\/(test|tests|testsuite)\//
+
+async function scanTar(packed: AsyncIterable<Buffer>, look: Look): Promise<void> {
+  const parser = new Parser({ strict: true })
+  const failed = new AbortController()
+  const fail = (error: unknown): void => {
+    failed.abort(error)
   }
-  const command = UNPACKERS.find(([magic]) => first.toString('latin1', 0, 8).startsWith(magic))?.[1]
-  if (command === undefined) return pipeline(whole, target)
+  const inner: Promise<void>[] = []
+  parser.on('error', fail)
+  parser.on('entry', (entry: ReadEntry) => {
+    if (isFile(entry) && entry.size > 0 && INNER.test(entry.path) && !TESTS.test(entry.path)) {
+      const scanned = scanTar(entry, look)
+      scanned.catch(fail)
+      inner.push(scanned)
+    } else {
+      lookAt(entry, look)
+    }
+  })
+  await feed(parser, unpacked(packed), failed.signal)
+  await Promise.all(inner)
+}
+
+function isFile({ type }: ReadEntry): boolean {
+  return ['File', 'OldFile', 'ContiguousFile'].includes(type)
+}
+
+function lookAt(entry: ReadEntry, look: Look): void {
+  let head = Buffer.alloc(0)
+  entry.on('data', (chunk: Buffer) => {
+    if (head.length < HEAD) head = Buffer.concat([head, chunk.subarray(0, HEAD - head.length)])
+  })
+  entry.on('end', () => {
+    if (isFile(entry)) look(entry.path, entry.size, head)
+  })
+}
+
+/** Writes all chunks to the parser, as fast as it takes them. Rejects with the reason of `failed`. */
+async function feed(parser: Parser, chunks: AsyncIterable<Buffer>, failed: AbortSignal): Promise<void> {
+  for await (const chunk of chunks) {
+    if (!parser.write(chunk)) await Promise.race([once(parser, 'drain'), aborted(failed)])
+    failed.throwIfAborted()
+  }
+  const ended = once(parser, 'end')
+  parser.end()
+  await Promise.race([ended, aborted(failed)])
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const giveUp = (): void => {
+      reject(signal.reason as Error)
+    }
+    if (signal.aborted) giveUp()
+    else signal.addEventListener('abort', giveUp, { once: true })
+  })
+}
+
+/** The bytes, through the program that the first of them ask for. */
+async function* unpacked(packed: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const chunks = packed[Symbol.asyncIterator]()
+  const first = await chunks.next()
+  async function* whole(): AsyncGenerator<Buffer> {
+    try {
+      for (let chunk = first; chunk.done !== true; chunk = await chunks.next()) yield chunk.value
+    } finally {
+      await chunks.return?.()
+    }
+  }
+  const beginning = first.done === true ? '' : first.value.toString('latin1', 0, 8)
+  const command = UNPACKERS.find(([magic]) => beginning.startsWith(magic))?.[1]
+  if (command === undefined) yield* whole()
+  else yield* through(command, whole())
+}
+
+/** Pipes the bytes through `COMMAND -dc`. */
+async function* through(command: string, packed: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   // What it complains of is told by the error, not by the way.
   const child = spawn(command, ['-dc'], { stdio: ['pipe', 'pipe', 'pipe'] })
   let said = ''
   child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
   const ended = new Promise<void>((resolve, reject) => {
-    child.once('error', reject)
+    child.once('error', (cause) => {
+      reject(new FixpointError('hostUnfit', 'no-unpacker', `Cannot run "${command}": ${cause.message}`, { cause }))
+    })
     child.once('close', (status) => {
       if (status === 0) resolve()
       else reject(new Error(`${command} -dc ended with status ${String(status)}: ${said.trim()}`))
     })
   })
-  await Promise.all([pipeline(whole, child.stdin), pipeline(child.stdout, target), ended])
+  // Its end says more than that of its pipes.
+  const written = pipeline(packed, child.stdin)
+  for (const outcome of [written, ended]) outcome.catch(() => undefined)
+  try {
+    yield* child.stdout as AsyncIterable<Buffer>
+    await ended
+    await written
+  } catch (error) {
+    await ended
+    throw error
+  } finally {
+    child.kill()
+  }
 }

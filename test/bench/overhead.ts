@@ -86,7 +86,7 @@ async function timePlainScript(graph: Graph, target: RecipeId, store: Store, fol
   if (planned?.state !== 'ready') throw new Error(`${target} is ${planned?.state ?? 'unknown'}, wanted ready`)
   const action = actionOf(current, planned)
   const workspace = await Workspace.create(folder)
-  await workspace.layOut(action, store, makeManifest)
+  await workspace.layOut(action, { store, makeManifest, signal: new AbortController().signal })
   const scripts = scriptsOf(action.document)
   for (const { name, script } of scripts) await writeFile(join(folder, 'steps', name), script)
   const lines = scripts.map(({ name }) => `(sh -eu /steps/${name})`)

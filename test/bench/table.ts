@@ -3,7 +3,7 @@ import { hostFingerprint } from '../../src/build/fingerprint.ts'
 import { indexNamer, knownTo } from '../../src/build/known.ts'
 import { readConfig } from '../../src/cli/config.ts'
 import { layersFile } from '../../src/cli/engine.ts'
-import { describeError, exitCodeOf } from '../../src/cli/report.ts'
+import { describeEnd } from '../../src/cli/report.ts'
 import { resolveTargets } from '../../src/cli/targets.ts'
 import { loadMetadata } from '../../src/metadata/load.ts'
 import { graphOf } from '../../src/plan/graph.ts'
@@ -56,6 +56,7 @@ function row(name: string, entry: Pick<IndexEntry, 'durationMs' | 'cpuMs' | 'pea
 try {
   await main(process.argv[2] ?? 'tiny')
 } catch (error) {
-  process.stderr.write(`${describeError(error)}\n`)
-  process.exitCode = exitCodeOf(error)
+  const { code, text } = describeEnd(error)
+  process.stderr.write(`${text}\n`)
+  process.exitCode = code
 }

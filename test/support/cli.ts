@@ -1,11 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { mkdtemp } from 'node:fs/promises'
+import { copyFile, mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, onTestFinished } from 'vitest'
 import { removeTree } from '../../src/base/files.ts'
+import { hostFingerprint } from '../../src/build/fingerprint.ts'
+import { layOutStore } from '../../src/store/layout.ts'
 import { screenAfter } from './screen.ts'
 import { TOOLS } from './toy.ts'
 import { CHECKOUT } from './tree.ts'
@@ -34,8 +36,14 @@ export interface Toy {
   readonly runWith: (how: How, ...words: readonly string[]) => Promise<Ended>
   /** Starts `fixpoint` in a process group of its own, as a shell does. */
   readonly start: (...words: readonly string[]) => ChildProcess
+  /** Like `start`, with words in front of the command. */
+  readonly startWith: (wrap: readonly string[], ...words: readonly string[]) => ChildProcess
   /** Like `start`, on a pseudo terminal: what is written to standard input is typed there. */
   readonly startOnTerminal: (...words: readonly string[]) => ChildProcess
+  /** Like `startOnTerminal`, under nohup: it is to go on when the terminal is closed. */
+  readonly startUnderNohup: (...words: readonly string[]) => ChildProcess
+  /** Runs `fixpoint` on a pseudo terminal; what was written to that, byte for byte. */
+  readonly runOnTerminal: (...words: readonly string[]) => Promise<Ended>
   /** Runs `fixpoint` on a pseudo terminal of 80 columns and 24 rows; what that shows in the end. */
   readonly watch: (
     ...words: readonly string[]
@@ -109,6 +117,7 @@ export function commandLine(): (files?: Tree) => Promise<Toy> {
   return async (files = {}) => {
     const folder = await mkdtemp(join(tmpdir(), 'fixpoint-test-cli-'))
     onTestFinished(() => removeTree(folder))
+    await noteHost(join(folder, 'store'))
     const toy = toyIn(folder)
     await toy.write({ ...BASE, ...files })
     return toy
@@ -120,6 +129,7 @@ export function sharedToy(files: Tree, prepare: (toy: Toy) => Promise<void>): ()
   let toy: Toy | undefined
   beforeAll(async () => {
     toy = toyIn(await mkdtemp(join(tmpdir(), 'fixpoint-test-cli-')))
+    await noteHost(toy.store)
     await toy.write({ ...BASE, ...files })
     await prepare(toy)
   })
@@ -128,6 +138,17 @@ export function sharedToy(files: Tree, prepare: (toy: Toy) => Promise<void>): ()
   })
   return () => toy!
 }
+
+/** Makes a store that knows the host already: reading all of it for each test would take longer than the tests. */
+async function noteHost(store: string): Promise<void> {
+  if (!isNoted) hostFingerprint(HOST_NOTES)
+  isNoted = true
+  await layOutStore(store)
+  if (existsSync(HOST_NOTES)) await copyFile(HOST_NOTES, join(store, 'host'))
+}
+
+const HOST_NOTES = join(tmpdir(), `fixpoint-test-host-${process.getuid!()}`)
+let isNoted = false
 
 function toyIn(folder: string): Toy {
   const store = join(folder, 'store')
@@ -146,12 +167,11 @@ function toyIn(folder: string): Toy {
     })
     return child
   }
-  const onTerminal = (words: readonly string[]): string[] => {
-    const command = [process.execPath, MAIN, ...own, ...words].map(quote).join(' ')
+  const onTerminal = (words: readonly string[], before: readonly string[] = []): string[] => {
+    const command = [...before, process.execPath, MAIN, ...own, ...words].map(quote).join(' ')
     return ['script', '-qec', `stty rows 24 cols 80; exec ${command}`, '/dev/null']
   }
-  const runWith = async ({ wrap = [], env = {}, globals = own }: How, ...words: readonly string[]): Promise<Ended> => {
-    const [program, ...args] = [...wrap, process.execPath, MAIN, ...globals, ...words]
+  const runToEnd = async ([program, ...args]: readonly string[], env: How['env'] = {}): Promise<Ended> => {
     const result = await execa(program!, args, {
       cwd: folder,
       env: { ...environment, ...env },
@@ -162,25 +182,23 @@ function toyIn(folder: string): Toy {
     })
     return { code: result.exitCode, stdout: result.stdout, stderr: result.stderr }
   }
+  const runWith = ({ wrap = [], env, globals = own }: How, ...words: readonly string[]): Promise<Ended> =>
+    runToEnd([...wrap, process.execPath, MAIN, ...globals, ...words], env)
+  const runOnTerminal = (...words: readonly string[]): Promise<Ended> => runToEnd(onTerminal(words))
   return {
     folder,
     store,
     write: (files) => writeTreeAt(folder, files),
     run: (...words) => runWith({}, ...words),
     runWith,
+    startWith: (wrap, ...words) => start([...wrap, process.execPath, MAIN, ...own, ...words], 'ignore'),
     start: (...words) => start([process.execPath, MAIN, ...own, ...words], 'ignore'),
     startOnTerminal: (...words) => start(onTerminal(words), 'pipe'),
+    startUnderNohup: (...words) => start(onTerminal(words, ['nohup']), 'pipe'),
+    runOnTerminal,
     watch: async (...words) => {
-      const [program, ...args] = onTerminal(words)
-      const { exitCode, stdout } = await execa(program!, args, {
-        cwd: folder,
-        env: environment,
-        extendEnv: false,
-        stdin: 'ignore',
-        reject: false,
-        stripFinalNewline: false,
-      })
-      return { code: exitCode, ...screenAfter(stdout, { columns: 80, rows: 24 }) }
+      const { code, stdout } = await runOnTerminal(...words)
+      return { code, ...screenAfter(stdout, { columns: 80, rows: 24 }) }
     },
   }
 }

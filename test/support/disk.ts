@@ -59,7 +59,7 @@ export async function imageOf(
 export async function rootWith(script: string): Promise<string> {
   const root = await temporaryFolder()
   await writeTreeAt(root, { 'usr/bin/busybox': { mode: 0o755, data: `#!/bin/sh\n${script}\n` } })
-  const { digest, listing } = await packTree(root, '/dev/null')
+  const { digest, listing } = await packTree(root, undefined)
   const recipe = 'system/busybox' as RecipeId
   const manifest = makeManifest([{ recipe, version: '1', key: digestOf('key'), artifact: digest, listing }])
   await writeTreeAt(root, { [MANIFEST_PATH]: manifest })

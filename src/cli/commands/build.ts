@@ -13,6 +13,7 @@ import { defaultCores, defaultMemory, type Engine } from '../engine.ts'
 import { exportImage } from '../export.ts'
 import { mirrorFolders, missingMirrors } from '../mirrors.ts'
 import { explainFailure } from '../explain-failure.ts'
+import { requireOwnStore } from '../store-owner.ts'
 import { resolveTargets } from '../targets.ts'
 
 /** Options of `build`. */
@@ -69,12 +70,13 @@ export async function buildTargets(
   if (states.some((state) => state === 'ready')) {
     requireClock()
     requireSandbox()
+    await requireOwnStore(context.store.root)
   }
   const result = await build(
     graph,
     targets,
     {
-      cores: flags.jobs ?? (await engine.configuration()).jobs ?? defaultCores(),
+      cores: await coresOf(engine, flags),
       memory: flags.memory ?? defaultMemory(),
       keepGoing: flags.keepGoing ?? false,
       keepFailed: flags.keepFailed ?? false,
@@ -98,6 +100,11 @@ export async function buildTargets(
   return result
 }
 
+/** Cores that all actions of a build use together. */
+export async function coresOf(engine: Engine, flags: BuildFlags): Promise<number> {
+  return flags.jobs ?? (await engine.configuration()).jobs ?? defaultCores()
+}
+
 /** What the build module works with, from configuration and flags. Once a command: an image that serves as a mirror is unpacked for it. */
 export async function buildContext(engine: Engine, flags: BuildFlags): Promise<BuildContext> {
   const store = await engine.store()
@@ -107,7 +114,9 @@ export async function buildContext(engine: Engine, flags: BuildFlags): Promise<B
   for (const folder of await missingMirrors(mirrors))
     emit({ type: 'warning', at: now(), message: `The mirror folder "${folder}" of the configuration is not there` })
   const fetcher = createFetcher({ store, emit, now, from, mirrors, debian, npm, offline: flags.offline })
-  return { store, fetcher, nameOf, makeManifest, emit, now }
+  // The second build of `verify` sets it.
+  const backwards = process.env['FIXPOINT_BACKWARDS'] !== undefined
+  return { store, fetcher, nameOf, makeManifest, emit, now, backwards }
 }
 
 /** Puts sources into the store as they are asked for, and tells where they lie, their digests checked. */

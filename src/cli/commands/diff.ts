@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { isDigest, type Digest } from '../../base/digest.ts'
 import { FixpointError } from '../../base/error.ts'
-import { exists, isFolder } from '../../base/files.ts'
 import { compareListings } from '../../store/compare-listings.ts'
 import type { Store } from '../../store/store.ts'
+import { firstDifferentByte } from '../../verify/compare-files.ts'
 import { describeContents, firstDifference, type Tree } from '../../verify/first-difference.ts'
 import type { Engine } from '../engine.ts'
 
@@ -29,9 +29,10 @@ export async function diffCommand(engine: Engine, a: string, b: string): Promise
 }
 
 async function find(store: Store, word: string): Promise<{ kind: 'artifact'; tree: Tree } | { kind: 'file' }> {
-  if (await isFolder(word))
-    throw new FixpointError('usage', 'not-comparable', `Cannot compare "${word}": it is a folder`)
-  if (await exists(word)) return { kind: 'file' }
+  const found = await stat(word).catch(() => undefined)
+  if (found !== undefined && !found.isFile())
+    throw new FixpointError('usage', 'not-comparable', `Cannot compare "${word}": it is no regular file`)
+  if (found !== undefined) return { kind: 'file' }
   if (isDigest(word) && store.has(word)) return { kind: 'artifact', tree: await treeOf(store, word) }
   throw new FixpointError(
     'usage',
@@ -54,7 +55,13 @@ async function compareArtifacts(engine: Engine, a: Tree, b: Tree): Promise<strin
   return `The artifacts differ in ${String(first.count)} entries, first in "${first.path}": ${first.what}`
 }
 
+/** Bytes; two files of that size may be held in memory, to tell of which section of a program they differ in. */
+const HELD = 256 << 20
+
 async function compareFiles(a: string, b: string): Promise<string | undefined> {
-  const [first, second] = [await readFile(a), await readFile(b)]
-  return first.equals(second) ? undefined : `The files differ at ${describeContents(first, second)}`
+  const sizes = [(await stat(a)).size, (await stat(b)).size]
+  const offset = await firstDifferentByte(a, b, Math.max(...sizes))
+  if (offset === undefined) return undefined
+  if (sizes.some((size) => size > HELD)) return `The files differ at offset ${String(offset)}`
+  return `The files differ at ${describeContents(await readFile(a), await readFile(b))}`
 }

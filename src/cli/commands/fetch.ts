@@ -35,12 +35,14 @@ export async function fetchCommand(
   )
   if (failures.length > 0) throw combineFailures(failures)
   const count = new Set(sources.map(({ sha256 }) => sha256)).size
-  const copied = to === undefined ? undefined : await fillMirror(to, sources, sourceFinder(engine, context))
+  const filled = to === undefined ? undefined : await fillMirror(to, sources, sourceFinder(engine, context))
   await engine.result(
     [
       `sources in the store: ${String(count)}`,
-      ...(copied === undefined ? [] : [`in "${String(to)}": ${String(count)}, ${String(copied)} of them copied now`]),
+      ...(filled === undefined
+        ? []
+        : [`in "${String(to)}": ${String(filled.files)}, ${String(filled.copied)} of them copied now`]),
     ],
-    { type: 'fetched', sources: count, ...(copied !== undefined && { copied }) },
+    { type: 'fetched', sources: count, ...(filled !== undefined && { copied: filled.copied }) },
   )
 }

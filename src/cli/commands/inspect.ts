@@ -2,11 +2,13 @@ import { createReadStream } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import { FixpointError } from '../../base/error.ts'
 import type { RecipeId } from '../../base/events.ts'
+import { visible } from '../../base/visible.ts'
 import { graphOf, type Node } from '../../plan/graph.ts'
 import { compareDocuments } from '../../plan/compare-documents.ts'
 import type { Engine } from '../engine.ts'
 import { readerLeft } from '../output.ts'
 import { resolveTarget, resolveTargets } from '../targets.ts'
+import { visibleJson } from '../view/json.ts'
 
 /** `show RECIPE`: the recipe as the planner sees it; with `origin`, the file and line that each field comes from. */
 export async function showCommand(engine: Engine, word: string, flags: { origin?: boolean }): Promise<void> {
@@ -22,7 +24,7 @@ export async function showCommand(engine: Engine, word: string, flags: { origin?
   })
   await (flags.origin === true
     ? engine.result(lines, { type: 'recipe', recipe })
-    : engine.result([JSON.stringify(fields, undefined, 2)], { type: 'recipe', recipe: fields }))
+    : engine.result(visibleJson(fields, 2).split('\n'), { type: 'recipe', recipe: fields }))
 }
 
 /** `graph [TARGET…]`: an edge a line, `recipe -> input`; with `dot` for Graphviz. */
@@ -60,21 +62,27 @@ export async function logCommand(engine: Engine, word: string): Promise<void> {
   await printFile(path, engine.signal)
 }
 
-/** Piece by piece: a log may be larger than memory. */
+/** Piece by piece: a log may be larger than memory. A terminal would act on what a step has printed; a pipe gets it as it is. */
 async function printFile(path: string, signal: AbortSignal): Promise<void> {
+  const onTerminal = process.stdout.isTTY
   try {
-    await pipeline(createReadStream(path), process.stdout, { end: false, signal })
+    const pieces = createReadStream(path, onTerminal ? 'utf8' : undefined)
+    await pipeline(onTerminal ? shownPieces(pieces) : pieces, process.stdout, { end: false, signal })
   } catch (error) {
     // Nobody reads on, as after `| head`, which also aborts: an end like any other.
     if (!readerLeft()) throw error
   }
 }
 
+async function* shownPieces(pieces: AsyncIterable<string>): AsyncGenerator<string> {
+  for await (const piece of pieces) yield visible(piece, { lines: true })
+}
+
 /** `why RECIPE`: how its last two actions differ, field by field. */
 export async function whyCommand(engine: Engine, word: string): Promise<void> {
   const [metadata, store] = [await engine.metadata(), await engine.store()]
   const id = resolveTarget(metadata, word)
-  const past = (await store.index.history(id)).flatMap(({ name }) => store.index.find(name) ?? [])
+  const past = store.index.history(id).flatMap(({ name }) => store.index.find(name) ?? [])
   const [before, after] = past.slice(-2)
   if (before === undefined || after === undefined) {
     const times = before === undefined ? 'was never built on this store' : 'was built once, from nothing stored'

@@ -42,7 +42,7 @@ export async function rebuildImageCommand(
         { hint: `What it calls /data is "${world.data}"` },
       )
     }
-    if (flags.output !== undefined) await takeOut(join(world.data, 'out'), flags.output)
+    if (flags.output !== undefined) await takeOut(world.data, 'out', flags.output)
   })
 }
 
@@ -63,14 +63,14 @@ async function requireOutput(folder: string, file: string): Promise<void> {
 }
 
 /** Brings out what was built. Where that fails, it says where the image is: its rebuild is done. */
-async function takeOut(from: string, to: string): Promise<void> {
+async function takeOut(data: string, name: string, to: string): Promise<void> {
   try {
-    await copyExported(from, to)
+    await copyExported(data, name, to)
   } catch (error) {
     const cause = explainSystemError(error)
     if (!(cause instanceof FixpointError)) throw error
     throw new FixpointError(cause.kind, cause.code, cause.message, {
-      hint: `The image was rebuilt and is the same; it lies in "${from}" until the next rebuild`,
+      hint: `The image was rebuilt and is the same; it lies in "${join(data, name)}" until the next rebuild`,
       cause: error,
     })
   }

@@ -9,6 +9,7 @@ import { requireSandbox } from '../../sandbox/probe.ts'
 import { requireClock } from '../clock.ts'
 import type { Engine } from '../engine.ts'
 import { explainFailure } from '../explain-failure.ts'
+import { requireOwnStore } from '../store-owner.ts'
 import { resolveTarget } from '../targets.ts'
 import { buildContext, type BuildFlags } from './build.ts'
 
@@ -38,11 +39,12 @@ export async function resumeCommand(
   const action = actionOf(plan(graph, [id], knownTo(store, engine.nameOf)), planned)
   requireClock()
   requireSandbox()
+  await requireOwnStore(store.root)
   const { artifact } = await resumeAction(
     action,
     {
       ...(await buildContext(engine, flags)),
-      jobserver: { flags: '', fifo: undefined },
+      jobserver: undefined,
       folder,
       log: await store.logPath(id, action.key),
       signal: engine.signal,

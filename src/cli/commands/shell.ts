@@ -13,6 +13,7 @@ import { plan } from '../../plan/plan.ts'
 import { sandboxCommand } from '../../sandbox/bwrap.ts'
 import { requireSandbox } from '../../sandbox/probe.ts'
 import type { Engine } from '../engine.ts'
+import { requireOwnStore } from '../store-owner.ts'
 import { resolveTarget } from '../targets.ts'
 import { buildContext, buildTargets } from './build.ts'
 
@@ -25,6 +26,7 @@ export async function shellCommand(engine: Engine, word: string, command: readon
   const node = graph.nodes.get(id)
   const inputs = [...(node?.inputs ?? []), ...(node?.contents ?? [])]
   requireSandbox()
+  await requireOwnStore(store.root)
   if (inputs.length > 0) {
     const before = plan(graph, inputs, knownTo(store, engine.nameOf))
     const missing = inputs.filter((input) => before.get(input)?.state !== 'stored')
@@ -41,7 +43,7 @@ export async function shellCommand(engine: Engine, word: string, command: readon
   if (!isKept) {
     workspace = await Workspace.create(join((await store.session()).folder, 'shell'))
     await fetchSources(engine, node === undefined ? [] : sourcesOf(node))
-    await workspace.layOut(action, store, makeManifest)
+    await workspace.layOut(action, { store, makeManifest, signal: engine.signal })
   }
   process.stderr.write(
     `${isKept ? 'the tree of the failed build' : 'a fresh tree; the sources are in $SOURCES'}; leave with "exit"\n`,

@@ -6,9 +6,10 @@ import { Store } from '../../store/store.ts'
 import { compareBuilds, type Mismatch } from '../../verify/compare-builds.ts'
 import { firstDifference } from '../../verify/first-difference.ts'
 import type { Engine } from '../engine.ts'
-import { buildAgain, claimPlace, defaultPlace, preparePlace, removePlace } from '../second-build.ts'
+import { buildAgain, claimPlace, defaultPlace, otherCores, preparePlace, removePlace } from '../second-build.ts'
 import { resolveTargets } from '../targets.ts'
-import { buildContext, buildTargets, sourceFinder, type BuildFlags } from './build.ts'
+import { conditionLines, varyConditions } from '../variations.ts'
+import { buildContext, buildTargets, coresOf, sourceFinder, type BuildFlags } from './build.ts'
 
 /** Options of `verify`. */
 export interface VerifyFlags extends BuildFlags {
@@ -17,9 +18,10 @@ export interface VerifyFlags extends BuildFlags {
 }
 
 /**
- * `verify TARGET…`: builds the targets a second time from an empty store, in a copy of the checkout at another path, as another user (when root),
- * with umask 077, another environment and, unless told how many, another number of cores, and compares every artifact above the layers that see the host. The second store is
- * kept while builds in it fail or are interrupted, so that the next run goes on, and removed once all is compared.
+ * `verify TARGET…`: builds the targets a second time from an empty store, in a copy of the checkout at another path,
+ * and compares every artifact above the layers that see the host. All conditions that can differ on one machine do;
+ * they are listed first, as are those that do not, and why. The second store is kept while builds in it fail or are
+ * interrupted, so that the next run goes on, and removed once all is compared.
  */
 export async function verifyCommand(engine: Engine, words: readonly string[], flags: VerifyFlags): Promise<void> {
   const metadata = await engine.metadata()
@@ -28,9 +30,14 @@ export async function verifyCommand(engine: Engine, words: readonly string[], fl
   const store = await engine.store()
   const context = await buildContext(engine, flags)
   const place = await claimPlace(flags.second ?? defaultPlace(store), store)
+  const cores = [await coresOf(engine, flags), flags.jobs ?? otherCores()] as const
+  const stores = [store.root, place.store] as const
+  const variations = await varyConditions({ cores, stores, isOtherUser: place.user !== undefined })
+  const { conditions } = variations
+  await engine.result(conditionLines(conditions), { type: 'conditions', conditions })
   const first = await buildTargets(engine, graph, targets, flags, context)
   await preparePlace(place, graph, sourceFinder(engine, context))
-  await buildAgain(place, engine, targets, flags.jobs)
+  await buildAgain(place, engine, targets, cores[1], variations)
   const again = await Store.open(place.store, { emit: engine.emit, now: engine.now })
   const second = plan(graph, targets, knownTo(again, engine.nameOf))
   const { same, mismatches } = compareBuilds(planAll(graph, store, engine), planAll(graph, again, engine))

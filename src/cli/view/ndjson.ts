@@ -1,8 +1,9 @@
 import type { EventSink } from '../../base/events.ts'
+import { visibleJson } from './json.ts'
 
 /** A reader of events that writes each as one line of JSON. */
 export function ndjsonView(write: (line: string) => void): EventSink {
   return (event) => {
-    write(JSON.stringify(event))
+    write(visibleJson(event))
   }
 }

@@ -1,4 +1,5 @@
 import type { Event, EventSink } from '../../base/events.ts'
+import { visibleMessage } from '../report.ts'
 import { formatBytes, formatDuration, shortDigest } from './format.ts'
 
 /** A reader of events that writes a line for each that a log should keep; `write` gets the line without its end. */
@@ -9,8 +10,13 @@ export function plainView(write: (line: string) => void): EventSink {
   }
 }
 
-/** One line about an event, or undefined for those that only matter to a live view. */
+/** Text about an event, as it may be shown, or undefined for those that only matter to a live view. */
 export function describeEvent(event: Event): string | undefined {
+  const text = textOf(event)
+  return text === undefined ? undefined : visibleMessage(text)
+}
+
+function textOf(event: Event): string | undefined {
   switch (event.type) {
     case 'plan':
       return event.toRun === 0 ? undefined : `${String(event.toRun)} to build at most, ${String(event.stored)} stored`

@@ -1,5 +1,6 @@
 import { Listr, type ListrDefaultRendererLogLevels, ListrLogger, ProcessOutput, type ListrTaskWrapper } from 'listr2'
 import type { Event, RecipeId } from '../../base/events.ts'
+import { visible } from '../../base/visible.ts'
 import { formatBytes, formatDuration } from './format.ts'
 import { describeEvent } from './plain.ts'
 import type { View } from './port.ts'
@@ -42,14 +43,14 @@ export function terminalView(slotCount: number, now: () => number): View {
     slots.slice(0, rows.length - 1).forEach(({ recipe, step, since }, at) => {
       const row = rows[at]
       if (row !== undefined)
-        row.title = recipe === undefined ? 'idle' : `${recipe} ${step} ${formatDuration(now() - since)}`
+        row.title = recipe === undefined ? 'idle' : visible(`${recipe} ${step} ${formatDuration(now() - since)}`)
     })
     const built = `${String(counts.ran)} of at most ${String(counts.toRun)} built, ${String(counts.stored)} stored`
     const parts = [
       ...(counts.toRun > 0 ? [`${built}${counts.failed > 0 ? `, ${String(counts.failed)} failed` : ''}`] : []),
       ...(downloads.size > 0 ? [`fetching ${[...downloads].map((words) => words.join(' ')).join(', ')}`] : []),
     ]
-    summary.title = parts.join(' · ')
+    summary.title = visible(parts.join(' · '))
   }
   const timer = setInterval(draw, TICK)
   timer.unref()

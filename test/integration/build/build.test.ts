@@ -117,7 +117,7 @@ describe('a failing recipe', () => {
       ...toy,
       now: () => 0,
       makeManifest: () => '',
-      jobserver: { flags: '', fifo: undefined },
+      jobserver: undefined,
       folder,
       log: join(toy.folder, 'log'),
       signal: new AbortController().signal,

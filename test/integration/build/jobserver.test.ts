@@ -3,8 +3,9 @@ import { closeSync, constants, existsSync, openSync, readSync, writeSync } from 
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { Jobserver, type Client } from '../../../src/build/jobserver.ts'
+import { Jobserver, MOST_CORES, type Client } from '../../../src/build/jobserver.ts'
 import { freshStore, readArtifact, waitUntil } from '../../support/rig.ts'
 import { storedTree } from '../../support/image.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
@@ -35,6 +36,18 @@ class Taker {
   give(): void {
     writeSync(this.#fd, '+')
     this.held -= 1
+  }
+
+  /** Puts in tokens that it never took. */
+  invent(): void {
+    writeSync(this.#fd, '+'.repeat(20))
+  }
+
+  /** Puts in as many as fit. */
+  flood(): void {
+    expect(() => {
+      for (;;) writeSync(this.#fd, '+'.repeat(4096))
+    }).toThrow('EAGAIN')
   }
 }
 
@@ -110,6 +123,88 @@ describe('the jobserver', () => {
     for (const each of [...clients, client]) each.close()
   })
 
+  it('a step that fills its fifo with tokens ends nothing, and gains nothing for the others', async () => {
+    const { jobserver, clients, takers } = await opened(4, 2)
+    const [flooded, other] = takers as [Taker, Taker]
+    await takeAll([other], 2)
+    for (let round = 0; round < 3; round++) {
+      flooded.flood()
+      jobserver.balance()
+      flooded.flood()
+      // Full, which a newcomer must not suffer from either.
+      expect(other.take()).toBe(false)
+    }
+    clients[0]!.close()
+    await takeAll([other], 3)
+    clients[1]!.close()
+  })
+
+  it('what a step has put into an only fifo is taken out', async () => {
+    const { jobserver, clients, takers } = await opened(3, 1)
+    takers[0]!.flood()
+    jobserver.balance()
+    await takeAll(takers, 2)
+    clients[0]!.close()
+  })
+
+  it('keeps to the largest budget', async () => {
+    const { clients, takers } = await opened(MOST_CORES, 2)
+    for (const taker of takers) while (taker.take());
+    expect(takers.map(({ held }) => held)).toEqual([MOST_CORES / 2 - 1, MOST_CORES / 2 - 1])
+    for (const client of clients) client.close()
+  })
+
+  it('whatever steps take, give, keep and invent, what honest ones hold is within the budget', async () => {
+    const cores = 5
+    const act = fc.record({
+      who: fc.nat(2),
+      what: fc.constantFrom('take' as const, 'give' as const, 'invent' as const, 'balance' as const, 'close' as const),
+      count: fc.integer({ min: 1, max: 6 }),
+    })
+    const folder = await temporaryFolder()
+    let serial = 0
+    await fc.assert(
+      fc.asyncProperty(fc.array(act, { maxLength: 40 }), (acts) => {
+        const jobserver = new Jobserver(cores)
+        const steps = [0, 1, 2].map(() => {
+          const client = jobserver.open(join(folder, String(serial++)))
+          return { client, taker: new Taker(client), honest: true, ended: false }
+        })
+        const held = (): number =>
+          steps.filter(({ ended }) => !ended).reduce((sum, { honest, taker }) => sum + 1 + (honest ? taker.held : 0), 0)
+        for (const { who, what, count } of acts) {
+          const step = steps[who]!
+          if (step.ended) continue
+          if (what === 'balance') jobserver.balance()
+          else if (what === 'close') {
+            step.client.close()
+            step.ended = true
+          } else
+            for (let at = 0; at < count; at++) {
+              if (what === 'take') step.taker.take()
+              else if (what === 'give' && step.taker.held > 0) step.taker.give()
+              else if (what === 'invent') {
+                step.honest = false
+                step.taker.invent()
+              }
+            }
+          expect(held()).toBeLessThanOrEqual(cores)
+        }
+        // Whoever is left gets all that there is, also what those that have ended had kept or invented.
+        const last = steps.find(({ ended }) => !ended)
+        for (const step of steps.filter((each) => each !== last && !each.ended)) step.client.close()
+        if (last === undefined) return Promise.resolve()
+        if (last.honest) {
+          while (last.taker.take());
+          expect(last.taker.held).toBe(cores - 1)
+        }
+        last.client.close()
+        return Promise.resolve()
+      }),
+      { numRuns: 40 },
+    )
+  })
+
   it('jobs of all actions together never exceed the budget', async () => {
     const cores = 3
     // Jobs as make runs them: each takes a token, says when it begins and ends, and gives the token back.
@@ -149,7 +244,7 @@ describe.skipIf(make === undefined)('GNU make 4.4', () => {
       client.close()
     })
     await writeFile(join(folder, 'Makefile'), `all: a b c\na b c:\n\t@touch began-$@; ${script}\n`)
-    const env = { ...process.env, MAKEFLAGS: jobserver.flags(client.fifo) }
+    const env = { ...process.env, MAKEFLAGS: ` -j2 --jobserver-auth=fifo:${client.fifo}` }
     await promisify(execFile)(make!, { cwd: folder, env, timeout: 20_000 })
   }
 

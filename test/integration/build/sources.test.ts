@@ -1,7 +1,5 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { buffer } from 'node:stream/consumers'
-import tarStream from 'tar-stream'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { digestOf, type Digest } from '../../../src/base/digest.ts'
 import { removeTree } from '../../../src/base/files.ts'
@@ -9,18 +7,10 @@ import type { FileSource, LocalFile } from '../../../src/metadata/model.ts'
 import { verifyStore } from '../../../src/store/maintain.ts'
 import type { Store } from '../../../src/store/store.ts'
 import { artifactOf, failureOf, freshStore, nextSession, putBlob, readArtifact } from '../../support/rig.ts'
+import { tarOf, type HandMade } from '../../support/tars.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
 import { toyBuild, toyMetadata, toyRecipe } from '../../support/toy.ts'
 import { flipByte } from '../../support/trees.ts'
-
-type TarEntry = { readonly name: string; readonly data?: string } & Partial<tarStream.Headers>
-
-async function tarOf(entries: readonly TarEntry[]): Promise<Buffer> {
-  const archive = tarStream.pack()
-  for (const { data, ...header } of entries) archive.entry({ mode: 0o755, ...header }, data ?? '')
-  archive.finalize()
-  return buffer(archive)
-}
 
 async function sourceOf(store: Store, data: Buffer, to: string | undefined = '.'): Promise<FileSource> {
   const sha256 = await putBlob(store, data)
@@ -38,7 +28,7 @@ describe('sources', () => {
     const toy = await freshStore()
     const source = await sourceOf(
       toy.store,
-      await tarOf([{ name: 'top/a.txt', data: 'one\n', mtime: new Date('2030-01-01') }]),
+      tarOf([{ path: 'top/a.txt', data: 'one\n', mtime: new Date('2030-01-01') }]),
     )
     const packed: FileSource = { ...source, name: 'packed.tar', to: undefined }
     const tree = {
@@ -81,7 +71,7 @@ describe('sources', () => {
 
   it('damaged in the store are set aside, fetched again and used', async () => {
     const toy = await freshStore()
-    const data = await tarOf([{ name: 'top/a', data: 'a' }])
+    const data = tarOf([{ path: 'top/a', data: 'a' }])
     const source = await sourceOf(toy.store, data)
     await flipByte(toy.store.blobPath(source.sha256), 515)
     const next = await nextSession(toy.folder)
@@ -108,40 +98,40 @@ describe('sources', () => {
 describe('a hostile tarball', () => {
   // Named before any test runs, made and removed by each.
   const outside = `/tmp/fixpoint-hostile-${String(process.pid)}`
-  const tarballs: [name: string, entries: readonly TarEntry[]][] = [
-    ['with an absolute path', [{ name: `${outside}/pwned`, data: 'x' }]],
-    ['that climbs out', [{ name: `top/../../../../../../..${outside}/pwned`, data: 'x' }]],
+  const tarballs: [name: string, entries: readonly HandMade[]][] = [
+    ['with an absolute path', [{ path: `${outside}/pwned`, data: 'x' }]],
+    ['that climbs out', [{ path: `top/../../../../../../..${outside}/pwned`, data: 'x' }]],
     [
       'that writes through a link',
       [
-        { name: 'top/way', type: 'symlink', linkname: outside },
-        { name: 'top/way/pwned', data: 'x' },
+        { path: 'top/way', type: 'SymbolicLink', linkpath: outside },
+        { path: 'top/way/pwned', data: 'x' },
       ],
     ],
     [
       'that writes through links to the engine',
       [
-        { name: 'top/way', type: 'symlink', linkname: '/steps' },
-        { name: 'top/way/run', data: 'exit 0' },
-        { name: 'top/s', type: 'symlink', linkname: '/sources' },
-        { name: 'top/s/source.tar', data: 'x' },
+        { path: 'top/way', type: 'SymbolicLink', linkpath: '/steps' },
+        { path: 'top/way/run', data: 'exit 0' },
+        { path: 'top/s', type: 'SymbolicLink', linkpath: '/sources' },
+        { path: 'top/s/source.tar', data: 'x' },
       ],
     ],
     [
       'that links to its own blob and writes to it',
       [
-        { name: 'top/hard', type: 'link', linkname: '/sources/source.tar' },
-        { name: 'top/hard', data: 'x' },
+        { path: 'top/hard', type: 'Link', linkpath: '/sources/source.tar' },
+        { path: 'top/hard', data: 'x' },
       ],
     ],
-    ['with a device', [{ name: 'top/null', type: 'character-device', devmajor: 1, devminor: 3 }]],
-    ['with a setuid file', [{ name: 'top/su', mode: 0o4755, uid: 0, gid: 0, data: 'x' }]],
+    ['with a device', [{ path: 'top/null', type: 'CharacterDevice', devmaj: 1, devmin: 3 }]],
+    ['with a setuid file', [{ path: 'top/su', mode: 0o4755, uid: 0, gid: 0, data: 'x' }]],
   ]
   it.each(tarballs)('%s changes nothing outside its work', async (_name, entries) => {
     const toy = await freshStore()
     await mkdir(outside)
     onTestFinished(() => removeTree(outside))
-    const source = await sourceOf(toy.store, await tarOf(entries))
+    const source = await sourceOf(toy.store, tarOf(entries))
     const result = await toyBuild(toy, toyMetadata(toyRecipe('host/a', 'ls -lR > $OUT/found', { sources: [source] })), [
       'host/a',
     ])

@@ -1,7 +1,7 @@
-import { readdir } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { commandLine, jsonLines, makes, ranIn, recipe, step } from '../../support/cli.ts'
+import { commandLine, jsonLines, makes, ranIn, recipe, step, TOOLS_RECIPE } from '../../support/cli.ts'
 
 const toy = commandLine()
 
@@ -17,6 +17,20 @@ describe('build', () => {
     expect(second).toMatchObject({ code: 0, stdout: first.stdout })
     expect(second.stderr).not.toContain('build bootstrap/')
     expect(await readdir(join(store, 'blobs'), { recursive: true })).toEqual(blobs)
+  })
+
+  test('asks what the host is only when an artifact of a host layer is looked up, and notes it in the store', async () => {
+    const { run, store } = await toy({
+      'layers/bootstrap/tools/recipe.yaml': TOOLS_RECIPE,
+      'layers/product/low/recipe.yaml': makes('low', 'low', 'inputs: [bootstrap/tools]'),
+    })
+    const isNoted = async (): Promise<boolean> => (await readdir(store)).includes('host')
+    expect((await run('build', 'low')).code).toBe(0)
+    await rm(join(store, 'host'))
+    expect((await run('build', 'low')).code).toBe(0)
+    expect(await isNoted()).toBe(false)
+    expect((await run('build', 'tools')).code).toBe(0)
+    expect(await isNoted()).toBe(true)
   })
 
   test('-n tells stored, will run and may run apart, and changes nothing', async () => {

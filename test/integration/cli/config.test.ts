@@ -1,6 +1,7 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
+import { execa } from 'execa'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { readConfig } from '../../../src/cli/config.ts'
 
@@ -53,7 +54,7 @@ test('all faults at once, each with its place', async () => {
   const errors = (error as { errors: { code: string; hint?: string; place: { line: number; column: number } }[] })
     .errors
   expect(error).toMatchObject({ kind: 'usage' })
-  expect(errors.map(({ code, place }) => ({ code, place })).sort((a, b) => a.place.line - b.place.line)).toEqual([
+  expect(errors.sort((a, b) => a.place.line - b.place.line)).toMatchObject([
     { code: 'config-value', place: { file, line: 2, column: 5 } },
     { code: 'config-unknown-key', place: { file, line: 3, column: 1 } },
     { code: 'config-value', place: { file, line: 4, column: 7 } },
@@ -74,14 +75,43 @@ test('an empty HOME is not the working folder', async () => {
   expect(store).toBe(join(userInfo().homedir, '.cache/fixpoint'))
 })
 
-test('broken YAML, and a file that is no map', async () => {
-  await write('jobs: [1\n')
-  await expect(readConfig({ HOME: home })).rejects.toMatchObject({ kind: 'usage', code: 'config-syntax' })
-  await write('just text\n')
-  await expect(readConfig({ HOME: home })).rejects.toMatchObject({ code: 'config-value' })
+test.each([
+  ['broken', 'jobs: [1\n', 'config-syntax'],
+  ['a text', 'just text\n', 'config-value'],
+  ['a list', '[]\n', 'config-value'],
+  ['two documents', 'jobs: 1\n---\njobs: 2\n', 'config-syntax'],
+  ['a key twice', 'jobs: 1\njobs: 2\n', 'config-syntax'],
+  ['a key that is a list', '? [a, b]\n: 1\n', 'config-syntax'],
+  ['a tag', 'store: !!binary aGVs\n', 'config-syntax'],
+  ['an alias in its own value', 'mirrors: &a [*a]\n', 'config-syntax'],
+  ['an alias of nothing', 'store: *nope\n', 'config-syntax'],
+  ['an unknown version of YAML', '%YAML 9\n---\njobs: 2\n', 'config-syntax'],
+  ['brackets without end', '['.repeat(50_000), 'config-syntax'],
+  ['no text', '\0', 'config-syntax'],
+  ['more cores than a fifo has tokens for', 'jobs: 4097\n', 'config-value'],
+  ['no whole number of cores', 'jobs: 1e400\n', 'config-value'],
+  ['more than any configuration', `# ${'x'.repeat(300_000)}\n`, 'config-unreadable'],
+])('a file that is %s', async (_, text, code) => {
+  await write(text)
+  await expect(readConfig({ HOME: home })).rejects.toMatchObject({ kind: 'usage', code })
 })
 
-test('a file that cannot be read', async () => {
-  await mkdir(join(home, '.config/fixpoint/config.yaml'), { recursive: true })
+test.each([
+  ['a folder', (path: string) => mkdir(path)],
+  ['a fifo', (path: string) => execa('mkfifo', [path])],
+  ['a device', (path: string) => symlink('/dev/zero', path)],
+  ['a link to itself', (path: string) => symlink(path, path)],
+])('%s in the place of the file', async (_, make) => {
+  const path = await write('')
+  await rm(path)
+  await make(path)
   await expect(readConfig({ HOME: home })).rejects.toMatchObject({ kind: 'usage', code: 'config-unreadable' })
+})
+
+test('a link to the file, as those have who keep such files together', async () => {
+  const path = await write('')
+  await rm(path)
+  await writeFile(join(home, 'kept.yaml'), 'jobs: 3\n')
+  await symlink(join(home, 'kept.yaml'), path)
+  expect(await readConfig({ HOME: home })).toMatchObject({ jobs: 3 })
 })

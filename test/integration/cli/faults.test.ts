@@ -14,7 +14,7 @@ describe('invalid metadata, exit code 3:', () => {
     const { code, stdout, stderr } = await run('build', 'alpha')
     expect({ code, stdout }).toEqual({ code: 3, stdout: '' })
     expect(stderr).toMatch(new RegExp(`^${join(folder, ALPHA)}:6:1: error: .*"configuer"$`, 'm'))
-    expect(stderr).toContain('\nconfiguer: [--x]\n^^^^^^^^^\n')
+    expect(stderr).toContain('\n  configuer: [--x]\n  ^^^^^^^^^\n')
     expect(stderr).toMatch(/^hint: .*"configure"/m)
   })
 

@@ -1,5 +1,6 @@
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { execa } from 'execa'
 import { expect, test } from 'vitest'
 import { digestOf } from '../../../src/base/digest.ts'
 import { jsonLines, makes, ranIn, recipe, sharedToy, step, TOOLS_RECIPE } from '../../support/cli.ts'
@@ -41,6 +42,18 @@ const toy = sharedToy(
       'inputs: [bootstrap/tools, base/sourced]',
       'style: disk',
       'closure: true',
+    ),
+    'layers/product/parted/recipe.yaml': recipe(
+      'parted',
+      IN,
+      'style: disk',
+      'steps: { disk: "mkdir $OUT/parts; echo one > $OUT/parts/one" }',
+    ),
+    'layers/product/named/recipe.yaml': recipe(
+      'named',
+      IN,
+      'style: disk',
+      'steps: { disk: "echo {} > $OUT/named.json" }',
     ),
     'layers/product/disk/recipe.yaml': recipe('disk', IN, 'style: disk', 'contents: [base/lines, base/other]'),
   },
@@ -85,6 +98,53 @@ test('an image that was written to since it was put there is put there again', a
   // A record that is none is no reason to fail.
   await writeFile(join(folder, 'written/disk.json'), 'null')
   expect((await run('build', 'disk', '-o', 'written')).code).toBe(0)
+})
+
+test('a link in the output folder is replaced, never followed', async () => {
+  const { folder, run, write } = toy()
+  await write({ 'elsewhere/file': 'mine\n', 'linked/other': '' })
+  for (const name of ['disk.img', 'disk.img.part', 'disk.json', 'disk.json.part'])
+    await symlink('../elsewhere/file', join(folder, 'linked', name))
+  const { code, stderr } = await run('build', 'disk', '-o', 'linked')
+  expect(code, stderr).toBe(0)
+  expect(await readFile(join(folder, 'elsewhere/file'), 'utf8')).toBe('mine\n')
+  const entries = await readdir(join(folder, 'linked'), { withFileTypes: true })
+  expect(entries.filter((entry) => entry.isFile()).map(({ name }) => name)).toEqual(['disk.img', 'disk.json', 'other'])
+})
+
+test('a folder of an image is put into no link', async () => {
+  const { folder, run, write } = toy()
+  await write({ 'away/file': 'mine\n', 'through/other': '' })
+  await symlink('../away', join(folder, 'through/parts'))
+  const { code, stderr } = await run('build', 'parted', '-o', 'through')
+  expect(code, stderr).toBe(1)
+  expect(await readdir(join(folder, 'away'))).toEqual(['file'])
+  expect((await run('build', 'parted', '-o', 'straight')).code).toBe(0)
+  expect(await readFile(join(folder, 'straight/parts/one'), 'utf8')).toBe('one\n')
+})
+
+test('an image whose artifact has a file called like its record is refused', async () => {
+  const { code, stderr } = await toy().run('build', 'named', '-o', 'named')
+  expect(code, stderr).toBe(1)
+  expect(stderr).toContain('"named.json"')
+})
+
+test.each([
+  ['a fifo', (path: string) => execa('mkfifo', [path])],
+  ['a device', (path: string) => symlink('/dev/zero', path)],
+  ['a folder', (path: string) => mkdir(path)],
+  ['brackets without end', (path: string) => writeFile(path, '['.repeat(1_000_000))],
+  ['something else', (path: string) => writeFile(path, '{"recipe": 5}')],
+])('what is %s is the record of no image, and is replaced where one belongs', async (what, make) => {
+  const { folder, runWith } = toy()
+  const output = `odd ${what}`
+  await mkdir(join(folder, output))
+  await make(join(folder, output, 'disk.json'))
+  const bounded = { wrap: ['timeout', '30'] }
+  const { code, stderr } = await runWith(bounded, 'changes', join(output, 'disk.json'), join(output, 'disk.json'))
+  expect(code, stderr).toBe(2)
+  // A folder may hold anything.
+  expect((await runWith(bounded, 'build', 'disk', '-o', output)).code).toBe(what === 'a folder' ? 6 : 0)
 })
 
 test('several engines may put an image into one folder', async () => {

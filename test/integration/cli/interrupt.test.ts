@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers'
 import { expect, onTestFinished, test } from 'vitest'
 import { digestOf } from '../../../src/base/digest.ts'
 import { removeTree } from '../../../src/base/files.ts'
+import { takeLock } from '../../../src/store/lock.ts'
 import {
   commandLine,
   jsonLines,
@@ -70,6 +71,59 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
     expect((await here.run('store', 'verify')).code).toBe(0)
   },
 )
+
+test('a second signal ends it at once; what is half-made goes without it', async () => {
+  const here = await toy(WAITS)
+  await mkdir(join(here.folder, 'bin'))
+  // Removing takes as long as the test wants.
+  const held = join(here.folder, 'held')
+  await writeFile(held, '')
+  await writeFile(join(here.folder, 'bin/rm'), `#!/bin/sh\nexec flock '${held}' /bin/rm "$@"\n`, { mode: 0o755 })
+  const path = `PATH=${join(here.folder, 'bin')}:${process.env['PATH'] ?? ''}`
+  const child = here.startWith(['env', path], 'build', 'waits')
+  const [stderr, exit] = [text(child.stderr!), once(child, 'exit')]
+  await waitUntil(() => sleepers().length > 0)
+  const lock = await takeLock(held)
+  child.kill('SIGTERM')
+  // Repeated, since one that follows at once is taken for the first.
+  const again = setInterval(() => child.kill('SIGTERM'), 50)
+  onTestFinished(() => {
+    clearInterval(again)
+  })
+  expect(await exit).toEqual([130, null])
+  clearInterval(again)
+  expect(await stderr).toMatch(/^interrupted: .*\ninterrupted; /m)
+  expect(await readdir(join(here.store, 'work'))).not.toEqual([])
+  await lock?.release()
+  await waitUntil(() => left(here).length === 0)
+  expect(await readdir(join(here.store, 'work'))).toEqual([])
+})
+
+test('an error that nobody waits for is reported once; nothing is left', async () => {
+  const here = await toy(WAITS)
+  const throws = "data:text/javascript,process.on('SIGUSR2',()=>{throw(Error('late'))})"
+  const child = here.startWith(['env', `NODE_OPTIONS=--import=${throws}`], 'build', 'waits')
+  const [stderr, exit] = [text(child.stderr!), once(child, 'exit')]
+  await waitUntil(() => sleepers().length > 0)
+  child.kill('SIGUSR2')
+  expect(await exit).toEqual([70, null])
+  expect((await stderr).match(/^.*error: /gm)).toHaveLength(1)
+  await waitUntil(() => left(here).length === 0)
+  expect(await readdir(join(here.store, 'work'))).toEqual([])
+})
+
+test('a build under nohup goes on when its terminal is closed', async () => {
+  const here = await toy(WAITS)
+  const terminal = here.startUnderNohup('build', 'waits')
+  const closed = once(terminal, 'exit')
+  await waitUntil(() => sleepers().length > 0)
+  terminal.kill('SIGKILL')
+  await closed
+  for (const pid of sleepers()) process.kill(pid)
+  await waitUntil(() => left(here).length === 0)
+  const { stdout } = await here.run('--json', 'build', 'waits')
+  expect(ranIn(jsonLines(stdout))).toEqual([])
+})
 
 test.each(['SIGINT', 'SIGKILL'] as const)('%s in the second build of verify ends that too', async (signal) => {
   const here = await toy({

@@ -1,7 +1,11 @@
 import { once } from 'node:events'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { describe, expect, test } from 'vitest'
 import { commandLine, processesHolding, recipe, step } from '../../support/cli.ts'
 import { waitUntil } from '../../support/rig.ts'
+import { screenAfter } from '../../support/screen.ts'
 
 const toy = commandLine()
 const ESCAPE = '\u001b'
@@ -59,7 +63,7 @@ describe('on a terminal of 80 columns and 24 rows', () => {
     const child = startOnTerminal('shell', 'beta')
     const end = once(child, 'exit')
     let shown = ''
-    child.stdout!.setEncoding('utf8').on('data', (text: string) => (shown += text))
+    child.stdout!.setEncoding('utf8').on('data', (chunk: string) => (shown += chunk))
     child.stdin!.write(`sleep ${LONG}; echo nev""er\n`)
     // Only when it runs the terminal's signals are for it.
     await waitUntil(() => sleepers() > 0)
@@ -71,6 +75,36 @@ describe('on a terminal of 80 columns and 24 rows', () => {
     await end
     expect(shown).toContain('goes on')
     expect(shown).not.toMatch(/error:|interrupted|never/)
+  })
+})
+
+/** A recipe whose step lasts until the engine ends it. */
+const LASTS = {
+  'layers/bootstrap/lasts/recipe.yaml': recipe('lasts', 'style: plain', step(`sleep ${LONG}`)),
+}
+
+describe('a build with a live display', () => {
+  test('says that Ctrl-C interrupted it, and leaves nothing', async () => {
+    const { store, startOnTerminal } = await toy(LASTS)
+    const child = startOnTerminal('build', 'lasts')
+    const [shown, exit] = [text(child.stdout!), once(child, 'exit')]
+    await waitUntil(() => sleepers() > 0)
+    child.stdin!.write('\u0003')
+    expect(await exit).toEqual([130, null])
+    const { lines, cursorVisible } = screenAfter(await shown, { columns: 80, rows: 24 })
+    // Of an engine that the signal itself had ended, this would be missing.
+    expect(lines.at(-1)).toMatch(/^interrupted; /)
+    expect(cursorVisible).toBe(true)
+    expect(await readdir(join(store, 'work'))).toEqual([])
+  })
+
+  test('ends, and leaves nothing, when the window is closed', async () => {
+    const { folder, store, startOnTerminal } = await toy(LASTS)
+    const window = startOnTerminal('build', 'lasts')
+    await waitUntil(() => sleepers() > 0)
+    window.kill('SIGKILL')
+    await waitUntil(() => sleepers() + processesHolding(folder).length === 0)
+    expect(await readdir(join(store, 'work'))).toEqual([])
   })
 })
 

@@ -1,10 +1,12 @@
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { existsSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { digestOf } from '../../../src/base/digest.ts'
 import { removeTree } from '../../../src/base/files.ts'
-import { commandLine, makes, recipe, step, TOOLS_RECIPE } from '../../support/cli.ts'
+import type { Condition } from '../../../src/cli/variations.ts'
+import { commandLine, jsonLines, makes, recipe, step, TOOLS_RECIPE } from '../../support/cli.ts'
 
 const makeToy = commandLine()
 
@@ -18,7 +20,8 @@ async function elsewhere(): Promise<string> {
 
 const IN = 'inputs: [bootstrap/tools]'
 
-async function verified(planted: string) {
+/** Verifies three recipes, one of which installs what the script `planted` adds to a file; `shared` holds both stores. */
+async function verified(planted: string, shared?: string) {
   const toy = await makeToy({
     'layers/bootstrap/tools/recipe.yaml': TOOLS_RECIPE,
     'layers/product/plain/recipe.yaml': makes('plain', 'plain', IN),
@@ -36,13 +39,31 @@ async function verified(planted: string) {
     ),
   })
   await chmod(toy.folder, 0o755)
-  return toy.run('verify', 'plain', 'above', '--second', await elsewhere())
+  const globals = ['--json', '--layers', join(toy.folder, 'layers/layers.yaml'), '--store', `${shared}/first`]
+  return shared === undefined
+    ? toy.run('verify', 'plain', 'above', '--second', await elsewhere())
+    : toy.runWith({ globals }, 'verify', 'plain', 'above', '--second', `${shared}/second`)
+}
+
+/** A folder for both stores, on the file system of `parent`. */
+async function sharedFolder(parent: string): Promise<string> {
+  const folder = await mkdtemp(join(parent, 'fixpoint-test-verify-'))
+  onTestFinished(() => removeTree(folder))
+  await chmod(folder, 0o755)
+  return folder
+}
+
+/** What `verify` says to be the same in both builds. */
+function sameIn(stdout: string): string[] {
+  const conditions = jsonLines(stdout).find(({ type }) => type === 'conditions')?.['conditions'] as Condition[]
+  return conditions.flatMap(({ what, same }) => (same === undefined ? [] : [what]))
 }
 
 test('a second build of the same bytes is identical, and counted', async () => {
   const { code, stdout, stderr } = await verified('{ umask; export -p; pwd; echo ~; } >> $OUT/usr/share/planted')
   expect(code, stderr).toBe(0)
-  expect(stdout).toMatch(/^product\/plain [0-9a-f]{64}\nproduct\/above [0-9a-f]{64}\nidentical: 3 artifacts/)
+  expect(stdout).toMatch(/^differs in the second build: .*\nthe same in both: .*\n/)
+  expect(stdout).toMatch(/\nproduct\/plain [0-9a-f]{64}\nproduct\/above [0-9a-f]{64}\nidentical: 3 artifacts/)
 })
 
 test('a planted difference is named by package, file and offset, where it began', async () => {
@@ -53,6 +74,34 @@ test('a planted difference is named by package, file and offset, where it began'
   )
   expect(stderr).toMatch(/product\/above: another key/)
   expect(stderr).toMatch(/The second build is kept in ".*second"/)
+})
+
+describe('a recipe that lets in', () => {
+  const ADD = '>> $OUT/usr/share/planted'
+
+  // A tmpfs lists a folder in the order in which it was filled.
+  test.skipIf(!existsSync('/dev/shm'))('the order of names in a folder is found', async () => {
+    const { code, stdout, stderr } = await verified(`find /usr/bin ${ADD}`, await sharedFolder('/dev/shm'))
+    expect(code, stderr).toBe(5)
+    expect(stderr).toContain('product/planted: "usr/share/planted"')
+    expect(sameIn(stdout)).toContain('file system')
+    expect(sameIn(stdout)).not.toContain('order of making files')
+  })
+
+  test.skipIf(availableParallelism() < 2)('the number of processors is found', async () => {
+    const script = `sed -n '/Cpus_allowed_list/p' /proc/self/status ${ADD}`
+    const { code, stdout, stderr } = await verified(script, await sharedFolder(tmpdir()))
+    expect(code, stderr).toBe(5)
+    expect(stderr).toContain('product/planted: "usr/share/planted"')
+    expect(sameIn(stdout)).not.toContain('processors')
+  })
+})
+
+test('limits of the caller, and a default ACL of the store, leave no mark', async () => {
+  const script = '{ ulimit -n; ulimit -s; ulimit -c; } >> $OUT/usr/share/planted; mkdir $OUT/usr/share/made'
+  const { code, stdout, stderr } = await verified(script, await sharedFolder(tmpdir()))
+  expect(code, stderr).toBe(0)
+  expect(jsonLines(stdout).at(-1)).toMatchObject({ type: 'verified', same: 3 })
 })
 
 test("what lies where the second build is to be done is left alone when it is not a folder of the user's own", async () => {

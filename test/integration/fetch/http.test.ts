@@ -91,6 +91,33 @@ test('redirects are followed, relative ones too', async () => {
   expect(rig().store.has(DIGEST)).toBe(true)
 })
 
+test.each([
+  ['UTF-8', '/gr\u00f6\u00dfe/\u6587\ud83d\udca9.tar', 'utf8', '/gr%C3%B6%C3%9Fe/%E6%96%87%F0%9F%92%A9.tar'],
+  ['Latin-1', '/gr\u00f6\u00dfe.tar', 'latin1', '/gr%F6%DFe.tar'],
+  ['blank, percent signs and query', '/a b%20c%2Fd?\u00e4=\u00f6', 'utf8', '/a%20b%20c%2Fd?%C3%A4=%C3%B6'],
+] as const)('a redirect to raw bytes, %s: the same bytes are asked for', async (_, location, encoding, asked) => {
+  const raw = Buffer.from(location, encoding).toString('latin1')
+  const { address, requests } = await rig().serve((request, response) => {
+    const handler = request.url === '/f.tar' ? redirect(raw) : request.url === asked ? whole() : status(404)
+    handler(request, response)
+  })
+  await rig()
+    .fetcher()
+    .fetch(source([`${address}/f.tar`]))
+  expect(requests.map(({ url }) => url)).toEqual(['/f.tar', asked])
+})
+
+test('what a server says is shown, not acted on', async () => {
+  const location = Buffer.from('ftp://127.0.0.1/\u009b31m\u202e').toString('latin1')
+  const { address } = await rig().serve(redirect(location))
+  const error: unknown = await rig()
+    .fetcher()
+    .fetch(source([`${address}/f.tar`]))
+    .catch((reason: unknown) => reason)
+  expect(error).toMatchObject({ code: 'source-unavailable' })
+  expect((error as Error).message).toContain('ftp://127.0.0.1/\\x9b31m\\u{202e}')
+})
+
 test('a redirect loop ends, and so does a redirect to what is no HTTP address', async () => {
   const loop = await rig().serve(redirect('/f.tar'))
   await expect(

@@ -46,10 +46,10 @@ test.each([DIGEST, 'f.tar', 'place-1.tar'])('a mirror folder has it as "%s"', as
   ).toEqual(['fetch-start', 'fetch-end'])
 })
 
-test('a mirror folder has it under a name that only SHA256SUMS knows, and another source under its name', async () => {
-  await rig().write('mirror/renamed', CONTENT)
+test('a mirror folder has it by its digest, and another source under its name', async () => {
+  await rig().write(`mirror/${DIGEST}`, CONTENT)
   await rig().write('mirror/f.tar', WRONG)
-  const sums = await rig().write('mirror/SHA256SUMS', `${DIGEST}  renamed\n${digestOf(WRONG)}  f.tar\n`)
+  const sums = await rig().write('mirror/SHA256SUMS', `${DIGEST}  ${DIGEST}\n${digestOf(WRONG)}  f.tar\n`)
   await rig()
     .fetcher({ from: [dirname(sums)] })
     .fetch(source([]))

@@ -10,6 +10,7 @@ import { digestOf, digestOfFile, type Digest } from '../../../src/base/digest.ts
 import type { Event } from '../../../src/base/events.ts'
 import { createFetcher, type FetcherOptions } from '../../../src/fetch/fetcher.ts'
 import type { Fetcher, FetchStore } from '../../../src/fetch/ports.ts'
+import { noteNames, notedNames } from '../../../src/store/source-names.ts'
 import type { FileSource } from '../../../src/metadata/model.ts'
 
 /** Half a mebibyte that differs from byte to byte. */
@@ -182,6 +183,10 @@ function folderStore(folder: string): FolderStore {
       if ((await digestOfFile(path)) !== digest) throw new Error('adopted a wrong file')
       await mkdir(join(folder, 'blobs'), { recursive: true })
       await rename(path, blob(digest))
+    },
+    notedNames: (digest) => notedNames(folder, digest),
+    noteNames: (digest, names) => {
+      noteNames(folder, digest, names)
     },
     read: (digest) => readFile(blob(digest)),
     partials: () => names(join(folder, 'partial')),

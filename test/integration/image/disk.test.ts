@@ -1,4 +1,5 @@
-import { writeFile } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { readDisk } from '../../../src/image/disk.ts'
@@ -33,6 +34,33 @@ it.each([
   ['something else', Buffer.alloc(4096, 'x')],
 ])('%s is no image', async (_, data) => {
   await expect(readDisk(await written(data))).rejects.toMatchObject({ code: 'no-image', kind: 'usage' })
+})
+
+it.each([
+  ['a table that is nowhere', (disk: Buffer) => disk.writeBigUInt64LE(2n ** 64n - 1n, SECTOR + 72)],
+  ['an end that is nowhere', (disk: Buffer) => disk.writeBigUInt64LE(2n ** 63n, SECTOR + 32)],
+  ['a partition behind the end', (disk: Buffer) => disk.writeBigUInt64LE(2000n, 2 * SECTOR + 40)],
+  ['a partition that ends before it begins', (disk: Buffer) => disk.writeBigUInt64LE(1n, 2 * SECTOR + 40)],
+])('%s is damage', async (_, change) => {
+  const disk = diskOf(100, [{ name: 'root', first: 50, last: 60 }])
+  change(disk)
+  await expect(readDisk(await written(disk))).rejects.toMatchObject({ code: 'no-image', kind: 'usage' })
+})
+
+it('a table without entries has no partitions', async () => {
+  const disk = diskOf(100, [])
+  disk.writeUInt32LE(0, SECTOR + 80)
+  expect(await readDisk(await written(disk))).toMatchObject({ partitions: [] })
+})
+
+it.each([
+  ['a fifo', (path: string) => execFileSync('mkfifo', [path])],
+  ['a device', (path: string) => symlink('/dev/zero', path)],
+  ['a folder', (path: string) => mkdir(path)],
+])('%s is no image', async (_, make) => {
+  const path = join(await temporaryFolder(), 'odd')
+  await make(path)
+  await expect(readDisk(path)).rejects.toMatchObject({ code: 'no-image', kind: 'usage' })
 })
 
 it('a file that is not there is no image', async () => {

@@ -1,12 +1,10 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
-import { buffer } from 'node:stream/consumers'
-import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
-import tar from 'tar-stream'
+import { Parser } from 'tar/parse'
+import type { ReadEntry } from 'tar/read-entry'
 import { expect, it } from 'vitest'
 import { readConfig } from '../../../src/cli/config.ts'
 import { createFetcher } from '../../../src/fetch/fetcher.ts'
@@ -80,17 +78,21 @@ const RUNS = /\bWebAssembly\.(compile|instantiate|Module)/
 /** What of that is in an npm tarball, a line each: its name, the file in it, and what was found. */
 async function codeInTarball(name: string, tarball: Buffer): Promise<string[]> {
   const found: string[] = []
-  const extract = tar.extract()
-  extract.on('entry', ({ name: path }, stream, next) => {
-    buffer(stream).then((data) => {
+  const parser = new Parser({ strict: true })
+  const read = new Promise((resolve, reject) => parser.on('end', resolve).on('error', reject))
+  parser.on('entry', (entry: ReadEntry) => {
+    const chunks: Buffer[] = []
+    entry.on('data', (chunk: Buffer) => chunks.push(chunk))
+    entry.on('end', () => {
+      const data = Buffer.concat(chunks)
       const what = codeIn(data)
-      if (NAMES.test(path)) what.push('by its name')
-      if (/\.[cm]?js$/.test(path) && RUNS.test(data.toString('latin1'))) what.push('runs WebAssembly')
-      found.push(...what.map((kind) => `${name}: ${path}: ${kind}`))
-      next()
-    }, next)
+      if (NAMES.test(entry.path)) what.push('by its name')
+      if (/\.[cm]?js$/.test(entry.path) && RUNS.test(data.toString('latin1'))) what.push('runs WebAssembly')
+      found.push(...what.map((kind) => `${name}: ${entry.path}: ${kind}`))
+    })
   })
-  await pipeline(Readable.from([gunzipSync(tarball)]), extract)
+  parser.end(gunzipSync(tarball))
+  await read
   return found
 }
 

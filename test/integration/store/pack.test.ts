@@ -1,20 +1,31 @@
 import { execFileSync } from 'node:child_process'
+import {
+  closeSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+} from 'node:fs'
+import { link, mkdir, mkdtemp, readFile, stat, symlink, truncate, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { lstatSync } from 'node:fs'
-import { link, mkdir, mkdtemp, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { buffer } from 'node:stream/consumers'
 import fc from 'fast-check'
-import tarStream from 'tar-stream'
 import { describe, expect, it } from 'vitest'
 import { EPOCH } from '../../../src/base/constants.ts'
-import { digestOf, digestOfFile } from '../../../src/base/digest.ts'
+import { digestOfFile } from '../../../src/base/digest.ts'
+import type { RecipeId } from '../../../src/base/events.ts'
 import { removeTree } from '../../../src/base/files.ts'
 import { byBytes } from '../../../src/base/order.ts'
+import { composeUnion } from '../../../src/sandbox/sysroot.ts'
 import { compareTree } from '../../../src/store/check-tree.ts'
 import { packTree, type Packed } from '../../../src/store/pack.ts'
+import { encodeEntry, type TarEntry } from '../../../src/store/tar.ts'
 import { unpackArtifact } from '../../../src/store/unpack.ts'
+import { tarOf } from '../../support/tars.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
 import { describeTree, touchAll, writeTreeAt, type Tree } from '../../support/trees.ts'
 
@@ -106,13 +117,24 @@ describe('packing', () => {
     expect(await digestOfFile(tar)).toBe(digest)
   })
 
+  it('writes a tar that GNU tar and Python unpack to the same tree', async () => {
+    const { tar, root, listing } = await pack(RICH)
+    const [gnu, python] = [await temporaryFolder(), await temporaryFolder()]
+    execFileSync('tar', ['-xpf', tar, '-C', gnu])
+    const script = 'import sys, tarfile; t = tarfile.open(sys.argv[1]); print(len(t.getmembers())); t.extractall(sys.argv[2])'
+    const env = { ...process.env, PYTHONWARNINGS: 'ignore' }
+    const count = execFileSync('python3', ['-c', script, tar, python], { encoding: 'utf8', env })
+    expect(Number(count)).toBe(listing.length)
+    for (const tree of [gnu, python]) expect(await describeTree(tree)).toEqual(await describeTree(root))
+  })
+
   it('gives the bytes it always gave', async () => {
     const { digest } = await pack({
       'usr/bin/a': { mode: 0o755, data: 'a\n' },
       'usr/share/é': 'é',
       bin: { link: 'usr/bin' },
     })
-    expect(digest).toMatchInlineSnapshot(`"3ea4891416e3d2fe36276b87a781c89362d2572318a741840b22c54f65d124c6"`)
+    expect(digest).toMatchInlineSnapshot(`"f24ad029f092ce6b87f1a9784514cbc721b81f809dcc3e7150ecb425476b94cb"`)
   })
 
   it('says that the disk is full, wherever in the tree it gets to know that', async () => {
@@ -124,10 +146,8 @@ describe('packing', () => {
     }
   })
 
-  it('packs an empty tree', async () => {
-    const { digest, listing } = await pack({})
-    expect(listing).toEqual([])
-    expect(digest).toBe(digestOf(Buffer.alloc(1024)))
+  it('refuses an empty tree', async () => {
+    await expect(pack({})).rejects.toMatchObject({ code: 'artifact-empty', kind: 'buildFailed' })
   })
 
   it.each([
@@ -211,7 +231,7 @@ describe('unpacking', () => {
       .dictionary(
         fc.array(name, { minLength: 1, maxLength: 3 }).map((parts) => parts.join('/')),
         entry,
-        { maxKeys: 8 },
+        { minKeys: 1, maxKeys: 8 },
       )
       .filter((paths) => {
         const all = Object.keys(paths)
@@ -238,7 +258,7 @@ describe('unpacking', () => {
 
   it.each([['../outside'], ['/tmp/outside'], ['a/../../outside']])('refuses the path %s', async (path) => {
     const folder = await temporaryFolder()
-    const tar = await handMadeTar(folder, [{ name: path, type: 'file', data: 'x' }])
+    const tar = await handMadeTar(folder, [{ path, type: 'file', mode: 0o644, size: 1, data: 'x' }])
     await mkdir(join(folder, 'tree'))
     await expect(unpackArtifact(tar, join(folder, 'tree'))).rejects.toMatchObject({ code: 'artifact-path' })
     await expect(stat(join(folder, 'outside'))).rejects.toThrow('ENOENT')
@@ -247,8 +267,8 @@ describe('unpacking', () => {
   it('does not write through a link', async () => {
     const folder = await temporaryFolder()
     const tar = await handMadeTar(folder, [
-      { name: 'way', type: 'symlink', linkname: '..' },
-      { name: 'way/outside', type: 'file', data: 'x' },
+      { path: 'way', type: 'link', target: '..' },
+      { path: 'way/outside', type: 'file', mode: 0o644, size: 1, data: 'x' },
     ])
     await mkdir(join(folder, 'tree'))
     await expect(unpackArtifact(tar, join(folder, 'tree'))).rejects.toMatchObject({ code: 'artifact-path' })
@@ -256,38 +276,166 @@ describe('unpacking', () => {
   })
 
   it('refuses what packing never writes', async () => {
-    const folder = await temporaryFolder()
-    const tar = await handMadeTar(folder, [{ name: 'pipe', type: 'fifo' }])
-    await expect(unpackArtifact(tar, undefined)).rejects.toThrow('fifo')
+    const path = join(await temporaryFolder(), 'fifo.tar')
+    await writeFile(path, tarOf([{ path: 'pipe', type: 'FIFO' }]))
+    await expect(unpackArtifact(path, undefined)).rejects.toMatchObject({ code: 'artifact-format', kind: 'fetch' })
   })
 
-  it('does not wait for ever on a tar that ends early', async () => {
+  it('refuses a tar that ends early, or goes on behind its end', async () => {
     const { tar } = await pack(RICH)
     const data = await readFile(tar)
-    for (const length of [100, 512 * 3, 600_000, data.length - 1_400_000]) {
-      await writeFile(tar, data.subarray(0, length))
-      // At the end of an entry nothing is amiss but the digest; anywhere else it is an error.
-      const outcome = await unpackArtifact(tar, undefined).then(
-        ({ digest }) => digest,
-        () => 'error',
-      )
-      expect(outcome).not.toBe(digestOf(data))
+    const cuts = [0, 100, 512 * 3, 600_000, data.length - 1_400_000, data.length - 1024, data.length - 512]
+    for (const changed of [...cuts.map((length) => data.subarray(0, length)), Buffer.concat([data, Buffer.alloc(512)])]) {
+      await writeFile(tar, changed)
+      await expect(unpackArtifact(tar, undefined)).rejects.toMatchObject({ code: 'artifact-format' })
     }
+  })
+
+  it.each([
+    ['a pipe', (path: string) => execFileSync('mkfifo', [path])],
+    ['a folder', (path: string) => mkdir(path)],
+    ['a link', (path: string) => symlink('/dev/zero', path)],
+  ])('refuses %s in place of a tar', async (_name, make) => {
+    const path = join(await temporaryFolder(), 'tar')
+    await make(path)
+    await expect(unpackArtifact(path, undefined)).rejects.toMatchObject({ code: 'not-a-file' })
+  })
+
+  it('replaces nothing that is there already', async () => {
+    const { tar } = await pack({ a: 'artifact' })
+    const target = await temporaryFolder()
+    await writeTreeAt(target, { outside: 'kept', 'tree/a': { link: '../outside' } })
+    await expect(unpackArtifact(tar, join(target, 'tree'))).rejects.toMatchObject({ code: 'EEXIST' })
+    expect(await readFile(join(target, 'outside'), 'utf8')).toBe('kept')
   })
 })
 
-interface HandMade {
-  readonly name: string
-  readonly type: 'file' | 'symlink' | 'fifo'
-  readonly data?: string
-  readonly linkname?: string
-}
+describe('holes', () => {
+  const SIZE = 200 << 20
 
-async function handMadeTar(folder: string, entries: readonly HandMade[]): Promise<string> {
-  const archive = tarStream.pack()
-  for (const { data, ...header } of entries) archive.entry({ ...header, mode: 0o644 }, data ?? '')
-  archive.finalize()
+  it('take no room, neither in the tar nor in the tree', async () => {
+    const folder = await temporaryFolder()
+    const [root, tar, tree] = ['root', 'tar', 'tree'].map((name) => join(folder, name)) as [string, string, string]
+    await writeTreeAt(root, { between: 'x', tree: undefined })
+    await writeFile(join(root, 'disk'), 'begins')
+    await truncate(join(root, 'disk'), SIZE)
+    await mkdir(tree)
+    const { size, listing, digest } = await packTree(root, tar)
+    expect(size).toBeGreaterThan(SIZE)
+    expect(await unpackArtifact(tar, tree)).toEqual({ digest, listing })
+    for (const path of [tar, join(tree, 'disk')]) expect((await stat(path)).blocks * 512).toBeLessThan(1 << 20)
+    expect(await compareTree(tree, listing)).toBeUndefined()
+    expect(await digestOfFile(tar)).toBe(digest)
+  })
+
+  it('may be anywhere in a file, and end it', async () => {
+    const sizes = [65_535, 65_536, 65_537, 1 << 17, (1 << 20) - 1, 1 << 20, (1 << 20) + 65_536]
+    const files = sizes.flatMap((size) => [
+      [`zeros-${size}`, Buffer.alloc(size)],
+      [`first-${size}`, Buffer.concat([Buffer.from('x'), Buffer.alloc(size)])],
+      [`last-${size}`, Buffer.concat([Buffer.alloc(size), Buffer.from('x')])],
+      [`both-${size}`, Buffer.concat([Buffer.from('x'), Buffer.alloc(size), Buffer.from('x')])],
+    ])
+    const { root, tar, digest } = await pack(Object.fromEntries(files) as Tree)
+    expect(await digestOfFile(tar)).toBe(digest)
+    const target = await temporaryFolder()
+    await unpackArtifact(tar, target)
+    execFileSync('diff', ['-r', root, target])
+  })
+})
+
+describe('a tree that is changed while it is packed', () => {
+  /** What becomes of packing when `change` comes in the middle of the first file. */
+  async function packWhile(change: (root: string) => void): Promise<unknown> {
+    const root = await temporaryFolder()
+    const target = join(await temporaryFolder(), 'tar')
+    await writeTreeAt(root, { large: Buffer.alloc(2 << 20, 'begins'), later: '', 'z/file': 'z' })
+    await truncate(join(root, 'large'), LARGE)
+    const outcome = packTree(root, target).catch((error: unknown) => error)
+    const look = (): void => {
+      if ((statSync(target, { throwIfNoEntry: false })?.size ?? 0) > 0) change(root)
+      else setImmediate(look)
+    }
+    setImmediate(look)
+    return outcome
+  }
+  const LARGE = 400 << 20
+
+  it.each([
+    ['large', 'grows', (root: string) => truncateSync(join(root, 'large'), LARGE + 1)],
+    ['large', 'shrinks', (root: string) => truncateSync(join(root, 'large'), LARGE - 1)],
+    ['later', 'goes away', (root: string) => rmSync(join(root, 'later'))],
+    ['z', 'goes away', (root: string) => rmSync(join(root, 'z'), { recursive: true })],
+    ['z/file', 'goes away', (root: string) => rmSync(join(root, 'z/file'))],
+  ])('is refused when "%s" %s', async (path, _how, change) => {
+    expect(await packWhile(change)).toMatchObject({
+      code: 'artifact-changed',
+      kind: 'buildFailed',
+      message: expect.stringContaining(`"${path}"`) as string,
+    })
+  })
+
+  it('never leads outside, whatever becomes a link', async () => {
+    const outside = await temporaryFolder()
+    await writeTreeAt(outside, { file: 'secret' })
+    const failure = await packWhile((root) => {
+      rmSync(join(root, 'z'), { recursive: true })
+      symlinkSync(outside, join(root, 'z'))
+    })
+    expect(failure).toMatchObject({ code: 'artifact-changed', message: expect.stringContaining('"z/file"') as string })
+  })
+})
+
+describe('an interruption', () => {
+  async function manyFiles(): Promise<string> {
+    const root = join(await temporaryFolder(), 'root')
+    mkdirSync(root)
+    for (let at = 0; at < 30_000; at++) closeSync(openSync(join(root, String(at)), 'w'))
+    return root
+  }
+
+  /** Milliseconds from the abort, which comes once `work` has begun, to its end. */
+  async function timeToEnd(work: (signal: AbortSignal) => Promise<unknown>): Promise<number> {
+    const interrupt = new AbortController()
+    const outcome = work(interrupt.signal)
+    outcome.catch(() => undefined)
+    let at = 0
+    setTimeout(() => {
+      at = performance.now()
+      interrupt.abort()
+    }, 50)
+    await expect(outcome).rejects.toMatchObject({ name: 'AbortError' })
+    return performance.now() - at
+  }
+
+  it('is heard within a second, whatever is done with many files', async () => {
+    const root = await manyFiles()
+    const tar = join(await temporaryFolder(), 'tar')
+    const tree = await temporaryFolder()
+    const { listing } = await packTree(root, tar)
+    expect(await timeToEnd((signal) => packTree(root, undefined, signal))).toBeLessThan(1000)
+    expect(await timeToEnd((signal) => unpackArtifact(tar, tree, signal))).toBeLessThan(1000)
+    expect(await timeToEnd((signal) => compareTree(root, listing, signal))).toBeLessThan(1000)
+    const part = { recipe: 'base/many' as RecipeId, tree: root, listing }
+    const union = await temporaryFolder()
+    expect(await timeToEnd((signal) => composeUnion([part], union, { signal }))).toBeLessThan(1000)
+  }, 60_000)
+
+  it('is heard within a second while a large file is hashed', async () => {
+    const large = join(await temporaryFolder(), 'large')
+    await writeFile(large, '')
+    await truncate(large, 20 * 2 ** 30)
+    expect(await timeToEnd((signal) => digestOfFile(large, signal))).toBeLessThan(1000)
+  })
+})
+
+async function handMadeTar(folder: string, entries: readonly (TarEntry & { readonly data?: string })[]): Promise<string> {
+  const blocks = entries.flatMap(({ data = '', ...entry }) => [
+    encodeEntry(entry),
+    Buffer.from(data),
+    Buffer.alloc((512 - (data.length % 512)) % 512),
+  ])
   const path = join(folder, 'hand-made.tar')
-  await writeFile(path, await buffer(archive))
+  await writeFile(path, Buffer.concat([...blocks, Buffer.alloc(1024)]))
   return path
 }

@@ -1,8 +1,13 @@
-import { chmod, chown, mkdir, readdir, readFile, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+import { chmod, chown, copyFile, mkdir, readdir, readFile, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { EPOCH } from '../../../src/base/constants.ts'
 import { digestOf, type Digest } from '../../../src/base/digest.ts'
-import { exists } from '../../../src/base/files.ts'
+import { exists, removeTree } from '../../../src/base/files.ts'
+import { formatListing } from '../../../src/store/listing.ts'
+import { verifyStore } from '../../../src/store/maintain.ts'
+import { packTree } from '../../../src/store/pack.ts'
 import type { IndexEntry } from '../../../src/store/store-index.ts'
 import { eventsOf, freshStore, id, nextSession, putBlob, sharedStore } from '../../support/rig.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
@@ -23,7 +28,54 @@ async function contentsOf(folder: string): Promise<string[]> {
     .sort()
 }
 
+/** What may be in a file's place, and must neither be read nor waited for. */
+const NO_FILES: Readonly<Record<string, (path: string) => unknown>> = {
+  'a pipe': (path) => execFileSync('mkfifo', [path]),
+  'a folder': (path) => mkdir(join(path, 'inside'), { recursive: true }),
+  'a link to a file': (path) => symlink('/etc/hostname', path),
+  'a link to nothing': (path) => symlink('/nowhere', path),
+}
+
+async function replace(path: string, make: (path: string) => unknown): Promise<void> {
+  await removeTree(path)
+  await make(path)
+}
+
 describe('opening a store', () => {
+  it.each(Object.entries(NO_FILES))('refuses one whose LAYOUT is %s', async (_what, make) => {
+    const { folder } = await freshStore()
+    await replace(join(folder, 'LAYOUT'), make)
+    await expect(toyStore(folder)).rejects.toMatchObject({
+      code: 'store-unreadable',
+      kind: 'hostUnfit',
+      message: expect.stringContaining(join(folder, 'LAYOUT')) as string,
+    })
+  })
+
+  it.each(['logs', 'trees'])('refuses one whose folder %s is none', async (name) => {
+    const { folder } = await freshStore()
+    const { 'a folder': _, ...others } = NO_FILES
+    for (const make of Object.values(others)) {
+      await replace(join(folder, name), make)
+      await expect(toyStore(folder)).rejects.toMatchObject({
+        code: 'store-unreadable',
+        kind: 'hostUnfit',
+        message: expect.stringContaining(join(folder, name)) as string,
+      })
+    }
+  })
+
+  it.each(Object.entries(NO_FILES))('names a log, or a lock, that is %s', async (_what, make) => {
+    const { store, folder } = await freshStore()
+    const log = await store.logPath(id('base/a'), digestOf('key'))
+    await make(log)
+    const named = { code: 'store-unreadable', message: expect.stringContaining(log) as string }
+    await expect(store.logPath(id('base/a'), digestOf('key'))).rejects.toMatchObject(named)
+    await expect(store.lastLog(id('base/a'))).rejects.toMatchObject(named)
+    await make(join(folder, 'locks/x'))
+    await expect(store.lock('x')).rejects.toMatchObject({ code: 'store-unreadable' })
+  })
+
   it('makes one in a new or empty folder and finds it again', async () => {
     const folder = join(await temporaryFolder(), 'deep/store')
     await toyStore(folder)
@@ -100,6 +152,30 @@ describe('blobs', () => {
     expect(store.has(digestOf('text'))).toBe(true)
     expect(await readFile(store.blobPath(digestOf('text')), 'utf8')).toBe('text')
     expect(await exists(path)).toBe(false)
+  })
+
+  it.each(Object.entries(NO_FILES))('takes %s for no blob, and sets it aside for the blob', async (_what, make) => {
+    const { store, events } = await freshStore()
+    const digest = await putBlob(store, 'precious')
+    await replace(store.blobPath(digest), make)
+    expect(store.has(digest)).toBe(false)
+    expect(await verifyStore(store)).toMatchObject([{ what: 'blob', digest }])
+    await putBlob(store, 'precious')
+    expect(eventsOf(events, 'store-repair')).toMatchObject([{ what: 'blob', name: digest }])
+    expect(await readFile(store.blobPath(digest), 'utf8')).toBe('precious')
+    // Again, with something set aside already.
+    await replace(store.blobPath(digest), make)
+    await expect(store.checkBlob(digest)).rejects.toMatchObject({ code: 'blob-damaged' })
+    expect(await verifyStore(store)).toEqual([])
+  })
+
+  it('says of a blob that is none when it is wanted as an artifact, and leaves it', async () => {
+    const { store, events } = await freshStore()
+    const digest = await putBlob(store, 'a source')
+    for (const use of [() => store.tree(digest), () => store.listing(digest)])
+      await expect(use()).rejects.toMatchObject({ code: 'not-an-artifact', kind: 'fetch' })
+    await store.checkBlob(digest)
+    expect(events).toEqual([])
   })
 
   it('sets a damaged blob aside and names it', async () => {
@@ -184,11 +260,21 @@ describe('trees', () => {
     ],
     [
       'a listing that lies',
-      'bin: not listed',
+      'its listing is damaged',
       (tree) =>
         readFile(`${tree}.json`, 'utf8').then((text) => writeFile(`${tree}.json`, text.replace('"bin"', '"bim"'))),
     ],
   ]
+  for (const [what, make] of Object.entries(NO_FILES)) {
+    damages.push([`${what} for its listing`, 'its listing is damaged', (tree) => replace(`${tree}.json`, make)])
+    if (what === 'a folder') continue
+    damages.push([`${what} in its place`, 'other type', (tree) => replace(tree, make)])
+    damages.push([
+      `${what} for a file`,
+      'usr/share/text: other type',
+      (tree) => replace(join(tree, 'usr/share/text'), make),
+    ])
+  }
   it.each(damages)('with %s are made again from the blob', async (_name, what, damage) => {
     const { folder, digest, tree, blob } = await packed()
     const before = await stat(blob)
@@ -202,6 +288,36 @@ describe('trees', () => {
     await after.store.tree(digest)
     expect(eventsOf(after.events, 'store-repair')).toEqual([])
     expect(await readdir(join((await store.session()).folder, 'tmp'))).toEqual([])
+  })
+
+  it.each(['', '.json'])('are not taken for others, when one%s is in the place of another', async (end) => {
+    const { folder, digest, tree } = await packed()
+    const { store, events } = await nextSession(folder)
+    const root = join(await temporaryFolder(), 'root')
+    await writeTreeAt(root, { ...TREE, 'usr/share/text': 'another text\n' })
+    const other = (await store.packTree(root)).digest
+    await store.tree(other)
+    // Together with its listing, and only the listing.
+    for (const part of end === '' ? ['', '.json'] : ['.json']) {
+      await removeTree(`${tree}${part}`)
+      execFileSync('cp', ['-a', `${store.treePath(other)}${part}`, `${tree}${part}`])
+    }
+    expect((await verifyStore(store)).map(({ what, digest: name }) => `${what} ${name}`)).toEqual([`tree ${digest}`])
+    await store.tree(digest)
+    expect(eventsOf(events, 'store-repair')).toMatchObject([{ name: digest, reason: 'its listing is damaged' }])
+    expect(await readFile(join(tree, 'usr/share/text'), 'utf8')).toBe('a text\n')
+  })
+
+  it('that were made up together with their listing are found by a check of the whole store', async () => {
+    const { folder, digest, tree } = await packed()
+    const { store } = await nextSession(folder)
+    await flipByte(join(tree, 'usr/share/text'), 0)
+    await utimes(join(tree, 'usr/share/text'), EPOCH, EPOCH)
+    const { listing } = await packTree(tree, undefined)
+    await writeFile(`${tree}.json`, formatListing(digest, listing))
+    expect(await verifyStore(store)).toMatchObject([{ what: 'tree', digest }])
+    await removeTree(tree)
+    expect(await verifyStore(store)).toMatchObject([{ what: 'tree', digest }])
   })
 
   it('damaged like their blob lead to the blob', async () => {
@@ -264,28 +380,49 @@ describe('the index', () => {
     expect(eventsOf(events, 'store-repair')).toMatchObject([{ what: 'index', name: path }])
   })
 
-  it('names an entry that is no file', async () => {
-    const { store, folder } = await freshStore()
+  it.each(Object.entries(NO_FILES))('takes an entry that is %s for missing, and replaces it', async (_what, make) => {
+    const { store, folder, events } = await freshStore()
     const path = join(folder, 'index', entry.key)
-    await mkdir(path)
-    expect(() => store.index.find(entry.key)).toThrow(
-      expect.objectContaining({
-        code: 'store-unreadable',
-        kind: 'hostUnfit',
-        message: expect.stringContaining(path) as string,
-      }),
-    )
+    await make(path)
+    expect(store.index.find(entry.key)).toBeUndefined()
+    expect(eventsOf(events, 'store-repair')).toMatchObject([{ what: 'index', name: path }])
+    await store.index.record(entry.key, entry)
+    expect(store.index.find(entry.key)).toEqual(entry)
+  })
+
+  it('takes an entry in the place of another for missing, and one without a check', async () => {
+    const { store, folder, events } = await freshStore()
+    const [own, host] = [entry.key, digestOf('key and fingerprint')]
+    const paths = [own, host].map((name) => join(folder, 'index', name)) as [string, string]
+    await store.index.record(own, entry)
+    await store.index.record(host, entry)
+    expect(store.index.find(host)).toEqual(entry)
+    await copyFile(paths[1], paths[0])
+    expect(store.index.find(own)).toBeUndefined()
+    const { check, ...unchecked } = JSON.parse(await readFile(paths[1], 'utf8')) as Record<string, unknown>
+    expect(check).toBeDefined()
+    await writeFile(paths[1], JSON.stringify(unchecked))
+    expect(store.index.find(host)).toBeUndefined()
+    expect(eventsOf(events, 'store-repair').map(({ name }) => name)).toEqual(paths)
+  })
+
+  it.each(Object.entries(NO_FILES))('does without a history that is %s, and replaces it', async (_what, make) => {
+    const { store, folder } = await freshStore()
+    await make(join(folder, 'index', 'base@a.history'))
+    expect(store.index.history(entry.recipe)).toEqual([])
+    await store.index.record(entry.key, entry)
+    expect(store.index.history(entry.recipe)).toHaveLength(1)
   })
 
   it('remembers the last five durations of a recipe, and does without when they are damaged', async () => {
     const { store, folder } = await freshStore()
     for (let run = 0; run < 7; run++) await store.index.record(digestOf(String(run)), { ...entry, durationMs: run })
-    expect((await store.index.history(entry.recipe)).map(({ durationMs }) => durationMs)).toEqual([2, 3, 4, 5, 6])
+    expect(store.index.history(entry.recipe).map(({ durationMs }) => durationMs)).toEqual([2, 3, 4, 5, 6])
     for (const text of ['null', '{"a":1}', '[{', '[null]', '[1]', '[{"name":1}]']) {
       await writeFile(join(folder, 'index', 'base@a.history'), text)
-      expect(await store.index.history(entry.recipe)).toEqual([])
+      expect(store.index.history(entry.recipe)).toEqual([])
     }
     await store.index.record(entry.key, entry)
-    expect(await store.index.history(entry.recipe)).toHaveLength(1)
+    expect(store.index.history(entry.recipe)).toHaveLength(1)
   })
 })

@@ -27,14 +27,9 @@ describe('the scripts of an action', () => {
       { name: 'a.tar', digest: digestOf('a'), to: '.' },
       { name: "b's.tar", digest: digestOf('b'), to: 'deep/b' },
     ]
-    expect(scripts({ sources })['unpack']).toBe(
-      [
-        "mkdir -p '.'",
-        "if [ -d '/sources/a.tar' ]; then cp -R '/sources/a.tar'/. '.'; else tar -xf '/sources/a.tar' -C '.' --strip-components=1 --no-same-owner; fi",
-        "mkdir -p 'deep/b'",
-        "if [ -d '/sources/b'\\''s.tar' ]; then cp -R '/sources/b'\\''s.tar'/. 'deep/b'; else tar -xf '/sources/b'\\''s.tar' -C 'deep/b' --strip-components=1 --no-same-owner; fi",
-        TOUCH,
-      ].join('\n'),
+    const unpack = scripts({ sources })['unpack']
+    expect(unpack?.endsWith(`\nunpack '/sources/a.tar' '.'\nunpack '/sources/b'\\''s.tar' 'deep/b'\n${TOUCH}`)).toBe(
+      true,
     )
   })
 

@@ -31,6 +31,11 @@ describe('meaningOf', () => {
       body: 'rest',
       size: undefined,
     })
+    // The size is known from the answer before.
+    expect(meaningOf(206, { 'content-range': 'bytes 4-8/*' }, partial(4, { size: 9 }))).toEqual({
+      body: 'rest',
+      size: 9,
+    })
   })
 
   test.each([

@@ -21,8 +21,9 @@ describe('the sandbox’s command', () => {
   const words = sandboxCommand(SPEC)
   const line = words.join(' ')
 
-  it('switches address randomisation off in front of bubblewrap', () => {
-    expect(words.slice(0, 4)).toEqual(['setarch', 'linux64', '-R', 'bwrap'])
+  it('sets limits and switches address randomisation off in front of bubblewrap', () => {
+    expect(words.slice(0, 2)).toEqual(['sh', '-c'])
+    expect(words.slice(3, 8)).toEqual(['sh', 'setarch', 'linux64', '-R', 'bwrap'])
   })
 
   it.each([
@@ -31,6 +32,7 @@ describe('the sandbox’s command', () => {
     '--unshare-ipc',
     '--unshare-uts',
     '--unshare-net',
+    '--as-pid-1',
     '--die-with-parent',
     '--new-session',
     '--clearenv',
@@ -49,9 +51,9 @@ describe('the sandbox’s command', () => {
 
   it('shows the root read-only, then what is mounted over it; nothing is writable that was not asked for', () => {
     expect(line).toMatch(
-      /--ro-bind \/place\/root \/ --dev \/dev --proc \/proc .*--bind \/place\/build \/build --ro-bind \/place\/proc\/cpuinfo \/proc\/cpuinfo /,
+      /--ro-bind \/place\/root \/ --dev \/dev --proc \/proc .*--bind \/place\/build \/build --ro-bind \/place\/proc\/cpuinfo \/proc\/cpuinfo --remount-ro \/dev --remount-ro \/proc /,
     )
-    const options = words.slice(0, words.indexOf('--'))
+    const options = words.slice(0, words.lastIndexOf('--'))
     expect(options.filter((word) => word === '--bind')).toHaveLength(1)
     expect(options.filter((word) => /^--(dev-bind|share)/.test(word))).toEqual([])
   })
@@ -77,6 +79,9 @@ describe('the constant environment', () => {
         "OUT": "/out",
         "PATCHES": "/patches",
         "PATH": "/usr/bin:/bootstrap/bin",
+        "PERL_HASH_SEED": "0",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONHASHSEED": "0",
         "SHELL": "/bin/sh",
         "SOURCES": "/sources",
         "SOURCE_DATE_EPOCH": "946684800",
@@ -123,8 +128,8 @@ describe('a union', () => {
     ['two links, even equal ones', link('usr/x', 'y'), link('usr/x', 'y')],
   ])('of %s is refused, naming path and both recipes, in one way for either order', (_name, one, two) => {
     const messages = [
-      [part('a/one', one), part('a/two', two)],
-      [part('a/two', two), part('a/one', one)],
+      [part('a/one', folder('usr'), one), part('a/two', folder('usr'), two)],
+      [part('a/two', folder('usr'), two), part('a/one', folder('usr'), one)],
     ].map((parts) => {
       try {
         unionOf(parts)
@@ -136,5 +141,16 @@ describe('a union', () => {
     })
     expect(messages[0]).toMatch(/"\/usr\/x" is in a\/one .* and in a\/two /)
     expect(messages[1]).toBe(messages[0])
+  })
+
+  it("puts nothing through another artifact's link, nor into a folder that nobody has", () => {
+    const through = [part('a/one', link('bin', '/etc')), part('a/two', file('bin/x'))]
+    for (const parts of [through, through.toReversed()])
+      expect(() => unionOf(parts)).toThrow(
+        expect.objectContaining({ code: 'path-claimed-twice', message: expect.stringContaining('"/bin"') as string }) as Error,
+      )
+    expect(() => unionOf([part('a/one', file('bin/x'))])).toThrow(
+      expect.objectContaining({ code: 'artifact-path', kind: 'buildFailed' }) as Error,
+    )
   })
 })

@@ -1,0 +1,25 @@
+import { chmodSync, utimesSync } from 'node:fs'
+import type { Descent } from '../base/beneath.ts'
+import { EPOCH } from '../base/constants.ts'
+import type { Turns } from '../base/turns.ts'
+import type { Entry } from './listing.ts'
+
+/**
+ * Gives the folders among `entries`, which are sorted, their modes and the constant time. Call it when nothing is written any more: writing
+ * into a folder changes its time, and its mode may forbid it. Whatever umask and the folder above would make of the mode has no say.
+ */
+export async function finishFolders(entries: readonly Entry[], tree: Descent, turns: Turns): Promise<void> {
+  // From the inside out.
+  for (const entry of entries.toReversed()) {
+    if (entry.type !== 'folder') continue
+    const { folder, name } = tree.reach(entry.path)
+    const own = folder.folder(name)
+    try {
+      utimesSync(own.self, EPOCH, EPOCH)
+      chmodSync(own.self, entry.mode)
+    } finally {
+      own.close()
+    }
+    await turns.pass()
+  }
+}

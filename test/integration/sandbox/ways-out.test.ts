@@ -1,0 +1,208 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { removeTree } from '../../../src/base/files.ts'
+import { MOUNT_POINTS } from '../../../src/sandbox/bwrap.ts'
+import { ETC_FILES } from '../../../src/sandbox/constants.ts'
+import { failureOf, freshStore, id, readArtifact, sharedStore, storesWithTools } from '../../support/rig.ts'
+import { toyBuild, toyMetadata, toyRecipe, TOOLS } from '../../support/toy.ts'
+
+const shared = sharedStore()
+const withTools = storesWithTools()
+
+/** What a step of a host layer prints. */
+async function printed(script: string): Promise<string> {
+  const result = await toyBuild(shared(), toyMetadata(toyRecipe('host/probe', `{ ${script}\n} > $OUT/printed`)), [
+    'host/probe',
+  ])
+  return readArtifact(shared(), result, 'host/probe', 'printed')
+}
+
+/** A folder of the machine that nothing may change; `same` tells whether it is as it was. */
+async function precious(): Promise<{ folder: string; same: () => boolean }> {
+  const root = await mkdtemp(join(tmpdir(), 'fixpoint-test-'))
+  onTestFinished(() => removeTree(root))
+  const folder = join(root, 'folder')
+  mkdirSync(folder)
+  writeFileSync(join(root, 'file'), 'precious')
+  for (const path of [folder, join(root, 'file')]) utimesSync(path, 1e9, 1e9)
+  const look = (): string =>
+    execFileSync('find', [root, '-mindepth', '1', '-printf', '%P %y %m %T@ %s\n'], { encoding: 'utf8' }) +
+    readFileSync(join(root, 'file'), 'utf8')
+  const before = look()
+  return { folder, same: () => look() === before }
+}
+
+describe('what is not the step’s own in /proc', () => {
+  it.runIf(process.getuid?.() === 0)('cannot be written, also when root runs the engine', async () => {
+    const file = '/proc/sys/kernel/printk_ratelimit_burst'
+    const before = readFileSync(file, 'utf8')
+    const said = await printed(`cat ${file}; if echo $(cat ${file}) > ${file}; then echo written; fi 2> /dev/null`)
+    expect(said).toBe(before)
+  })
+
+  it('holds not one file that may be written', async () => {
+    // Opening is the test: access(2) does not know of read-only mounts below a file's mode.
+    const script = `for f in $(find /proc -maxdepth 4 -path '/proc/[0-9]*' -prune -o -type f -print 2> /dev/null); do
+      if ( : >> "$f" ) 2> /dev/null; then echo "$f"; fi; done`
+    expect(await printed(script)).toBe('')
+  })
+
+  it.each(['kcore', 'kmsg', 'kpagecount', 'slabinfo', 'vmallocinfo', 'timer_list'])('%s says nothing', async (name) => {
+    expect(await printed(`cat /proc/${name} 2> /dev/null || :`)).toBe('')
+  })
+})
+
+describe('processes that a step leaves behind', () => {
+  it('have ended when the next step begins, and before anything is packed', async () => {
+    const toy = await freshStore()
+    const steps = [
+      {
+        name: 'leave',
+        script: `for i in 1 2 3 4 5 6 7 8; do (setsid sh -c 'trap "" TERM HUP; while :; do echo >> $OUT/f'$i'; done' > /dev/null 2>&1 &); done
+          while [ ! -s $OUT/f8 ]; do :; done`,
+      },
+      {
+        name: 'look',
+        script:
+          'sum() { cat $OUT/f? | cksum; }; before=$(sum); for i in 1 2 3; do [ "$(sum)" = "$before" ]; done; ls -d /proc/[0-9]* | wc -l > $OUT/count',
+      },
+    ]
+    const result = await toyBuild(toy, toyMetadata(toyRecipe('host/left', '', { steps })), ['host/left'])
+    // The shell that is process 1, the step's, ls and wc.
+    expect(Number(await readArtifact(toy, result, 'host/left', 'count'))).toBeLessThan(8)
+  })
+
+  it('cannot keep a step from ending, though they hold its output open', async () => {
+    const script = '(setsid sh -c \'trap "" TERM HUP; while :; do sleep 1; done\' &); exit 3'
+    const result = await toyBuild(await freshStore(), toyMetadata(toyRecipe('host/held', script)), ['host/held'])
+    expect(failureOf(result, 'host/held').message).toContain('status 3')
+  })
+})
+
+describe('an input with something else where the sandbox mounts', () => {
+  const points = [...MOUNT_POINTS, 'etc']
+
+  it.each(points)('/%s as a link is refused by name, and nothing of the machine is touched', async (point) => {
+    const { folder, same } = await precious()
+    const metadata = toyMetadata(
+      TOOLS,
+      toyRecipe('base/evil', `ln -s ${folder} $OUT/${point}`, { inputs: [id('host/tools')] }),
+      toyRecipe('base/user', 'echo x > $OUT/x', { inputs: [id('host/tools'), id('base/evil')] }),
+    )
+    const failure = failureOf(await toyBuild(await withTools(), metadata, ['base/user']), 'base/user')
+    expect(failure).toMatchObject({ code: 'mount-point-claimed', kind: 'buildFailed' })
+    expect(failure.message).toContain('base/evil')
+    expect(same()).toBe(true)
+  })
+
+  it.each([
+    ['usr', 'ln -s FOLDER $OUT/usr'],
+    ['etc', 'ln -s FOLDER $OUT/etc'],
+    ['etc/alternatives', 'mkdir $OUT/etc; ln -s FOLDER $OUT/etc/alternatives'],
+  ])('/%s in a host layer is refused', async (_point, script) => {
+    const { folder, same } = await precious()
+    const metadata = toyMetadata(
+      toyRecipe('host/evil', script.replace('FOLDER', folder)),
+      toyRecipe('host/user', ':', { inputs: [id('host/evil')] }),
+    )
+    const failure = failureOf(await toyBuild(await freshStore(), metadata, ['host/user']), 'host/user')
+    expect(failure).toMatchObject({ code: 'mount-point-claimed' })
+    expect(same()).toBe(true)
+  })
+
+  it('a manifest that is a link is refused where an image is made', async () => {
+    const { folder, same } = await precious()
+    const metadata = toyMetadata(
+      TOOLS,
+      toyRecipe('base/evil', `ln -s ${folder}/../file $OUT/manifest.json`, { inputs: [id('host/tools')] }),
+      toyRecipe('base/image', ':', { image: true, inputs: [id('host/tools'), id('base/evil')] }),
+    )
+    const failure = failureOf(await toyBuild(await withTools(), metadata, ['base/image']), 'base/image')
+    expect(failure).toMatchObject({ code: 'mount-point-claimed' })
+    expect(same()).toBe(true)
+  })
+
+  it('names of its own for user and host are kept, also as a link', async () => {
+    const { folder, same } = await precious()
+    const toy = await withTools()
+    const metadata = toyMetadata(
+      TOOLS,
+      toyRecipe(
+        'base/names',
+        `mkdir $OUT/etc; echo own > $OUT/etc/hosts; ln -s ${folder}/x $OUT/etc/passwd; chmod 555 $OUT/etc`,
+        {
+          inputs: [id('host/tools')],
+        },
+      ),
+      toyRecipe('base/user', 'cat /etc/hosts /etc/group > $OUT/read', { inputs: [id('host/tools'), id('base/names')] }),
+    )
+    const result = await toyBuild(toy, metadata, ['base/user'])
+    expect(await readArtifact(toy, result, 'base/user', 'read')).toBe(`own\n${ETC_FILES['group'] ?? ''}`)
+    expect(same()).toBe(true)
+  })
+})
+
+describe('names that a recipe gives', () => {
+  it.each(['../escaped', 'a/b', '..', '.', ''])('a source called "%s" is laid out nowhere', async (name) => {
+    const toy = await freshStore()
+    const { digest } = await toy.store.packTree(await folderWithFile())
+    const source = { kind: 'file' as const, name, sha256: digest, from: [], to: undefined }
+    const metadata = toyMetadata(toyRecipe('host/named', 'touch $OUT/x', { sources: [source] }))
+    expect(failureOf(await toyBuild(toy, metadata, ['host/named']), 'host/named')).toMatchObject({
+      code: 'unsafe-path',
+    })
+  })
+
+  it('a step may be called like anything that the engine has', async () => {
+    const toy = await freshStore()
+    const steps = ['first', 'run', 'output', 'last'].map((name) => ({ name, script: `echo ${name} >> $OUT/trace` }))
+    const result = await toyBuild(toy, toyMetadata(toyRecipe('host/steps', '', { steps })), ['host/steps'])
+    expect(await readArtifact(toy, result, 'host/steps', 'trace')).toBe('first\nrun\noutput\nlast\n')
+  })
+
+  it('a file of the checkout that became a link meanwhile is not followed', async () => {
+    const { folder } = await precious()
+    const path = join(folder, 'link')
+    symlinkSync('../file', path)
+    const toy = await freshStore()
+    const { digest } = await toy.store.packTree(await folderWithFile())
+    const metadata = toyMetadata(
+      toyRecipe('host/files', 'touch $OUT/x', { files: [{ name: 'link', path, digest, executable: false }] }),
+    )
+    expect(failureOf(await toyBuild(toy, metadata, ['host/files']), 'host/files')).toMatchObject({
+      code: 'unsafe-path',
+    })
+  })
+})
+
+describe('the log', () => {
+  it('keeps its beginning when a step opens its output by name', async () => {
+    const toy = await freshStore()
+    const script =
+      'echo first; echo second > /dev/stderr; echo third > /dev/stdout; echo fourth > /proc/self/fd/2; touch $OUT/x'
+    await toyBuild(toy, toyMetadata(toyRecipe('host/loud', script)), ['host/loud'])
+    const log = await toy.store.lastLog(id('host/loud'))
+    expect(readFileSync(log!, 'utf8')).toBe('==> build\nfirst\nsecond\nthird\nfourth\n')
+  })
+
+  it('has a bound, and the step that goes beyond it fails by that name', async () => {
+    const toy = await freshStore()
+    const result = await toyBuild(toy, toyMetadata(toyRecipe('host/flood', 'while :; do cat /usr/bin/*; done')), [
+      'host/flood',
+    ])
+    expect(failureOf(result, 'host/flood').message).toContain('MiB to its log')
+    const log = await toy.store.lastLog(id('host/flood'))
+    expect(statSync(log!).size).toBeLessThan(257 << 20)
+  })
+})
+
+async function folderWithFile(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'fixpoint-test-'))
+  onTestFinished(() => removeTree(folder))
+  writeFileSync(join(folder, 'file'), 'text')
+  return folder
+}
