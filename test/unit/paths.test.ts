@@ -16,7 +16,7 @@ const TABLE: Readonly<Record<string, readonly [Decider, string]>> = {
   'base/beneath.ts': ['beneath', 'the one place that resolves foreign paths'],
   'base/chunks.ts': ['own', 'none: files that callers opened'],
   'base/default-acl.ts': ['own', 'a probe in a new work folder'],
-  'base/digest.ts': ['beneath', 'files that callers name: no pipe is waited for'],
+  'base/digest.ts': ['user', 'files that callers name; no pipe is waited for'],
   'base/files.ts': ['user', 'folders that callers make for users; removal is by rm, which follows no link'],
   'base/regular.ts': ['user', 'files that users name; links are refused where the caller says so'],
   'build/build.ts': ['own', 'the log, named by recipe and key'],
