@@ -73,7 +73,10 @@ describe('lint', () => {
       'words to install without a target',
       {
         [APP]: recipe('app', 'style: auto\ninstall: [-C, src, A=b]'),
-        'layers/styles/auto.yaml': `${String(VALID['layers/styles/auto.yaml']).replace('steps:', 'install: [install]\nsteps:')}`,
+        'layers/styles/auto.yaml': String(VALID['layers/styles/auto.yaml']).replace(
+          'steps:',
+          'install: [install]\nsteps:',
+        ),
       },
       `lint-no-target ${APP}:6:1`,
     ],

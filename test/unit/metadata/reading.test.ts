@@ -14,7 +14,7 @@ const MAKERS: Readonly<Record<string, (path: string) => void | Promise<void>>> =
     await once(server, 'listening')
     onTestFinished(() => void server.close())
   },
-  folder: (path) => void mkdirSync(path),
+  folder: (path) => mkdirSync(path),
   'dangling link': (path) => symlinkSync('nowhere', path),
   'link to itself': (path) => symlinkSync(path, path),
   'link to a device': (path) => symlinkSync('/dev/zero', path),
