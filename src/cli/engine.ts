@@ -3,7 +3,7 @@ import { availableParallelism, totalmem } from 'node:os'
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { FixpointError } from '../base/error.ts'
+import { FixpointError, type FailureKind } from '../base/error.ts'
 import type { EventSink } from '../base/events.ts'
 import { visible } from '../base/visible.ts'
 import { hostFingerprint } from '../build/fingerprint.ts'
@@ -99,7 +99,7 @@ export class Engine {
   async causeOf(error: unknown): Promise<unknown> {
     const failure = await outputFailure()
     if (failure !== undefined) return failure
-    if (error instanceof FixpointError) return error
+    if (error instanceof FixpointError && !MAYBE_INTERRUPTED.includes(error.kind)) return error
     // The programs may be gone before this process hears of the signal.
     if (!this.signal.aborted) await interruption(this.signal, SIGNAL_DELAY)
     return this.signal.aborted ? this.signal.reason : error
@@ -168,6 +168,9 @@ export class Engine {
     await this.closeStore()
   }
 }
+
+/** Kinds of failures that may be those of the host's programs: the terminal interrupts them as well. */
+const MAYBE_INTERRUPTED: readonly FailureKind[] = ['hostUnfit', 'fetch']
 
 /** How much later than its children this process may get a signal that was sent to all, milliseconds. */
 const SIGNAL_DELAY = 50

@@ -150,6 +150,15 @@ test.each(['SIGINT', 'SIGKILL'] as const)('%s in the second build of verify ends
   expect(await stderr).not.toContain('error:')
 })
 
+test('a program of the host that is interrupted too does not make the host unfit', async () => {
+  const { folder, runWith } = await toy()
+  await mkdir(join(folder, 'bin'))
+  await writeFile(join(folder, 'bin/flock'), '#!/bin/sh\nkill -INT $PPID\nexit 1\n', { mode: 0o755 })
+  const env = { PATH: `${join(folder, 'bin')}:${process.env['PATH'] ?? ''}` }
+  const { code, stderr } = await runWith({ env }, 'build', 'alpha')
+  expect({ code, stderr }).toEqual({ code: 130, stderr: expect.not.stringContaining('error:') as string })
+})
+
 test('what the host’s programs fail of as they are interrupted too is the interruption', async () => {
   const packed = Buffer.from('\x1f\x8b and so on', 'latin1')
   const { folder, runWith } = await toy({
