@@ -40,7 +40,8 @@ function runner(host: boolean, jobserver: boolean): string {
   const files = host && jobserver ? `exec ${HOST_JOBS}<>${PATHS.jobserver} ${HOST_JOBS + 1}<>${PATHS.jobserver}\n` : ''
   return `${WAIT_FOR_ENGINE}${files}umask 022
 sh -eu "$1" && status=0 || status=$?
-times > ${PATHS.report}/times
+rm -rf ${PATHS.report}/times
+command times > ${PATHS.report}/times || :
 exit $status
 `
 }

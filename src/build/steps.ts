@@ -55,10 +55,23 @@ function unpackScript(sources: ActionDocument['sources']): string {
   return lines.length === 0 ? '' : `${UNPACK}${lines.join('\n')}\n${TOUCH}`
 }
 
+/**
+ * GNU patch (2.7 or later), which goes by the lines that a hunk names and does what git writes beside the hunks. No
+ * fuzz: a hunk whose surroundings changed is looked at by a person. Others pass over what they do not know.
+ */
+const PATCH = `case $(patch --version 2> /dev/null) in
+  'GNU patch '2.[7-9]*) ;;
+  *) echo 'patches need GNU patch: add toolchain/patch to "inputs"' >&2; exit 1 ;;
+esac
+apply() {
+  echo "$1"
+  patch -p1 --forward --fuzz=0 --binary --no-backup-if-mismatch -i "/patches/$1"
+}
+`
+
 function patchScript(patches: ActionDocument['patches']): string {
-  // patch(1) names the files it changes, but not what it was given.
-  const lines = patches.map(({ name }) => `echo ${quote(name)}\npatch -p1 -i ${quote(`/patches/${name}`)}`)
-  return lines.length === 0 ? '' : `${lines.join('\n')}\n${TOUCH}`
+  const lines = patches.map(({ name }) => `apply ${quote(name)}\n`)
+  return lines.length === 0 ? '' : `${PATCH}${lines.join('')}${TOUCH}`
 }
 
 function quote(text: string): string {

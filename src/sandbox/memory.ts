@@ -1,7 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** How often processes are measured, milliseconds: often enough for a linker's peak, seldom enough to cost nothing. */
+/** How often processes are measured at most, milliseconds: often enough for a linker's peak, seldom enough to cost nothing. */
 const INTERVAL = 500
+
+/** Share of the time that measuring may take: a step may have thousands of processes. */
+const SHARE = 0.05
 
 /** Linux on x86-64 has pages of this many bytes. */
 const PAGE = 4096
@@ -9,27 +12,33 @@ const PAGE = 4096
 /** Watches the memory of a process and all its descendants until stopped. */
 export function watchMemory(pid: number | undefined): { peak: () => number; stop: () => void } {
   let peak = 0
-  const measure = (): void => {
-    if (pid === undefined) return
-    const bytes = treeMemory(pid)
-    peak = Math.max(peak, bytes)
+  let timer: NodeJS.Timeout | undefined
+  const watch = (delay: number): void => {
+    timer = setTimeout(() => {
+      const started = performance.now()
+      if (pid !== undefined) peak = Math.max(peak, treeMemory(pid))
+      watch(Math.max(INTERVAL, (performance.now() - started) / SHARE))
+    }, delay)
+    timer.unref()
   }
-  const timer = setInterval(measure, INTERVAL)
-  timer.unref()
+  watch(INTERVAL)
   return {
     peak: () => peak,
     stop: () => {
-      clearInterval(timer)
+      clearTimeout(timer)
     },
   }
 }
 
 /** Resident bytes of a process and its descendants, shared pages counted once for each: an upper bound. */
 function treeMemory(pid: number): number {
-  return (
-    readNumber(`/proc/${String(pid)}/statm`, 1) * PAGE +
-    children(pid).reduce((sum, child) => sum + treeMemory(child), 0)
-  )
+  let sum = 0
+  const pending = [pid]
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    sum += readNumber(`/proc/${String(next)}/statm`, 1) * PAGE
+    pending.push(...children(next))
+  }
+  return sum
 }
 
 /** Ids of a process's children; none when it ended meanwhile. */

@@ -37,8 +37,6 @@ describe('the scripts of an action', () => {
     const patches = ['2.patch', '10.patch'].map((name) => ({ name, digest: digestOf(name) }))
     const all = scriptsOf({ ...PLAIN, patches, sources: [{ name: 'a', digest: digestOf(''), to: '.' }] })
     expect(all.map(({ name }) => name)).toEqual(['unpack', 'patch', 'build'])
-    expect(all[1]?.script).toBe(
-      `echo '2.patch'\npatch -p1 -i '/patches/2.patch'\necho '10.patch'\npatch -p1 -i '/patches/10.patch'\n${TOUCH}`,
-    )
+    expect(all[1]?.script.endsWith(`\napply '2.patch'\napply '10.patch'\n${TOUCH}`)).toBe(true)
   })
 })
