@@ -115,7 +115,7 @@ export class TarWriter {
   }
 
   write(data: Uint8Array): void {
-    for (let at = 0; at < data.length; ) {
+    for (let at = 0; at < data.length;) {
       const part = data.subarray(at, at + CHUNK - this.#filled)
       this.#buffer.set(part, this.#filled)
       this.#filled += part.length
@@ -248,24 +248,29 @@ function decodeHeader(block: Buffer): Header {
 }
 
 function entryOf(header: Header, records: Records): TarEntry {
-  const { path = '', mode = 0, size = 0, linkpath = '' } = { ...header, ...records }
-  const { type } = header
+  const { type, mode = 0 } = header
+  const path = records.path ?? header.path ?? ''
+  const size = records.size ?? header.size ?? 0
+  const target = records.linkpath ?? header.linkpath ?? ''
   switch (type) {
     case 'Directory':
       return { type: 'folder', path: path.replace(/\/$/, ''), mode }
     case 'File':
       return { type: 'file', path, mode, size }
     case 'SymbolicLink':
-      return { type: 'link', path, target: linkpath }
+      return { type: 'link', path, target }
     default:
       throw malformed(`an entry is of type "${type}"`)
   }
 }
 
-/** Read by the lengths that they state, since a name may hold a newline. What is no record is left out. */
+/**
+ * Read by the lengths that they state, since a name may hold a newline. What is no record is left
+ * out.
+ */
 function decodeRecords(data: Buffer): Records {
   const records: Records = {}
-  for (let at = 0; at < data.length; ) {
+  for (let at = 0; at < data.length;) {
     const [head = '', length = '', key = ''] = /^(\d{1,6}) (\w+)=/.exec(data.toString('latin1', at, at + 20)) ?? []
     const end = at + Number(length)
     if (end <= at + head.length) break
