@@ -95,7 +95,10 @@ export class Folder {
     return readdirSync(`/proc/self/fd/${this.#fd}`, { encoding: 'buffer' })
   }
 
-  /** All entries with their types, their names as bytes, in no order. Throws EACCES when the folder may not be read. */
+  /**
+   * All entries with their types, their names as bytes, in no order. Throws EACCES when the folder
+   * may not be read.
+   */
   entries(): Dirent<Buffer>[] {
     return readdirSync(`/proc/self/fd/${this.#fd}`, { encoding: 'buffer', withFileTypes: true })
   }
@@ -111,8 +114,8 @@ export class Folder {
 }
 
 /**
- * Reaches one path after the other below a root, as {@link beneath} does. The folders of the last path stay open,
- * so a sorted list of paths opens each folder about once.
+ * Reaches one path after the other below a root, as {@link beneath} does. The folders of the last
+ * path stay open, so a sorted list of paths opens each folder about once.
  */
 export class Descent {
   readonly #open: { readonly path: string; readonly folder: Folder }[]
@@ -122,7 +125,10 @@ export class Descent {
     this.#open = [{ path: '', folder: root }]
   }
 
-  /** The folder that holds the last component of `path`, valid until the next call, and that component. */
+  /**
+   * The folder that holds the last component of `path`, valid until the next call, and that
+   * component.
+   */
   reach(path: string): { readonly folder: Folder; readonly name: string } {
     const end = path.lastIndexOf('/')
     if (end === 0) throw unsafe(path, 'is no relative path')
@@ -158,14 +164,17 @@ export interface OpenFile {
 }
 
 /**
- * Opens a regular file by a path that is ours, as all in a store are: no link at its end is followed. Throws
- * `not-a-file` for a link, pipe, device or folder, and otherwise the system's error.
+ * Opens a regular file by a path that is ours, as all in a store are: no link at its end is
+ * followed. Throws `not-a-file` for a link, pipe, device or folder, and otherwise the system's
+ * error.
  */
 export function openFile(path: string): OpenFile {
   return openGuarded(path, false, (reason, cause) => notAFile(path, reason, cause))
 }
 
-/** Like {@link openFile}, but by a path that a user names: links are followed, and it may be a disk. */
+/**
+ * Like {@link openFile}, but by a path that a user names: links are followed, and it may be a disk.
+ */
 export function openNamedFile(path: string): OpenFile {
   return openGuarded(path, true, (reason, cause) => notAFile(path, reason, cause))
 }
@@ -185,7 +194,9 @@ function openGuarded(path: string, named: boolean, refuse: (reason: string, caus
   try {
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | (named ? 0 : constants.O_NOFOLLOW))
   } catch (error) {
-    throw isTurnedAway(error) ? refuse('is a link, pipe or device', error) : error
+    throw ['ELOOP', 'ENXIO', 'EISDIR'].includes(errorCode(error) ?? '')
+      ? refuse('is a link, pipe or device', error)
+      : error
   }
   const stat = fstatSync(fd)
   if (stat.isFile() || (named && stat.isBlockDevice())) return { fd, stat }

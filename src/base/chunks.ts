@@ -13,7 +13,7 @@ const SCRATCH = Buffer.allocUnsafe(CHUNK)
 
 /** The bytes of an open file from its beginning. A chunk is valid until the next `await`. */
 export function* chunksOf(fd: number): Generator<Buffer> {
-  for (let at = 0; ; ) {
+  for (let at = 0; ;) {
     const length = readSync(fd, SCRATCH, 0, CHUNK, at)
     if (length === 0) return
     at += length
@@ -36,7 +36,7 @@ export function isZero(data: Uint8Array): boolean {
  */
 export function writeSparse(fd: number, data: Uint8Array, position: number): void {
   let from = 0
-  for (let at = 0; at < data.length; ) {
+  for (let at = 0; at < data.length;) {
     const end = Math.min(data.length, at + HOLE - ((position + at) % HOLE))
     if (end - at === HOLE && isZero(data.subarray(at, end))) {
       writeAll(fd, data.subarray(from, at), position + from)
@@ -53,6 +53,5 @@ export function endSparse(fd: number, size: number): void {
 }
 
 function writeAll(fd: number, data: Uint8Array, position: number): void {
-  for (let done = 0; done < data.length; )
-    done += writeSync(fd, data, done, data.length - done, position + done)
+  for (let done = 0; done < data.length;) done += writeSync(fd, data, done, data.length - done, position + done)
 }

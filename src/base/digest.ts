@@ -26,8 +26,8 @@ export function digestOf(data: string | Uint8Array): Digest {
 }
 
 /**
- * SHA-256 of a file's bytes. Links are followed, and a disk is read whole; fails with `not-a-file` for a folder, pipe
- * or other device, and otherwise with the system's error.
+ * SHA-256 of a file's bytes. Links are followed, and a disk is read whole; fails with `not-a-file`
+ * for a folder, pipe or other device, and otherwise with the system's error.
  */
 export async function digestOfFile(path: string, signal?: AbortSignal): Promise<Digest> {
   const turns = new Turns(signal)

@@ -2,9 +2,9 @@
 const TURN = 10
 
 /**
- * Long synchronous work in slices: between two of them timers, signals and other actions are served.
- * Many small files are read and written synchronously, since Node's promises cost more than the
- * calls.
+ * Long synchronous work in slices: between two of them timers, signals and other actions are
+ * served. Many small files are read and written synchronously, since Node's promises cost more than
+ * the calls.
  */
 export class Turns {
   readonly #signal: AbortSignal | undefined

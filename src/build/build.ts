@@ -92,7 +92,7 @@ class Build {
       current = this.#plan()
     }
     this.#announce(current)
-    await this.#recall(current)
+    this.#recall(current)
     while (!this.#options.signal.aborted) {
       if (this.#failures.size === 0 || this.#options.keepGoing) {
         this.#startFetches(current)
@@ -128,7 +128,7 @@ class Build {
   }
 
   /** Reads what past runs of the actions took; nothing is read when nothing runs. */
-  async #recall(current: Plan): Promise<void> {
+  #recall(current: Plan): void {
     for (const [id, { state }] of current) {
       if (state === 'stored' || state === 'unneeded') continue
       const past = this.#context.store.index.history(id).at(-1)
@@ -259,7 +259,7 @@ class Build {
   /** One key, two results: both stay, neither is trusted. */
   async #refuse(action: Action, earlier: Digest, later: Digest): Promise<never> {
     const { store } = this.#context
-    const listing = (await store.knownListing(earlier)) ?? []
+    const listing = store.knownListing(earlier) ?? []
     const first = compareListings(listing, await store.listing(later))[0]
     const where = listing.length > 0 && first !== undefined ? `; the first difference is in "${first.path}"` : ''
     throw new FixpointError(

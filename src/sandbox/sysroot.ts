@@ -3,6 +3,7 @@ import { Descent, Folder } from '../base/beneath.ts'
 import { EPOCH } from '../base/constants.ts'
 import { FixpointError } from '../base/error.ts'
 import type { RecipeId } from '../base/events.ts'
+import { errorCode } from '../base/files.ts'
 import { Turns } from '../base/turns.ts'
 import { finishFolders } from '../store/finish-folders.ts'
 import type { Entry, Listing } from '../store/listing.ts'
@@ -38,7 +39,10 @@ export function unionOf(parts: readonly Part[]): Map<string, Owned> {
   return union
 }
 
-/** Refuses what would be put through another artifact's link, or into no folder. Listings name the folders of their paths, so that is none of ours. */
+/**
+ * Refuses what would be put through another artifact's link, or into no folder. Listings name the
+ * folders of their paths, so that is none of ours.
+ */
 function requireFolder(path: string, inside: Owned, union: ReadonlyMap<string, Owned>): void {
   const owner = union.get(path)
   if (path === '' || owner?.entry.type === 'folder') return
@@ -113,10 +117,20 @@ function add(path: string, entry: Entry, tree: Descent | undefined, root: Descen
       symlinkSync(entry.target, folder.at(name))
       lutimesSync(folder.at(name), EPOCH, EPOCH)
       break
-    case 'file': {
-      const from = tree?.reach(path)
-      if (from !== undefined) linkSync(from.folder.at(from.name), folder.at(name))
-    }
+    case 'file':
+      if (tree !== undefined) linkFile(path, tree, folder.at(name))
+  }
+}
+
+function linkFile(path: string, tree: Descent, target: string): void {
+  const { folder, name } = tree.reach(path)
+  try {
+    linkSync(folder.at(name), target)
+  } catch (cause) {
+    // Trees may be deleted, but not at this moment.
+    if (errorCode(cause) !== 'ENOENT') throw cause
+    const file = `${folder.shown}/${name}`
+    throw new FixpointError('hostUnfit', 'store-changed', `Cannot use "${file}": it was removed meanwhile`, { cause })
   }
 }
 

@@ -7,9 +7,7 @@ import { FixpointError } from '../base/error.ts'
 import { commitFile, errorCode, removeTree } from '../base/files.ts'
 import { Turns } from '../base/turns.ts'
 import type { Installed } from './installed.ts'
-
-/** What is wrong with a blob that is a folder, link, pipe or device. */
-const NO_FILE = 'it is no regular file'
+import { NO_FILE } from './layout.ts'
 
 /** What blobs need of the store around them. */
 export interface BlobsOwner {
@@ -51,16 +49,20 @@ export class Blobs {
     await this.commit(path, digest)
   }
 
-  /** Moves the file at `path` in as the blob `digest`, which its maker hashed as it was written. What is no file in its place is set aside. */
+  /**
+   * Moves the file at `path` in as the blob `digest`, which its maker hashed as it was written.
+   * What is no file in its place is set aside.
+   */
   async commit(path: string, digest: Digest): Promise<void> {
     if (this.#kind(digest) === 'other') await this.#setAside(digest, NO_FILE)
     await commitFile(path, this.path(digest))
   }
 
   /**
-   * Makes sure, once in a session, that the blob still has its digest. A damaged one is moved to `damaged/` and named by `blob-damaged`, so
-   * that the next look finds it missing and it is fetched or built again. One that is not there at all is `blob-missing`. Those who ask while
-   * it is read share the first one's signal.
+   * Makes sure, once in a session, that the blob still has its digest. A damaged one is moved to
+   * `damaged/` and named by `blob-damaged`, so that the next look finds it missing and it is
+   * fetched or built again. One that is not there at all is `blob-missing`. Those who ask while it
+   * is read share the first one's signal.
    */
   check(digest: Digest, signal?: AbortSignal): Promise<void> {
     let check = this.#checked.get(digest)
@@ -78,7 +80,10 @@ export class Blobs {
     if (fault !== undefined) await this.reject(digest, fault)
   }
 
-  /** What is wrong with the blob's bytes, which are read; undefined when they have its digest. Fails with `blob-missing`. */
+  /**
+   * What is wrong with the blob's bytes, which are read; undefined when they have its digest. Fails
+   * with `blob-missing`.
+   */
   async fault(digest: Digest, signal?: AbortSignal): Promise<string | undefined> {
     const turns = new Turns(signal)
     const open = this.#open(digest)

@@ -65,7 +65,10 @@ function openTop(root: string): Folder | undefined {
   }
 }
 
-/** What `use` gives; undefined where a folder that it goes through is missing, closed or no folder, or a file is none. */
+/**
+ * What `use` gives; undefined where a folder that it goes through is missing, closed or no folder,
+ * or a file is none.
+ */
 function ifAsListed<T>(use: () => T): T | undefined {
   try {
     return use()

@@ -5,8 +5,9 @@ import type { Turns } from '../base/turns.ts'
 import type { Entry } from './listing.ts'
 
 /**
- * Gives the folders among `entries`, which are sorted, their modes and the constant time. Call it when nothing is written any more: writing
- * into a folder changes its time, and its mode may forbid it. Whatever umask and the folder above would make of the mode has no say.
+ * Gives the folders among `entries` their modes and the constant time; each comes before what it
+ * holds. Call it last: writing into a folder changes its time, and its mode may forbid writing. The
+ * mode is the artifact's, whatever umask or the folder above would make of it.
  */
 export async function finishFolders(entries: readonly Entry[], tree: Descent, turns: Turns): Promise<void> {
   // From the inside out.

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { readText } from '../base/beneath.ts'
 import { FixpointError } from '../base/error.ts'
 import { commitFile, errorCode, exists, isFolder, makeFolder, removeTree } from '../base/files.ts'
+import { systemReason } from '../base/system-error.ts'
 
 /** Version of the store's layout on disk; a store of another version is refused, never converted behind one's back. */
 const LAYOUT = 'fixpoint store 1\n'
@@ -42,25 +43,36 @@ async function layOutFolder(path: string): Promise<void> {
   } catch (error) {
     const code = errorCode(error)
     if (code === 'EEXIST' && (await isFolder(path))) return
-    throw code === 'EEXIST' ? unreadable(path, new Error('it is no folder')) : error
+    throw code === 'EEXIST' ? unreadable(path, 'it is no folder') : error
   }
 }
 
-/** The error of a file of the store that is there and cannot be read, be it a folder or another user's. */
-export function unreadable(path: string, cause: unknown): FixpointError {
-  const why = cause instanceof Error ? cause.message : String(cause)
-  return new FixpointError('hostUnfit', 'store-unreadable', `Cannot read "${path}" in the store: ${why}`, {
+/**
+ * The error of something in the store that is there and cannot be read, since it is of another kind
+ * or another user's.
+ */
+export function unreadable(path: string, reason: string, cause?: unknown): FixpointError {
+  return new FixpointError('hostUnfit', 'store-unreadable', `Cannot read "${path}" in the store: ${reason}`, {
     hint: 'Remove what is there, or name another store with --store',
     cause,
   })
 }
+
+/** Like {@link unreadable}, for a file that could not be opened or read. */
+export function unreadableFile(path: string, cause: unknown): FixpointError {
+  const reason = cause instanceof FixpointError ? NO_FILE : (systemReason(cause) ?? String(cause))
+  return unreadable(path, reason, cause)
+}
+
+/** What is wrong with a folder, link, pipe or device in the place of a file. */
+export const NO_FILE = 'it is no regular file'
 
 function readMarker(marker: string): string | undefined {
   try {
     return readText(marker)
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return undefined
-    throw unreadable(marker, error)
+    throw unreadableFile(marker, error)
   }
 }
 

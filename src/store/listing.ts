@@ -35,12 +35,18 @@ const listingSchema: z.ZodType<Listing> = z.array(
   ]),
 )
 
-/** A file that holds the listing of `artifact`. It says whose listing it is, so that another one in its place is noticed. */
+/**
+ * A file that holds the listing of `artifact`. It says whose listing it is, so that another one in
+ * its place is noticed.
+ */
 export function formatListing(artifact: Digest, entries: Listing): string {
   return JSON.stringify({ artifact, entries, check: checkOf(artifact, entries) })
 }
 
-/** The listing in a file of {@link formatListing}; undefined when it is damaged, or another artifact's. */
+/**
+ * The listing in a file of {@link formatListing}; undefined when it is damaged, or another
+ * artifact's.
+ */
 export function parseListing(artifact: Digest, text: string): Listing | undefined {
   try {
     const file = fileSchema.parse(JSON.parse(text))
@@ -76,8 +82,8 @@ export function isSameListing(a: Listing, b: Listing): boolean {
 }
 
 /**
- * Bytes. The kernel takes no path of more than 4095: the rest is for where a store lies, so that an artifact that can be packed in one can be
- * unpacked in any other.
+ * Bytes. The kernel takes no path of more than 4095: the rest is for where a store lies, so that an
+ * artifact that can be packed in one can be unpacked in any other.
  */
 export const LONGEST_PATH = 3072
 
@@ -93,8 +99,9 @@ export class EntryPaths {
   #last = ''
 
   /**
-   * Refuses, with `artifact-path`, what an artifact of ours never has: paths that are absolute, lead out of the tree, by links too, lie in no
-   * folder of the artifact, are not sorted, or are too long for a file system.
+   * Refuses, with `artifact-path`, what an artifact of ours never has: paths that are absolute,
+   * lead out of the tree, by links too, lie in no folder of the artifact, are not sorted, or are
+   * too long for a file system.
    */
   add(entry: { readonly type: Entry['type']; readonly path: string; readonly target?: string }): void {
     const { type, path, target = '.' } = entry

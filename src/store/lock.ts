@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import { FixpointError } from '../base/error.ts'
 import { errorCode } from '../base/files.ts'
-import { unreadable } from './layout.ts'
+import { NO_FILE, unreadable } from './layout.ts'
 
 /** A held lock. */
 export interface Lock {
@@ -20,15 +20,18 @@ export interface LockOptions {
 }
 
 /**
- * Takes the lock on the file `path`, which is made when it is not there. Fails with `store-unreadable` when something else is in its place; see
- * {@link takeLock}.
+ * Takes the lock on the file `path`, which is made when it is not there. Fails with
+ * `store-unreadable` when something else is in its place; see {@link takeLock}.
  */
 export async function lockFile(path: string, options: LockOptions = {}): Promise<Lock | undefined> {
-  if (!isFile(path)) throw unreadable(path, new Error('it is no regular file'))
+  if (!isFile(path)) throw unreadable(path, NO_FILE)
   return takeLock(path, options)
 }
 
-/** Makes the file when nothing is there. Goes through no link, and does not wait for the other end of a pipe. */
+/**
+ * Makes the file when nothing is there. Goes through no link, and does not wait for the other end
+ * of a pipe.
+ */
 function isFile(path: string): boolean {
   try {
     const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK)

@@ -18,8 +18,8 @@ export interface StoreFault {
 }
 
 /**
- * Reads every blob and every tree of the store and compares them with their names, and each listing with its blob, where that is there. Changes
- * nothing.
+ * Reads every blob and every tree of the store and compares them with their names, and each listing
+ * with its blob, where that is there. Changes nothing.
  */
 export async function verifyStore(store: Store, signal?: AbortSignal): Promise<StoreFault[]> {
   const faults: StoreFault[] = []

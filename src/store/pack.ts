@@ -22,10 +22,12 @@ export interface Packed {
 const SHOWN = 200
 
 /**
- * Writes the tree below `root` to `target` as one tar that depends on names, modes, contents and link targets alone: entries sorted by the
- * bytes of their paths, owner 0:0, one constant time. Hard links become separate files, so that no inode numbers matter. No link is followed.
- * Fails with `artifact-special-file` for anything but files, folders and symbolic links, with `artifact-unreadable` for what its owner may not
- * read, with `artifact-name` for names that are not UTF-8 and paths that are too long, with `artifact-empty` for an empty tree, and with
+ * Writes the tree below `root` to `target` as one tar that depends on names, modes, contents and
+ * link targets alone: entries sorted by the bytes of their paths, owner 0:0, one constant time.
+ * Hard links become separate files, so that no inode numbers matter. No link is followed. Fails
+ * with `artifact-special-file` for anything but files, folders and symbolic links, with
+ * `artifact-unreadable` for what its owner may not read, with `artifact-name` for names that are
+ * not UTF-8 and paths that are too long, with `artifact-empty` for an empty tree, and with
  * `artifact-changed` when the tree is changed meanwhile.
  */
 export async function packTree(root: string, target: string | undefined, signal?: AbortSignal): Promise<Packed> {

@@ -7,7 +7,7 @@ import { isDigest, type Digest } from '../base/digest.ts'
 import type { RecipeId } from '../base/events.ts'
 import { FixpointError } from '../base/error.ts'
 import { errorCode } from '../base/files.ts'
-import { commitToStore, unreadable } from './layout.ts'
+import { commitToStore, unreadableFile } from './layout.ts'
 
 /** What is known of a finished action. */
 export interface IndexEntry {
@@ -82,7 +82,7 @@ export class Index {
     } catch (error) {
       if (errorCode(error) === 'ENOENT') return undefined
       if (error instanceof FixpointError) return ''
-      throw unreadable(path, error)
+      throw unreadableFile(path, error)
     }
   }
 
@@ -127,7 +127,10 @@ const entrySchema = z.object({
   peakMemory: z.number(),
 })
 
-/** The text of a file of the index. It says its own name, so that a file in another's place is noticed. */
+/**
+ * The text of a file of the index. It says its own name, so that a file in another's place is
+ * noticed.
+ */
 function formatEntry(name: Digest, entry: IndexEntry): string {
   const named = { ...entry, name }
   return JSON.stringify({ ...named, check: digestOfValue(named) })

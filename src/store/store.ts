@@ -8,7 +8,7 @@ import { errorCode, exists, explainDiskFull, removeTree } from '../base/files.ts
 import { Blobs } from './blobs.ts'
 import { compareTree, describeFault } from './check-tree.ts'
 import type { Installed } from './installed.ts'
-import { commitToStore, layOutStore, unreadable } from './layout.ts'
+import { commitToStore, layOutStore, NO_FILE, unreadable } from './layout.ts'
 import { formatListing, parseListing, type Listing } from './listing.ts'
 import { lockFile, type Lock, type LockOptions } from './lock.ts'
 import { packTree, type Packed } from './pack.ts'
@@ -117,7 +117,10 @@ export class Store {
     return join((await this.session()).folder, 'tmp', `${label}.${String(this.#serial)}`)
   }
 
-  /** The log of an action. Fails with `store-unreadable` when something other than a file is in its place. */
+  /**
+   * The log of an action. Fails with `store-unreadable` when something other than a file is in its
+   * place.
+   */
   async logPath(recipe: RecipeId, key: Digest): Promise<string> {
     const folder = join(this.root, 'logs', recipe.replace('/', '@'))
     await mkdir(folder, { recursive: true })
@@ -184,8 +187,9 @@ export class Store {
   }
 
   /**
-   * Makes sure that the artifact is unpacked and undamaged, and resolves to its listing. Each tree is compared with its listing once a session,
-   * contents included; a damaged one is made again from its blob, which is hashed as it is read. Those who ask meanwhile share the first one's
+   * Makes sure that the artifact is unpacked and undamaged, and resolves to its listing. Each tree
+   * is compared with its listing once a session, contents included; a damaged one is made again
+   * from its blob, which is hashed as it is read. Those who ask meanwhile share the first one's
    * signal.
    */
   tree(digest: Digest, signal?: AbortSignal): Promise<Listing> {
@@ -250,8 +254,9 @@ export class Store {
   }
 
   /**
-   * Unpacks an artifact's blob into `target`, if there is one, and notes its listing. Fails with `blob-missing`, with `blob-damaged`, or with
-   * `not-an-artifact` for a blob whose bytes are right and nothing that was packed here.
+   * Unpacks an artifact's blob into `target`, if there is one, and notes its listing. Fails with
+   * `blob-missing`, with `blob-damaged`, or with `not-an-artifact` for a blob whose bytes are right
+   * and nothing that was packed here.
    */
   async #readBlob(digest: Digest, target: string | undefined, signal: AbortSignal | undefined): Promise<Listing> {
     let cause: unknown
@@ -314,6 +319,6 @@ async function fileTime(path: string): Promise<number | undefined> {
   const stat = await lstat(path).catch((error: unknown) => {
     if (errorCode(error) !== 'ENOENT') throw error
   })
-  if (stat && !stat.isFile()) throw unreadable(path, new Error('it is no regular file'))
+  if (stat && !stat.isFile()) throw unreadable(path, NO_FILE)
   return stat?.mtimeMs
 }

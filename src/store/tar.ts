@@ -248,21 +248,26 @@ function decodeHeader(block: Buffer): Header {
 }
 
 function entryOf(header: Header, records: Records): TarEntry {
-  const { path = '', mode = 0, size = 0, linkpath = '' } = { ...header, ...records }
-  const { type } = header
+  const { type, mode = 0 } = header
+  const path = records.path ?? header.path ?? ''
+  const size = records.size ?? header.size ?? 0
+  const target = records.linkpath ?? header.linkpath ?? ''
   switch (type) {
     case 'Directory':
       return { type: 'folder', path: path.replace(/\/$/, ''), mode }
     case 'File':
       return { type: 'file', path, mode, size }
     case 'SymbolicLink':
-      return { type: 'link', path, target: linkpath }
+      return { type: 'link', path, target }
     default:
       throw malformed(`an entry is of type "${type}"`)
   }
 }
 
-/** Read by the lengths that they state, since a name may hold a newline. What is no record is left out. */
+/**
+ * Read by the lengths that they state, since a name may hold a newline. What is no record is left
+ * out.
+ */
 function decodeRecords(data: Buffer): Records {
   const records: Records = {}
   for (let at = 0; at < data.length;) {

@@ -17,9 +17,10 @@ export interface Unpacked {
 }
 
 /**
- * Unpacks an artifact's tar (of {@link packTree}) into `target`, which must exist and be empty, or, without a target, only lists it.
- * The tar is hashed while it is read: the caller compares the digest before it uses the tree. Fails with `artifact-format` or `artifact-path`
- * when it is none of ours, and with `not-a-file`.
+ * Unpacks an artifact's tar (of {@link packTree}) into `target`, which must exist and be empty, or,
+ * without a target, only lists it. The tar is hashed while it is read: the caller compares the
+ * digest before it uses the tree. Fails with `artifact-format` or `artifact-path` when it is none
+ * of ours, and with `not-a-file`.
  */
 export async function unpackArtifact(
   file: string,

@@ -66,7 +66,10 @@ function unreadable(name: string, cause: unknown): FixpointError {
 
 type Look = (name: string, size: number, head: Buffer) => void
 
-/** Tarballs that are looked into where they lie in another one; those of tests are broken on purpose. */
+/**
+ * Tarballs that are looked into where they lie in another one; those of tests are broken on
+ * purpose.
+ */
 const INNER = /\.tar\.(xz|gz|bz2)$/
 const TESTS = /\/(test|tests|testsuite)\//
 
@@ -105,7 +108,9 @@ function lookAt(entry: ReadEntry, look: Look): void {
   })
 }
 
-/** Writes all chunks to the parser, as fast as it takes them. Rejects with the reason of `failed`. */
+/**
+ * Writes all chunks to the parser, as fast as it takes them. Rejects with the reason of `failed`.
+ */
 async function feed(parser: Parser, chunks: AsyncIterable<Buffer>, failed: AbortSignal): Promise<void> {
   for await (const chunk of chunks) {
     if (!parser.write(chunk)) await Promise.race([once(parser, 'drain'), aborted(failed)])

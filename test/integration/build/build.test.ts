@@ -268,7 +268,7 @@ describe('one key', () => {
 })
 
 describe('admission', () => {
-  const pair = ['host/a', 'host/b'].map((name) => toyRecipe(name, `: ${name}`, { memory: 600 << 20 }))
+  const pair = ['host/a', 'host/b'].map((name) => toyRecipe(name, `echo ${name} > $OUT/name`, { memory: 600 << 20 }))
   const order = (toy: ToyStore): string[] =>
     toy.events.flatMap(({ type }) => (type === 'action-start' || type === 'action-end' ? [type] : []))
 

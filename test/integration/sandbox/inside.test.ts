@@ -208,7 +208,7 @@ describe('above the host layers', () => {
       TOOLS,
       toyRecipe('host/user', ':', { inputs: [id('host/tools')] }),
       toyRecipe('host/link', 'ln -s usr/bin $OUT/bin'),
-      toyRecipe('host/linked', 'sh -c :', { inputs: [id('host/link')] }),
+      toyRecipe('host/linked', 'sh -c ": > $OUT/made"', { inputs: [id('host/link')] }),
     )
     const result = await toyBuild(shared(), metadata, ['host/user', 'host/linked'], { keepGoing: true })
     expect([...result.failures].map(([name, error]) => [name, (error as { code?: string }).code])).toEqual([

@@ -1,14 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import {
-  closeSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  truncateSync,
-} from 'node:fs'
+import { closeSync, lstatSync, mkdirSync, openSync, rmSync, statSync, symlinkSync, truncateSync } from 'node:fs'
 import { link, mkdir, mkdtemp, readFile, stat, symlink, truncate, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -121,7 +112,8 @@ describe('packing', () => {
     const { tar, root, listing } = await pack(RICH)
     const [gnu, python] = [await temporaryFolder(), await temporaryFolder()]
     execFileSync('tar', ['-xpf', tar, '-C', gnu])
-    const script = 'import sys, tarfile; t = tarfile.open(sys.argv[1]); print(len(t.getmembers())); t.extractall(sys.argv[2])'
+    const script =
+      'import sys, tarfile; t = tarfile.open(sys.argv[1]); print(len(t.getmembers())); t.extractall(sys.argv[2])'
     const env = { ...process.env, PYTHONWARNINGS: 'ignore' }
     const count = execFileSync('python3', ['-c', script, tar, python], { encoding: 'utf8', env })
     expect(Number(count)).toBe(listing.length)
@@ -285,7 +277,10 @@ describe('unpacking', () => {
     const { tar } = await pack(RICH)
     const data = await readFile(tar)
     const cuts = [0, 100, 512 * 3, 600_000, data.length - 1_400_000, data.length - 1024, data.length - 512]
-    for (const changed of [...cuts.map((length) => data.subarray(0, length)), Buffer.concat([data, Buffer.alloc(512)])]) {
+    for (const changed of [
+      ...cuts.map((length) => data.subarray(0, length)),
+      Buffer.concat([data, Buffer.alloc(512)]),
+    ]) {
       await writeFile(tar, changed)
       await expect(unpackArtifact(tar, undefined)).rejects.toMatchObject({ code: 'artifact-format' })
     }
@@ -429,7 +424,10 @@ describe('an interruption', () => {
   })
 })
 
-async function handMadeTar(folder: string, entries: readonly (TarEntry & { readonly data?: string })[]): Promise<string> {
+async function handMadeTar(
+  folder: string,
+  entries: readonly (TarEntry & { readonly data?: string })[],
+): Promise<string> {
   const blocks = entries.flatMap(({ data = '', ...entry }) => [
     encodeEntry(entry),
     Buffer.from(data),

@@ -60,7 +60,9 @@ describe('an entry', () => {
 
   it.each(['8589934591', '8589934592', '9000000000'])('of %s bytes is what GNU tar and Python read', async (size) => {
     await writeTar(encodeEntry(file('big', Number(size))), Math.ceil(Number(size) / 512) * 512)
-    expect(execFileSync('tar', ['-tvf', path], { encoding: 'utf8' })).toMatch(new RegExp(`^-rw-r--r-- 0/0 +${size} .* big\n$`))
+    expect(execFileSync('tar', ['-tvf', path], { encoding: 'utf8' })).toMatch(
+      new RegExp(`^-rw-r--r-- 0/0 +${size} .* big\n$`),
+    )
     const script = 'import sys, tarfile; print([(m.name, m.size) for m in tarfile.open(sys.argv[1])])'
     expect(execFileSync('python3', ['-c', script, path], { encoding: 'utf8' })).toBe(`[('big', ${size})]\n`)
   })

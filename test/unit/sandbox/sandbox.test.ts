@@ -147,7 +147,10 @@ describe('a union', () => {
     const through = [part('a/one', link('bin', '/etc')), part('a/two', file('bin/x'))]
     for (const parts of [through, through.toReversed()])
       expect(() => unionOf(parts)).toThrow(
-        expect.objectContaining({ code: 'path-claimed-twice', message: expect.stringContaining('"/bin"') as string }) as Error,
+        expect.objectContaining({
+          code: 'path-claimed-twice',
+          message: expect.stringContaining('"/bin"') as string,
+        }) as Error,
       )
     expect(() => unionOf([part('a/one', file('bin/x'))])).toThrow(
       expect.objectContaining({ code: 'artifact-path', kind: 'buildFailed' }) as Error,

@@ -50,9 +50,12 @@ describe('paths of an artifact', () => {
     paths.add(entry)
   }
 
-  it.each(['usr/bin/x', 'usr/bin/...', 'usr/bin/..x', 'usr/bin0', 'v', 'usr/c'.padEnd(255, 'c')])('%s is one', (path) => {
-    expect(after(folder(path))).not.toThrow()
-  })
+  it.each(['usr/bin/x', 'usr/bin/...', 'usr/bin/..x', 'usr/bin0', 'v', 'usr/c'.padEnd(255, 'c')])(
+    '%s is one',
+    (path) => {
+      expect(after(folder(path))).not.toThrow()
+    },
+  )
 
   it.each([
     '',
