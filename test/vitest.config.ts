@@ -12,8 +12,9 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          // Several start an engine many times, which takes minutes on a busy machine.
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
         },
       },
       // One machine at a time: emulation takes all the cores there are, and the time limits are meant for that.

@@ -108,13 +108,13 @@ export function processesWith(text: string): string[] {
   })
 }
 
-/** Resolves once `condition` holds; for what no event tells of. Fails after half a minute. */
+/** Resolves once `condition` holds; for what no event tells of. Fails after two minutes: the tests of a busy machine take long. */
 export function waitUntil(condition: () => boolean): Promise<void> {
   return vi.waitFor(
     () => {
       if (!condition()) throw new Error('it did not come to be')
     },
-    { timeout: 30_000, interval: 5 },
+    { timeout: 120_000, interval: 5 },
   )
 }
 

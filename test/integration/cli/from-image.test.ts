@@ -39,7 +39,7 @@ test('sources come from an image; a full disk is not taken for a damaged image, 
   const { image, partitions } = await imageOf({ mirror: await mirrorFolder() })
   const { start } = partitions[0]!
   const toy = await wanting()
-  await mkdir(toy.store)
+  await mkdir(toy.store, { recursive: true })
   const full = await toy.runWith({ wrap: onSmallDisk(toy.store, 8) }, 'fetch', 'sourced', '--from', image)
   expect(full.stderr).toMatch(/the disk is full/)
   expect(full.code).toBe(6)

@@ -33,7 +33,7 @@ describe('a failure shows, and does not obey,', () => {
     const { run } = await toy({ 'layers/bootstrap/alpha/a\nerror: fake\u001b[31m': '' })
     const { code, stderr } = await run('graph')
     expect(code).toBe(3)
-    expect(stderr).toContain('\\x1b[31m')
+    expect(stderr).toContain('\\u001b[31m')
     expect(stderr).not.toMatch(CONTROL)
     expect(stderr).not.toMatch(/^error: fake/m)
   })

@@ -22,7 +22,7 @@ test.each(['http', 'file'])('a full disk is no fault of the places, and no other
       'inputs: [bootstrap/tools]',
     ),
   })
-  await mkdir(toy.store)
+  await mkdir(toy.store, { recursive: true })
   const { code, stderr } = await toy.runWith({ wrap: onSmallDisk(toy.store, 8) }, 'fetch', 'sourced')
   expect(stderr).toContain('the disk is full')
   expect(code).toBe(6)

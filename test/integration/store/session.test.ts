@@ -40,7 +40,7 @@ describe('a session', () => {
     const session = await openSession(folder)
     await removeTree(join(folder, 'locks/sessions'))
     await mkdir(join(folder, 'locks/sessions'))
-    await expect(session.close()).rejects.toMatchObject({ code: 'EISDIR' })
+    await expect(session.close()).rejects.toMatchObject({ kind: 'hostUnfit' })
     const lock = await takeLock(join(folder, 'locks/store'), { tryOnly: true })
     expect(lock).toBeDefined()
     await lock?.release()
