@@ -56,8 +56,14 @@ function unpackScript(sources: ActionDocument['sources']): string {
 }
 
 /**
- * GNU patch (2.7 or later), which goes by the lines that a hunk names and does what git writes beside the hunks. No
- * fuzz: a hunk whose surroundings changed is looked at by a person. Others pass over what they do not know.
+ * No fuzz: a hunk whose surroundings changed is looked at by a person. All bytes of lines count, and
+ * what was applied already is an error. `metadata/patch-file.ts` refuses what does not work by these.
+ */
+export const PATCH_OPTIONS = ['-p1', '--forward', '--fuzz=0', '--binary', '--no-backup-if-mismatch', '-i'] as const
+
+/**
+ * GNU patch (2.7 or later), which goes by the lines that a hunk names and does what git writes beside the hunks.
+ * Others pass over what they do not know.
  */
 const PATCH = `case $(patch --version 2> /dev/null) in
   'GNU patch '2.[7-9]*) ;;
@@ -65,7 +71,7 @@ const PATCH = `case $(patch --version 2> /dev/null) in
 esac
 apply() {
   echo "$1"
-  patch -p1 --forward --fuzz=0 --binary --no-backup-if-mismatch -i "/patches/$1"
+  patch ${PATCH_OPTIONS.join(' ')} "/patches/$1"
 }
 `
 

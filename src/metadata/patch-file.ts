@@ -1,11 +1,13 @@
 import { basename } from 'node:path'
 import type { Faults } from './faults.ts'
-import { isFileName, MAX_PATH } from './places.ts'
+import { gitName, headerName, type GitName, type HeaderName } from './patch-names.ts'
 import { placeAt } from './position.ts'
 
+const AGAIN = 'Make it again by `diff -u` or `git diff`'
+
 /**
- * What busybox's `patch -p1` passes over, does by halves or does elsewhere, and ends with status 0 all the same; and
- * what is no patch. Each with the reason, and what to do instead.
+ * What GNU patch passes over, does by halves or does elsewhere, in some tree at least, and ends with
+ * status 0 all the same; and what it never applies. Each with the reason, and what to do instead.
  */
 const REASONS = {
   'patch-empty': ['it is empty', 'Remove it'],
@@ -13,42 +15,60 @@ const REASONS = {
     'there is no hunk to apply',
     'It starts with --- a/FILE, +++ b/FILE and @@, as `diff -u` writes it',
   ],
-  'patch-header': ['lines --- and +++ do not come as a pair in front of the first hunk', 'Make it again by `diff -u`'],
-  'patch-name': ['the name is none below a first component', 'Name files a/FILE and b/FILE, without quotes and ..'],
-  'patch-timestamp': ['a time of 1970 says that the file is not there', 'Take the time out, behind the name'],
+  'patch-header': ['what is said about the file does not go with the hunks that follow', AGAIN],
+  'patch-indented': [
+    'the line counts as the head of a change, although something is in front of it',
+    'Put > in front of lines that are quoted',
+  ],
+  'patch-name': [
+    'it names no file below a first component, or not the same one twice',
+    'Name the file a/FILE and b/FILE; in quotes where git writes no --- and the name holds blanks',
+  ],
+  'patch-timestamp': [
+    'its time does not tell whether the file is there',
+    'Say /dev/null in place of a file that is not there, and take the times out',
+  ],
   'patch-carriage-return': ['its lines end in CR LF', 'Only lines of a hunk may end so, where the file has such lines'],
   'patch-context-diff': ['it is a context diff', 'Make it by `diff -u`'],
-  'patch-hunk-header': ['the line is no head of a hunk', 'It has the form @@ -LINE,COUNT +LINE,COUNT @@'],
+  'patch-ed-script': ['the line counts as a command of an editor', 'Make it by `diff -u`'],
+  'patch-left-out': ['diff saw a change that it did not write down', 'Make it by `git diff`'],
+  'patch-hunk-header': ['the line is no head of such a hunk', 'It has the form @@ -LINE,COUNT +LINE,COUNT @@'],
   'patch-hunk-count': [
     'the hunk has more lines than its head counts',
     'Make it again by `diff -u`, or correct the head',
   ],
   'patch-hunk-order': ['the hunk starts before the one in front of it ends', 'Put the hunks of a file in order'],
   'patch-cut-off': [
-    'the hunk has fewer lines than its head counts',
-    'It was cut off, or edited: make it again by `diff -u`',
+    'the hunk has fewer lines than its head counts, or is missing',
+    'It was cut off, or edited: make it again',
   ],
+  'patch-no-change': ['the hunk changes nothing', 'Remove it'],
   'patch-no-context': [
-    'the hunk has no line that stays, to be found by',
+    'the hunk only adds lines, and has none to be found by',
     'Make it by `diff -u`, with lines of context',
   ],
-  'patch-no-newline': ['a last line without newline would get one', 'Make this change by a command of step prepare'],
+  'patch-no-newline': ['a line without newline is not the last one of the file', AGAIN],
   'patch-binary': ['it holds no text', 'Put the file into files/ and copy it in step prepare'],
-  'patch-rename': ['a file would not be renamed', 'Write `mv OLD NEW` in step prepare'],
-  'patch-copy': ['a file would not be copied', 'Write `cp OLD NEW` in step prepare'],
-  'patch-mode': ['the mode of a file would not be changed', 'Write `chmod` in step prepare'],
-  'patch-new-mode': ['the new file would not be executable', 'Say "new file mode 100644", and `chmod` in step prepare'],
-  'patch-link': ['a symbolic link would become a file', 'Write `ln -s` in step prepare'],
-  'patch-empty-file': ['an empty file would not be made', 'Write `touch FILE` in step prepare'],
-  'patch-deletes-file': ['the file would not be deleted but emptied', 'Write `rm FILE` in step prepare'],
+  'patch-rename': [
+    'a file that has the new name already would be taken in its place',
+    'Write `mv OLD NEW` in step prepare',
+  ],
+  'patch-copy': [
+    'a file that has the new name already would be taken in its place',
+    'Write `cp OLD NEW` in step prepare',
+  ],
+  'patch-mode': ['the mode would not be set', 'Modes are 100644 and 100755, and an old one has a new one'],
+  'patch-link': ['the target of a symbolic link is one line without newline', 'Make it by `git diff`'],
+  'patch-submodule': ['it changes another repository', 'Add the other repository as a source'],
 } as const satisfies Readonly<Record<string, readonly [reason: string, hint: string]>>
 
 /** Codes of the faults of patches. */
 export type PatchCode = keyof typeof REASONS
 
 /**
- * Checks that busybox's `patch -p1` does all that a patch says, or fails. Notes faults at their lines, see
- * {@link PatchCode}. What is cut off between two hunks cannot be told from a smaller patch.
+ * Checks that GNU patch, with the options of the build, does all that a patch says, or fails. Notes
+ * faults at their lines, see {@link PatchCode}. What is cut off between two hunks cannot be told from
+ * a smaller patch.
  */
 export function checkPatch(file: string, text: string, faults: Faults): void {
   const starts = lineStarts(text)
@@ -76,38 +96,49 @@ function lineStarts(text: string): number[] {
 
 const HUNK = /^@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@/
 
-/** Lines in front of a file's hunks that `git diff` adds, where they say what patch does not do. */
-const GIT_LINES: readonly (readonly [form: RegExp, code: PatchCode])[] = [
-  [/^(?:old|new) mode /, 'patch-mode'],
-  [/^rename (?:from|to) /, 'patch-rename'],
-  [/^copy (?:from|to) /, 'patch-copy'],
-  [/^(?:new file mode|deleted file mode|index \S+) 120000$/, 'patch-link'],
-  [/^(?:new file mode|index \S+) 160000$/, 'patch-no-hunk'],
-  [/^deleted file mode /, 'patch-deletes-file'],
-  [/^new file mode (?!100644$)/, 'patch-new-mode'],
-]
+/** Lines that GNU patch reads outside of hunks, also with blanks, X and "- " in front. */
+const HEAD = /^(?:---[ \t]|\+\+\+[ \t]|@@ -|diff --git )/
+const GIT_HEAD = /^(?:(?:old|new|new file|deleted file) mode |(?:rename|copy) (?:from|to) |index |GIT binary patch)/
+const PREFIX = /^[ \tX]*(?:- )*/
+
+/** A context diff; a single line of stars with a path gives GNU patch a name. */
+const STARS = /^(?:\*{15}|[ \tX]*\*\*\*[ \t].*\/)/
+
+/** A line that GNU patch takes for a command of ed(1) or of a difference without context. */
+const COMMAND = /^[ \tX]*(?:(?:\d+(?:,\d+)?)?(?:[aicd]|s\/\.\/\/)|\d[\d,]*[acd][\d,]*)[ \t]*\r?$/
+
+/** What diff(1) writes in place of a change. */
+const LEFT_OUT = /^(?:Only in \S+: \S+|Symbolic links \S+ and \S+ differ|File \S+ is an? .+ while file \S+ is an? .+)$/
+
+/** git's digest of nothing, which says that a file without hunks is whole. */
+const EMPTY = 'e69de29bb2d1d6434b8b29ae775ad8c2e48c5391'
 
 /** The part of a patch that begins with `diff --git`. */
 interface GitPart {
   readonly line: number
-  /** Whether it makes a file. */
-  created: boolean
+  readonly name: GitName | undefined
+  /** The kinds of lines that state modes. */
+  readonly modes: Set<string>
+  link: boolean
+  /** Digests that git states of the file: none, of an empty file before or after, or of another. */
+  content: 'unknown' | 'empty' | 'some'
   /** Whether hunks, or a fault, say what comes of it. */
   settled: boolean
 }
 
-/** A file's name as busybox takes it from a line `--- ` or `+++ `. */
-interface HeaderName {
-  readonly name: string
-  /** The file is not there, before or after. */
-  readonly none: boolean
-}
-
-/** Where a hunk is and how many lines it has, in the old file and in the new one. */
+/** Where a hunk is and How many lines it has, in the old file and in the new one. */
 interface Hunk {
   readonly oldStart: number
   readonly oldCount: number
+  readonly newStart: number
   readonly newCount: number
+}
+
+/** What the hunks of a file do to it as a whole. */
+interface Change {
+  readonly created: boolean
+  readonly deleted: boolean
+  readonly link: boolean
 }
 
 /** Goes through the lines of a patch once, as patch does. A fault in a hunk or its head ends it: the rest follows from that. */
@@ -118,6 +149,8 @@ class PatchReader {
   #files = 0
   #faults = 0
   #git: GitPart | undefined
+  /** Behind a line `Index:`, where commands of editors count. */
+  #indexed = false
   /** Behind a hunk, where a line of a hunk would be passed over. */
   #afterHunk = false
 
@@ -138,6 +171,11 @@ class PatchReader {
     return this.#lines[this.#at] ?? ''
   }
 
+  /** The part of git whose hunks did not come yet. */
+  get #open(): GitPart | undefined {
+    return this.#git?.settled === false ? this.#git : undefined
+  }
+
   #fault(code: PatchCode, line = this.#at): false {
     this.#faults++
     this.#note(code, line)
@@ -147,36 +185,79 @@ class PatchReader {
   /** A line outside of hunks, and the hunks behind it; false when nothing more can be told. */
   #readLine(line: string): boolean {
     const next = this.#lines[this.#at + 1] ?? ''
-    if (line.startsWith('diff --git ')) this.#startGitPart()
-    else if (/^\*{15}/.test(line) || (line.startsWith('*** ') && next.startsWith('--- ')))
+    const rest = line.slice(PREFIX.exec(line)?.[0].length)
+    if (line.startsWith('--- ') && next.startsWith('+++ ')) return this.#readFile(line, next)
+    if (STARS.test(line) || (line.startsWith('*** ') && next.startsWith('--- ')))
       return this.#fault('patch-context-diff')
-    else if (line.startsWith('--- ') && next.startsWith('+++ ')) return this.#readFile(line, next)
-    else if (/^(?:--- |\+\+\+ |@@ -)/.test(line)) return this.#fault('patch-header')
-    else if (this.#afterHunk && line.startsWith('\\')) return this.#fault('patch-no-newline')
-    else if (this.#afterHunk && /^[-+ ]/.test(line) && !/^-- ?$/.test(line)) return this.#fault('patch-hunk-count')
-    else if (/^GIT binary patch$|^Binary files .+ differ$/.test(line)) this.#faultInGitPart('patch-binary')
-    else if (this.#git?.settled === false) this.#readGitLine(line, this.#git)
+    if (rest !== line && (HEAD.test(rest) || (this.#open !== undefined && GIT_HEAD.test(rest))))
+      return this.#fault('patch-indented')
+    if (line.startsWith('diff --git ')) this.#startGitPart(line)
+    else if (HEAD.test(line)) return this.#fault('patch-header')
+    else if (this.#afterHunk && /^[-+ \\]/.test(line) && !/^-- ?$/.test(line)) return this.#fault('patch-hunk-count')
+    else if ((this.#indexed || this.#open !== undefined) && COMMAND.test(line)) return this.#fault('patch-ed-script')
+    else if (LEFT_OUT.test(line)) this.#fault('patch-left-out')
+    else if (/^GIT binary patch\r?$|^Binary files .+ differ\r?$/.test(line)) this.#faultInGitPart('patch-binary')
+    else if (this.#open !== undefined) this.#readGitLine(line, this.#open)
+    if (rest.startsWith('Index:')) this.#indexed = true
     if (line !== '') this.#afterHunk = false
     this.#at++
     return true
   }
 
-  #startGitPart(): void {
+  #startGitPart(line: string): void {
     this.#endGitPart()
-    this.#git = { line: this.#at, created: false, settled: false }
+    const name = gitName(line.slice('diff --git '.length))
+    this.#git = {
+      line: this.#at,
+      name,
+      modes: new Set(),
+      link: false,
+      content: 'unknown',
+      settled: false,
+    }
   }
 
-  /** One that nothing follows makes an empty file, or says nothing at all. */
+  /** Without hunks it makes or deletes an empty file, changes a mode, or says nothing at all. */
   #endGitPart(): void {
-    if (this.#git?.settled === false)
-      this.#fault(this.#git.created ? 'patch-empty-file' : 'patch-no-hunk', this.#git.line)
+    const part = this.#open
     this.#git = undefined
+    if (part === undefined || !this.#modesFit(part)) return
+    const { modes, content, line, name } = part
+    const whole = modes.has('new') ? 'unknown' : 'empty'
+    if (part.link || modes.size === 0 || modes.has('index')) this.#fault('patch-no-hunk', line)
+    else if (content !== whole) this.#fault('patch-cut-off', line)
+    else if (name?.found !== true) this.#fault('patch-name', line)
+    else this.#files++
+  }
+
+  /** GNU patch drops a mode when lines of other kinds state one too. */
+  #modesFit({ modes, line }: GitPart): boolean {
+    const said = [...modes].sort().join()
+    const fit = ['', 'index', 'new file', 'deleted file', 'new,old'].includes(said)
+    return fit || this.#fault('patch-mode', line)
   }
 
   #readGitLine(line: string, part: GitPart): void {
-    const found = GIT_LINES.find(([form]) => form.test(line))
-    if (found !== undefined) this.#faultInGitPart(found[1])
-    else if (line.startsWith('new file mode ')) part.created = true
+    if (GIT_HEAD.test(line) && line.endsWith('\r')) this.#faultInGitPart('patch-carriage-return')
+    else if (line.startsWith('rename ')) this.#faultInGitPart('patch-rename')
+    else if (line.startsWith('copy ')) this.#faultInGitPart('patch-copy')
+    else {
+      const [, kind, mode] = /^(old|new|new file|deleted file) mode (.*)$/.exec(line) ?? []
+      const [, before, after, same] = /^index ([\da-f]+)\.\.([\da-f]+)(?: (.*))?$/.exec(line) ?? []
+      if (kind !== undefined && mode !== undefined) this.#readMode(kind, mode, part)
+      if (same !== undefined) this.#readMode('index', same, part)
+      if (before === undefined || after === undefined) return
+      const [digest, other] = part.modes.has('deleted file') ? [before, after] : [after, before]
+      const empty = digest.length >= 7 && EMPTY.startsWith(digest) && /^0+$/.test(other)
+      part.content = empty ? 'empty' : 'some'
+    }
+  }
+
+  #readMode(kind: string, mode: string, part: GitPart): void {
+    part.modes.add(kind)
+    if (mode === '160000') this.#faultInGitPart('patch-submodule')
+    else if (mode === '120000' && kind !== 'old' && kind !== 'new') part.link = true
+    else if (mode !== '100644' && mode !== '100755') this.#faultInGitPart('patch-mode')
   }
 
   /** What the part says besides follows from the same change. */
@@ -186,35 +267,61 @@ class PatchReader {
   }
 
   #readFile(oldLine: string, newLine: string): boolean {
-    if (oldLine.endsWith('\r') || newLine.endsWith('\r')) return this.#fault('patch-carriage-return')
-    const [from, to] = [headerName(oldLine), headerName(newLine)]
-    if (!from.none && /^\/|(?:^|\/)\.\.(?:\/|$)/.test(from.name)) return this.#fault('patch-name')
-    if (!to.none && !isName(to.name)) return this.#fault('patch-name', this.#at + 1)
     const head = this.#at + 2
-    const first = hunkOf(this.#lines[head] ?? '')
+    const headLine = this.#lines[head] ?? ''
+    if ([oldLine, newLine, headLine].some((line) => line.endsWith('\r'))) return this.#fault('patch-carriage-return')
+    const [from, to] = [headerName(oldLine), headerName(newLine)]
+    if (from.path === undefined) return this.#fault('patch-name')
+    if (to.path === undefined) return this.#fault('patch-name', this.#at + 1)
+    const path = from.path === '' ? to.path : from.path
+    if (path === '' || (to.path !== '' && to.path !== path)) return this.#fault('patch-name', this.#at + 1)
+    if (this.#open !== undefined && this.#open.name?.path !== path) return this.#fault('patch-name', this.#open.line)
+    const first = hunkOf(headLine)
     if (first === undefined) {
-      const started = this.#lines[head]?.startsWith('@@') === true
+      const started = headLine.startsWith('@@')
       return started ? this.#fault('patch-hunk-header', head) : this.#fault('patch-no-hunk')
     }
-    if (from.none && first.oldCount > 0 && from.name !== '/dev/null') return this.#fault('patch-timestamp')
-    if (to.none && first.newCount > 0) return this.#fault('patch-timestamp', this.#at + 1)
-    // An emptied file: patch asks neither what it holds nor what the hunk takes out.
-    if (to.none || first.newStart + first.newCount === 0) return this.#fault('patch-deletes-file')
+    const change = this.#changeOf(from, to, first)
+    if (change === undefined) return false
     if (this.#git !== undefined) this.#git.settled = true
     this.#files++
     this.#at = head
-    return this.#readHunks(from.none || first.oldStart + first.oldCount === 0)
+    return this.#readHunks(change)
   }
 
-  /** The hunks of a file; one that is made has a single one, that adds lines. */
-  #readHunks(created: boolean): boolean {
-    let [end, count] = [0, 0]
+  /** A file is made or deleted when its name or time says so, and the first hunk, and git. */
+  #changeOf(from: HeaderName, to: HeaderName, first: Hunk): Change | undefined {
+    const [noOld, noNew] = [first.oldStart + first.oldCount === 0, first.newStart + first.newCount === 0]
+    const created = from.none && noOld
+    const deleted = to.none && noNew
+    const part = this.#open
+    if ((from.path === '' && !created) || (to.path === '' && !deleted)) this.#fault('patch-hunk-header', this.#at + 2)
+    else if ((from.doubtful && noOld) || (to.doubtful && noNew)) this.#fault('patch-timestamp')
+    else if (part === undefined) return { created, deleted, link: false }
+    else if ((part.modes.has('new file') && !created) || (part.modes.has('deleted file') && !deleted))
+      this.#fault('patch-header')
+    else if (this.#modesFit(part)) return { created, deleted, link: part.link }
+    return undefined
+  }
+
+  /** The hunks of a file; one that is made or deleted, and a link, has a single one. */
+  #readHunks(change: Change): boolean {
+    const single = change.created || change.deleted || change.link
+    let [end, count, whole] = [0, 0, true]
     while (this.#line.startsWith('@@')) {
       const hunk = hunkOf(this.#line)
-      if (hunk === undefined || (created && (hunk.oldCount > 0 || count > 0))) return this.#fault('patch-hunk-header')
-      if (!created && (hunk.oldCount === 0 || hunk.newCount === 0)) return this.#fault('patch-no-context')
+      if (hunk === undefined || (single && count > 0)) return this.#fault('patch-hunk-header')
+      if (!whole) return this.#fault('patch-no-newline')
+      if (hunk.oldCount === 0 && !change.created) return this.#fault('patch-no-context')
       if (hunk.oldStart < end) return this.#fault('patch-hunk-order')
-      if (!this.#readHunk(hunk, created)) return false
+      const head = this.#at
+      const marks = this.#readHunk(hunk)
+      if (marks === false) return false
+      whole = marks === 0
+      // Sides of one line, each with the mark.
+      const sides = hunk.oldCount + hunk.newCount
+      if (change.link && (sides > 2 || sides !== marks || hunk.oldCount > 1 || hunk.newCount > 1))
+        return this.#fault('patch-link', head)
       end = hunk.oldStart + hunk.oldCount
       count++
     }
@@ -222,10 +329,11 @@ class PatchReader {
     return true
   }
 
-  #readHunk(hunk: Hunk, created: boolean): boolean {
+  /** How many marks say that a line has no newline; false after a fault. */
+  #readHunk(hunk: Hunk): number | false {
     const head = this.#at++
     let { oldCount, newCount } = hunk
-    let context = false
+    let [marks, changed] = [0, false]
     for (; oldCount > 0 || newCount > 0; this.#at++) {
       // The text behind the last newline is no line: either nothing, or cut off.
       if (this.#at >= this.#lines.length - 1) return this.#fault('patch-cut-off', head)
@@ -235,38 +343,24 @@ class PatchReader {
       if (sign !== '+') oldCount--
       if (sign !== '-') newCount--
       if (oldCount < 0 || newCount < 0) return this.#fault('patch-hunk-count')
-      context ||= sign === ' '
+      changed ||= sign !== ' '
+      if (this.#lines[this.#at + 1]?.startsWith('\\') !== true) continue
+      this.#at++
+      if ((sign !== '+' && oldCount > 0) || (sign !== '-' && newCount > 0)) return this.#fault('patch-no-newline')
+      marks++
     }
-    // A file of one line has none; elsewhere patch would look for the hunk at the end of the file.
-    return context || created || hunk.oldStart === 1 || this.#fault('patch-no-context', head)
+    return changed ? marks : this.#fault('patch-no-change', head)
   }
 }
 
-function hunkOf(line: string): (Hunk & { readonly newStart: number }) | undefined {
+/** Line 0 is in front of the first one: nothing there can be counted. */
+function hunkOf(line: string): Hunk | undefined {
   const found = HUNK.exec(line)
   if (found === null) return undefined
   const [oldStart = 0, oldCount = 1, newStart = 0, newCount = 1] = found
     .slice(1)
     .map((digits: string | undefined) => (digits === undefined ? undefined : Number(digits)))
-  return oldCount + newCount === 0 ? undefined : { oldStart, oldCount, newStart, newCount }
-}
-
-/** Up to a tab, behind which there may be a time; years up to 1970 stand for no file. */
-function headerName(line: string): HeaderName {
-  const [, name = '', time = ''] = /^....((?:\\.|[^\t\\]|\\$)*)(.*)$/s.exec(line.slice(0, 4 * MAX_PATH)) ?? []
-  const year = parseInt(time, 10)
-  return { name, none: name === '/dev/null' || (year > 1900 && year <= 1970) }
-}
-
-/** Whether `-p1` leaves the path of a file below the folder that is patched. */
-function isName(name: string): boolean {
-  const parts = name.split(/\/+/)
-  return (
-    parts.length > 1 &&
-    parts.every(isFileName) &&
-    Buffer.byteLength(name) <= MAX_PATH &&
-    !name.startsWith('"') &&
-    // With blanks in place of the tab, the time would be a part of the name.
-    !/\s\d{4}-\d\d-\d\d\s/.test(name)
-  )
+  const usable = oldCount + newCount > 0 && oldStart + newStart > 0
+  if (!usable || (oldStart === 0 && oldCount > 0) || (newStart === 0 && newCount > 0)) return undefined
+  return { oldStart, oldCount, newStart, newCount }
 }

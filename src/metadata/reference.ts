@@ -74,13 +74,17 @@ export function recipesDocument(): string {
   ].join('\n\n')}\n`
 }
 
-const PATCHES = `A patch is a unified diff with lines of context, as \`diff -Naur a b\` and \`git diff\` write it.
-Its first lines say what it is for. It changes files, and makes new ones of mode 0644.
+const PATCHES = `A patch is a unified diff, as \`diff -Naur a b\` and \`git diff\` write it. Its first
+lines say what it is for. A recipe with patches needs \`toolchain/patch\` among its inputs, except in
+the host layers.
 
-The loader refuses a patch that the sandbox's \`patch\` would not apply whole, or not where it says.
-Such are renames, copies, modes, links, binary files, empty files and deleted files. A step
-\`prepare\` makes these changes by \`mv\`, \`cp\`, \`chmod\`, \`ln\`, \`touch\` and \`rm\`. Refused as well are a
-last line without newline, hunks without context, and hunks with more or fewer lines than their
+A patch may change, make and delete files, also empty ones, and symbolic links. It may change the
+modes 0644 and 0755. The build applies it by GNU patch without fuzz: all lines of a hunk must be in
+the file as they are in the patch.
+
+The loader refuses a patch that GNU patch could apply in part, or to another file. Such are renames,
+copies, binary files, context diffs and hunks that only add lines without context. Step \`prepare\`
+renames by \`mv\` and copies by \`cp\`. The loader also refuses hunks with more or fewer lines than their
 heads count. A patch that was cut off exactly between two hunks looks like a smaller one and passes.`
 
 const MERGING = `One operator serves \`extends\` and \`amend.yaml\`:

@@ -42,6 +42,5 @@ export const NEEDS: readonly Need[] = [
   { code: 'uefi', purpose: 'boot', test: 'firmware', package: 'ovmf', why: 'boots images by UEFI' },
   { code: 'unsquashfs', purpose: 'boot', test: 'program unsquashfs', package: 'squashfs-tools', why: 'takes images apart' },
   { code: 'npm', purpose: 'develop', test: 'program npm', package: 'npm', why: 'installs what the engine is written with' },
-  { code: 'busybox', purpose: 'develop', test: 'program busybox', package: 'busybox', why: 'shows in tests what the sandbox’s patch does' },
   { code: 'make', purpose: 'develop', test: 'program make', package: 'make', why: 'runs the tasks of this checkout' },
 ]
