@@ -24,7 +24,10 @@ describe('what only the host or an argument can bring about is no bug:', () => {
   test('a folder as layers', async () => {
     const { runWith } = await toy()
     const { code, stderr } = await runWith({ globals: ['--layers', '/etc'] }, 'graph')
-    expect({ code, stderr }).toEqual({ code: 3, stderr: expect.stringContaining('"/etc": it must be a regular file') as string })
+    expect({ code, stderr }).toEqual({
+      code: 3,
+      stderr: expect.stringContaining('"/etc": it must be a regular file') as string,
+    })
   })
 })
 
