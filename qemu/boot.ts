@@ -15,6 +15,8 @@ export interface BootOptions {
   readonly firmware?: 'bios' | 'uefi' | undefined
   /** How the image is attached; default 'virtio'. */
   readonly disk?: Bus | undefined
+  /** Bytes of the image's sectors; default 512. */
+  readonly sector?: 512 | 4096 | undefined
   /** Default '1G'. */
   readonly memory?: string | undefined
   /** Number of processors; default 2. */
@@ -60,11 +62,12 @@ async function machineFor(options: BootOptions, { reboot }: { reboot: boolean })
     writable = false,
     disks = [],
     clock,
+    sector,
   } = options
   await checkReadable(image, writable)
   return {
     firmware: firmware === 'bios' ? 'bios' : await findFirmware(),
-    disks: [{ file: image, bus, writable }, ...disks],
+    disks: [{ file: image, bus, writable, sector }, ...disks],
     accelerator: await chooseAccelerator(),
     ...{ memory, smp, clock, reboot },
   }

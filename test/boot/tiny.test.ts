@@ -70,4 +70,23 @@ describe('tiny', () => {
     }
     expect((await stat(image ?? '')).mtimeMs).toBe(before.mtimeMs)
   })
+
+  it.each([
+    ['virtio', 'vda'],
+    ['nvme', 'nvme0n1'],
+  ] as const)('boots by UEFI from %s with sectors of 4096 bytes', async (disk, name) => {
+    const machine = await bootSession({ image: image ?? '', firmware: 'uefi', disk, sector: 4096 })
+    try {
+      await machine.expect('# ')
+      machine.type(
+        `cat /sys/class/block/${name}/queue/logical_block_size; sha256sum /usr/share/fixpoint/manifest.json; cat /run/issue\n`,
+      )
+      const [, sector, actual, id] = await machine.expect(
+        /\n(\d+)\s+([0-9a-f]{64}) {2}\/usr[\s\S]*?root id {2,}([0-9a-f]{64})/,
+      )
+      expect({ sector, actual }).toEqual({ sector: '4096', actual: id })
+    } finally {
+      await machine.kill()
+    }
+  })
 })
