@@ -11,11 +11,23 @@ export interface Said {
   readonly text: string
 }
 
+/**
+ * Waits for the prompt of a guest that boots, and keeps the kernel's messages off its console from then on.
+ * A message in the midst of an answer would hide it from the pattern that waits for it.
+ */
+export async function firstPrompt(machine: Session): Promise<void> {
+  await machine.expect('# ')
+  // Quotes in what is typed keep its echo from being taken for the answer.
+  machine.type('echo 1 > /proc/sys/kernel/printk; echo kernel qui"et"\n')
+  await machine.expect('kernel quiet')
+  await machine.expect('# ')
+}
+
 /** Boots an image to its prompt, lets `use` work there, and pulls the plug whatever comes of it. */
 export async function atPrompt<T>(options: BootOptions, use: (machine: Session) => Promise<T>): Promise<T> {
   const machine = await bootSession(options)
   try {
-    await machine.expect('# ')
+    await firstPrompt(machine)
     return await use(machine)
   } finally {
     await machine.kill()
