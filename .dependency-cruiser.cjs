@@ -1,5 +1,16 @@
 // Folders of src/ in the order of the data's way: each may import from itself and from those before it, see docs/architecture.md.
-const ORDER = ['base', 'metadata', 'plan', 'store', 'fetch', 'sandbox', 'build', 'image', 'verify', 'cli']
+const ORDER = [
+  'base',
+  'metadata',
+  'plan',
+  'store',
+  'fetch',
+  'sandbox',
+  'build',
+  'image',
+  'verify',
+  'cli',
+]
 
 const later = ORDER.slice(0, -1).map((folder, index) => ({
   name: `${folder}-imports-no-later-folder`,
@@ -45,7 +56,10 @@ module.exports = {
       name: 'no-orphans',
       severity: 'error',
       comment: 'Nothing imports this file and it imports nothing: remove it',
-      from: { orphan: true, pathNot: ['\\.test\\.ts$', '^test/vitest\\.config\\.ts$', '^test/support/reporter\\.ts$'] },
+      from: {
+        orphan: true,
+        pathNot: ['\\.test\\.ts$', '^test/vitest\\.config\\.ts$', '^test/support/reporter\\.ts$'],
+      },
       to: {},
     },
     {
@@ -60,7 +74,10 @@ module.exports = {
       severity: 'error',
       comment: 'The appliance holds run-time dependencies only',
       from: { path: '^(src|qemu)/' },
-      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
+      to: {
+        dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'],
+        dependencyTypesNot: ['type-only'],
+      },
     },
   ],
   options: {

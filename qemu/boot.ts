@@ -23,24 +23,31 @@ export interface BootOptions {
   readonly smp?: number | undefined
   /** True: what the guest writes reaches the image. Default false. */
   readonly writable?: boolean | undefined
-  /** What the machine's clock says when it is switched on, as 2050-01-01T00:00:00, UTC; default: the time it is. */
+  /**
+   * What the machine's clock says when it is switched on, as 2050-01-01T00:00:00, UTC; default: the
+   * time it is.
+   */
   readonly clock?: string | undefined
   /** Further disks, after the image. */
   readonly disks?: readonly Disk[] | undefined
 }
 
-/** Boots an image under the control of a program. Rejects with `no-image`, `no-qemu`, `no-uefi-firmware`, `qemu-failed`. */
+/**
+ * Boots an image under the control of a program. Rejects with `no-image`, `no-qemu`,
+ * `no-uefi-firmware`, `qemu-failed`.
+ */
 export async function bootSession(options: BootOptions): Promise<Session> {
   return Session.start(await machineFor(options, { reboot: false }))
 }
 
 /**
- * Boots an image with its serial console on the user's terminal, until it is switched off or the user leaves by Ctrl-A X.
- * Resolves with QEMU's exit status. Rejects like {@link bootSession}.
+ * Boots an image with its serial console on the user's terminal, until it is switched off or the
+ * user leaves by Ctrl-A X. Resolves with QEMU's exit status. Rejects like {@link bootSession}.
  */
 export async function bootOnTerminal(options: BootOptions): Promise<number> {
   const machine = await machineFor(options, { reboot: true })
-  // On a terminal QEMU passes Ctrl-C on to the guest; sent by someone else, the signal ends QEMU, and with it this wait.
+  // On a terminal QEMU passes Ctrl-C on to the guest; sent by someone else, the signal ends QEMU,
+  // and with it this wait.
   const ignore = (): void => undefined
   process.on('SIGINT', ignore)
   try {
@@ -76,7 +83,11 @@ async function machineFor(options: BootOptions, { reboot }: { reboot: boolean })
 async function checkReadable(image: string, writable: boolean): Promise<void> {
   // QEMU would wait for who writes to a fifo.
   if ((await exists(image)) && !(await isFileOrDisk(image)))
-    throw new FixpointError('usage', 'no-image', `Cannot boot "${image}": it is neither a file nor a disk`)
+    throw new FixpointError(
+      'usage',
+      'no-image',
+      `Cannot boot "${image}": it is neither a file nor a disk`,
+    )
   try {
     await access(image, writable ? constants.R_OK | constants.W_OK : constants.R_OK)
   } catch (error) {

@@ -1,4 +1,7 @@
-/** Bytes that a terminal would act on rather than show: escape sequences, and carriage returns and other control characters but line feed and tab. */
+/**
+ * Bytes that a terminal would act on rather than show: escape sequences, and carriage returns and
+ * other control characters but line feed and tab.
+ */
 const UNSEEN =
   /\x1b\[[0-9:;<=>?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-Z\\^-~]|[\x00-\x08\x0b-\x1f\x7f]/g
 
@@ -6,8 +9,8 @@ const UNSEEN =
 const UNFINISHED = /\x1b(?:\[[0-9:;<=>?]*[ -/]*|\][^\x07\x1b]*\x1b?|[ -/]*)$/
 
 /**
- * What a serial console has printed, as a person would read it: boot loaders paint with escape sequences, which would otherwise fall in the midst
- * of the words that one waits for.
+ * What a serial console has printed, as a person would read it: boot loaders paint with escape
+ * sequences, which would otherwise fall in the midst of the words that one waits for.
  */
 export class ConsoleText {
   #seen = ''
@@ -33,7 +36,10 @@ export class ConsoleText {
     return this.#seen.trimEnd().split('\n').slice(-count).join('\n')
   }
 
-  /** The first match of `pattern` after the previous match's end, which it then moves; undefined while there is none. */
+  /**
+   * The first match of `pattern` after the previous match's end, which it then moves; undefined
+   * while there is none.
+   */
   take(pattern: string | RegExp): RegExpExecArray | undefined {
     const expression =
       typeof pattern === 'string'

@@ -1,7 +1,10 @@
 import { access, constants } from 'node:fs/promises'
 import { FixpointError } from '../src/base/error.ts'
 
-/** UEFI firmware for QEMU's pflash: the code, and the empty variables that belong to it (none when one file holds both). */
+/**
+ * UEFI firmware for QEMU's pflash: the code, and the empty variables that belong to it (none when
+ * one file holds both).
+ */
 export interface Firmware {
   readonly code: string
   readonly variables: string | undefined
@@ -33,10 +36,18 @@ function pair(folder: string, code: string, variables: string): Firmware {
   return { code: `${folder}/${code}`, variables: `${folder}/${variables}` }
 }
 
-/** Finds UEFI firmware on this host; `readable` is there for tests. Fails with `no-uefi-firmware`, kind `hostUnfit`. */
-export async function findFirmware(readable: (path: string) => Promise<boolean> = isReadable): Promise<Firmware> {
+/**
+ * Finds UEFI firmware on this host; `readable` is there for tests. Fails with `no-uefi-firmware`,
+ * kind `hostUnfit`.
+ */
+export async function findFirmware(
+  readable: (path: string) => Promise<boolean> = isReadable,
+): Promise<Firmware> {
   for (const firmware of UEFI_FIRMWARE) {
-    if ((await readable(firmware.code)) && (firmware.variables === undefined || (await readable(firmware.variables))))
+    if (
+      (await readable(firmware.code)) &&
+      (firmware.variables === undefined || (await readable(firmware.variables)))
+    )
       return firmware
   }
   throw new FixpointError(

@@ -14,7 +14,9 @@ let chosen: Promise<Accelerator> | undefined
 
 /** 'kvm' where it really works, else 'tcg'. Asked once per process. */
 export function chooseAccelerator(): Promise<Accelerator> {
-  chosen ??= kvmDevice().then(async (present) => (present && (await accelerates('kvm')) ? 'kvm' : 'tcg'))
+  chosen ??= kvmDevice().then(async (present) =>
+    present && (await accelerates('kvm')) ? 'kvm' : 'tcg',
+  )
   return chosen
 }
 
@@ -27,8 +29,9 @@ async function kvmDevice(): Promise<boolean> {
 }
 
 /**
- * True when a guest that switches to 64-bit mode and takes interrupts runs to its end. A machine that is itself virtual may have a /dev/kvm which
- * runs the firmware and then stops at a kernel's first uncommon instruction. False also when there is no QEMU.
+ * True when a guest that switches to 64-bit mode and takes interrupts runs to its end. A machine
+ * that is itself virtual may have a /dev/kvm which runs the firmware and then stops at a kernel's
+ * first uncommon instruction. False also when there is no QEMU.
  */
 export async function accelerates(accelerator: Accelerator, timeoutMs = 15_000): Promise<boolean> {
   const folder = await mkdtemp(join(tmpdir(), 'fixpoint-kvm-'))

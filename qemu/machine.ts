@@ -12,7 +12,10 @@ export type Bus = (typeof BUSES)[number]
 export interface Disk {
   readonly file: string
   readonly bus: Bus
-  /** True: the guest's writes reach the file. Otherwise they go to a temporary file and are gone with the machine. */
+  /**
+   * True: the guest's writes reach the file. Otherwise they go to a temporary file and are gone
+   * with the machine.
+   */
   readonly writable?: boolean
   /** Bytes of a sector; 512 when left out. QEMU gives others to virtio and NVMe disks only. */
   readonly sector?: 512 | 4096 | undefined
@@ -20,7 +23,10 @@ export interface Disk {
 
 /** A PC, as far as an image can tell the difference. */
 export interface Machine {
-  /** 'bios' is QEMU's own SeaBIOS; UEFI needs the files of {@link Firmware}. Its variables are never written. */
+  /**
+   * 'bios' is QEMU's own SeaBIOS; UEFI needs the files of {@link Firmware}. Its variables are never
+   * written.
+   */
   readonly firmware: 'bios' | Firmware
   /** The first one boots. */
   readonly disks: readonly Disk[]
@@ -28,19 +34,25 @@ export interface Machine {
   readonly memory: string
   /** Number of processors. */
   readonly smp: number
-  /** What its clock says when it is switched on, as 2050-01-01T00:00:00, UTC; undefined: the time it is. */
+  /**
+   * What its clock says when it is switched on, as 2050-01-01T00:00:00, UTC; undefined: the time it
+   * is.
+   */
   readonly clock?: string | undefined
   readonly accelerator: Accelerator
   /** True: a reset restarts the guest. Otherwise it ends QEMU, so that a crash shows at once. */
   readonly reboot: boolean
 }
 
-/** Where the machine's serial port leads: the user's terminal, or sockets that QEMU inherits as these file descriptors. */
+/**
+ * Where the machine's serial port leads: the user's terminal, or sockets that QEMU inherits as
+ * these file descriptors.
+ */
 export type Console = 'terminal' | { readonly serial: number; readonly qmp: number }
 
 /**
- * QEMU's arguments for a machine; pure. It has no network, no window, and nothing that the arguments do not name.
- * Fails with `bad-memory`, `bad-smp` or `no-disk`.
+ * QEMU's arguments for a machine; pure. It has no network, no window, and nothing that the
+ * arguments do not name. Fails with `bad-memory`, `bad-smp` or `no-disk`.
  */
 export function machineArguments(machine: Machine, console: Console): string[] {
   checkMachine(machine)
@@ -49,7 +61,8 @@ export function machineArguments(machine: Machine, console: Console): string[] {
     ...['-m', machine.memory, '-smp', String(machine.smp)],
     ...(machine.reboot ? [] : ['-no-reboot']),
     ...(machine.clock === undefined ? [] : ['-rtc', `base=${machine.clock}`]),
-    // A PC has a screen, a clock and a keyboard, and boots differently without; nobody looks at this one's.
+    // A PC has a screen, a clock and a keyboard, and boots differently without; nobody looks at
+    // this one's.
     ...['-device', 'VGA', '-display', 'none', '-nic', 'none'],
     ...firmware(machine.firmware),
     ...controllers(machine.disks),
@@ -74,24 +87,37 @@ function checkMachine({ memory, smp, disks }: Machine): void {
     )
   }
   if (disks.length === 0)
-    throw new FixpointError('usage', 'no-disk', 'Cannot start a machine: it has no disk to boot from')
+    throw new FixpointError(
+      'usage',
+      'no-disk',
+      'Cannot start a machine: it has no disk to boot from',
+    )
 }
 
 function accelerator(name: Accelerator): string[] {
-  // An emulated processor with every feature gives the guest RDRAND; five-level paging would only slow its emulation down.
-  return name === 'kvm' ? ['-accel', 'kvm', '-cpu', 'host'] : ['-accel', 'tcg,thread=multi', '-cpu', 'max,la57=off']
+  // An emulated processor with every feature gives the guest RDRAND; five-level paging would only
+  // slow its emulation down.
+  return name === 'kvm'
+    ? ['-accel', 'kvm', '-cpu', 'host']
+    : ['-accel', 'tcg,thread=multi', '-cpu', 'max,la57=off']
 }
 
 function firmware(kind: 'bios' | Firmware): string[] {
   if (kind === 'bios') return []
   const flash = `if=pflash,unit=0,format=raw,readonly=on,file=${escape(kind.code)}`
   if (kind.variables === undefined) return ['-drive', flash]
-  return ['-drive', flash, '-drive', `if=pflash,unit=1,format=raw,snapshot=on,file=${escape(kind.variables)}`]
+  return [
+    '-drive',
+    flash,
+    '-drive',
+    `if=pflash,unit=1,format=raw,snapshot=on,file=${escape(kind.variables)}`,
+  ]
 }
 
 function controllers(disks: readonly Disk[]): string[] {
   const buses = new Set(disks.map(({ bus }) => bus))
-  // q35 has an AHCI controller of its own; the keyboard is there to find out whether the guest has a driver for it.
+  // q35 has an AHCI controller of its own; the keyboard is there to find out whether the guest has
+  // a driver for it.
   return buses.has('usb') ? ['-device', 'qemu-xhci,id=usb', '-device', 'usb-kbd,bus=usb.0'] : []
 }
 

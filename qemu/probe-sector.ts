@@ -1,12 +1,16 @@
 /** Port of QEMU's `isa-debug-exit` device that {@link probeSector} writes to. */
 export const EXIT_PORT = 0xf4
 
-/** Status that QEMU exits with when {@link probeSector} got to its end: the written 0x10, doubled, plus one. */
+/**
+ * Status that QEMU exits with when {@link probeSector} got to its end: the written 0x10, doubled,
+ * plus one.
+ */
 export const PROBE_PASSED = 0x21
 
 /**
- * The boot sector of the KVM probe. It does what every kernel does early on and what half-working virtualisation fails at: paging, 64-bit mode,
- * SSE, CPUID, and a timer interrupt that ends a halt. Written by hand in the machine's code, for it has to be here before there is an assembler.
+ * The boot sector of the KVM probe. It does what every kernel does early on and what half-working
+ * virtualisation fails at: paging, 64-bit mode, SSE, CPUID, and a timer interrupt that ends a halt.
+ * Written by hand in the machine's code, for it has to be here before there is an assembler.
  */
 export function probeSector(): Buffer {
   const code = PROGRAM.map(([bytes]) => bytes).join('')
@@ -18,7 +22,8 @@ export function probeSector(): Buffer {
 
 /** Bytes and what they mean (AT&T syntax), from address 0x7c00 on. */
 const PROGRAM: readonly (readonly [bytes: string, meaning: string])[] = [
-  // 16-bit mode: page tables at 0x1000, 0x2000 and 0x3000 that map the first 2 MiB to themselves; 0x4000 is for interrupts
+  // 16-bit mode: page tables at 0x1000, 0x2000 and 0x3000 that map the first 2 MiB to themselves;
+  // 0x4000 is for interrupts
   ['fa', 'cli'],
   ['31 c0', 'xor %ax, %ax'],
   ['8e d8', 'mov %ax, %ds'],
@@ -93,7 +98,8 @@ const PROGRAM: readonly (readonly [bytes: string, meaning: string])[] = [
   ['b0 10', 'mov $0x10, %al'],
   ['e6 f4', 'out %al, $0xf4'],
   ['48 cf', 'iretq'],
-  // 0x7cd5: segments (none, 64-bit code, data), 0x7ced: where they are, 0x7cf3: where the interrupts are
+  // 0x7cd5: segments (none, 64-bit code, data), 0x7ced: where they are, 0x7cf3: where the
+  // interrupts are
   ['00 00 00 00 00 00 00 00', 'segment 0x00'],
   ['00 00 00 00 00 9a 20 00', 'segment 0x08'],
   ['00 00 00 00 00 92 00 00', 'segment 0x10'],

@@ -19,13 +19,15 @@ export interface Running {
 let guard: Promise<boolean> | undefined
 
 /**
- * Starts QEMU so that it does not outlive this process: killed at its exit, and by the kernel should it die without one, where util-linux's
- * `setpriv` can arrange for that. Rejects with `no-qemu`, kind `hostUnfit`.
+ * Starts QEMU so that it does not outlive this process: killed at its exit, and by the kernel
+ * should it die without one, where util-linux's `setpriv` can arrange for that. Rejects with
+ * `no-qemu`, kind `hostUnfit`.
  */
 export async function startQemu(args: readonly string[], stdio: StdioOptions): Promise<Running> {
-  guard ??= execa('setpriv', ['--pdeathsig', 'KILL', QEMU, '--version'], { reject: false, stdin: 'ignore' }).then(
-    ({ failed }) => !failed,
-  )
+  guard ??= execa('setpriv', ['--pdeathsig', 'KILL', QEMU, '--version'], {
+    reject: false,
+    stdin: 'ignore',
+  }).then(({ failed }) => !failed)
   const guarded = await guard
   const child = guarded
     ? spawn('setpriv', ['--pdeathsig', 'KILL', QEMU, ...args], { stdio })

@@ -14,7 +14,10 @@ interface Waiting {
   readonly reject: (error: Error) => void
 }
 
-/** QEMU's control protocol (docs/interop/qmp-spec of QEMU): a line of JSON per command, answer and event. Events are not looked at. */
+/**
+ * QEMU's control protocol (docs/interop/qmp-spec of QEMU): a line of JSON per command, answer and
+ * event. Events are not looked at.
+ */
 export class Qmp {
   readonly #stream: Duplex
   readonly #waiting = new Map<number, Waiting>()
@@ -27,7 +30,8 @@ export class Qmp {
       .on('line', (line) => {
         this.#answer(JSON.parse(line) as Answer)
       })
-      // The stream may break when QEMU ends, and the reader says so too; whoever waits for an answer is told by `close`.
+      // The stream may break when QEMU ends, and the reader says so too; whoever waits for an
+      // answer is told by `close`.
       .on('error', () => undefined)
     stream.on('error', () => undefined)
     stream.on('close', () => {
@@ -35,7 +39,10 @@ export class Qmp {
     })
   }
 
-  /** Resolves with what the command returns. Fails with `qmp-refused` when QEMU refuses it, `qmp-closed` when QEMU ends first. */
+  /**
+   * Resolves with what the command returns. Fails with `qmp-refused` when QEMU refuses it,
+   * `qmp-closed` when QEMU ends first.
+   */
   execute(command: string, parameters: Readonly<Record<string, unknown>> = {}): Promise<unknown> {
     const id = ++this.#serial
     return new Promise((resolve, reject) => {
@@ -54,7 +61,13 @@ export class Qmp {
     this.#waiting.delete(answer.id)
     if (answer.error === undefined) waiting?.resolve(answer.return)
     else
-      waiting?.reject(new FixpointError('buildFailed', 'qmp-refused', `QEMU refused a command: ${answer.error.desc}`))
+      waiting?.reject(
+        new FixpointError(
+          'buildFailed',
+          'qmp-refused',
+          `QEMU refused a command: ${answer.error.desc}`,
+        ),
+      )
   }
 
   #close(): void {

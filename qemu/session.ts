@@ -5,7 +5,10 @@ import { machineArguments, type Machine } from './machine.ts'
 import { startQemu, type Ending, type Running } from './process.ts'
 import { Qmp } from './qmp.ts'
 
-/** File descriptors of QEMU that carry the serial port and the control protocol: socket pairs, so that there are no names to collide or to clean up. */
+/**
+ * File descriptors of QEMU that carry the serial port and the control protocol: socket pairs, so
+ * that there are no names to collide or to clean up.
+ */
 const DESCRIPTORS = { serial: 3, qmp: 4 } as const
 
 /** How many lines of the console an error shows. */
@@ -24,7 +27,10 @@ interface Expectation {
   readonly reject: (error: Error) => void
 }
 
-/** A machine that runs in QEMU, with its serial console at hand. Every wait is for an event: what the guest prints, or QEMU's end. */
+/**
+ * A machine that runs in QEMU, with its serial console at hand. Every wait is for an event: what
+ * the guest prints, or QEMU's end.
+ */
 export class Session {
   /** Resolves when QEMU has ended, however it did. */
   readonly ended: Promise<Ending>
@@ -56,18 +62,31 @@ export class Session {
     })
   }
 
-  /** Switches the machine on. Rejects with `no-qemu`, or with `qemu-failed` and QEMU's own words. */
+  /**
+   * Switches the machine on. Rejects with `no-qemu`, or with `qemu-failed` and QEMU's own words.
+   */
   static async start(machine: Machine): Promise<Session> {
     const session = new Session(
-      await startQemu(machineArguments(machine, DESCRIPTORS), ['ignore', 'ignore', 'pipe', 'pipe', 'pipe']),
+      await startQemu(machineArguments(machine, DESCRIPTORS), [
+        'ignore',
+        'ignore',
+        'pipe',
+        'pipe',
+        'pipe',
+      ]),
     )
     try {
       await session.qmp('qmp_capabilities')
     } catch (error) {
       await session.kill()
-      throw new FixpointError('hostUnfit', 'qemu-failed', `Cannot start QEMU: ${session.#messages.trim()}`, {
-        cause: error,
-      })
+      throw new FixpointError(
+        'hostUnfit',
+        'qemu-failed',
+        `Cannot start QEMU: ${session.#messages.trim()}`,
+        {
+          cause: error,
+        },
+      )
     }
     return session
   }
@@ -83,16 +102,25 @@ export class Session {
   }
 
   /**
-   * Waits until the console prints `pattern`, and resolves with the match; the next call looks on from its end. Rejects, with the console's last
-   * lines in the message, by `boot-timeout`, or by `boot-ended` when the machine ends first; and with the reason of an aborted `signal`.
+   * Waits until the console prints `pattern`, and resolves with the match; the next call looks on
+   * from its end. Rejects, with the console's last lines in the message, by `boot-timeout`, or by
+   * `boot-ended` when the machine ends first; and with the reason of an aborted `signal`.
    */
-  async expect(pattern: string | RegExp, { timeoutMs = 120_000, signal }: Patience = {}): Promise<RegExpExecArray> {
+  async expect(
+    pattern: string | RegExp,
+    { timeoutMs = 120_000, signal }: Patience = {},
+  ): Promise<RegExpExecArray> {
     if (this.#expectation !== undefined) throw new TypeError('Session.expect is already waiting')
     signal?.throwIfAborted()
     const { promise, resolve, reject } = withResolvers<RegExpExecArray>()
     this.#expectation = { pattern, resolve, reject }
     const timer = setTimeout(() => {
-      reject(this.#failure('boot-timeout', `Cannot see ${show(pattern)} on the console within ${timeoutMs / 1000} s`))
+      reject(
+        this.#failure(
+          'boot-timeout',
+          `Cannot see ${show(pattern)} on the console within ${timeoutMs / 1000} s`,
+        ),
+      )
     }, timeoutMs)
     const abort = (): void => {
       reject(signal?.reason as Error)
@@ -113,7 +141,10 @@ export class Session {
     this.#serial.write(text.replaceAll('\n', '\r'))
   }
 
-  /** Sends a command of QEMU's control protocol, such as `screendump`, and resolves with what it returns. */
+  /**
+   * Sends a command of QEMU's control protocol, such as `screendump`, and resolves with what it
+   * returns.
+   */
   qmp(command: string, parameters?: Readonly<Record<string, unknown>>): Promise<unknown> {
     return this.#qmp.execute(command, parameters)
   }
@@ -122,21 +153,31 @@ export class Session {
   async off({ timeoutMs = 120_000 }: Patience = {}): Promise<void> {
     const { promise, reject } = withResolvers<never>()
     const timer = setTimeout(() => {
-      reject(this.#failure('boot-timeout', `The machine did not switch itself off within ${timeoutMs / 1000} s`))
+      reject(
+        this.#failure(
+          'boot-timeout',
+          `The machine did not switch itself off within ${timeoutMs / 1000} s`,
+        ),
+      )
     }, timeoutMs)
     await Promise.race([this.ended, promise]).finally(() => {
       clearTimeout(timer)
     })
   }
 
-  /** Presses the power button and waits until the guest has switched itself off. Rejects by `boot-timeout` when it does not. */
+  /**
+   * Presses the power button and waits until the guest has switched itself off. Rejects by
+   * `boot-timeout` when it does not.
+   */
   async powerdown(patience: Patience = {}): Promise<void> {
     if (this.#ending !== undefined) return
     await this.qmp('system_powerdown')
     await this.off(patience)
   }
 
-  /** Ends QEMU at once but properly: what the guest wrote to a writable disk has reached the file. */
+  /**
+   * Ends QEMU at once but properly: what the guest wrote to a writable disk has reached the file.
+   */
   async quit(): Promise<void> {
     // QEMU may be gone before its answer has arrived, which is as well.
     await this.qmp('quit').catch(() => undefined)
@@ -169,7 +210,8 @@ export class Session {
 
   #failure(code: string, message: string): FixpointError {
     const lines = this.#console.tail(TAIL)
-    const printed = lines === '' ? 'The console printed nothing' : `The console's last lines:\n${lines}`
+    const printed =
+      lines === '' ? 'The console printed nothing' : `The console's last lines:\n${lines}`
     const own = this.#messages === '' ? '' : `\nQEMU said:\n${this.#messages.trimEnd()}`
     return new FixpointError('buildFailed', code, `${message}\n${printed}${own}`)
   }
@@ -180,7 +222,11 @@ function show(pattern: string | RegExp): string {
 }
 
 /** Promise.withResolvers, which Node 20 lacks. */
-function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void; reject: (error: Error) => void } {
+function withResolvers<T>(): {
+  promise: Promise<T>
+  resolve: (value: T) => void
+  reject: (error: Error) => void
+} {
   let resolve!: (value: T) => void
   let reject!: (error: Error) => void
   const promise = new Promise<T>((onValue, onError) => {

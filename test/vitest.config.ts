@@ -7,7 +7,14 @@ export default defineConfig({
   test: {
     reporters: [fileURLToPath(new URL('support/reporter.ts', import.meta.url))],
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 20_000, hookTimeout: 20_000 } },
+      {
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts'],
+          testTimeout: 20_000,
+          hookTimeout: 20_000,
+        },
+      },
       {
         test: {
           name: 'integration',

@@ -19,10 +19,11 @@ const O_PATH = 0o10000000
 const GUARDED = constants.O_NOFOLLOW | constants.O_NONBLOCK
 
 /**
- * A folder that is held open. Everything below it is reached one component at a time and never through a symbolic
- * link, so nobody who can change what is there (a process of a step, an artifact, an archive) can lead us elsewhere.
- * All calls are synchronous, since packing makes several per file and Node's promises cost more than the calls.
- * See openat(2) and O_NOFOLLOW; `/proc/self/fd` stands for openat, which Node does not have.
+ * A folder that is held open. Everything below it is reached one component at a time and never
+ * through a symbolic link, so nobody who can change what is there (a process of a step, an
+ * artifact, an archive) can lead us elsewhere. All calls are synchronous, since packing makes
+ * several per file and Node's promises cost more than the calls. See openat(2) and O_NOFOLLOW;
+ * `/proc/self/fd` stands for openat, which Node does not have.
  */
 export class Folder {
   /** Path as messages show it. */
@@ -34,7 +35,10 @@ export class Folder {
     this.shown = shown
   }
 
-  /** Opens a folder by a path that is ours or the user's: links in it are followed. Throws the system's error. */
+  /**
+   * Opens a folder by a path that is ours or the user's: links in it are followed. Throws the
+   * system's error.
+   */
   static open(path: string): Folder {
     return new Folder(openSync(path, O_PATH | constants.O_DIRECTORY), path)
   }
@@ -53,15 +57,18 @@ export class Folder {
   folder(name: string): Folder {
     const shown = `${this.shown}/${name}`
     try {
-      return new Folder(openSync(this.at(name), O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW), shown)
+      return new Folder(
+        openSync(this.at(name), O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW),
+        shown,
+      )
     } catch (error) {
       throw isTurnedAway(error) ? unsafe(shown, 'is no folder, or a link', error) : error
     }
   }
 
   /**
-   * A path for the entry `name`, for calls that do not follow a link at its end: lstat, readlink, mkdir, symlink,
-   * link, rename, unlink, lutimes. Valid until {@link close}.
+   * A path for the entry `name`, for calls that do not follow a link at its end: lstat, readlink,
+   * mkdir, symlink, link, rename, unlink, lutimes. Valid until {@link close}.
    */
   at(name: string): string {
     if (name === '' || name === '.' || name === '..' || name.includes('/') || name.includes('\0'))
@@ -74,7 +81,10 @@ export class Folder {
     return lstatSync(this.at(name), { throwIfNoEntry: false })
   }
 
-  /** Opens a regular file for reading; the caller closes it. Throws `unsafe-path` for a link, pipe, device or folder. */
+  /**
+   * Opens a regular file for reading; the caller closes it. Throws `unsafe-path` for a link, pipe,
+   * device or folder.
+   */
   read(name: string): number {
     return this.openFile(name).fd
   }
@@ -85,9 +95,16 @@ export class Folder {
     return openGuarded(this.at(name), false, (reason, cause) => unsafe(shown, reason, cause))
   }
 
-  /** Makes a new file and opens it for writing; the caller closes it. Throws EEXIST when something has that name. */
+  /**
+   * Makes a new file and opens it for writing; the caller closes it. Throws EEXIST when something
+   * has that name.
+   */
   create(name: string, mode: number): number {
-    return openSync(this.at(name), constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | GUARDED, mode)
+    return openSync(
+      this.at(name),
+      constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | GUARDED,
+      mode,
+    )
   }
 
   /** Names of all entries as bytes, in no order. Throws EACCES when the folder may not be read. */
@@ -103,7 +120,10 @@ export class Folder {
     return readdirSync(`/proc/self/fd/${this.#fd}`, { encoding: 'buffer', withFileTypes: true })
   }
 
-  /** Path of the folder itself, for calls that are meant to reach it: chmod, utimes. Valid until {@link close}. */
+  /**
+   * Path of the folder itself, for calls that are meant to reach it: chmod, utimes. Valid until
+   * {@link close}.
+   */
   get self(): string {
     return `/proc/self/fd/${this.#fd}/.`
   }
@@ -189,10 +209,17 @@ export function readText(path: string): string {
   }
 }
 
-function openGuarded(path: string, named: boolean, refuse: (reason: string, cause?: unknown) => Error): OpenFile {
+function openGuarded(
+  path: string,
+  named: boolean,
+  refuse: (reason: string, cause?: unknown) => Error,
+): OpenFile {
   let fd: number
   try {
-    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | (named ? 0 : constants.O_NOFOLLOW))
+    fd = openSync(
+      path,
+      constants.O_RDONLY | constants.O_NONBLOCK | (named ? 0 : constants.O_NOFOLLOW),
+    )
   } catch (error) {
     throw ['ELOOP', 'ENXIO', 'EISDIR'].includes(errorCode(error) ?? '')
       ? refuse('is a link, pipe or device', error)
@@ -205,10 +232,15 @@ function openGuarded(path: string, named: boolean, refuse: (reason: string, caus
 }
 
 /**
- * Calls `use` with the folder that holds the last component of `path`, which is relative to `root`, and with that
- * component. No link below `root` is followed. Throws `unsafe-path`, or what `use` throws.
+ * Calls `use` with the folder that holds the last component of `path`, which is relative to `root`,
+ * and with that component. No link below `root` is followed. Throws `unsafe-path`, or what `use`
+ * throws.
  */
-export function beneath<T>(root: string, path: string, use: (folder: Folder, name: string) => T): T {
+export function beneath<T>(
+  root: string,
+  path: string,
+  use: (folder: Folder, name: string) => T,
+): T {
   const parts = path.split('/')
   const last = parts.pop() ?? ''
   let folder = Folder.open(root)
@@ -230,9 +262,13 @@ function isTurnedAway(error: unknown): boolean {
 }
 
 function notAFile(path: string, reason: string, cause: unknown): FixpointError {
-  return new FixpointError('hostUnfit', 'not-a-file', `Cannot read "${path}": it ${reason}`, { cause })
+  return new FixpointError('hostUnfit', 'not-a-file', `Cannot read "${path}": it ${reason}`, {
+    cause,
+  })
 }
 
 function unsafe(shown: string, reason: string, cause?: unknown): FixpointError {
-  return new FixpointError('buildFailed', 'unsafe-path', `Cannot use "${shown}": it ${reason}`, { cause })
+  return new FixpointError('buildFailed', 'unsafe-path', `Cannot use "${shown}": it ${reason}`, {
+    cause,
+  })
 }

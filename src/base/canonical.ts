@@ -1,7 +1,10 @@
 import canonicalize from 'canonicalize'
 import { digestOf, type Digest } from './digest.ts'
 
-/** JSON of `value` in the one form of RFC 8785 (sorted members, fixed number format); `undefined` members are left out. */
+/**
+ * JSON of `value` in the one form of RFC 8785 (sorted members, fixed number format); `undefined`
+ * members are left out.
+ */
 export function canonicalJson(value: unknown): string {
   const text = canonicalize(value)
   if (text === undefined) throw new TypeError('Value has no JSON form')

@@ -53,5 +53,6 @@ export function endSparse(fd: number, size: number): void {
 }
 
 function writeAll(fd: number, data: Uint8Array, position: number): void {
-  for (let done = 0; done < data.length;) done += writeSync(fd, data, done, data.length - done, position + done)
+  for (let done = 0; done < data.length;)
+    done += writeSync(fd, data, done, data.length - done, position + done)
 }

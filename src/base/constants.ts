@@ -4,5 +4,8 @@
  */
 export const EPOCH = 946_684_800
 
-/** Part of every key. Raise it when the meaning of an action document changes, so that no old artifact is found by a new key. */
+/**
+ * Part of every key. Raise it when the meaning of an action document changes, so that no old
+ * artifact is found by a new key.
+ */
 export const KEY_VERSION = 2

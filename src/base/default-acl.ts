@@ -10,12 +10,14 @@ const REMOVERS = [
 ] as const
 
 /**
- * Takes away the default ACL that a folder has from the one above it (acl(5)): it would decide the modes of what is
- * made below, in place of the umask. Fails with `default-acl` where it cannot be taken away.
+ * Takes away the default ACL that a folder has from the one above it (acl(5)): it would decide the
+ * modes of what is made below, in place of the umask. Fails with `default-acl` where it cannot be
+ * taken away.
  */
 export function removeDefaultAcl(folder: string): void {
   if (!hasDefaultAcl(folder)) return
-  for (const [program, ...args] of REMOVERS) spawnSync(program, [...args, folder], { stdio: 'ignore' })
+  for (const [program, ...args] of REMOVERS)
+    spawnSync(program, [...args, folder], { stdio: 'ignore' })
   if (!hasDefaultAcl(folder)) return
   throw new FixpointError(
     'hostUnfit',

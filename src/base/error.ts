@@ -21,7 +21,10 @@ export function kindOfStatus(status: number | null): FailureKind {
   return (found?.[0] as FailureKind | undefined) ?? 'buildFailed'
 }
 
-/** A position in a metadata file. `line` and `column` count from 1; `frame` is the source line with a row of carets. */
+/**
+ * A position in a metadata file. `line` and `column` count from 1; `frame` is the source line with
+ * a row of carets.
+ */
 export interface Place {
   readonly file: string
   readonly line?: number
@@ -38,8 +41,9 @@ export interface ErrorDetails {
 }
 
 /**
- * The one error class. `code` is a stable, machine-readable reason ('source-digest', 'unknown-field', …) that tests assert;
- * `kind` decides the exit code; `message` starts with the action that failed and has no full stop.
+ * The one error class. `code` is a stable, machine-readable reason ('source-digest',
+ * 'unknown-field', …) that tests assert; `kind` decides the exit code; `message` starts with the
+ * action that failed and has no full stop.
  */
 export class FixpointError extends Error {
   override readonly name = 'FixpointError'
@@ -57,7 +61,10 @@ export class FixpointError extends Error {
   }
 }
 
-/** Several errors at once, for stages that report every fault they find. Takes the exit code of the first. */
+/**
+ * Several errors at once, for stages that report every fault they find. Takes the exit code of the
+ * first.
+ */
 export class FixpointErrors extends FixpointError {
   readonly errors: readonly FixpointError[]
 
@@ -69,11 +76,16 @@ export class FixpointErrors extends FixpointError {
   }
 }
 
-/** One error for several failures: a bug among them goes first, since it may be the cause of the others. `failures` has one at least. */
+/**
+ * One error for several failures: a bug among them goes first, since it may be the cause of the
+ * others. `failures` has one at least.
+ */
 export function combineFailures(failures: readonly unknown[]): Error {
   const bug = failures.find((failure) => !(failure instanceof FixpointError))
   if (bug !== undefined)
-    return bug instanceof Error ? bug : new Error('Something other than an error was thrown', { cause: bug })
+    return bug instanceof Error
+      ? bug
+      : new Error('Something other than an error was thrown', { cause: bug })
   const known = failures.filter((failure) => failure instanceof FixpointError)
   return known.length === 1 && known[0] !== undefined ? known[0] : new FixpointErrors(known)
 }

@@ -4,8 +4,9 @@ import type { Digest } from './digest.ts'
 export type RecipeId = string & { readonly __brand: 'RecipeId' }
 
 /**
- * Everything that happens, as one closed union: the terminal view, the plain log and the NDJSON log are readers of it.
- * Times are milliseconds of a monotonic clock since the engine's start; sizes are bytes.
+ * Everything that happens, as one closed union: the terminal view, the plain log and the NDJSON log
+ * are readers of it. Times are milliseconds of a monotonic clock since the engine's start; sizes
+ * are bytes.
  */
 export type Event =
   | {
@@ -50,7 +51,12 @@ export type Event =
       readonly key: Digest
       readonly log: string
     }
-  | { readonly type: 'step-start'; readonly at: number; readonly recipe: RecipeId; readonly step: string }
+  | {
+      readonly type: 'step-start'
+      readonly at: number
+      readonly recipe: RecipeId
+      readonly step: string
+    }
   | {
       readonly type: 'step-end'
       readonly at: number
@@ -86,7 +92,12 @@ export type Event =
       readonly log: string
       readonly message: string
     }
-  | { readonly type: 'action-skipped'; readonly at: number; readonly recipe: RecipeId; readonly because: RecipeId }
+  | {
+      readonly type: 'action-skipped'
+      readonly at: number
+      readonly recipe: RecipeId
+      readonly because: RecipeId
+    }
   | {
       readonly type: 'store-repair'
       readonly at: number
@@ -95,7 +106,12 @@ export type Event =
       readonly reason: string
     }
   // Takes minutes for many sources.
-  | { readonly type: 'seeds-start'; readonly at: number; readonly recipe: RecipeId; readonly sources: number }
+  | {
+      readonly type: 'seeds-start'
+      readonly at: number
+      readonly recipe: RecipeId
+      readonly sources: number
+    }
   | { readonly type: 'warning'; readonly at: number; readonly message: string }
   | {
       readonly type: 'done'

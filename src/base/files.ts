@@ -9,10 +9,14 @@ const run = promisify(execFile)
 
 /** The system's error code (`ENOENT`, `ENOSPC`, …) of a rejected file operation, if it has one. */
 export function errorCode(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+  return error instanceof Error && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : undefined
 }
 
-/** True when something lies at `path`, be it a dangling link. Rejects for errors other than absence. */
+/**
+ * True when something lies at `path`, be it a dangling link. Rejects for errors other than absence.
+ */
 export async function exists(path: string): Promise<boolean> {
   try {
     await lstat(path)
@@ -24,8 +28,10 @@ export async function exists(path: string): Promise<boolean> {
 }
 
 /**
- * Makes a folder, and those above it that are missing. For paths that a user names: where the system says ENOENT though the folder above is there, as below
- * /proc, Node's own `recursive` never ends. `mode` is that of a new folder itself. Rejects with `no-folder` there, otherwise as mkdir(2) does.
+ * Makes a folder, and those above it that are missing. For paths that a user names: where the
+ * system says ENOENT though the folder above is there, as below /proc, Node's own `recursive` never
+ * ends. `mode` is that of a new folder itself. Rejects with `no-folder` there, otherwise as
+ * mkdir(2) does.
  */
 export async function makeFolder(path: string, mode = 0o777): Promise<void> {
   const folder = resolve(path)
@@ -36,9 +42,14 @@ export async function makeFolder(path: string, mode = 0o777): Promise<void> {
     if (code === 'EEXIST' && (await isFolder(folder))) return
     if (code !== 'ENOENT') throw error
     if (await exists(dirname(folder)))
-      throw new FixpointError('hostUnfit', 'no-folder', `Cannot make folder "${folder}": none can be made there`, {
-        cause: error,
-      })
+      throw new FixpointError(
+        'hostUnfit',
+        'no-folder',
+        `Cannot make folder "${folder}": none can be made there`,
+        {
+          cause: error,
+        },
+      )
     await makeFolder(dirname(folder))
     await makeFolder(folder, mode)
   }
@@ -55,7 +66,10 @@ export async function isFolder(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined))?.isDirectory() === true
 }
 
-/** True when a regular file or a disk, or a link to one, lies at `path`: what may hold an image, and keeps no reader waiting. */
+/**
+ * True when a regular file or a disk, or a link to one, lies at `path`: what may hold an image, and
+ * keeps no reader waiting.
+ */
 export async function isFileOrDisk(path: string): Promise<boolean> {
   const found = await stat(path).catch(() => undefined)
   return found?.isFile() === true || found?.isBlockDevice() === true
@@ -71,7 +85,10 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** Moves `from` to `to` on the same file system so that a crash leaves either state: the file is flushed before, the folder after. */
+/**
+ * Moves `from` to `to` on the same file system so that a crash leaves either state: the file is
+ * flushed before, the folder after.
+ */
 export async function commitFile(from: string, to: string): Promise<void> {
   const handle = await open(from, 'r')
   try {
@@ -85,8 +102,8 @@ export async function commitFile(from: string, to: string): Promise<void> {
 }
 
 /**
- * Removes a tree, also one with folders that lack the write permission. By rm(1): the tree of a build may have 100,000 files, for which Node takes
- * seven times the processor time.
+ * Removes a tree, also one with folders that lack the write permission. By rm(1): the tree of a
+ * build may have 100,000 files, for which Node takes seven times the processor time.
  */
 export async function removeTree(path: string): Promise<void> {
   try {
@@ -112,8 +129,13 @@ export function explainDiskFull(error: unknown, where: string): unknown {
 
 /** The error of a full disk. */
 export function diskFull(where: string, cause?: unknown): FixpointError {
-  return new FixpointError('hostUnfit', 'disk-full', `Cannot write below "${where}": the disk is full`, {
-    hint: 'Free some space there or run `fixpoint store gc`; the next run goes on where this one stopped',
-    cause,
-  })
+  return new FixpointError(
+    'hostUnfit',
+    'disk-full',
+    `Cannot write below "${where}": the disk is full`,
+    {
+      hint: 'Free some space there or run `fixpoint store gc`; the next run goes on where this one stopped',
+      cause,
+    },
+  )
 }

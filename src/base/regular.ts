@@ -5,8 +5,9 @@ import { lstat, open, stat, type FileHandle } from 'node:fs/promises'
 export type Links = 'follow' | 'refuse'
 
 /**
- * Opens a regular file for reading; the caller closes it. Resolves to undefined when something else is there: a fifo
- * or a device might keep its reader waiting for ever. Rejects as stat(2) and open(2) do.
+ * Opens a regular file for reading; the caller closes it. Resolves to undefined when something else
+ * is there: a fifo or a device might keep its reader waiting for ever. Rejects as stat(2) and
+ * open(2) do.
  */
 export async function openRegular(path: string, links: Links): Promise<FileHandle | undefined> {
   // Opening alone may do something to a device.
@@ -21,10 +22,14 @@ export async function openRegular(path: string, links: Links): Promise<FileHandl
 }
 
 /**
- * The text of a small regular file, which `limit` bytes are enough for. Resolves to undefined for a larger one and for
- * what is no regular file. Rejects as open(2) and read(2) do.
+ * The text of a small regular file, which `limit` bytes are enough for. Resolves to undefined for a
+ * larger one and for what is no regular file. Rejects as open(2) and read(2) do.
  */
-export async function readRegular(path: string, limit: number, links: Links): Promise<string | undefined> {
+export async function readRegular(
+  path: string,
+  limit: number,
+  links: Links,
+): Promise<string | undefined> {
   const file = await openRegular(path, links)
   if (file === undefined) return undefined
   try {
@@ -32,7 +37,9 @@ export async function readRegular(path: string, limit: number, links: Links): Pr
     let bytes = 0
     for (;;) {
       // By what comes, not by what the size is said to be: it grows, or is 0 below /proc.
-      const { bytesRead, buffer } = await file.read({ buffer: Buffer.alloc(Math.min(limit + 1 - bytes, 1 << 16)) })
+      const { bytesRead, buffer } = await file.read({
+        buffer: Buffer.alloc(Math.min(limit + 1 - bytes, 1 << 16)),
+      })
       if (bytesRead === 0) return Buffer.concat(chunks).toString()
       bytes += bytesRead
       if (bytes > limit) return undefined

@@ -1,14 +1,17 @@
 /**
- * What a terminal acts on instead of showing it, or shows out of order: C0, DEL and C1, controls of the direction of
- * text, separators of lines and paragraphs, and surrogates without their half.
+ * What a terminal acts on instead of showing it, or shows out of order: C0, DEL and C1, controls of
+ * the direction of text, separators of lines and paragraphs, and surrogates without their half.
  */
 const UNSEEN = /[\p{Cc}\p{Bidi_Control}\p{Cs}\u2028\u2029]/gu
 
 /**
- * A text of others (a server, a file, a step) as it may be shown: what a terminal would act on is written as `\xNN` or
- * `\u{…}`. `lines` keeps newlines and tabs. Does nothing to its own result.
+ * A text of others (a server, a file, a step) as it may be shown: what a terminal would act on is
+ * written as `\xNN` or `\u{…}`. `lines` keeps newlines and tabs. Does nothing to its own result.
  */
-export function visible(text: string, { lines = false }: { readonly lines?: boolean } = {}): string {
+export function visible(
+  text: string,
+  { lines = false }: { readonly lines?: boolean } = {},
+): string {
   return text.replace(UNSEEN, (character) =>
     lines && (character === '\n' || character === '\t') ? character : escaped(character),
   )

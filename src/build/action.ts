@@ -5,7 +5,10 @@ import { runSteps } from './run-steps.ts'
 import { scriptsOf } from './steps.ts'
 import { Workspace } from './workspace.ts'
 
-/** Runs one action: its whole story. The work folder is removed afterwards, unless it failed and is to be kept. */
+/**
+ * Runs one action: its whole story. The work folder is removed afterwards, unless it failed and is
+ * to be kept.
+ */
 export async function runAction(action: Action, context: ExecutorContext): Promise<ActionResult> {
   const workspace = await Workspace.create(context.folder)
   try {
@@ -15,17 +18,24 @@ export async function runAction(action: Action, context: ExecutorContext): Promi
     await context.discards.take(workspace.folder)
     return { ...usage, artifact: packed.digest, size: packed.size }
   } catch (error) {
-    if (context.keptFolder === undefined || context.signal.aborted) await context.discards.take(workspace.folder)
+    if (context.keptFolder === undefined || context.signal.aborted)
+      await context.discards.take(workspace.folder)
     else await workspace.moveTo(context.keptFolder)
     throw error
   }
 }
 
 /**
- * Goes on with a failed action in the tree that was kept of it, from the step named `from`. The result is tainted, since someone may have changed the tree: it
- * is packed for a look, but its caller must not record it. The tree stays. Fails with `unknown-step`, or {@link StepError} as before.
+ * Goes on with a failed action in the tree that was kept of it, from the step named `from`. The
+ * result is tainted, since someone may have changed the tree: it is packed for a look, but its
+ * caller must not record it. The tree stays. Fails with `unknown-step`, or {@link StepError} as
+ * before.
  */
-export async function resumeAction(action: Action, context: StepContext, from: string): Promise<ActionResult> {
+export async function resumeAction(
+  action: Action,
+  context: StepContext,
+  from: string,
+): Promise<ActionResult> {
   const scripts = scriptsOf(action.document)
   const at = scripts.findIndex(({ name }) => name === from)
   if (at === -1) {

@@ -9,10 +9,10 @@ import { plan, type Plan, type Planned } from '../plan/plan.ts'
 import { compareListings } from '../store/compare-listings.ts'
 import type { Store } from '../store/store.ts'
 import { runAction } from './action.ts'
-import { Discards } from './discards.ts'
+import { Discards } from './background-removal.ts'
 import type { Action, ActionResult, ManifestMaker } from './executor.ts'
 import { Jobserver } from './jobserver.ts'
-import { knownTo, type IndexNamer } from './known.ts'
+import { knownTo, type IndexNamer } from './plan-view.ts'
 import type { Fetcher } from './ports.ts'
 import { choose, remainingTimes } from './queue.ts'
 
@@ -35,7 +35,10 @@ export interface BuildContext {
   readonly makeManifest: ManifestMaker
   readonly emit: EventSink
   readonly now: () => number
-  /** Files of inputs and sources are made in the opposite order, which must not show in what actions make. */
+  /**
+   * Files of inputs and sources are made in the opposite order, which must not show in what actions
+   * make.
+   */
   readonly backwards?: boolean
 }
 
@@ -50,7 +53,10 @@ export interface BuildResult {
   readonly plan: Plan
 }
 
-/** Builds `targets` and what they need. Rejects only when interrupted or for a bug: failures of recipes are in the result. */
+/**
+ * Builds `targets` and what they need. Rejects only when interrupted or for a bug: failures of
+ * recipes are in the result.
+ */
 export function build(
   graph: Graph,
   targets: readonly RecipeId[],
@@ -76,7 +82,12 @@ class Build {
   readonly #discards = new Discards()
   readonly #past = new Map<RecipeId, { durationMs: number; peakMemory: number }>()
 
-  constructor(graph: Graph, targets: readonly RecipeId[], options: BuildOptions, context: BuildContext) {
+  constructor(
+    graph: Graph,
+    targets: readonly RecipeId[],
+    options: BuildOptions,
+    context: BuildContext,
+  ) {
     this.#graph = graph
     this.#targets = targets
     this.#options = options
@@ -87,7 +98,8 @@ class Build {
   async run(): Promise<BuildResult> {
     let current = this.#plan()
     if ([...current.values()].some(({ state }) => state === 'ready')) {
-      // From here on nobody collects what this build goes by; what was collected meanwhile is missing from the second plan.
+      // From here on nobody collects what this build goes by; what was collected meanwhile is
+      // missing from the second plan.
       await this.#context.store.session()
       current = this.#plan()
     }
@@ -98,18 +110,27 @@ class Build {
         this.#startFetches(current)
         this.#startActions(current)
       }
-      const pending = [...this.#running.values(), ...(this.#mayStart() ? this.#fetching.values() : [])]
+      const pending = [
+        ...this.#running.values(),
+        ...(this.#mayStart() ? this.#fetching.values() : []),
+      ]
       if (pending.length === 0) break
       await Promise.race(pending)
       current = this.#plan()
     }
-    // After a failure what runs may end, since its result is of use; a download goes on from its part the next time.
+    // After a failure what runs may end, since its result is of use; a download goes on from its
+    // part the next time.
     await Promise.allSettled(this.#running.values())
     this.#fetchEnd.abort()
     await Promise.allSettled(this.#fetching.values())
     await this.#discards.settled()
     this.#options.signal.throwIfAborted()
-    return { ran: this.#ran, failures: this.#failures, skipped: this.#skipped(current), plan: current }
+    return {
+      ran: this.#ran,
+      failures: this.#failures,
+      skipped: this.#skipped(current),
+      plan: current,
+    }
   }
 
   #plan(): Plan {
@@ -124,7 +145,13 @@ class Build {
     const states = [...current.values()].map(({ state }) => state)
     const stored = states.filter((state) => state === 'stored').length
     const toRun = states.filter((state) => ['ready', 'blocked', 'waits'].includes(state)).length
-    this.#context.emit({ type: 'plan', at: this.#context.now(), total: stored + toRun, stored, toRun })
+    this.#context.emit({
+      type: 'plan',
+      at: this.#context.now(),
+      total: stored + toRun,
+      stored,
+      toRun,
+    })
   }
 
   /** Reads what past runs of the actions took; nothing is read when nothing runs. */
@@ -136,7 +163,10 @@ class Build {
     }
   }
 
-  /** Fetches for every action that is known to run: those whose key may yet turn out to be stored are left alone. */
+  /**
+   * Fetches for every action that is known to run: those whose key may yet turn out to be stored
+   * are left alone.
+   */
   #startFetches(current: Plan): void {
     for (const [id, { state }] of current) {
       if (
@@ -175,9 +205,17 @@ class Build {
           !this.#running.has(id) &&
           !this.#failures.has(id),
       )
-      .map((recipe) => ({ recipe, remaining: remaining.get(recipe) ?? 0, memory: this.#memory(recipe) }))
+      .map((recipe) => ({
+        recipe,
+        remaining: remaining.get(recipe) ?? 0,
+        memory: this.#memory(recipe),
+      }))
     const promised = [...this.#running.keys()].reduce((sum, id) => sum + this.#memory(id), 0)
-    const room = { slots: free, memory: this.#options.memory - promised, idle: this.#running.size === 0 }
+    const room = {
+      slots: free,
+      memory: this.#options.memory - promised,
+      idle: this.#running.size === 0,
+    }
     for (const id of choose(candidates, room)) {
       const planned = current.get(id)
       if (planned !== undefined) this.#running.set(id, this.#runOne(current, planned))
@@ -198,10 +236,13 @@ class Build {
     let log = ''
     try {
       log = await this.#context.store.logPath(id, action.key)
-      // Another engine on the same store may be at this very action: then wait, and take what it made.
+      // Another engine on the same store may be at this very action: then wait, and take what it
+      // made.
       const lock = await this.#context.store.lock(action.key, { signal: this.#options.signal })
       try {
-        const found = this.#context.store.artifactOf(this.#context.nameOf(action.key, action.document.host))
+        const found = this.#context.store.artifactOf(
+          this.#context.nameOf(action.key, action.document.host),
+        )
         if (found !== undefined && this.#context.store.has(found)) {
           this.#context.emit({
             type: 'action-stored',
@@ -216,7 +257,8 @@ class Build {
       }
     } catch (error) {
       if (this.#options.signal.aborted) return
-      // The store set the blob aside: the next plan finds it missing, and fetches or builds it before this action is tried again.
+      // The store set the blob aside: the next plan finds it missing, and fetches or builds it
+      // before this action is tried again.
       if (error instanceof FixpointError && ['blob-damaged', 'blob-missing'].includes(error.code))
         this.#fetched.delete(id)
       else this.#fail(id, stepOf(error), log, explainDiskFull(error, this.#context.store.root))
@@ -251,7 +293,13 @@ class Build {
     if (earlier !== undefined && earlier !== result.artifact && !document.host)
       await this.#refuse(action, earlier, result.artifact)
     const durationMs = now() - started
-    await store.index.record(this.#context.nameOf(key, document.host), { recipe, key, document, ...result, durationMs })
+    await store.index.record(this.#context.nameOf(key, document.host), {
+      recipe,
+      key,
+      document,
+      ...result,
+      durationMs,
+    })
     this.#ran.push(recipe)
     emit({ type: 'action-end', at: now(), recipe, key, ...result, durationMs })
   }
@@ -261,7 +309,10 @@ class Build {
     const { store } = this.#context
     const listing = store.knownListing(earlier) ?? []
     const first = compareListings(listing, await store.listing(later))[0]
-    const where = listing.length > 0 && first !== undefined ? `; the first difference is in "${first.path}"` : ''
+    const where =
+      listing.length > 0 && first !== undefined
+        ? `; the first difference is in "${first.path}"`
+        : ''
     throw new FixpointError(
       'notReproducible',
       'two-results',
@@ -275,12 +326,21 @@ class Build {
   #fail(id: RecipeId, step: string, log: string, error: unknown): void {
     this.#failures.set(id, error)
     const message = error instanceof Error ? error.message : String(error)
-    this.#context.emit({ type: 'action-failed', at: this.#context.now(), recipe: id, step, log, message })
+    this.#context.emit({
+      type: 'action-failed',
+      at: this.#context.now(),
+      recipe: id,
+      step,
+      log,
+      message,
+    })
   }
 
   #skipped(current: Plan): RecipeId[] {
     const skipped = [...current.keys()].filter(
-      (id) => ['ready', 'blocked', 'waits'].includes(current.get(id)?.state ?? '') && !this.#failures.has(id),
+      (id) =>
+        ['ready', 'blocked', 'waits'].includes(current.get(id)?.state ?? '') &&
+        !this.#failures.has(id),
     )
     if (this.#failures.size === 0) return []
     const causes = new Map([...this.#failures.keys()].map((id) => [id, id]))
@@ -303,7 +363,8 @@ class Build {
 /** The action of a planned recipe that is ready. */
 export function actionOf(current: Plan, planned: Planned): Action {
   const { node, key, document } = planned
-  if (key === undefined || document === undefined) throw new TypeError(`"${node.recipe.id}" is not ready`)
+  if (key === undefined || document === undefined)
+    throw new TypeError(`"${node.recipe.id}" is not ready`)
   const artifacts = new Map<RecipeId, Digest>()
   for (const { recipe } of [...document.inputs, ...document.contents]) {
     const artifact = current.get(recipe)?.artifact
@@ -314,7 +375,10 @@ export function actionOf(current: Plan, planned: Planned): Action {
 }
 
 function stepOf(error: unknown): string {
-  return typeof error === 'object' && error !== null && 'step' in error && typeof error.step === 'string'
+  return typeof error === 'object' &&
+    error !== null &&
+    'step' in error &&
+    typeof error.step === 'string'
     ? error.step
     : ''
 }

@@ -1,17 +1,20 @@
 import type { Digest } from '../base/digest.ts'
 import type { EventSink, RecipeId } from '../base/events.ts'
 import type { LocalFile, Source } from '../metadata/model.ts'
-import type { ActionDocument, ContentRef } from '../plan/document.ts'
+import type { ActionDocument, ContentRef } from '../plan/action-document.ts'
 import type { Listing } from '../store/listing.ts'
 import type { Store } from '../store/store.ts'
-import type { Discards } from './discards.ts'
+import type { Discards } from './background-removal.ts'
 
 /** What an executor gets: the document, and the places of what it names by digest. */
 export interface Action {
   readonly recipe: RecipeId
   readonly key: Digest
   readonly document: ActionDocument
-  /** Artifacts of `document.inputs`, by recipe: those of a host layer are named in the document by key only. */
+  /**
+   * Artifacts of `document.inputs`, by recipe: those of a host layer are named in the document by
+   * key only.
+   */
   readonly artifacts: ReadonlyMap<RecipeId, Digest>
   /** Where patches, files and trees of the checkout lie; looked up by digest. */
   readonly sources: readonly Source[]
@@ -37,7 +40,9 @@ export interface ActionResult extends Usage {
 }
 
 /** Makes the manifest of an image from what goes into it; the image module's, handed in. */
-export type ManifestMaker = (contents: readonly (ContentRef & { readonly listing: Listing })[]) => string
+export type ManifestMaker = (
+  contents: readonly (ContentRef & { readonly listing: Listing })[],
+) => string
 
 /** What an action's steps and packing work with. */
 export interface StepContext {

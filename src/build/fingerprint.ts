@@ -8,7 +8,21 @@ import { noted } from './noted.ts'
 
 /** Tools of the host that the bootstrap runs and a record names. */
 const COMPILERS = ['cc', 'c++', 'as', 'ld'] as const
-const TOOLS = ['ar', 'awk', 'bash', 'bzip2', 'grep', 'gzip', 'install', 'm4', 'sed', 'sh', 'sort', 'tar', 'xz'] as const
+const TOOLS = [
+  'ar',
+  'awk',
+  'bash',
+  'bzip2',
+  'grep',
+  'gzip',
+  'install',
+  'm4',
+  'sed',
+  'sh',
+  'sort',
+  'tar',
+  'xz',
+] as const
 
 /** What a host is known by, in words; goes into the manifest beside an image. */
 export interface HostDescription {
@@ -30,16 +44,19 @@ export function describeHost(): HostDescription {
 }
 
 /**
- * Decides whether an artifact of a host layer may be used again: everything that its steps could run or read
- * ({@link hostView}) had these bytes and modes. Times and owners have no say, so machines with the same packages
- * agree. What it came to is noted in the file `notes`, whose loss costs the reading of all files. In no key.
+ * Decides whether an artifact of a host layer may be used again: everything that its steps could
+ * run or read ({@link hostView}) had these bytes and modes. Times and owners have no say, so
+ * machines with the same packages agree. What it came to is noted in the file `notes`, whose loss
+ * costs the reading of all files. In no key.
  */
 export function hostFingerprint(notes?: string, root = '/'): Digest {
   const view = hostView(root)
   const files = filesOf(view, root)
   const read = (): Digest => contentOf(files, root)
   const content =
-    notes === undefined ? read() : noted(notes, { digest: stateOf(files), changed: lastChange(files) }, read)
+    notes === undefined
+      ? read()
+      : noted(notes, { digest: stateOf(files), changed: lastChange(files) }, read)
   return digestOf([...view.links.flat(), content].join('\0'))
 }
 
@@ -60,7 +77,9 @@ function identify(name: string): string {
 
 function systemName(): string {
   try {
-    return /^PRETTY_NAME="?([^"\n]*)/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'unknown'
+    return (
+      /^PRETTY_NAME="?([^"\n]*)/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'unknown'
+    )
   } catch {
     return 'unknown'
   }

@@ -1,12 +1,20 @@
 import { createHash } from 'node:crypto'
-import { closeSync, constants, lstatSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+} from 'node:fs'
 import { asDigest, type Digest } from '../base/digest.ts'
 import { errorCode } from '../base/files.ts'
 import type { HostView } from '../sandbox/host-view.ts'
 
 /**
- * What lies in the folders of a view, in an order that depends on names only. There may be 100,000 entries: an object
- * for each would cost more than asking the system.
+ * What lies in the folders of a view, in an order that depends on names only. There may be 100,000
+ * entries: an object for each would cost more than asking the system.
  */
 export interface HostFiles {
   /** Relative to the host's root; bytes as latin1 text, since names need not be UTF-8. */
@@ -44,8 +52,9 @@ export function filesOf({ folders, hidden }: HostView, root: string): HostFiles 
 }
 
 /**
- * Changes whenever a file may have changed, and costs no reading: as git's index does, it goes by device, inode, size
- * and times. Of these a file's owner can set all but the last one (ctime), which every change moves on.
+ * Changes whenever a file may have changed, and costs no reading: as git's index does, it goes by
+ * device, inode, size and times. Of these a file's owner can set all but the last one (ctime),
+ * which every change moves on.
  */
 export function stateOf({ paths, stats }: HostFiles): Digest {
   const hash = createHash('sha256').update(paths.join('\0'), 'latin1').update('\0')
@@ -67,7 +76,9 @@ export function contentOf({ paths, stats }: HostFiles, root: string): Digest {
     const file = `${String(device)}:${String(inode)}`
     // A program may be one to run but not to read.
     const content =
-      read.get(file) ?? describe(systemPath(`${root}/${path}`), mode) ?? `closed ${String(size)} ${String(time)}`
+      read.get(file) ??
+      describe(systemPath(`${root}/${path}`), mode) ??
+      `closed ${String(size)} ${String(time)}`
     read.set(file, content)
     hash.update(`${path}\0${(mode & 0o7777).toString(8)} ${content}\0`, 'latin1')
   }
@@ -94,7 +105,8 @@ function digestOfOpened(path: string | Buffer): Digest {
   const hash = createHash('sha256')
   const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   try {
-    for (let size = readSync(fd, part); size > 0; size = readSync(fd, part)) hash.update(part.subarray(0, size))
+    for (let size = readSync(fd, part); size > 0; size = readSync(fd, part))
+      hash.update(part.subarray(0, size))
   } finally {
     closeSync(fd)
   }
@@ -110,7 +122,8 @@ function unlessRefused<T>(read: () => T): T | undefined {
   try {
     return read()
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'EPERM'].includes(errorCode(error) ?? '')) return undefined
+    if (['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'EPERM'].includes(errorCode(error) ?? ''))
+      return undefined
     throw error
   }
 }

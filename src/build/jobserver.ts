@@ -4,7 +4,10 @@ import { errorCode, makeFifo } from '../base/files.ts'
 /** How often tokens that lie idle are given to who lacks them, milliseconds. */
 const INTERVAL = 50
 
-/** Largest budget: its tokens are written to a fifo in one piece or not at all, as PIPE_BUF of Linux has it. */
+/**
+ * Largest budget: its tokens are written to a fifo in one piece or not at all, as PIPE_BUF of Linux
+ * has it.
+ */
 export const MOST_CORES = 4096
 
 /** All that a fifo holds, unless a step has made it larger. */
@@ -20,15 +23,20 @@ export interface Client {
 
 interface Share {
   readonly fd: number
-  /** Tokens put into the fifo and not taken back: idle in it, or held by the action's processes. Never below 0. */
+  /**
+   * Tokens put into the fifo and not taken back: idle in it, or held by the action's processes.
+   * Never below 0.
+   */
   given: number
 }
 
 /**
- * Brokers one budget of cores among all that runs. Each action owns one token from the start; what is left of the budget lies in the
- * actions' fifos. Idle tokens are taken back all the time and go to actions that used up theirs: so the configure script of one
- * action leaves its core to the compilers of another. A fifo for each action, since a killed one would take tokens of a common one with it.
- * A step may write tokens that it was never given: they are taken out, count for nothing, and never get to another action.
+ * Brokers one budget of cores among all that runs. Each action owns one token from the start; what
+ * is left of the budget lies in the actions' fifos. Idle tokens are taken back all the time and go
+ * to actions that used up theirs: so the configure script of one action leaves its core to the
+ * compilers of another. A fifo for each action, since a killed one would take tokens of a common
+ * one with it. A step may write tokens that it was never given: they are taken out, count for
+ * nothing, and never get to another action.
  */
 export class Jobserver {
   readonly #cores: number
@@ -65,8 +73,8 @@ export class Jobserver {
   }
 
   /**
-   * Takes back what lies idle, then deals it out again, first to the shares that had nothing left. This happens by
-   * itself; it may be called at any time.
+   * Takes back what lies idle, then deals it out again, first to the shares that had nothing left.
+   * This happens by itself; it may be called at any time.
    */
   balance(): void {
     const hungry: Share[] = []
@@ -92,7 +100,10 @@ function drain(fd: number): number {
   return atOnce(() => readSync(fd, Buffer.alloc(CAPACITY), 0, CAPACITY, null)) ?? 0
 }
 
-/** Puts tokens into a fifo. False when it is full, of tokens that the action has made itself: then it is given none. */
+/**
+ * Puts tokens into a fifo. False when it is full, of tokens that the action has made itself: then
+ * it is given none.
+ */
 function put(fd: number, count: number): boolean {
   return atOnce(() => writeSync(fd, '+'.repeat(count))) !== undefined
 }

@@ -1,4 +1,12 @@
-import { closeSync, fstatSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { asDigest, digestOf, type Digest } from '../base/digest.ts'
 
 /** Form of the note; another one is not understood. */
@@ -15,8 +23,9 @@ export interface State {
 }
 
 /**
- * What `read` makes of files in a state: taken from the note in the file `notes` when that is of the same state,
- * otherwise read and noted. A note that is missing or damaged, or cannot be written, only costs the reading.
+ * What `read` makes of files in a state: taken from the note in the file `notes` when that is of
+ * the same state, otherwise read and noted. A note that is missing or damaged, or cannot be
+ * written, only costs the reading.
  */
 export function noted(notes: string, state: State, read: () => Digest): Digest {
   const known = readNote(notes, state.digest)
@@ -24,7 +33,8 @@ export function noted(notes: string, state: State, read: () => Digest): Digest {
   const fresh = `${notes}.new`
   const began = attempt(() => timeOfNew(fresh))
   const content = read()
-  // What changed just now might change once more within one tick of the clock: then its state would not tell.
+  // What changed just now might change once more within one tick of the clock: then its state would
+  // not tell.
   const settled = began !== undefined && state.changed < began - COARSEST
   attempt(() => {
     if (settled) writeNote(fresh, notes, `${FORM} ${state.digest} ${content}`)
@@ -36,7 +46,9 @@ export function noted(notes: string, state: State, read: () => Digest): Digest {
 function readNote(notes: string, state: Digest): Digest | undefined {
   const [note = '', check] = attempt(() => readFileSync(notes, 'utf8'))?.split('\n') ?? []
   const head = `${FORM} ${state} `
-  return note.startsWith(head) && check === digestOf(note) ? asDigest(note.slice(head.length)) : undefined
+  return note.startsWith(head) && check === digestOf(note)
+    ? asDigest(note.slice(head.length))
+    : undefined
 }
 
 /** Makes an empty file and tells its time, by the clock that files have. */

@@ -21,7 +21,10 @@ import type { Store } from '../store/store.ts'
 /** Bytes that are copied at once. */
 const CHUNK = 1 << 20
 
-/** Puts a source into `folder` as `name`: a recipe's word, which is taken for one component of a path. */
+/**
+ * Puts a source into `folder` as `name`: a recipe's word, which is taken for one component of a
+ * path.
+ */
 export async function linkBlob(
   digest: Digest,
   folder: string,
@@ -39,14 +42,23 @@ export async function linkBlob(
   })
 }
 
-/** Copies files of the checkout into a new folder `name` of `parent`, with constant modes and times. */
-export function copyFiles(files: readonly LocalFile[], parent: string, name: string, backwards: boolean): void {
+/**
+ * Copies files of the checkout into a new folder `name` of `parent`, with constant modes and times.
+ */
+export function copyFiles(
+  files: readonly LocalFile[],
+  parent: string,
+  name: string,
+  backwards: boolean,
+): void {
   Folder.with(parent, (held) => mkdirSync(held.at(name)))
   const target = join(parent, name)
   const folders = [...new Set(files.flatMap((file) => foldersOf(file.name)))]
   for (const folder of folders) beneath(target, folder, (held, inner) => mkdirSync(held.at(inner)))
-  for (const file of inTurn(files, backwards)) beneath(target, file.name, (held, inner) => copyInto(held, inner, file))
-  for (const folder of folders.reverse()) beneath(target, folder, (held, inner) => settle(held.folder(inner)))
+  for (const file of inTurn(files, backwards))
+    beneath(target, file.name, (held, inner) => copyInto(held, inner, file))
+  for (const folder of folders.reverse())
+    beneath(target, folder, (held, inner) => settle(held.folder(inner)))
   Folder.with(parent, (held) => settle(held.folder(name)))
 }
 
@@ -97,7 +109,10 @@ function changed(file: LocalFile, actual: Digest): FixpointError {
   )
 }
 
-/** A list in its order or in the other one: in which order a folder was filled may show in how its names are listed. */
+/**
+ * A list in its order or in the other one: in which order a folder was filled may show in how its
+ * names are listed.
+ */
 export function inTurn<T>(list: readonly T[], backwards: boolean): readonly T[] {
   return backwards ? list.toReversed() : list
 }

@@ -17,13 +17,21 @@ export interface Room {
   readonly slots: number
   /** Bytes not promised to running actions. */
   readonly memory: number
-  /** True when nothing runs: then one action starts whatever it needs, since waiting would not help it. */
+  /**
+   * True when nothing runs: then one action starts whatever it needs, since waiting would not help
+   * it.
+   */
   readonly idle: boolean
 }
 
-/** The candidates to start, longest remaining path first; one that does not fit the memory lets smaller ones pass. */
+/**
+ * The candidates to start, longest remaining path first; one that does not fit the memory lets
+ * smaller ones pass.
+ */
 export function choose(candidates: readonly Candidate[], room: Room): RecipeId[] {
-  const ordered = [...candidates].sort((a, b) => b.remaining - a.remaining || byCodeUnit(a.recipe, b.recipe))
+  const ordered = [...candidates].sort(
+    (a, b) => b.remaining - a.remaining || byCodeUnit(a.recipe, b.recipe),
+  )
   const chosen: RecipeId[] = []
   let memory = room.memory
   for (const candidate of ordered) {
@@ -37,17 +45,21 @@ export function choose(candidates: readonly Candidate[], room: Room): RecipeId[]
 }
 
 /**
- * For each recipe that will or may run, the time from its start to the end of the longest chain it begins. `costOf` gives an action's own
- * time in milliseconds.
+ * For each recipe that will or may run, the time from its start to the end of the longest chain it
+ * begins. `costOf` gives an action's own time in milliseconds.
  */
-export function remainingTimes(plan: Plan, costOf: (recipe: RecipeId) => number): Map<RecipeId, number> {
+export function remainingTimes(
+  plan: Plan,
+  costOf: (recipe: RecipeId) => number,
+): Map<RecipeId, number> {
   const remaining = new Map<RecipeId, number>()
   // Users come after what they use, so going backwards meets every user first.
   for (const [id, { node, state }] of [...plan].reverse()) {
     if (state === 'stored' || state === 'unneeded') continue
     const own = (remaining.get(id) ?? 0) + costOf(id)
     remaining.set(id, own)
-    for (const used of [...node.inputs, ...node.contents]) remaining.set(used, Math.max(remaining.get(used) ?? 0, own))
+    for (const used of [...node.inputs, ...node.contents])
+      remaining.set(used, Math.max(remaining.get(used) ?? 0, own))
   }
   return remaining
 }

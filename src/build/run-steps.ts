@@ -7,7 +7,7 @@ import { PATHS } from '../sandbox/constants.ts'
 import type { SandboxSpec } from '../sandbox/bwrap.ts'
 import { LONGEST_LOG } from '../sandbox/output.ts'
 import { runSandboxed, WAIT_FOR_ENGINE, type SandboxResult } from '../sandbox/run.ts'
-import { readEnd, readReport } from './read-back.ts'
+import { readEnd, readReport } from './untrusted-files.ts'
 import type { Action, StepContext, Usage } from './executor.ts'
 import type { Script } from './steps.ts'
 import type { Workspace } from './workspace.ts'
@@ -19,9 +19,14 @@ export class StepError extends FixpointError {
   readonly log: string
 
   constructor(action: Action, step: string, log: string, reason: string, tail: string) {
-    super('buildFailed', 'step-failed', `Cannot build ${action.recipe}: step "${step}" ${reason}\n${indent(tail)}`, {
-      hint: `The whole log is "${log}"; for a shell in the sandbox as the step left it: fixpoint build --keep-failed ${action.recipe}; fixpoint shell ${action.recipe}`,
-    })
+    super(
+      'buildFailed',
+      'step-failed',
+      `Cannot build ${action.recipe}: step "${step}" ${reason}\n${indent(tail)}`,
+      {
+        hint: `The whole log is "${log}"; for a shell in the sandbox as the step left it: fixpoint build --keep-failed ${action.recipe}; fixpoint shell ${action.recipe}`,
+      },
+    )
     this.recipe = action.recipe
     this.step = step
     this.log = log
@@ -32,12 +37,16 @@ export class StepError extends FixpointError {
 const TAIL = 15
 
 /**
- * Runs the step named by the first argument and, whatever becomes of it, leaves the time that it and its children took;
- * `times` is the one clock that POSIX gives a shell. It is no file that a step could be called like. Make before 4.4,
- * which a host may have, knows no fifo: in a host layer the jobserver is a pair of open files.
+ * Runs the step named by the first argument and, whatever becomes of it, leaves the time that it
+ * and its children took; `times` is the one clock that POSIX gives a shell. It is no file that a
+ * step could be called like. Make before 4.4, which a host may have, knows no fifo: in a host layer
+ * the jobserver is a pair of open files.
  */
 function runner(host: boolean, jobserver: boolean): string {
-  const files = host && jobserver ? `exec ${HOST_JOBS}<>${PATHS.jobserver} ${HOST_JOBS + 1}<>${PATHS.jobserver}\n` : ''
+  const files =
+    host && jobserver
+      ? `exec ${HOST_JOBS}<>${PATHS.jobserver} ${HOST_JOBS + 1}<>${PATHS.jobserver}\n`
+      : ''
   return `${WAIT_FOR_ENGINE}${files}umask 022
 sh -eu "$1" && status=0 || status=$?
 rm -rf ${PATHS.report}/times
@@ -54,7 +63,10 @@ export function makeFlags(host: boolean): string {
   return ` -j2 --jobserver-auth=${host ? `${HOST_JOBS},${HOST_JOBS + 1}` : `fifo:${PATHS.jobserver}`}`
 }
 
-/** Runs the scripts one after the other, each in a sandbox of its own over the same folders. Fails with {@link StepError}. */
+/**
+ * Runs the scripts one after the other, each in a sandbox of its own over the same folders. Fails
+ * with {@link StepError}.
+ */
 export async function runSteps(
   workspace: Workspace,
   action: Action,
@@ -100,8 +112,15 @@ function stepSandbox(
   jobserver: string | undefined,
 ): Promise<SandboxSpec> {
   const { host } = action.document
-  const command = ['/bin/sh', '-c', runner(host, jobserver !== undefined), 'sh', `${PATHS.steps}/${step}`]
-  const environment: Record<string, string> = jobserver === undefined ? {} : { MAKEFLAGS: makeFlags(host) }
+  const command = [
+    '/bin/sh',
+    '-c',
+    runner(host, jobserver !== undefined),
+    'sh',
+    `${PATHS.steps}/${step}`,
+  ]
+  const environment: Record<string, string> =
+    jobserver === undefined ? {} : { MAKEFLAGS: makeFlags(host) }
   return workspace.sandbox(action, command, environment, jobserver)
 }
 
@@ -109,7 +128,12 @@ function stepSandbox(
 const NEARLY_FULL = 256 << 20
 
 /** The step's failure; a full disk under it is the host's. */
-async function failureOf(action: Action, step: string, log: string, reason: string): Promise<FixpointError> {
+async function failureOf(
+  action: Action,
+  step: string,
+  log: string,
+  reason: string,
+): Promise<FixpointError> {
   const tail = await tailOf(log)
   const failure = new StepError(action, step, log, reason, tail)
   if (!tail.includes('No space left on device')) return failure
@@ -122,7 +146,8 @@ async function failureOf(action: Action, step: string, log: string, reason: stri
 }
 
 function describeEnd(result: SandboxResult, timeout: number): string {
-  if (result.logFull) return `wrote more than ${String(LONGEST_LOG >> 20)} MiB to its log and was ended`
+  if (result.logFull)
+    return `wrote more than ${String(LONGEST_LOG >> 20)} MiB to its log and was ended`
   if (result.timedOut) return `exceeded its "timeout" of ${String(timeout)} s and was ended`
   return result.status === undefined ? 'was killed' : `ended with status ${String(result.status)}`
 }

@@ -1,5 +1,5 @@
 import { EPOCH } from '../base/constants.ts'
-import type { ActionDocument } from '../plan/document.ts'
+import type { ActionDocument } from '../plan/action-document.ts'
 
 /** A script of an action, run by `sh -eu` in $SRC. */
 export interface Script {
@@ -7,10 +7,16 @@ export interface Script {
   readonly script: string
 }
 
-/** Files of tarballs carry all kinds of times, some later than a machine's clock: one early constant keeps make and ninja from guessing. */
+/**
+ * Files of tarballs carry all kinds of times, some later than a machine's clock: one early constant
+ * keeps make and ninja from guessing.
+ */
 const TOUCH = `find . -exec touch -h -d @${String(EPOCH)} {} +\n`
 
-/** All scripts of an action: unpacking and patching, by the sandbox's own tools, then the recipe's steps. */
+/**
+ * All scripts of an action: unpacking and patching, by the sandbox's own tools, then the recipe's
+ * steps.
+ */
 export function scriptsOf(document: ActionDocument): Script[] {
   const scripts = [
     { name: 'unpack', script: unpackScript(document.sources) },
@@ -21,9 +27,10 @@ export function scriptsOf(document: ActionDocument): Script[] {
 }
 
 /**
- * Puts one source where it belongs. A tree is copied. A tarball is unpacked beside $SRC: when it holds one folder and
- * nothing else, as most do, that is left out, else all of it counts. Its folders become writable for their owner,
- * since steps work in them. Owners are not kept: one id is all there is.
+ * Puts one source where it belongs. A tree is copied. A tarball is unpacked beside $SRC: when it
+ * holds one folder and nothing else, as most do, that is left out, else all of it counts. Its
+ * folders become writable for their owner, since steps work in them. Owners are not kept: one id is
+ * all there is.
  */
 const UNPACK = `unpack() {
   mkdir -p "$2"
@@ -56,14 +63,22 @@ function unpackScript(sources: ActionDocument['sources']): string {
 }
 
 /**
- * No fuzz: a hunk whose surroundings changed is looked at by a person. All bytes of lines count, and
- * what was applied already is an error. `metadata/patch-file.ts` refuses what does not work by these.
+ * No fuzz: a hunk whose surroundings changed is looked at by a person. All bytes of lines count,
+ * and what was applied already is an error. `metadata/patch-file.ts` refuses what does not work by
+ * these.
  */
-export const PATCH_OPTIONS = ['-p1', '--forward', '--fuzz=0', '--binary', '--no-backup-if-mismatch', '-i'] as const
+export const PATCH_OPTIONS = [
+  '-p1',
+  '--forward',
+  '--fuzz=0',
+  '--binary',
+  '--no-backup-if-mismatch',
+  '-i',
+] as const
 
 /**
- * GNU patch (2.7 or later), which goes by the lines that a hunk names and does what git writes beside the hunks.
- * Others pass over what they do not know.
+ * GNU patch (2.7 or later), which goes by the lines that a hunk names and does what git writes
+ * beside the hunks. Others pass over what they do not know.
  */
 const PATCH = `case $(patch --version 2> /dev/null) in
   'GNU patch '2.[7-9]*) ;;

@@ -11,12 +11,25 @@ import { frameOf } from '../sandbox/frame.ts'
 import { showHost } from '../sandbox/host-view.ts'
 import { composeUnion, type Part } from '../sandbox/sysroot.ts'
 import type { RecipeId } from '../base/events.ts'
-import type { ActionDocument } from '../plan/document.ts'
+import type { ActionDocument } from '../plan/action-document.ts'
 import type { Action, StepContext } from './executor.ts'
 import { copyFiles, inTurn, linkBlob } from './place-files.ts'
 
-/** Folders of a workspace; `build` and `out` are the only ones that an action may write to, and `report` for its resource use. */
-const FOLDERS = ['root', 'build', 'build/src', 'build/obj', 'out', 'sources', 'steps', 'proc', 'report'] as const
+/**
+ * Folders of a workspace; `build` and `out` are the only ones that an action may write to, and
+ * `report` for its resource use.
+ */
+const FOLDERS = [
+  'root',
+  'build',
+  'build/src',
+  'build/obj',
+  'out',
+  'sources',
+  'steps',
+  'proc',
+  'report',
+] as const
 
 /** What an action's files come from and how they are laid out. */
 export type Supply = Pick<StepContext, 'store' | 'makeManifest' | 'backwards' | 'signal'>
@@ -34,7 +47,8 @@ export class Workspace {
     await removeTree(folder)
     try {
       await mkdir(folder, { recursive: true })
-      // By chmod, since umask, default ACLs and a setgid parent would show in what the action makes below them.
+      // By chmod, since umask, default ACLs and a setgid parent would show in what the action makes
+      // below them.
       for (const name of FOLDERS) {
         await mkdir(join(folder, name))
         await chmod(join(folder, name), 0o755)
@@ -47,17 +61,27 @@ export class Workspace {
     return new Workspace(folder)
   }
 
-  /** Puts everything that the action is to see into the folders; each file is compared with its digest on the way. */
+  /**
+   * Puts everything that the action is to see into the folders; each file is compared with its
+   * digest on the way.
+   */
   async layOut(action: Action, supply: Supply): Promise<void> {
     await this.#layOutInputs(action, supply)
     await this.#layOutSources(action, supply)
     if (action.document.image) await this.#layOutContents(action, supply)
-    if (action.document.mirror !== undefined) await this.#layOutMirror(action.document.mirror, supply)
+    if (action.document.mirror !== undefined)
+      await this.#layOutMirror(action.document.mirror, supply)
   }
 
-  /** Composes the sandbox's root from the action's inputs, and adds the points that are mounted over. */
+  /**
+   * Composes the sandbox's root from the action's inputs, and adds the points that are mounted
+   * over.
+   */
   async #layOutInputs(action: Action, supply: Supply): Promise<void> {
-    const parts = action.document.inputs.map(({ recipe }) => ({ recipe, artifact: artifactOf(action, recipe) }))
+    const parts = action.document.inputs.map(({ recipe }) => ({
+      recipe,
+      artifact: artifactOf(action, recipe),
+    }))
     const inputs = await partsOf(parts, supply)
     const { host, image, mirror } = action.document
     const frame = await frameOf(inputs, join(this.folder, 'frame'), {
@@ -74,7 +98,8 @@ export class Workspace {
   async #layOutSources(action: Action, supply: Supply): Promise<void> {
     const { backwards = false } = supply
     for (const source of inTurn(action.sources, backwards)) {
-      if (source.kind === 'tree') copyFiles(source.files, this.#path('sources'), source.name, backwards)
+      if (source.kind === 'tree')
+        copyFiles(source.files, this.#path('sources'), source.name, backwards)
       else await linkBlob(source.sha256, this.#path('sources'), source.name, supply)
     }
     await utimes(this.#path('sources'), EPOCH, EPOCH)
@@ -99,7 +124,10 @@ export class Workspace {
   }
 
   /** Puts the sources that an image is to hold into one folder. */
-  async #layOutMirror(mirror: NonNullable<ActionDocument['mirror']>, supply: Supply): Promise<void> {
+  async #layOutMirror(
+    mirror: NonNullable<ActionDocument['mirror']>,
+    supply: Supply,
+  ): Promise<void> {
     const folder = join(this.folder, 'mirror')
     await mkdir(folder)
     await chmod(folder, 0o755)
@@ -124,7 +152,10 @@ export class Workspace {
       { from: this.#path('patches'), to: PATHS.patches },
       { from: this.#path('files'), to: PATHS.files },
       { from: this.#path('steps'), to: PATHS.steps },
-      ...Object.keys(PROC_FILES).map((name) => ({ from: this.#path(`proc/${name}`), to: `/proc/${name}` })),
+      ...Object.keys(PROC_FILES).map((name) => ({
+        from: this.#path(`proc/${name}`),
+        to: `/proc/${name}`,
+      })),
       ...PROC_SECRETS.filter((name) => existsSync(`/proc/${name}`)).map((name) => ({
         from: this.#path('proc/nothing'),
         to: `/proc/${name}`,
@@ -160,7 +191,11 @@ export class Workspace {
 function artifactOf(action: Action, recipe: RecipeId): Digest {
   const artifact = action.artifacts.get(recipe)
   if (artifact === undefined)
-    throw new FixpointError('bug', 'input-unknown', `Action of "${action.recipe}" lacks the artifact of "${recipe}"`)
+    throw new FixpointError(
+      'bug',
+      'input-unknown',
+      `Action of "${action.recipe}" lacks the artifact of "${recipe}"`,
+    )
   return artifact
 }
 
@@ -170,6 +205,10 @@ async function partsOf(
 ): Promise<Part[]> {
   const parts: Part[] = []
   for (const { recipe, artifact } of refs)
-    parts.push({ recipe, tree: store.treePath(artifact), listing: await store.tree(artifact, signal) })
+    parts.push({
+      recipe,
+      tree: store.treePath(artifact),
+      listing: await store.tree(artifact, signal),
+    })
   return parts
 }

@@ -6,10 +6,10 @@ import { errorCode } from '../base/files.ts'
 import { readRegular } from '../base/regular.ts'
 import { systemReason } from '../base/system-error.ts'
 import { MOST_CORES } from '../build/jobserver.ts'
-import { parseText, type Path, type SourceDocument } from '../metadata/document.ts'
-import { Faults } from '../metadata/faults.ts'
-import { suggestion } from '../metadata/suggest.ts'
-import { typeName } from '../metadata/validate.ts'
+import { parseText, type Path, type SourceDocument } from '../metadata/yaml/yaml-file.ts'
+import { Faults } from '../metadata/yaml/faults.ts'
+import { suggestion } from '../metadata/yaml/suggest.ts'
+import { typeName } from '../metadata/yaml/validate.ts'
 
 const Address = z.string().regex(/^https?:\/\/[^\s/]+/, 'must be an http:// or https:// address')
 const Archive = z
@@ -20,10 +20,16 @@ const NamedPath = z.string().min(1, 'must not be empty')
 const ConfigFile = z
   .strictObject({
     store: NamedPath.describe('Folder of the store'),
-    mirrors: z.array(NamedPath).describe('Mirrors, folders or base addresses, in the order they are asked'),
-    debian: z.array(Archive).describe('Base addresses of Debian archives, instead of those that apt is set up for'),
+    mirrors: z
+      .array(NamedPath)
+      .describe('Mirrors, folders or base addresses, in the order they are asked'),
+    debian: z
+      .array(Archive)
+      .describe('Base addresses of Debian archives, instead of those that apt is set up for'),
     npm: Address.describe('Address of the npm registry, instead of the one that npm is set up for'),
-    installed: NamedPath.describe('Root folder of an image this machine runs from: its artifacts count as stored'),
+    installed: NamedPath.describe(
+      'Root folder of an image this machine runs from: its artifacts count as stored',
+    ),
     jobs: z
       .number()
       .int('must be a whole number')
@@ -49,15 +55,18 @@ export interface Config {
 export type Environment = Readonly<Record<string, string | undefined>>
 
 /**
- * Reads `$XDG_CONFIG_HOME/fixpoint/config.yaml` (optional) and FIXPOINT_STORE, which goes first. The store is `$XDG_CACHE_HOME/fixpoint` otherwise.
- * Rejects with `config-unreadable`, `config-syntax`, `config-unknown-key` or `config-value` (kind usage), all faults at once, each with its place.
+ * Reads `$XDG_CONFIG_HOME/fixpoint/config.yaml` (optional) and FIXPOINT_STORE, which goes first.
+ * The store is `$XDG_CACHE_HOME/fixpoint` otherwise. Rejects with `config-unreadable`,
+ * `config-syntax`, `config-unknown-key` or `config-value` (kind usage), all faults at once, each
+ * with its place.
  */
 export async function readConfig(env: Environment = process.env): Promise<Config> {
   const home = homeOf(env)
   const path = join(xdgFolder(env['XDG_CONFIG_HOME'], home, '.config'), 'fixpoint', 'config.yaml')
   const text = await readIfThere(path)
   const file = text === undefined ? {} : parseConfig(text, path)
-  const absolute = (entry: string): string => resolve(dirname(path), entry.replace(/^~(?=\/|$)/, home))
+  const absolute = (entry: string): string =>
+    resolve(dirname(path), entry.replace(/^~(?=\/|$)/, home))
   const fromEnv = env['FIXPOINT_STORE']
   return {
     store:
@@ -66,7 +75,9 @@ export async function readConfig(env: Environment = process.env): Promise<Config
         : file.store === undefined
           ? join(xdgFolder(env['XDG_CACHE_HOME'], home, '.cache'), 'fixpoint')
           : absolute(file.store),
-    mirrors: (file.mirrors ?? []).map((mirror) => (/^(https?|file):/.test(mirror) ? mirror : absolute(mirror))),
+    mirrors: (file.mirrors ?? []).map((mirror) =>
+      /^(https?|file):/.test(mirror) ? mirror : absolute(mirror),
+    ),
     debian: file.debian ?? [],
     npm: file.npm,
     jobs: file.jobs,
@@ -74,7 +85,10 @@ export async function readConfig(env: Environment = process.env): Promise<Config
   }
 }
 
-/** HOME, or what the system has for this user: with an empty one, everything would go into the working folder. Fails with `no-home`. */
+/**
+ * HOME, or what the system has for this user: with an empty one, everything would go into the
+ * working folder. Fails with `no-home`.
+ */
 function homeOf(env: Environment): string {
   const home = env['HOME'] ?? ''
   if (isAbsolute(home)) return home
@@ -108,13 +122,27 @@ async function readIfThere(path: string): Promise<string | undefined> {
     text = (await readRegular(path, LARGEST, 'follow'))?.toString()
   } catch (cause) {
     if (['ENOENT', 'ENOTDIR'].includes(errorCode(cause) ?? '')) return undefined
-    throw unreadable(path, systemReason(cause) ?? (cause instanceof Error ? cause.message : String(cause)), cause)
+    throw unreadable(
+      path,
+      systemReason(cause) ?? (cause instanceof Error ? cause.message : String(cause)),
+      cause,
+    )
   }
-  return text ?? Promise.reject(unreadable(path, `it must be a regular file of at most ${String(LARGEST)} bytes`))
+  return (
+    text ??
+    Promise.reject(
+      unreadable(path, `it must be a regular file of at most ${String(LARGEST)} bytes`),
+    )
+  )
 }
 
 function unreadable(path: string, why: string, cause?: unknown): FixpointError {
-  return new FixpointError('usage', 'config-unreadable', `Cannot read configuration "${path}": ${why}`, { cause })
+  return new FixpointError(
+    'usage',
+    'config-unreadable',
+    `Cannot read configuration "${path}": ${why}`,
+    { cause },
+  )
 }
 
 function parseConfig(text: string, path: string): z.infer<typeof ConfigFile> {
@@ -138,16 +166,25 @@ function issueFaults(issue: z.core.$ZodIssue, document: SourceDocument): Fixpoin
     const known = Object.keys(ConfigFile.shape)
     return issue.keys.map((key) => {
       const message = `unknown key "${key}", known are ${known.join(', ')}`
-      return fault('config-unknown-key', message, document.placeOfKey([...path, key]), suggestion(key, known))
+      return fault(
+        'config-unknown-key',
+        message,
+        document.placeOfKey([...path, key]),
+        suggestion(key, known),
+      )
     })
   }
   const where = path.map(String).join('.')
   const subject = where === '' ? 'the file' : `"${where}"`
   // In the words of the recipes' faults, not in the parser's.
-  const wanted = issue.code === 'invalid_type' ? `must be ${typeName(issue.expected)}` : issue.message
+  const wanted =
+    issue.code === 'invalid_type' ? `must be ${typeName(issue.expected)}` : issue.message
   return [fault('config-value', `${subject} ${wanted}`, document.place(path))]
 }
 
 function fault(code: string, message: string, place: Place, hint?: string): FixpointError {
-  return new FixpointError('usage', code, `Cannot use configuration "${place.file}": ${message}`, { place, hint })
+  return new FixpointError('usage', code, `Cannot use configuration "${place.file}": ${message}`, {
+    place,
+    hint,
+  })
 }

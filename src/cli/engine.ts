@@ -8,16 +8,16 @@ import type { EventSink } from '../base/events.ts'
 import { visible } from '../base/visible.ts'
 import { hostFingerprint } from '../build/fingerprint.ts'
 import { MOST_CORES } from '../build/jobserver.ts'
-import { indexNamer, type IndexNamer } from '../build/known.ts'
+import { indexNamer, type IndexNamer } from '../build/plan-view.ts'
 import { loadMetadata } from '../metadata/load.ts'
 import type { Metadata } from '../metadata/model.ts'
 import type { Installed } from '../store/installed.ts'
 import { Store } from '../store/store.ts'
 import { readConfig, type Config } from './config.ts'
-import { endInterrupted } from './end-at-once.ts'
-import { readInstalled } from './installed.ts'
-import { outputFailure, watchOutput } from './output.ts'
-import type { Result } from './result.ts'
+import { endInterrupted } from './view/end-at-once.ts'
+import { readInstalled } from '../image/installed.ts'
+import { outputFailure, watchOutput } from './view/output.ts'
+import type { Result } from './view/result.ts'
 import { watchSignals } from './signals.ts'
 import { visibleJson } from './view/json.ts'
 import type { View } from './view/port.ts'
@@ -30,7 +30,10 @@ export interface GlobalOptions {
   readonly json?: boolean
 }
 
-/** What commands work with; parts are opened when first asked for, so that `show` needs no store and `log` no metadata. */
+/**
+ * What commands work with; parts are opened when first asked for, so that `show` needs no store and
+ * `log` no metadata.
+ */
 export class Engine {
   readonly options: GlobalOptions
   readonly nameOf: IndexNamer = indexNamer(() => hostFingerprint(this.#hostNotes))
@@ -45,14 +48,22 @@ export class Engine {
 
   readonly #installed: Installed | undefined
 
-  private constructor(options: GlobalOptions, view: View, interrupt: AbortController, installed?: Installed) {
+  private constructor(
+    options: GlobalOptions,
+    view: View,
+    interrupt: AbortController,
+    installed?: Installed,
+  ) {
     this.options = options
     this.#view = view
     this.#interrupt = interrupt
     this.#installed = installed
   }
 
-  /** An engine with the view that suits the options and the terminal. One a process: it takes the signals. */
+  /**
+   * An engine with the view that suits the options and the terminal. One a process: it takes the
+   * signals.
+   */
   static async open(options: GlobalOptions): Promise<Engine> {
     const now = (): number => performance.now()
     const view = await openView({
@@ -72,7 +83,10 @@ export class Engine {
     return engine
   }
 
-  /** The same engine on another store, with `installed` instead of what is configured. Closed by itself: the view stays. */
+  /**
+   * The same engine on another store, with `installed` instead of what is configured. Closed by
+   * itself: the view stays.
+   */
   beside(store: string, installed: Installed): Engine {
     return new Engine({ ...this.options, store }, this.#view, this.#interrupt, installed)
   }
@@ -81,7 +95,9 @@ export class Engine {
   readonly #stop = (): void => {
     if (this.signal.aborted) return
     this.#interrupt.abort()
-    void this.settle().then(() => process.stderr.write('interrupted: stopping what runs; again to leave at once\n'))
+    void this.settle().then(() =>
+      process.stderr.write('interrupted: stopping what runs; again to leave at once\n'),
+    )
   }
 
   /** From now on Ctrl-C is meant for a program that has the terminal. */
@@ -95,7 +111,10 @@ export class Engine {
     if (failure !== undefined) throw failure
   }
 
-  /** What made a command fail: after an interruption whatever failed is its doing, as are the host's programs that it ended too. */
+  /**
+   * What made a command fail: after an interruption whatever failed is its doing, as are the host's
+   * programs that it ended too.
+   */
   async causeOf(error: unknown): Promise<unknown> {
     const failure = await outputFailure()
     if (failure !== undefined) return failure
@@ -114,11 +133,16 @@ export class Engine {
     return this.#view.settle()
   }
 
-  /** Writes a result to standard output: `lines` for people, or with --json one line that says the same to a program. */
+  /**
+   * Writes a result to standard output: `lines` for people, or with --json one line that says the
+   * same to a program.
+   */
   async result(lines: readonly string[], { type, ...data }: Result): Promise<void> {
     await this.settle()
     const shown =
-      this.options.json === true ? [visibleJson({ type, at: this.now(), ...data })] : lines.map((line) => visible(line))
+      this.options.json === true
+        ? [visibleJson({ type, at: this.now(), ...data })]
+        : lines.map((line) => visible(line))
     process.stdout.write(shown.map((line) => `${line}\n`).join(''))
   }
 
@@ -139,7 +163,10 @@ export class Engine {
     return (this.#metadata ??= loadMetadata(layersFile(this.options.layers)))
   }
 
-  /** The layers that came with the engine unless others are named, whatever lies in the working folder. Read each time. */
+  /**
+   * The layers that came with the engine unless others are named, whatever lies in the working
+   * folder. Read each time.
+   */
   ownMetadata(): Promise<Metadata> {
     return loadMetadata(layersFile(this.options.layers ?? OWN_LAYERS))
   }
@@ -149,7 +176,8 @@ export class Engine {
       const opened = await Store.open(resolve(this.options.store ?? store), {
         emit: this.emit,
         now: this.now,
-        installed: this.#installed ?? (installed === undefined ? undefined : await readInstalled(installed)),
+        installed:
+          this.#installed ?? (installed === undefined ? undefined : await readInstalled(installed)),
       })
       this.#hostNotes = join(opened.root, 'host')
       return opened
@@ -169,10 +197,15 @@ export class Engine {
   }
 }
 
-/** Kinds of failures that may be those of the host's programs: the terminal interrupts them as well. */
+/**
+ * Kinds of failures that may be those of the host's programs: the terminal interrupts them as well.
+ */
 const MAYBE_INTERRUPTED: readonly FailureKind[] = ['hostUnfit', 'fetch']
 
-/** How much later than its children this process may get a signal that was sent to all, milliseconds. */
+/**
+ * How much later than its children this process may get a signal that was sent to all,
+ * milliseconds.
+ */
 const SIGNAL_DELAY = 50
 
 /** Waits for an interruption, but not for long. */
@@ -191,7 +224,10 @@ export const CHECKOUT = fileURLToPath(new URL('../../..', import.meta.url))
 /** The layers that came with this engine. */
 const OWN_LAYERS = join(CHECKOUT, 'layers', 'layers.yaml')
 
-/** The layers that a command works on: those named, those of the working folder, or those that came with the engine. */
+/**
+ * The layers that a command works on: those named, those of the working folder, or those that came
+ * with the engine.
+ */
 export function layersFile(named: string | undefined): string {
   if (named !== undefined) return resolve(named)
   const nearby = ['layers.yaml', join('layers', 'layers.yaml')].map((path) => resolve(path))
@@ -203,7 +239,10 @@ export function defaultCores(): number {
   return Math.min(availableParallelism(), MOST_CORES)
 }
 
-/** Bytes of memory that running actions may be expected to use: most of the machine's, the rest is for the page cache and the engine. */
+/**
+ * Bytes of memory that running actions may be expected to use: most of the machine's, the rest is
+ * for the page cache and the engine.
+ */
 export function defaultMemory(): number {
   return Math.floor(totalmem() * 0.85)
 }

@@ -1,12 +1,16 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander'
 import { EXIT } from '../base/error.ts'
-import { endUncaught } from './end-at-once.ts'
+import { endUncaught } from './view/end-at-once.ts'
 import { createProgram } from './program.ts'
-import { describeEnd } from './report.ts'
+import { describeEnd } from './view/report.ts'
 
 const program = createProgram()
-for (const command of [program, ...program.commands, ...program.commands.flatMap((parent) => parent.commands)])
+for (const command of [
+  program,
+  ...program.commands,
+  ...program.commands.flatMap((parent) => parent.commands),
+])
   command.exitOverride()
 
 // Before an engine is there, only a mistake in the command line is told.
@@ -16,7 +20,8 @@ process.on('uncaughtException', endUncaught)
 try {
   await program.parseAsync()
 } catch (failure) {
-  if (failure instanceof CommanderError) process.exitCode = failure.exitCode === 0 ? EXIT.ok : EXIT.usage
+  if (failure instanceof CommanderError)
+    process.exitCode = failure.exitCode === 0 ? EXIT.ok : EXIT.usage
   else {
     const { code, text } = describeEnd(failure)
     process.stderr.write(`${text}\n`)

@@ -1,7 +1,7 @@
 import { Argument, Command, InvalidArgumentError, Option } from 'commander'
 import { visible } from '../base/visible.ts'
 import { MOST_CORES } from '../build/jobserver.ts'
-import { SCHEMA_NAMES } from '../metadata/reference.ts'
+import { SCHEMA_NAMES } from '../metadata/format/reference.ts'
 import type { BuildFlags } from './commands/build.ts'
 import type { RebuildFlags } from './commands/rebuild.ts'
 import { Engine, type GlobalOptions } from './engine.ts'
@@ -18,12 +18,17 @@ export function createProgram(): Command {
     .showHelpAfterError('(fixpoint --help lists the commands)')
     .configureOutput({ writeErr: (text) => process.stderr.write(visible(text, { lines: true })) })
 
-  buildOptions(program.command('build').argument('[target...]', 'recipes: name or layer/name', ['tiny']))
+  buildOptions(
+    program.command('build').argument('[target...]', 'recipes: name or layer/name', ['tiny']),
+  )
     .description('make sure targets are built; images are put into the output folder')
     .option('-n, --dry-run', 'say what would run and why not more is known')
     .option('-o, --output <folder>', 'where images are put (default: "out")')
     .option('--without-mirror', 'images that hold their closure come without the sources')
-    .option('--from <step>', 'go on in the kept tree of one failed recipe; the result is tainted and never recorded')
+    .option(
+      '--from <step>',
+      'go on in the kept tree of one failed recipe; the result is tainted and never recorded',
+    )
     .action(
       run(async () => {
         const { buildCommand } = await import('./commands/build.ts')
@@ -39,9 +44,10 @@ export function createProgram(): Command {
     .argument('[target...]', 'recipes; default: all')
     .option('--offline', 'folders only')
     .addOption(
-      new Option('--from <place>', 'a mirror folder, or an image, to fetch from first; may be repeated').argParser(
-        collect,
-      ),
+      new Option(
+        '--from <place>',
+        'a mirror folder, or an image, to fetch from first; may be repeated',
+      ).argParser(collect),
     )
     .option('--to <folder>', 'make this a mirror folder that holds them too')
     .description('put the sources of targets, and of all that they are built from, into the store')
@@ -52,9 +58,10 @@ export function createProgram(): Command {
     .action(run(async () => (await import('./commands/verify.ts')).verifyCommand))
   buildOptions(program.command('rebuild').argument('[image]', 'recipe of the image', 'appliance'))
     .addOption(
-      new Option('--only <recipes>', 'build only these (separated by commas), from what is installed').conflicts(
-        'output',
-      ),
+      new Option(
+        '--only <recipes>',
+        'build only these (separated by commas), from what is installed',
+      ).conflicts('output'),
     )
     .option('--image <file>', 'on any host: the image in this file rebuilds itself')
     .addOption(
@@ -64,7 +71,9 @@ export function createProgram(): Command {
       ).conflicts('image'),
     )
     .option('-o, --output <folder>', 'where the image that was built is put (default: nowhere)')
-    .description('build the image that this system runs from again, from its own sources, and compare')
+    .description(
+      'build the image that this system runs from again, from its own sources, and compare',
+    )
     .action(
       run(async () => {
         const { rebuildCommand } = await import('./commands/rebuild.ts')
@@ -133,11 +142,15 @@ export function createProgram(): Command {
   program
     .command('seeds')
     .argument('<target...>')
-    .description('what among the inputs is not source code in the strict sense, and why it is there')
+    .description(
+      'what among the inputs is not source code in the strict sense, and why it is there',
+    )
     .action(run(async () => (await import('./commands/seeds.ts')).seedsCommand))
   program
     .command('schema')
-    .addArgument(new Argument('[name]', 'as JSON Schema; without: all for people').choices(SCHEMA_NAMES))
+    .addArgument(
+      new Argument('[name]', 'as JSON Schema; without: all for people').choices(SCHEMA_NAMES),
+    )
     .description('the format of the metadata files')
     .action(run(async () => (await import('./commands/metadata.ts')).schemaCommand))
   program
@@ -169,29 +182,43 @@ export function createProgram(): Command {
   return program
 }
 
-/** Options of every command. They are taken before its name and behind: who has typed the command adds `--json` at its end. */
+/**
+ * Options of every command. They are taken before its name and behind: who has typed the command
+ * adds `--json` at its end.
+ */
 function globalOptions(): Option[] {
   return [
     new Option(
       '--layers <file>',
       "the layers.yaml to work on (default: that of the working folder, else the engine's own)",
     ),
-    new Option('--store <folder>', 'the store (default: $FIXPOINT_STORE, configuration, $XDG_CACHE_HOME/fixpoint)'),
-    new Option('--json', 'events and results as NDJSON on standard output; logs and schemas stay what they are'),
+    new Option(
+      '--store <folder>',
+      'the store (default: $FIXPOINT_STORE, configuration, $XDG_CACHE_HOME/fixpoint)',
+    ),
+    new Option(
+      '--json',
+      'events and results as NDJSON on standard output; logs and schemas stay what they are',
+    ),
   ]
 }
 
 function buildOptions(command: Command): Command {
   return command
     .option('-j, --jobs <cores>', 'cores that all actions together use (default: all)', cores)
-    .option('--memory <bytes>', 'memory that running actions may use together (default: 85 % of it)', positiveInteger)
+    .option(
+      '--memory <bytes>',
+      'memory that running actions may use together (default: 85 % of it)',
+      positiveInteger,
+    )
     .option('-k, --keep-going', 'after a failure go on with what does not depend on it')
     .option('-K, --keep-failed', 'keep the tree of a failed action for `shell` and `build --from`')
     .option('--offline', 'fetch from folders and the store only')
     .addOption(
-      new Option('--mirror <place>', 'a mirror folder, or an image, to fetch from first; may be repeated').argParser(
-        collect,
-      ),
+      new Option(
+        '--mirror <place>',
+        'a mirror folder, or an image, to fetch from first; may be repeated',
+      ).argParser(collect),
     )
 }
 
@@ -201,7 +228,8 @@ function collect(value: string, previous: readonly string[] | undefined): string
 
 function positiveInteger(text: string): number {
   const value = Number(text)
-  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('Wanted a whole number above 0.')
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new InvalidArgumentError('Wanted a whole number above 0.')
   return value
 }
 
@@ -215,8 +243,9 @@ function cores(text: string): number {
 type Runner = (engine: Engine, ...parsed: never[]) => Promise<void>
 
 /**
- * Wraps a command: gives it an engine made from the global options, and closes that in the end. A command is loaded when it runs: all of
- * them together would take longer to load than a build with nothing to do takes.
+ * Wraps a command: gives it an engine made from the global options, and closes that in the end. A
+ * command is loaded when it runs: all of them together would take longer to load than a build with
+ * nothing to do takes.
  */
 function run(load: () => Promise<Runner>): (...args: unknown[]) => Promise<void> {
   return async (...args) => {

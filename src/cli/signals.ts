@@ -2,7 +2,10 @@ import { isatty } from 'node:tty'
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-/** Milliseconds in which a signal that comes again is the same one: npx passes on what the terminal sends to all. */
+/**
+ * Milliseconds in which a signal that comes again is the same one: npx passes on what the terminal
+ * sends to all.
+ */
 const ECHO = 300
 
 /** What signals ask of the engine. */
@@ -16,12 +19,14 @@ export interface SignalHandlers {
 }
 
 /**
- * Takes Ctrl-C, SIGTERM and, for who is on one, the end of the terminal. The listeners stay: restore-cursor, which the
- * live view loads, ends the process by the signal when it finds no other. Returns what gives Ctrl-C up.
+ * Takes Ctrl-C, SIGTERM and, for who is on one, the end of the terminal. The listeners stay:
+ * restore-cursor, which the live view loads, ends the process by the signal when it finds no other.
+ * Returns what gives Ctrl-C up.
  */
 export function watchSignals({ stop, leave, now }: SignalHandlers): () => void {
   let first: number | undefined
-  // Node resets the signal that nohup had ignored, so this cannot be asked. But nohup leaves no terminal to any of these.
+  // Node resets the signal that nohup had ignored, so this cannot be asked. But nohup leaves no
+  // terminal to any of these.
   const onTerminal = [0, 1, 2].some((fd) => isatty(fd))
   const take = (signal: NodeJS.Signals): void => {
     if (signal === 'SIGHUP' && !onTerminal) return

@@ -1,10 +1,13 @@
 import { FixpointError } from '../base/error.ts'
 import type { RecipeId } from '../base/events.ts'
 import { byCodeUnit } from '../base/order.ts'
-import { nearest } from '../metadata/suggest.ts'
+import { nearest } from '../metadata/yaml/suggest.ts'
 import type { Metadata } from '../metadata/model.ts'
 
-/** Recipes that a command's words mean: `layer/name`, or a name that only one layer has. Fails with `unknown-target` or `ambiguous-target`. */
+/**
+ * Recipes that a command's words mean: `layer/name`, or a name that only one layer has. Fails with
+ * `unknown-target` or `ambiguous-target`.
+ */
 export function resolveTargets(metadata: Metadata, words: readonly string[]): RecipeId[] {
   return words.map((word) => resolveTarget(metadata, word))
 }
@@ -16,12 +19,20 @@ export function resolveTarget(metadata: Metadata, word: string): RecipeId {
   const named = ids.filter((id) => id.split('/')[1] === word)
   if (named.length === 1 && named[0] !== undefined) return named[0]
   if (named.length > 1) {
-    throw new FixpointError('usage', 'ambiguous-target', `Cannot tell which recipe "${word}" is: ${named.join(', ')}`, {
-      hint: 'Write it as LAYER/NAME',
-    })
+    throw new FixpointError(
+      'usage',
+      'ambiguous-target',
+      `Cannot tell which recipe "${word}" is: ${named.join(', ')}`,
+      {
+        hint: 'Write it as LAYER/NAME',
+      },
+    )
   }
   const suggestion = nearest(word, [...ids, ...ids.map((id) => id.split('/')[1] ?? '')])
   throw new FixpointError('usage', 'unknown-target', `Cannot find recipe "${word}"`, {
-    hint: suggestion === undefined ? 'The command `fixpoint graph` lists all recipes' : `Did you mean "${suggestion}"?`,
+    hint:
+      suggestion === undefined
+        ? 'The command `fixpoint graph` lists all recipes'
+        : `Did you mean "${suggestion}"?`,
   })
 }

@@ -11,8 +11,9 @@ interface AptEntry {
 }
 
 /**
- * Base addresses (`http:`, `https:`, `file:`; no slash at the end) of the Debian and Ubuntu archives that the host's apt uses, in apt's order.
- * `folder` is the host's apt folder. Empty where there is no apt.
+ * Base addresses (`http:`, `https:`, `file:`; no slash at the end) of the Debian and Ubuntu
+ * archives that the host's apt uses, in apt's order. `folder` is the host's apt folder. Empty where
+ * there is no apt.
  */
 export async function readAptBases(folder = '/etc/apt'): Promise<readonly string[]> {
   const bases = parseSourcesList(await readText(join(folder, 'sources.list')))
@@ -31,7 +32,11 @@ export function parseSourcesList(text: string): string[] {
     const match = /^\s*deb(?:-src)?\s+(?:\[([^\]]*)\]\s*)?(\S+)\s+(\S+)([^#]*)/.exec(line)
     if (match === null) continue
     const [, options = '', uri = '', , components = ''] = match
-    entries.push({ uri, components: words(components), signedBy: /\bsigned-by=(\S+)/i.exec(options)?.[1] ?? '' })
+    entries.push({
+      uri,
+      components: words(components),
+      signedBy: /\bsigned-by=(\S+)/i.exec(options)?.[1] ?? '',
+    })
   }
   return basesOf(entries)
 }
@@ -46,13 +51,20 @@ export function parseDeb822(text: string): string[] {
     if (/^(no|false|without|off|disable|0)$/i.test(fields.get('enabled') ?? '')) continue
     if (!words(fields.get('types')).some((type) => type === 'deb' || type === 'deb-src')) continue
     for (const uri of words(fields.get('uris'))) {
-      entries.push({ uri, components: words(fields.get('components')), signedBy: fields.get('signed-by') ?? '' })
+      entries.push({
+        uri,
+        components: words(fields.get('components')),
+        signedBy: fields.get('signed-by') ?? '',
+      })
     }
   }
   return basesOf(entries)
 }
 
-/** Fields of a stanza by lower-case name; a line that starts with a blank goes on with the field before. */
+/**
+ * Fields of a stanza by lower-case name; a line that starts with a blank goes on with the field
+ * before.
+ */
 function parseStanza(stanza: string): ReadonlyMap<string, string> {
   const fields = new Map<string, string>()
   let last: string | undefined
@@ -73,13 +85,17 @@ function basesOf(entries: readonly AptEntry[]): string[] {
 }
 
 /**
- * True for an archive of the distribution itself, which has `pool/main`. Other vendors' archives must not be asked: they don't have it, and
- * what is built here is none of their business. Told by the archive's folder, `…/debian` or `…/ubuntu-ports`, or by the key it is signed with.
+ * True for an archive of the distribution itself, which has `pool/main`. Other vendors' archives
+ * must not be asked: they don't have it, and what is built here is none of their business. Told by
+ * the archive's folder, `…/debian` or `…/ubuntu-ports`, or by the key it is signed with.
  */
 function isDistribution({ uri, components, signedBy }: AptEntry): boolean {
   if (!/^(https?:\/\/|file:\/)/.test(uri) || uri.includes('$(')) return false
   if (!components.includes('main')) return false
-  return /\/(debian|ubuntu)(-[a-z]+)*\/*$/i.test(uri) || /\b(debian|ubuntu)-archive-keyring\b/.test(signedBy)
+  return (
+    /\/(debian|ubuntu)(-[a-z]+)*\/*$/i.test(uri) ||
+    /\b(debian|ubuntu)-archive-keyring\b/.test(signedBy)
+  )
 }
 
 function words(text = ''): string[] {

@@ -21,7 +21,12 @@ import type { HostPlaces } from './ports.ts'
  * is.
  */
 export type Candidate =
-  | { readonly kind: 'none'; readonly label: string; readonly reason: string; readonly offline?: boolean }
+  | {
+      readonly kind: 'none'
+      readonly label: string
+      readonly reason: string
+      readonly offline?: boolean
+    }
   | LocalCandidate
   | RemoteCandidate
 
@@ -75,7 +80,8 @@ export async function* candidates(
   const claimed = claimedNames(source)
   const names = mirrorNames(source).filter((name) => !claimedOnly || claimed.includes(name))
   for (const base of options.mirrors.filter(isAddress)) {
-    for (const name of names) yield remote('mirror', mirrorAddress(base, name), provenName(source, name), options)
+    for (const name of names)
+      yield remote('mirror', mirrorAddress(base, name), provenName(source, name), options)
   }
   for (const written of source.from) {
     const place = parsePlace(written)
@@ -89,18 +95,31 @@ export async function* candidates(
   }
 }
 
-async function* mirrorFolder(folder: string, source: FileSource, claimedOnly: boolean): AsyncGenerator<Candidate> {
+async function* mirrorFolder(
+  folder: string,
+  source: FileSource,
+  claimedOnly: boolean,
+): AsyncGenerator<Candidate> {
   const label = `mirror folder "${folder}"`
   const { names, fault } = await findInMirror(folder, source, claimedOnly)
   if (fault !== undefined) yield { kind: 'none', label, reason: fault }
   else if (names.length === 0) yield { kind: 'none', label, reason: 'does not have it' }
   for (const name of names) {
     const path = join(folder, name)
-    yield { kind: 'local', label: `mirror folder, "${path}"`, path, proves: provenName(source, name) }
+    yield {
+      kind: 'local',
+      label: `mirror folder, "${path}"`,
+      path,
+      proves: provenName(source, name),
+    }
   }
 }
 
-async function* recipePlace(written: string, place: ParsedPlace, options: PlaceOptions): AsyncGenerator<Candidate> {
+async function* recipePlace(
+  written: string,
+  place: ParsedPlace,
+  options: PlaceOptions,
+): AsyncGenerator<Candidate> {
   const proves = placeClaim(place)
   switch (place.kind) {
     case 'file':
@@ -112,7 +131,11 @@ async function* recipePlace(written: string, place: ParsedPlace, options: PlaceO
     case 'debian': {
       const bases = options.debian.length > 0 ? options.debian : await options.host.aptBases()
       if (bases.length === 0)
-        yield { kind: 'none', label: written, reason: 'no archive known; set `debian: [ADDRESS]` in the configuration' }
+        yield {
+          kind: 'none',
+          label: written,
+          reason: 'no archive known; set `debian: [ADDRESS]` in the configuration',
+        }
       for (const base of bases) {
         const address = debianAddress(base, place.package, place.file)
         const path = filePath(address)
@@ -135,16 +158,27 @@ async function npmCandidate(
   if (options.offline) return skipped(written)
   try {
     const registry = options.npm ?? (await options.host.npmRegistry())
-    const found = remote(written, npmAddress(registry, place.name, place.version), placeClaim(place), options)
+    const found = remote(
+      written,
+      npmAddress(registry, place.name, place.version),
+      placeClaim(place),
+      options,
+    )
     if (found.kind !== 'remote' || found.url.protocol !== 'https:') return found
     return { ...found, trusted: await options.host.npmCertificates() }
   } catch (error) {
-    if (error instanceof PlaceFailure) return { kind: 'none', label: written, reason: error.message }
+    if (error instanceof PlaceFailure)
+      return { kind: 'none', label: written, reason: error.message }
     throw error
   }
 }
 
-function remote(written: string, address: string, proves: string | undefined, { offline }: PlaceOptions): Candidate {
+function remote(
+  written: string,
+  address: string,
+  proves: string | undefined,
+  { offline }: PlaceOptions,
+): Candidate {
   if (!isAddress(address) || !URL.canParse(address))
     return { kind: 'none', label: written, reason: `no valid address: "${address}"` }
   const url = new URL(address)

@@ -1,11 +1,18 @@
 import type { Digest } from '../base/digest.ts'
 import { PlaceFailure, tooLarge } from './failure.ts'
 import { get } from './http.ts'
-import { discardPartial, originOf, partialSize, readPartial, writeOrigin, type PartialFile } from './partial.ts'
+import {
+  discardPartial,
+  originOf,
+  partialSize,
+  readPartial,
+  writeOrigin,
+  type PartialFile,
+} from './partial.ts'
 import { shownAddress } from './place.ts'
 import type { Limits } from './ports.ts'
-import { meaningOf, rangeHeaders } from './range.ts'
-import { openSink } from './sink.ts'
+import { meaningOf, rangeHeaders } from './partial-response.ts'
+import { openSink } from './hashed-file.ts'
 import type { Transfer, TransferResult } from './transfer.ts'
 
 /** A download that survives its run: the file at `path` and its note stay until it is whole. */
@@ -27,8 +34,9 @@ const HEADWAY = 1 << 20
 const LONGEST_WAIT = 60_000
 
 /**
- * Downloads `url` to `path`, going on where an earlier run or attempt stopped. Rejects with PlaceFailure when the place does not deliver;
- * what had come stays then. The result's digest may be another than wanted, but never because of a spoilt part from before.
+ * Downloads `url` to `path`, going on where an earlier run or attempt stopped. Rejects with
+ * PlaceFailure when the place does not deliver; what had come stays then. The result's digest may
+ * be another than wanted, but never because of a spoilt part from before.
  */
 export async function download(job: Download): Promise<TransferResult> {
   let failures = 0
@@ -90,7 +98,8 @@ async function receive(
   const sink = await openSink(path, prefix)
   let excess = false
   try {
-    // After the old bytes are gone and before new ones come: the note must never vouch for another file's bytes.
+    // After the old bytes are gone and before new ones come: the note must never vouch for another
+    // file's bytes.
     if (prefix === undefined) await note()
     for await (const chunk of chunks) {
       excess = sink.bytes + chunk.length > (size ?? limits.bytes)
@@ -105,9 +114,13 @@ async function receive(
     // What came is another file's beginning, or that of none.
     await discardPartial(path)
     if (size === undefined) throw tooLarge(limits.bytes)
-    throw new PlaceFailure(`sends more than the ${String(size)} bytes of the file`, { retry: prefix !== undefined })
+    throw new PlaceFailure(`sends more than the ${String(size)} bytes of the file`, {
+      retry: prefix !== undefined,
+    })
   }
   if (size !== undefined && sink.bytes < size)
-    throw new PlaceFailure(`ended after ${String(sink.bytes)} of ${String(size)} bytes`, { retry: true })
+    throw new PlaceFailure(`ended after ${String(sink.bytes)} of ${String(size)} bytes`, {
+      retry: true,
+    })
   return { digest: sink.digest(), bytes: sink.bytes }
 }

@@ -3,13 +3,18 @@ import { lstat, open, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { makeFolder } from '../base/files.ts'
 import { takeLock } from '../store/lock.ts'
-import { orUnwritable } from './sink.ts'
+import { orUnwritable } from './hashed-file.ts'
 
 /**
- * Runs `work` while no other engine does so for the same path: two that append to one partial file would spoil it.
- * The lock is `path.lock`; it is removed at the end, so a holder checks that the file it locked is the one still there.
+ * Runs `work` while no other engine does so for the same path: two that append to one partial file
+ * would spoil it. The lock is `path.lock`; it is removed at the end, so a holder checks that the
+ * file it locked is the one still there.
  */
-export async function exclusively<T>(path: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+export async function exclusively<T>(
+  path: string,
+  signal: AbortSignal,
+  work: () => Promise<T>,
+): Promise<T> {
   const file = `${path}.lock`
   await orUnwritable(file, makeFolder(dirname(file)))
   for (;;) {
@@ -29,7 +34,10 @@ export async function exclusively<T>(path: string, signal: AbortSignal, work: ()
   }
 }
 
-/** The signal ends the wait for the lock only: aborting later must not free it while files are still open. */
+/**
+ * The signal ends the wait for the lock only: aborting later must not free it while files are still
+ * open.
+ */
 async function takeCancellably(file: string, signal: AbortSignal): ReturnType<typeof takeLock> {
   signal.throwIfAborted()
   const wait = new AbortController()

@@ -15,7 +15,11 @@ export class PlaceFailure extends FixpointError {
 
   constructor(
     reason: string,
-    { retry = false, waitMs = 0, cause }: { retry?: boolean; waitMs?: number; cause?: unknown } = {},
+    {
+      retry = false,
+      waitMs = 0,
+      cause,
+    }: { retry?: boolean; waitMs?: number; cause?: unknown } = {},
   ) {
     super('fetch', 'place-failed', visible(reason), { cause })
     this.retry = retry

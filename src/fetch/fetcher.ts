@@ -6,7 +6,12 @@ import { explainDiskFull } from '../base/files.ts'
 import { visible } from '../base/visible.ts'
 import type { FileSource } from '../metadata/model.ts'
 import { readAptBases } from './apt.ts'
-import { candidates, type Candidate, type PlaceOptions, type RemoteCandidate } from './candidates.ts'
+import {
+  candidates,
+  type Candidate,
+  type PlaceOptions,
+  type RemoteCandidate,
+} from './candidates.ts'
 import { download } from './download.ts'
 import { exclusively } from './exclusive.ts'
 import { PlaceFailure, sourceError, type Reason } from './failure.ts'
@@ -14,7 +19,13 @@ import { copyLocal } from './local.ts'
 import { claimedNames } from './names.ts'
 import { readNpmCertificates, readNpmRegistry } from './npm.ts'
 import { discardPartial } from './partial.ts'
-import { DEFAULT_LIMITS, type Fetcher, type FetchStore, type HostPlaces, type Limits } from './ports.ts'
+import {
+  DEFAULT_LIMITS,
+  type Fetcher,
+  type FetchStore,
+  type HostPlaces,
+  type Limits,
+} from './ports.ts'
 import { SharedWork } from './shared.ts'
 import type { Transfer, TransferResult } from './transfer.ts'
 
@@ -26,9 +37,14 @@ export interface FetcherOptions {
   readonly now: () => number
   /** Mirror folders of the command line, asked before all others. */
   readonly from?: readonly string[] | undefined
-  /** Configured mirrors: absolute folders, `file:` or base addresses. Folders are asked before addresses. */
+  /**
+   * Configured mirrors: absolute folders, `file:` or base addresses. Folders are asked before
+   * addresses.
+   */
   readonly mirrors?: readonly string[] | undefined
-  /** Base addresses (`http:`, `https:`, `file:`) of Debian archives; none: the host's apt set-up. */
+  /**
+   * Base addresses (`http:`, `https:`, `file:`) of Debian archives; none: the host's apt set-up.
+   */
   readonly debian?: readonly string[] | undefined
   /** Address of the npm registry; none: what npm is set up for. */
   readonly npm?: string | undefined
@@ -63,8 +79,15 @@ export function createFetcher(options: FetcherOptions): Fetcher {
   }
 }
 
-/** Waits for a turn in the queue, which `signal` may cut short; work that has begun is left to wind down by itself, its turn kept until then. */
-async function inTurn(queue: PQueue, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+/**
+ * Waits for a turn in the queue, which `signal` may cut short; work that has begun is left to wind
+ * down by itself, its turn kept until then.
+ */
+async function inTurn(
+  queue: PQueue,
+  signal: AbortSignal,
+  work: () => Promise<void>,
+): Promise<void> {
   signal.throwIfAborted()
   const waiting = new AbortController()
   const giveUp = (): void => {
@@ -191,7 +214,11 @@ async function tryCandidate(
   // Names of files and lists are in it, which are others' texts.
   const place = visible(candidate.label)
   if (candidate.kind === 'none')
-    return { place, reason: visible(candidate.reason), ...(candidate.offline === true && { offline: true }) }
+    return {
+      place,
+      reason: visible(candidate.reason),
+      ...(candidate.offline === true && { offline: true }),
+    }
   // A copy must not spoil a partial download: the copy may turn out wrong.
   const path = candidate.kind === 'local' ? `${staging}.local` : staging
   try {
@@ -211,7 +238,10 @@ async function tryCandidate(
     }
     await keep(path)
     await discardPartial(staging)
-    run.store.noteNames(source.sha256, candidate.proves === undefined ? claimedNames(source) : [candidate.proves])
+    run.store.noteNames(
+      source.sha256,
+      candidate.proves === undefined ? claimedNames(source) : [candidate.proves],
+    )
     run.emit({ type: 'fetch-end', at: run.now(), source: source.name, place, bytes })
     return undefined
   } catch (error) {
@@ -249,7 +279,9 @@ function fetchRemote(
   })
 }
 
-/** Turns what happens to a transfer into events: one start for each place, progress now and then. */
+/**
+ * Turns what happens to a transfer into events: one start for each place, progress now and then.
+ */
 function transferOf(
   { name }: FileSource,
   place: string,

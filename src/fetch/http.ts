@@ -1,4 +1,9 @@
-import { get as httpGet, type IncomingHttpHeaders, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http'
+import {
+  get as httpGet,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+} from 'node:http'
 import { get as httpsGet } from 'node:https'
 import { rootCertificates } from 'node:tls'
 import { errorCode } from '../base/files.ts'
@@ -19,7 +24,10 @@ export interface Reply {
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 
-/** Failures of a connection that may be gone at the next attempt; a wrong name or certificate is not among them. */
+/**
+ * Failures of a connection that may be gone at the next attempt; a wrong name or certificate is not
+ * among them.
+ */
 const TRANSIENT = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -32,8 +40,10 @@ const TRANSIENT = new Set([
 ])
 
 /**
- * GET with redirects; `trusted` are certificates (PEM) beside Node's own. Rejects with PlaceFailure (connection, time-out, redirects), or with the signal's reason, an Error.
- * The body is asked for as it is. A Content-Encoding is not undone: servers that label a `.tar.gz` so send the very file all the same.
+ * GET with redirects; `trusted` are certificates (PEM) beside Node's own. Rejects with PlaceFailure
+ * (connection, time-out, redirects), or with the signal's reason, an Error. The body is asked for
+ * as it is. A Content-Encoding is not undone: servers that label a `.tar.gz` so send the very file
+ * all the same.
  */
 export async function get(
   url: URL,
@@ -73,10 +83,15 @@ export async function get(
  * same ones are asked for.
  */
 function redirected(from: URL, location: string): URL {
-  const encoded = location.replace(/[\u0080-\u00ff]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`)
+  const encoded = location.replace(
+    /[\u0080-\u00ff]/g,
+    (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`,
+  )
   const target = URL.canParse(encoded, from.href) ? new URL(encoded, from.href) : undefined
   if (target === undefined || !['http:', 'https:'].includes(target.protocol))
-    throw new PlaceFailure(`redirects to "${Buffer.from(location, 'latin1').toString()}", which is no HTTP address`)
+    throw new PlaceFailure(
+      `redirects to "${Buffer.from(location, 'latin1').toString()}", which is no HTTP address`,
+    )
   return target
 }
 
@@ -92,7 +107,9 @@ function send(
     // Named at all, they take the place of Node's own.
     const ca = trusted.length > 0 ? { ca: [...rootCertificates, ...trusted] } : {}
     const request =
-      url.protocol === 'https:' ? httpsGet(url, { headers, signal, ...ca }) : httpGet(url, { headers, signal })
+      url.protocol === 'https:'
+        ? httpsGet(url, { headers, signal, ...ca })
+        : httpGet(url, { headers, signal })
     let timer: NodeJS.Timeout | undefined
     const endAfter = (ms: number, reason: string): void => {
       clearTimeout(timer)
@@ -106,7 +123,8 @@ function send(
       const connected = (): void => {
         endAfter(limits.idleMs, 'no answer')
       }
-      if (socket.connecting) socket.once(url.protocol === 'https:' ? 'secureConnect' : 'connect', connected)
+      if (socket.connecting)
+        socket.once(url.protocol === 'https:' ? 'secureConnect' : 'connect', connected)
       else connected()
     })
     request.once('response', (response) => {
@@ -122,7 +140,11 @@ function send(
   })
 }
 
-async function* chunksOf(response: IncomingMessage, limits: Limits, signal: AbortSignal): AsyncGenerator<Buffer> {
+async function* chunksOf(
+  response: IncomingMessage,
+  limits: Limits,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer> {
   const chunks = response[Symbol.asyncIterator]() as AsyncIterator<Buffer>
   const { pace } = limits
   let came = 0
@@ -131,7 +153,9 @@ async function* chunksOf(response: IncomingMessage, limits: Limits, signal: Abor
     // While the reader is at work, the server is not to blame.
     if (waiting && came < pace.bytes)
       response.destroy(
-        new PlaceFailure(`too slow: ${String(came)} bytes came within ${seconds(pace.ms)}`, { retry: true }),
+        new PlaceFailure(`too slow: ${String(came)} bytes came within ${seconds(pace.ms)}`, {
+          retry: true,
+        }),
       )
     came = 0
   }, pace.ms)
@@ -150,7 +174,10 @@ async function* chunksOf(response: IncomingMessage, limits: Limits, signal: Abor
   }
 }
 
-/** Waits for a chunk. The clock runs only meanwhile, so that a slow disk is not taken for a stalled server. */
+/**
+ * Waits for a chunk. The clock runs only meanwhile, so that a slow disk is not taken for a stalled
+ * server.
+ */
 async function inTime<T>(
   chunk: Promise<T>,
   response: IncomingMessage,
@@ -158,7 +185,10 @@ async function inTime<T>(
   signal: AbortSignal,
 ): Promise<T> {
   const timer = setTimeout(
-    () => response.destroy(new PlaceFailure(`stalled: nothing came for ${seconds(idleMs)}`, { retry: true })),
+    () =>
+      response.destroy(
+        new PlaceFailure(`stalled: nothing came for ${seconds(idleMs)}`, { retry: true }),
+      ),
     idleMs,
   )
   try {
@@ -175,7 +205,10 @@ function failureOf(error: unknown, signal: AbortSignal): Error {
   if (error instanceof PlaceFailure) return error
   const code = errorCode(error) ?? ''
   const message = error instanceof Error && error.message !== '' ? error.message : code
-  return new PlaceFailure(`connection failed: ${message}`, { retry: TRANSIENT.has(code), cause: error })
+  return new PlaceFailure(`connection failed: ${message}`, {
+    retry: TRANSIENT.has(code),
+    cause: error,
+  })
 }
 
 function seconds(ms: number): string {

@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { errorCode } from '../base/files.ts'
 import { openRegular } from '../base/regular.ts'
 import { PlaceFailure, tooLarge } from './failure.ts'
-import { openSink } from './sink.ts'
+import { openSink } from './hashed-file.ts'
 import type { Transfer, TransferResult } from './transfer.ts'
 
 const CHUNK = 1 << 20

@@ -4,7 +4,7 @@ import { isDigest, type Digest } from '../base/digest.ts'
 import { errorCode } from '../base/files.ts'
 import { readRegular } from '../base/regular.ts'
 import type { FileSource } from '../metadata/model.ts'
-import { isFileName } from '../metadata/places.ts'
+import { isFileName } from '../metadata/format/source-places.ts'
 import { claimedNames, mirrorNames } from './names.ts'
 
 /** The name of a mirror's list. */
@@ -26,19 +26,28 @@ export interface FoundInMirror {
  * gives to another digest is left out: that is another source of the same name. With `claimedOnly`,
  * only the names that say which file the recipe means are looked for, whatever their digest.
  */
-export async function findInMirror(folder: string, source: FileSource, claimedOnly: boolean): Promise<FoundInMirror> {
+export async function findInMirror(
+  folder: string,
+  source: FileSource,
+  claimedOnly: boolean,
+): Promise<FoundInMirror> {
   const unusable = await faultOfFolder(folder)
   if (unusable !== undefined) return { names: [], fault: unusable }
   if (claimedOnly) return { names: await thereOf(folder, claimedNames(source).filter(isFileName)) }
   const { sums, fault } = await readSums(folder)
   const listed = [...sums].filter(([, digest]) => digest === source.sha256).map(([name]) => name)
-  const own = mirrorNames(source).filter((name) => (sums.get(name) ?? source.sha256) === source.sha256)
+  const own = mirrorNames(source).filter(
+    (name) => (sums.get(name) ?? source.sha256) === source.sha256,
+  )
   // What the list has under a name of the source goes first, as it says most.
   const names = new Set([...own.filter((name) => sums.has(name)), ...listed, ...own])
   return { names: await thereOf(folder, [...names]), ...(fault !== undefined && { fault }) }
 }
 
-/** Name -> digest of a SHA256SUMS file, as sha256sum(1) writes it. Names with a folder and lines of another form are left out. */
+/**
+ * Name -> digest of a SHA256SUMS file, as sha256sum(1) writes it. Names with a folder and lines of
+ * another form are left out.
+ */
 export function parseSums(text: string): ReadonlyMap<string, Digest> {
   const sums = new Map<string, Digest>()
   for (const line of text.split('\n')) {
@@ -58,13 +67,21 @@ async function faultOfFolder(folder: string): Promise<string | undefined> {
 }
 
 /** The folder's list. It only helps to find names: without it, those of the source are tried. */
-async function readSums(folder: string): Promise<{ sums: ReadonlyMap<string, Digest>; fault?: string }> {
+async function readSums(
+  folder: string,
+): Promise<{ sums: ReadonlyMap<string, Digest>; fault?: string }> {
   try {
     const list = await readRegular(join(folder, SUMS), LARGEST_LIST, 'follow')
     if (list !== undefined) return { sums: parseSums(list) }
-    return { sums: new Map(), fault: `its ${SUMS} is no file of at most ${String(LARGEST_LIST)} bytes` }
+    return {
+      sums: new Map(),
+      fault: `its ${SUMS} is no file of at most ${String(LARGEST_LIST)} bytes`,
+    }
   } catch (error) {
-    return { sums: new Map(), ...(!isAbsence(error) && { fault: `its ${SUMS} cannot be read: ${messageOf(error)}` }) }
+    return {
+      sums: new Map(),
+      ...(!isAbsence(error) && { fault: `its ${SUMS} cannot be read: ${messageOf(error)}` }),
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 import type { FileSource } from '../metadata/model.ts'
-import { isFileName } from '../metadata/places.ts'
+import { isFileName } from '../metadata/format/source-places.ts'
 import { parsePlace, placeClaim, placeFileName, type ParsedPlace } from './place.ts'
 
 /**
@@ -28,7 +28,9 @@ export function claimedNames(source: FileSource): readonly string[] {
  * digest, say.
  */
 export function provenName(source: FileSource, name: string): string | undefined {
-  return claimedNames(source).includes(name) || !mirrorNames(source).includes(name) ? name : undefined
+  return claimedNames(source).includes(name) || !mirrorNames(source).includes(name)
+    ? name
+    : undefined
 }
 
 function placesOf(source: FileSource): ParsedPlace[] {

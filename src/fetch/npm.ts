@@ -2,13 +2,18 @@ import { readFile } from 'node:fs/promises'
 import { PlaceFailure } from './failure.ts'
 
 /**
- * Address of the npm registry as npm itself sees it: `npm_config_registry`, then the .npmrc files, then npm's default.
- * Rejects with PlaceFailure when npm is missing or has none.
+ * Address of the npm registry as npm itself sees it: `npm_config_registry`, then the .npmrc files,
+ * then npm's default. Rejects with PlaceFailure when npm is missing or has none.
  */
 export async function readNpmRegistry(): Promise<string> {
-  // Loaded only when it is used: it takes a noticeable part of the time that a build with nothing to do may take.
+  // Loaded only when it is used: it takes a noticeable part of the time that a build with nothing
+  // to do may take.
   const { execa } = await import('execa')
-  const result = await execa('npm', ['config', 'get', 'registry'], { reject: false, timeout: 30_000, stdin: 'ignore' })
+  const result = await execa('npm', ['config', 'get', 'registry'], {
+    reject: false,
+    timeout: 30_000,
+    stdin: 'ignore',
+  })
   const address = result.stdout.trim()
   if (result.failed || !/^https?:\/\//.test(address)) {
     throw new PlaceFailure('npm names no registry; set `npm: ADDRESS` in the configuration', {
@@ -19,8 +24,8 @@ export async function readNpmRegistry(): Promise<string> {
 }
 
 /**
- * Certificates (PEM) that npm trusts beside the usual ones: its `cafile` and `ca`. None where npm is missing or names none; a file that cannot be read is left
- * out, as npm leaves it out.
+ * Certificates (PEM) that npm trusts beside the usual ones: its `cafile` and `ca`. None where npm
+ * is missing or names none; a file that cannot be read is left out, as npm leaves it out.
  */
 export async function readNpmCertificates(): Promise<readonly string[]> {
   const { execa } = await import('execa')
@@ -33,7 +38,10 @@ export async function readNpmCertificates(): Promise<readonly string[]> {
   const listed = [ca].flat().filter((text) => typeof text === 'string' && text !== '')
   const file = typeof cafile === 'string' ? await readFile(cafile, 'utf8').catch(() => '') : ''
   // In an .npmrc, the lines of a certificate are told apart by a backslash and an n.
-  return [...listed.map((text) => String(text).replaceAll('\\n', '\n')), ...(file === '' ? [] : [file])]
+  return [
+    ...listed.map((text) => String(text).replaceAll('\\n', '\n')),
+    ...(file === '' ? [] : [file]),
+  ]
 }
 
 function parseObject(text: string): Readonly<Record<string, unknown>> {

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { asDigest, type Digest } from '../base/digest.ts'
 import { errorCode } from '../base/files.ts'
 import { openRegular, readRegular } from '../base/regular.ts'
-import { putFile, type Prefix } from './sink.ts'
+import { putFile, type Prefix } from './hashed-file.ts'
 
 /** Bytes that a note may have: Node takes 16 KiB of headers. */
 const LARGEST_NOTE = 64 << 10
@@ -13,7 +13,10 @@ const LARGEST_NOTE = 64 << 10
 /** A value that may be sent as a header again. RFC 9110, 5.5. */
 const HeaderValue = z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/)
 
-/** What is known of the file that a partial download is the beginning of; kept beside it as `PATH.json`. */
+/**
+ * What is known of the file that a partial download is the beginning of; kept beside it as
+ * `PATH.json`.
+ */
 const Origin = z.strictObject({
   /** Address that was asked, without user and password. */
   address: z.string(),
@@ -33,8 +36,15 @@ export interface PartialFile extends Prefix {
   readonly origin: Origin
 }
 
-/** What a server says about the whole file. `size` comes from the caller, as it stands elsewhere in a partial answer. */
-export function originOf(address: string, headers: IncomingHttpHeaders, size: number | undefined): Origin {
+/**
+ * What a server says about the whole file. `size` comes from the caller, as it stands elsewhere in
+ * a partial answer.
+ */
+export function originOf(
+  address: string,
+  headers: IncomingHttpHeaders,
+  size: number | undefined,
+): Origin {
   const { etag } = headers
   return {
     address,
@@ -50,7 +60,11 @@ export function originOf(address: string, headers: IncomingHttpHeaders, size: nu
  * there is none to go on from: something that is no regular file, or has more than `limit` bytes,
  * is none.
  */
-export async function readPartial(path: string, address: string, limit: number): Promise<PartialFile | undefined> {
+export async function readPartial(
+  path: string,
+  address: string,
+  limit: number,
+): Promise<PartialFile | undefined> {
   const origin = await readOrigin(path)
   if (origin?.address !== address) return undefined
   const size = await partialSize(path)

@@ -8,14 +8,19 @@ export type ParsedPlace =
   | { readonly kind: 'address'; readonly url: URL }
   | { readonly kind: 'file'; readonly path: string }
 
-/** Takes a place apart: `debian:PACKAGE/FILE`, `npm:NAME@VERSION`, `https://…`, `http://…` or `file:/ABSOLUTE`; undefined for anything else. */
+/**
+ * Takes a place apart: `debian:PACKAGE/FILE`, `npm:NAME@VERSION`, `https://…`, `http://…` or
+ * `file:/ABSOLUTE`; undefined for anything else.
+ */
 export function parsePlace(place: SourcePlace): ParsedPlace | undefined {
   const debian = /^debian:([a-z0-9][a-z0-9+.-]*)\/([^/]+)$/.exec(place)
   if (debian?.[1] !== undefined && debian[2] !== undefined)
     return { kind: 'debian', package: debian[1], file: debian[2] }
   const npm = /^npm:((?:@[^/@\s]+\/)?[^/@\s]+)@([^/@\s]+)$/.exec(place)
-  if (npm?.[1] !== undefined && npm[2] !== undefined) return { kind: 'npm', name: npm[1], version: npm[2] }
-  if (isAddress(place)) return URL.canParse(place) ? { kind: 'address', url: new URL(place) } : undefined
+  if (npm?.[1] !== undefined && npm[2] !== undefined)
+    return { kind: 'npm', name: npm[1], version: npm[2] }
+  if (isAddress(place))
+    return URL.canParse(place) ? { kind: 'address', url: new URL(place) } : undefined
   const path = filePath(place)
   return path === undefined ? undefined : { kind: 'file', path }
 }
@@ -25,7 +30,10 @@ export function isAddress(text: string): boolean {
   return /^https?:\/\//i.test(text)
 }
 
-/** Path of `file:/ABSOLUTE` or `file:///ABSOLUTE`, taken as written (no percent signs decoded); undefined for anything else. */
+/**
+ * Path of `file:/ABSOLUTE` or `file:///ABSOLUTE`, taken as written (no percent signs decoded);
+ * undefined for anything else.
+ */
 export function filePath(text: string): string | undefined {
   return /^file:(?:\/\/)?(\/.*)$/.exec(text)?.[1]
 }
@@ -63,8 +71,9 @@ function hasDigit(name: string): boolean {
 }
 
 /**
- * Address or `file:` path of a file in a Debian archive's pool: `BASE/pool/main/PREFIX/PACKAGE/FILE`, where the prefix is the package's first
- * letter, or `lib` and a letter. Debian's security archive keeps its pool below `pool/updates`.
+ * Address or `file:` path of a file in a Debian archive's pool:
+ * `BASE/pool/main/PREFIX/PACKAGE/FILE`, where the prefix is the package's first letter, or `lib`
+ * and a letter. Debian's security archive keeps its pool below `pool/updates`.
  */
 export function debianAddress(base: string, name: string, file: string): string {
   const prefix = name.startsWith('lib') ? name.slice(0, 4) : name.slice(0, 1)

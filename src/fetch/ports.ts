@@ -1,11 +1,17 @@
 import type { Digest } from '../base/digest.ts'
 import type { FileSource } from '../metadata/model.ts'
 
-/** What fetching needs of the store: blobs named by their SHA-256, and a place for unfinished downloads. */
+/**
+ * What fetching needs of the store: blobs named by their SHA-256, and a place for unfinished
+ * downloads.
+ */
 export interface FetchStore {
   /** True when a blob of that digest is there. */
   has(digest: Digest): boolean
-  /** Absolute path for a partial download; the same in each run, and kept when a run is killed. Neighbours `.json`, `.lock`, `.local` are used too. */
+  /**
+   * Absolute path for a partial download; the same in each run, and kept when a run is killed.
+   * Neighbours `.json`, `.lock`, `.local` are used too.
+   */
   stagingPath(digest: Digest): Promise<string>
   /** Moves a finished file in as a blob, after hashing it. Rejects when its digest differs. */
   adopt(path: string, digest: Digest): Promise<void>
@@ -56,7 +62,10 @@ export const DEFAULT_LIMITS: Limits = {
   delays: [1_000, 3_000, 9_000],
 }
 
-/** What the host knows about where packages come from; asked only when a source needs it and configuration is silent. */
+/**
+ * What the host knows about where packages come from; asked only when a source needs it and
+ * configuration is silent.
+ */
 export interface HostPlaces {
   /** Base addresses of Debian archives, in order. */
   aptBases(): Promise<readonly string[]>

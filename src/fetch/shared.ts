@@ -8,13 +8,17 @@ interface Running {
   waiting: number
 }
 
-/** Runs work for a key once, however many ask for it at the same time; it is cancelled when all who asked have given up. */
+/**
+ * Runs work for a key once, however many ask for it at the same time; it is cancelled when all who
+ * asked have given up.
+ */
 export class SharedWork {
   readonly #running = new Map<string, Running>()
 
   /**
-   * Joins or starts the work for `key`. Rejects as the work does, or with `interrupted` for `name` when `signal` aborts;
-   * the last to give up waits until the work has wound down, so that no file is open afterwards.
+   * Joins or starts the work for `key`. Rejects as the work does, or with `interrupted` for `name`
+   * when `signal` aborts; the last to give up waits until the work has wound down, so that no file
+   * is open afterwards.
    */
   async run(
     key: string,

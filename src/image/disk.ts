@@ -12,7 +12,10 @@ export interface Partition {
 
 /** An image as it lies in a file or at the beginning of a disk; sizes in bytes. */
 export interface DiskImage {
-  /** Up to the end of the second copy of the partition table, which is the image's end on a larger disk too. */
+  /**
+   * Up to the end of the second copy of the partition table, which is the image's end on a larger
+   * disk too.
+   */
   readonly size: number
   readonly partitions: readonly Partition[]
 }
@@ -25,18 +28,25 @@ const ENTRY = 128
 const DAMAGED = 'its partition table is damaged'
 
 /**
- * Reads the partition table of an image (GPT, UEFI specification 2.10, section 5.3) from a file or disk. Fails with `no-image` when there is none.
+ * Reads the partition table of an image (GPT, UEFI specification 2.10, section 5.3) from a file or
+ * disk. Fails with `no-image` when there is none.
  */
 export async function readDisk(path: string): Promise<DiskImage> {
   let file: FileHandle
-  if ((await exists(path)) && !(await isFileOrDisk(path))) throw noImage(path, 'it is neither a file nor a disk')
+  if ((await exists(path)) && !(await isFileOrDisk(path)))
+    throw noImage(path, 'it is neither a file nor a disk')
   try {
     file = await open(path, 'r')
   } catch (cause) {
     const reason = errorCode(cause) === 'ENOENT' ? 'there is no such file' : systemReason(cause)
-    throw new FixpointError('usage', 'no-image', `Cannot read "${path}"${reason === undefined ? '' : `: ${reason}`}`, {
-      cause,
-    })
+    throw new FixpointError(
+      'usage',
+      'no-image',
+      `Cannot read "${path}"${reason === undefined ? '' : `: ${reason}`}`,
+      {
+        cause,
+      },
+    )
   }
   try {
     const header = await read(file, SECTOR, SECTOR)
@@ -46,7 +56,8 @@ export async function readDisk(path: string): Promise<DiskImage> {
     if (![size, table].every(Number.isSafeInteger)) throw noImage(path, DAMAGED)
     const partitions = partitionsOf(await read(file, table, header.readUInt32LE(80) * ENTRY))
     // What lies beyond the image's end would be read from what else is on the disk.
-    if (!partitions.every((each) => each.size > 0 && each.start + each.size <= size)) throw noImage(path, DAMAGED)
+    if (!partitions.every((each) => each.size > 0 && each.start + each.size <= size))
+      throw noImage(path, DAMAGED)
     return { size, partitions }
   } finally {
     await file.close()

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { canonicalJson } from '../base/canonical.ts'
 import { asDigest, isDigest } from '../base/digest.ts'
 import type { RecipeId } from '../base/events.ts'
-import type { ContentRef } from '../plan/document.ts'
+import type { ContentRef } from '../plan/action-document.ts'
 import type { Entry, Listing } from '../store/listing.ts'
 
 /** One thing that an image holds, with its entries. */
@@ -11,8 +11,9 @@ export interface ManifestContent extends ContentRef {
 }
 
 /**
- * The manifest that goes into an image's root: which recipes it was made of, under which keys, and every path they own. Its digest is the
- * root's id. Nothing in it tells of the host, a time or the image's own bytes. One line a content, so that `diff` and a reader get along.
+ * The manifest that goes into an image's root: which recipes it was made of, under which keys, and
+ * every path they own. Its digest is the root's id. Nothing in it tells of the host, a time or the
+ * image's own bytes. One line a content, so that `diff` and a reader get along.
  */
 export function makeManifest(contents: readonly ManifestContent[]): string {
   const lines = contents.map(({ recipe, version, key, artifact, listing }) =>
@@ -26,11 +27,17 @@ export const MANIFEST_PATH = 'usr/share/fixpoint/manifest.json'
 
 const FORMAT = 'fixpoint-manifest-1'
 
-/** What an image holds, by its manifest; undefined when the text is none of {@link makeManifest}. Sizes of files are not in it, and so are 0 here. */
+/**
+ * What an image holds, by its manifest; undefined when the text is none of {@link makeManifest}.
+ * Sizes of files are not in it, and so are 0 here.
+ */
 export function parseManifest(text: string): ManifestContent[] | undefined {
   try {
     const parsed = manifestSchema.parse(JSON.parse(text))
-    return parsed.contents.map(({ entries, ...content }) => ({ ...content, listing: entries.map(listingEntry) }))
+    return parsed.contents.map(({ entries, ...content }) => ({
+      ...content,
+      listing: entries.map(listingEntry),
+    }))
   } catch {
     return undefined
   }
@@ -58,7 +65,10 @@ function listingEntry([path = '', mode = '', last]: readonly string[]): Entry {
   return { type: 'file', path, mode: octal, size: 0, sha256: asDigest(last) }
 }
 
-/** `[path, mode]` of a folder, `[path, mode, sha256]` of a file, `[path, "->", target]` of a link; modes in octal. */
+/**
+ * `[path, mode]` of a folder, `[path, mode, sha256]` of a file, `[path, "->", target]` of a link;
+ * modes in octal.
+ */
 function manifestEntry(entry: Entry): string[] {
   switch (entry.type) {
     case 'folder':

@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs'
 import type { FixpointError } from '../base/error.ts'
 import { type Place } from '../base/error.ts'
-import type { At, Path } from './document.ts'
-import { list } from './entries.ts'
-import { Faults } from './faults.ts'
-import type { Layout } from './layers.ts'
+import type { At, Path } from './yaml/yaml-file.ts'
+import { list } from './tree/entries.ts'
+import { Faults } from './yaml/faults.ts'
+import type { Layout } from './tree/layers.ts'
 import { loadAll, type Loaded } from './load.ts'
-import { listOf, wholeOf, type Item } from './merge.ts'
+import { listOf, wholeOf, type Item } from './recipe/merge.ts'
 import type { LocalFile } from './model.ts'
-import type { MergeableText, SourceText } from './schema.ts'
-import type { Amendment, RecipeStatement, Statements } from './statements.ts'
+import type { MergeableText, SourceText } from './format/schema.ts'
+import type { Amendment, RecipeStatement, Statements } from './tree/statements.ts'
 
 /** Longest summary, in characters. */
 const MAX_SUMMARY = 100
@@ -22,14 +22,17 @@ const CONSTANTS = new Set(
 )
 
 /**
- * Findings beyond validity, sorted by file and line; each with a code that starts with `lint-`. Throws like loadMetadata when the tree is not valid.
+ * Findings beyond validity, sorted by file and line; each with a code that starts with `lint-`.
+ * Throws like loadMetadata when the tree is not valid.
  * - `lint-no-place`: a source without a place, which only a mirror can give
  * - `lint-license`: not an SPDX expression
  * - `lint-summary`: too long, or with a full stop
  * - `lint-jobs`: `-j` handed to make or ninja; the engine's jobserver decides that
  * - `lint-native`: compiling for the machine that builds, which makes other code on another one
- * - `lint-no-target`: words for make to install without a target, so that it builds once more and installs nothing
- * - `lint-registry-address`: the address of a Debian mirror or npm registry; `debian:` and `npm:` stay true when it moves
+ * - `lint-no-target`: words for make to install without a target, so that it builds once more and
+ *   installs nothing
+ * - `lint-registry-address`: the address of a Debian mirror or npm registry; `debian:` and `npm:`
+ *   stay true when it moves
  * - `lint-insecure-place`: http, which tells everyone what is fetched
  * - `lint-machine-path`: `file:` with an absolute path, which is there on one machine only
  * - `lint-constant-variable`: a variable that the sandbox sets
@@ -57,18 +60,25 @@ function changesOf(statements: Statements): (RecipeStatement | Amendment)[] {
 }
 
 /** What one file says itself: what it inherits is found where it was written. */
-function lintChange({ document, stated, operators, patches }: RecipeStatement | Amendment, findings: Faults): void {
+function lintChange(
+  { document, stated, operators, patches }: RecipeStatement | Amendment,
+  findings: Faults,
+): void {
   const parts: readonly { path: readonly string[]; fields: MergeableText }[] = [
     { path: [], fields: stated },
     { path: ['set'], fields: operators.set ?? {} },
     { path: ['append'], fields: operators.append ?? {} },
   ]
   for (const { path, fields } of parts) {
-    const at = (...rest: readonly (string | number)[]): At => ({ document, path: [...path, ...rest] })
+    const at = (...rest: readonly (string | number)[]): At => ({
+      document,
+      path: [...path, ...rest],
+    })
     const { summary, license, sources, make, install, env, steps } = fields
     if (summary !== undefined) lintSummary(summary, at('summary'), findings)
     if (license !== undefined) lintLicense(license, at('license'), findings)
-    for (const [index, value] of (sources ?? []).entries()) lintSource({ value, at: at('sources', index) }, findings)
+    for (const [index, value] of (sources ?? []).entries())
+      lintSource({ value, at: at('sources', index) }, findings)
     for (const [field, words] of Object.entries({ make, install })) {
       for (const [index, word] of (words ?? []).entries())
         if (/^(?:-j\d*|--jobs(?:=.*)?)$/.test(word)) addJobs(at(field, index), findings)
@@ -82,7 +92,8 @@ function lintChange({ document, stated, operators, patches }: RecipeStatement | 
         'Use another variable, or set it in the one command that needs it',
       )
     }
-    for (const [step, script] of Object.entries(steps ?? {})) lintScript(script, at('steps', step), findings)
+    for (const [step, script] of Object.entries(steps ?? {}))
+      lintScript(script, at('steps', step), findings)
   }
   lintPatches(patches, findings)
 }
@@ -109,11 +120,16 @@ function lintNative({ layout, styles, statements }: Loaded, findings: Faults): v
 }
 
 /** All texts of a value but names, with the way to each. */
-function textsIn(value: unknown, path: readonly (string | number)[]): { path: Path; text: string }[] {
+function textsIn(
+  value: unknown,
+  path: readonly (string | number)[],
+): { path: Path; text: string }[] {
   if (typeof value === 'string') return [{ path, text: value }]
   if (typeof value !== 'object' || value === null) return []
   const entries = Array.isArray(value) ? [...value.entries()] : Object.entries(value)
-  return entries.flatMap(([step, inner]: [string | number, unknown]) => textsIn(inner, [...path, step]))
+  return entries.flatMap(([step, inner]: [string | number, unknown]) =>
+    textsIn(inner, [...path, step]),
+  )
 }
 
 function lintTargets({ styles, drafts }: Loaded, findings: Faults): void {
@@ -138,8 +154,13 @@ function isTarget({ value }: Item<string>, at: number, words: readonly Item<stri
 
 function lintSummary(summary: string, at: At, findings: Faults): void {
   if (summary.length > MAX_SUMMARY)
-    findings.add('lint-summary', `The summary has more than ${String(MAX_SUMMARY)} characters`, placeOf(at))
-  if (summary.endsWith('.')) findings.add('lint-summary', 'The summary ends with a full stop', placeOf(at))
+    findings.add(
+      'lint-summary',
+      `The summary has more than ${String(MAX_SUMMARY)} characters`,
+      placeOf(at),
+    )
+  if (summary.endsWith('.'))
+    findings.add('lint-summary', 'The summary ends with a full stop', placeOf(at))
 }
 
 function lintLicense(license: string, at: At, findings: Faults): void {
@@ -152,7 +173,10 @@ function lintLicense(license: string, at: At, findings: Faults): void {
   )
 }
 
-/** Whether a text has the form of an SPDX license expression; identifiers are not looked up. https://spdx.github.io/spdx-spec/v2.3/SPDX-license-expressions/ */
+/**
+ * Whether a text has the form of an SPDX license expression; identifiers are not looked up.
+ * https://spdx.github.io/spdx-spec/v2.3/SPDX-license-expressions/
+ */
 export function isLicenseExpression(expression: string): boolean {
   const tokens = expression.match(/[()]|[^\s()]+/g) ?? []
   let at = 0
@@ -205,7 +229,12 @@ function lintSource({ value, at }: Item<SourceText>, findings: Faults): void {
         'Write debian:PACKAGE/FILE or npm:NAME@VERSION',
       )
     else if (place.startsWith('http://'))
-      findings.add('lint-insecure-place', `"${place}" is fetched without encryption`, here(), 'Write https:')
+      findings.add(
+        'lint-insecure-place',
+        `"${place}" is fetched without encryption`,
+        here(),
+        'Write https:',
+      )
     else if (place.startsWith('file:/'))
       findings.add(
         'lint-machine-path',
@@ -216,7 +245,10 @@ function lintSource({ value, at }: Item<SourceText>, findings: Faults): void {
   }
 }
 
-/** Told by the layout that Debian's pools and npm's registries have everywhere, and by what their hosts are called: there are too many to list. */
+/**
+ * Told by the layout that Debian's pools and npm's registries have everywhere, and by what their
+ * hosts are called: there are too many to list.
+ */
 function isRegistryAddress(place: string): boolean {
   if (!/^https?:\/\//i.test(place)) return false
   const { host, path } = /^https?:\/\/(?<host>[^/]*)(?<path>.*)$/i.exec(place)?.groups ?? {}
@@ -267,7 +299,9 @@ function lintPatches(patches: readonly LocalFile[], findings: Faults): void {
 function lintUse({ layout, styles, statements, drafts }: Loaded, findings: Faults): void {
   const used = new Set([...drafts.values()].map((draft) => draft.whole.get('style')?.value))
   const extended = new Set(
-    [...styles.values()].map((style) => (style?.document.value as { extends?: string } | undefined)?.extends),
+    [...styles.values()].map(
+      (style) => (style?.document.value as { extends?: string } | undefined)?.extends,
+    ),
   )
   for (const style of styles.values()) {
     if (style === undefined || used.has(style.name) || extended.has(style.name)) continue

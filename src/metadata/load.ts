@@ -1,14 +1,14 @@
 import type { RecipeId } from '../base/events.ts'
-import { mergeAll } from './drafts.ts'
-import type { SourceDocument } from './document.ts'
-import { Faults } from './faults.ts'
-import { readLayout, type Layout } from './layers.ts'
-import type { Draft } from './merge.ts'
+import { mergeAll } from './recipe/drafts.ts'
+import type { SourceDocument } from './yaml/yaml-file.ts'
+import { Faults } from './yaml/faults.ts'
+import { readLayout, type Layout } from './tree/layers.ts'
+import type { Draft } from './recipe/merge.ts'
 import type { Metadata, Recipe } from './model.ts'
-import { expandHere, resolveRecipe, valuesOf, type World } from './resolve.ts'
-import { WORD_LISTS } from './schema.ts'
-import { readStatements, type Statements } from './statements.ts'
-import { readStyles, type Styles } from './styles.ts'
+import { expandHere, resolveRecipe, valuesOf, type World } from './recipe/resolve.ts'
+import { WORD_LISTS } from './format/schema.ts'
+import { readStatements, type Statements } from './tree/statements.ts'
+import { readStyles, type Styles } from './tree/styles.ts'
 
 /** Metadata together with the files they come from, for the linter. */
 export interface Loaded {
@@ -20,8 +20,9 @@ export interface Loaded {
 }
 
 /**
- * Loads all recipes of `layersFile`, the path of a layers.yaml, and of those it includes. Recipes come in the order of layers, then of names.
- * Throws FixpointErrors with every fault of the tree, by file and line; each has a stable code and a place.
+ * Loads all recipes of `layersFile`, the path of a layers.yaml, and of those it includes. Recipes
+ * come in the order of layers, then of names. Throws FixpointErrors with every fault of the tree,
+ * by file and line; each has a stable code and a place.
  */
 export async function loadMetadata(layersFile: string): Promise<Metadata> {
   return (await loadAll(layersFile)).metadata
@@ -47,7 +48,11 @@ function load(layersFile: string): Loaded {
   const drafts = mergeAll(statements, faults)
   const recipes = resolveAll(layout, styles, statements, drafts, faults)
   faults.throwIfAny()
-  const metadata = { layers: layout.layers.map(({ name }) => name), arch: layout.machine?.['arch'] ?? '', recipes }
+  const metadata = {
+    layers: layout.layers.map(({ name }) => name),
+    arch: layout.machine?.['arch'] ?? '',
+    recipes,
+  }
   return { metadata, layout, styles, statements, drafts }
 }
 
@@ -60,11 +65,21 @@ function resolveAll(
 ): Map<RecipeId, Recipe> {
   const roots = rootsOf(statements)
   const rootOf: World['rootOf'] = ({ document }) => roots.get(document) ?? ''
-  const world: World = { statements, styles, machine: layout.machine, trees: new Map(), rootOf, faults }
+  const world: World = {
+    statements,
+    styles,
+    machine: layout.machine,
+    trees: new Map(),
+    rootOf,
+    faults,
+  }
   const recipes = new Map<RecipeId, Recipe>()
   for (const [id, statement] of statements.recipes) {
     const draft = drafts.get(id)
-    const recipe = statement === undefined || draft === undefined ? undefined : resolveRecipe(statement, draft, world)
+    const recipe =
+      statement === undefined || draft === undefined
+        ? undefined
+        : resolveRecipe(statement, draft, world)
     if (recipe !== undefined) recipes.set(id, recipe)
   }
   return recipes
@@ -75,7 +90,8 @@ function rootsOf(statements: Statements): ReadonlyMap<SourceDocument, string> {
   const roots = new Map<SourceDocument, string>()
   for (const statement of statements.recipes.values())
     if (statement !== undefined) roots.set(statement.document, statement.layer.tree.root)
-  for (const { document, layer } of [...statements.amendments.values()].flat()) roots.set(document, layer.tree.root)
+  for (const { document, layer } of [...statements.amendments.values()].flat())
+    roots.set(document, layer.tree.root)
   return roots
 }
 
@@ -86,7 +102,8 @@ function checkStyleTemplates(styles: Styles, machine: Layout['machine'], faults:
   for (const list of WORD_LISTS) inScripts.set(list, '')
   for (const style of styles.values()) {
     if (style === undefined) continue
-    for (const { value, at } of [...style.words.values()].flat()) expandHere(value, at, values, faults)
+    for (const { value, at } of [...style.words.values()].flat())
+      expandHere(value, at, values, faults)
     for (const { value, at } of [...style.env.values(), ...style.steps.values()])
       expandHere(value, at, inScripts, faults)
   }

@@ -2,7 +2,10 @@ import type { Digest } from '../base/digest.ts'
 import type { Place } from '../base/error.ts'
 import type { RecipeId } from '../base/events.ts'
 
-/** One place a source may come from, as written: `debian:PKG/FILE`, `npm:NAME@VERSION`, `https://…` or `file:PATH`. */
+/**
+ * One place a source may come from, as written: `debian:PKG/FILE`, `npm:NAME@VERSION`, `https://…`
+ * or `file:PATH`.
+ */
 export type SourcePlace = string
 
 /** A source that is fetched: one file, named by its digest. */
@@ -12,11 +15,17 @@ export interface FileSource {
   readonly name: string
   readonly sha256: Digest
   readonly from: readonly SourcePlace[]
-  /** Folder below $SRC that it is unpacked into; undefined: not unpacked, the recipe's steps use $SOURCES/name. */
+  /**
+   * Folder below $SRC that it is unpacked into; undefined: not unpacked, the recipe's steps use
+   * $SOURCES/name.
+   */
   readonly to: string | undefined
 }
 
-/** A source made of files of the checkout: a folder $SOURCES/name in the sandbox, modes reduced to 0644 and 0755. */
+/**
+ * A source made of files of the checkout: a folder $SOURCES/name in the sandbox, modes reduced to
+ * 0644 and 0755.
+ */
 export interface TreeSource {
   readonly kind: 'tree'
   readonly name: string
@@ -56,7 +65,10 @@ export interface Recipe {
   readonly license: string
   /** True for recipes of the layer that sees the host's /usr. */
   readonly host: boolean
-  /** True when it makes a disk image: `contents` is then mounted at $CONTENTS and a manifest at $MANIFEST. */
+  /**
+   * True when it makes a disk image: `contents` is then mounted at $CONTENTS and a manifest at
+   * $MANIFEST.
+   */
   readonly image: boolean
   readonly sources: readonly Source[]
   readonly patches: readonly LocalFile[]

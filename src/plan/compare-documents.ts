@@ -1,20 +1,35 @@
-/** Differences between two action documents, a line each: `path: old -> new`; texts of several lines by their first differing line. */
+/**
+ * Differences between two action documents, a line each: `path: old -> new`; texts of several lines
+ * by their first differing line.
+ */
 export function compareDocuments(before: unknown, after: unknown, path = ''): string[] {
   if (isRecord(before) && isRecord(after)) {
     const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort()
-    return names.flatMap((name) => compareDocuments(before[name], after[name], path === '' ? name : `${path}.${name}`))
+    return names.flatMap((name) =>
+      compareDocuments(before[name], after[name], path === '' ? name : `${path}.${name}`),
+    )
   }
   if (Array.isArray(before) && Array.isArray(after)) return compareLists(before, after, path)
   if (JSON.stringify(before) === JSON.stringify(after)) return []
-  if (typeof before === 'string' && typeof after === 'string') return [`${path}: ${firstChange(before, after)}`]
+  if (typeof before === 'string' && typeof after === 'string')
+    return [`${path}: ${firstChange(before, after)}`]
   return [`${path}: ${show(before)} -> ${show(after)}`]
 }
 
-/** Lists of named things (inputs, steps, sources) are compared by name, so that one more does not shift all that follow. */
-function compareLists(before: readonly unknown[], after: readonly unknown[], path: string): string[] {
+/**
+ * Lists of named things (inputs, steps, sources) are compared by name, so that one more does not
+ * shift all that follow.
+ */
+function compareLists(
+  before: readonly unknown[],
+  after: readonly unknown[],
+  path: string,
+): string[] {
   const [left, right] = [byName(before), byName(after)]
   if (left === undefined || right === undefined) {
-    return JSON.stringify(before) === JSON.stringify(after) ? [] : [`${path}: ${show(before)} -> ${show(after)}`]
+    return JSON.stringify(before) === JSON.stringify(after)
+      ? []
+      : [`${path}: ${show(before)} -> ${show(after)}`]
   }
   const names = [...new Set([...left.keys(), ...right.keys()])]
   const lines = names.flatMap((name) => {

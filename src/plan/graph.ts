@@ -11,7 +11,10 @@ export interface Node {
   readonly inputs: readonly RecipeId[]
   /** Contents with the needs of each, transitively; sorted. */
   readonly contents: readonly RecipeId[]
-  /** Sources of all that building an image with its closure takes, and of the image itself; undefined for everything else. */
+  /**
+   * Sources of all that building an image with its closure takes, and of the image itself;
+   * undefined for everything else.
+   */
   readonly mirror: readonly FileSource[] | undefined
 }
 
@@ -28,8 +31,9 @@ export interface GraphOptions {
 }
 
 /**
- * The part of the recipes that `targets` need, in an order of building. Fails with `cycle`, naming each edge, and with `host-content` for an image that
- * holds what a host layer made: that differs from host to host, so the image's key could not be known.
+ * The part of the recipes that `targets` need, in an order of building. Fails with `cycle`, naming
+ * each edge, and with `host-content` for an image that holds what a host layer made: that differs
+ * from host to host, so the image's key could not be known.
  */
 export function graphOf(
   metadata: Metadata,
@@ -45,7 +49,9 @@ export function graphOf(
     const node: Node = {
       recipe,
       inputs: withNeeds(metadata, recipe.inputs),
-      contents: closure?.filter(({ host }) => !host).map(({ id }) => id) ?? withNeeds(metadata, recipe.contents),
+      contents:
+        closure?.filter(({ host }) => !host).map(({ id }) => id) ??
+        withNeeds(metadata, recipe.contents),
       mirror: closure !== undefined && mirrors ? fileSources([recipe, ...closure]) : undefined,
     }
     checkContents(metadata, recipe)
@@ -139,20 +145,28 @@ function cycleError(nodes: ReadonlyMap<RecipeId, Node>, path: readonly RecipeId[
 
 function describeEdge(from: Node, to: RecipeId): string {
   const { recipe } = from
-  const kind = recipe.inputs.includes(to) ? 'inputs' : recipe.contents.includes(to) ? 'contents' : 'needs of its inputs'
+  const kind = recipe.inputs.includes(to)
+    ? 'inputs'
+    : recipe.contents.includes(to)
+      ? 'contents'
+      : 'needs of its inputs'
   return `${recipe.id} -> ${to} (${kind})`
 }
 
-/** The recipe `id`; a missing one is a fault of the caller, since metadata are checked when loaded. */
+/**
+ * The recipe `id`; a missing one is a fault of the caller, since metadata are checked when loaded.
+ */
 export function recipeOf(metadata: Metadata, id: RecipeId): Recipe {
   const recipe = metadata.recipes.get(id)
-  if (recipe === undefined) throw new FixpointError('bug', 'unknown-recipe', `Recipe "${id}" is not in the metadata`)
+  if (recipe === undefined)
+    throw new FixpointError('bug', 'unknown-recipe', `Recipe "${id}" is not in the metadata`)
   return recipe
 }
 
 /** The node `id` of a graph that is known to hold it. */
 export function nodeOf(nodes: ReadonlyMap<RecipeId, Node>, id: RecipeId): Node {
   const node = nodes.get(id)
-  if (node === undefined) throw new FixpointError('bug', 'unknown-node', `Recipe "${id}" is not in the graph`)
+  if (node === undefined)
+    throw new FixpointError('bug', 'unknown-node', `Recipe "${id}" is not in the graph`)
   return node
 }

@@ -1,11 +1,20 @@
 import type { Digest } from '../base/digest.ts'
 import type { RecipeId } from '../base/events.ts'
-import { actionDocument, keyOf, type ActionDocument, type ContentRef, type InputRef } from './document.ts'
+import {
+  actionDocument,
+  keyOf,
+  type ActionDocument,
+  type ContentRef,
+  type InputRef,
+} from './action-document.ts'
 import { nodeOf, type Graph, type Node } from './graph.ts'
 
 /** What the planner knows of the world; handed in, so that planning is a pure function. */
 export interface Known {
-  /** The artifact recorded for a key. For actions that see the host only one made by this host counts. */
+  /**
+   * The artifact recorded for a key. For actions that see the host only one made by this host
+   * counts.
+   */
   artifactOf(key: Digest, host: boolean): Digest | undefined
   /** Whether the artifact's bytes are there. */
   has(artifact: Digest): boolean
@@ -44,18 +53,23 @@ interface Keyed {
 }
 
 /**
- * Says for every recipe of the graph what is to be done so that `targets` are there. Keys are found from the bottom up; what must run is found
- * from the targets down, so a recipe of the bootstrap is built only when something that runs uses it.
+ * Says for every recipe of the graph what is to be done so that `targets` are there. Keys are found
+ * from the bottom up; what must run is found from the targets down, so a recipe of the bootstrap is
+ * built only when something that runs uses it.
  */
 export function plan(graph: Graph, targets: readonly RecipeId[], known: Known): Plan {
   const keyed = findKeys(graph, known)
   const states = findStates(graph, targets, keyed, known)
   const planned = new Map<RecipeId, Planned>()
   for (const [id, entry] of keyed) {
-    const used = states.has(id) && states.get(id) !== 'stored' ? [...entry.node.inputs, ...entry.node.contents] : []
+    const used =
+      states.has(id) && states.get(id) !== 'stored'
+        ? [...entry.node.inputs, ...entry.node.contents]
+        : []
     const waitsFor = used.filter((input) => states.get(input) !== 'stored')
     const state = states.get(id) ?? 'unneeded'
-    const artifact = entry.artifact ?? (state === 'stored' ? artifactOfHost(entry, known) : undefined)
+    const artifact =
+      entry.artifact ?? (state === 'stored' ? artifactOfHost(entry, known) : undefined)
     planned.set(id, {
       ...entry,
       artifact,
@@ -71,15 +85,21 @@ function findKeys(graph: Graph, known: Known): Map<RecipeId, Keyed> {
   for (const [id, node] of graph.nodes) {
     const document = documentOf(graph, node, keyed)
     const key = document === undefined ? undefined : keyOf(document)
-    // Looking up a host's action needs the host's fingerprint, which costs: left until something uses it.
-    const artifact = key === undefined || node.recipe.host ? undefined : known.artifactOf(key, false)
+    // Looking up a host's action needs the host's fingerprint, which costs: left until something
+    // uses it.
+    const artifact =
+      key === undefined || node.recipe.host ? undefined : known.artifactOf(key, false)
     keyed.set(id, { node, key, document, artifact })
   }
   return keyed
 }
 
 /** The action document, or undefined while the digest of something it uses is not known. */
-function documentOf(graph: Graph, node: Node, keyed: ReadonlyMap<RecipeId, Keyed>): ActionDocument | undefined {
+function documentOf(
+  graph: Graph,
+  node: Node,
+  keyed: ReadonlyMap<RecipeId, Keyed>,
+): ActionDocument | undefined {
   const inputs: InputRef[] = []
   for (const id of node.inputs) {
     const { node: input, key, artifact } = keyedOf(keyed, id)
@@ -100,7 +120,10 @@ function documentOf(graph: Graph, node: Node, keyed: ReadonlyMap<RecipeId, Keyed
   return actionDocument(node.recipe, graph.metadata.arch, inputs, contents, node.mirror)
 }
 
-/** States of the recipes that the targets use: `stored`, `blocked` (still to be told from ready) or `waits`. */
+/**
+ * States of the recipes that the targets use: `stored`, `blocked` (still to be told from ready) or
+ * `waits`.
+ */
 function findStates(
   graph: Graph,
   targets: readonly RecipeId[],
@@ -125,7 +148,9 @@ function findStates(
 }
 
 function artifactOfHost(entry: Keyed, known: Known): Digest | undefined {
-  return entry.key !== undefined && entry.node.recipe.host ? known.artifactOf(entry.key, true) : undefined
+  return entry.key !== undefined && entry.node.recipe.host
+    ? known.artifactOf(entry.key, true)
+    : undefined
 }
 
 function keyedOf(keyed: ReadonlyMap<RecipeId, Keyed>, id: RecipeId): Keyed {

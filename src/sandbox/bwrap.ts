@@ -32,16 +32,19 @@ export const MOUNT_POINTS = [
   'tmp',
 ] as const
 
-/** User and group in the sandbox: not 0, since tools that believe they are root try to give files away, and only one id is mapped. */
+/**
+ * User and group in the sandbox: not 0, since tools that believe they are root try to give files
+ * away, and only one id is mapped.
+ */
 const ID = '1000'
 
 /** Bytes that each folder in memory may take: /tmp and what shares memory by name, then /run. */
 const SIZES = { '/tmp': 1 << 30, '/dev/shm': 1 << 30, '/run': 64 << 20 } as const
 
 /**
- * The command that runs `spec` by bubblewrap 0.7 or later (https://github.com/containers/bubblewrap). The limits are
- * set first. `setarch -R` follows: without address space randomisation, tools that order things by address write the
- * same each time.
+ * The command that runs `spec` by bubblewrap 0.7 or later
+ * (https://github.com/containers/bubblewrap). The limits are set first. `setarch -R` follows:
+ * without address space randomisation, tools that order things by address write the same each time.
  */
 export function sandboxCommand(spec: SandboxSpec, { terminal = false } = {}): string[] {
   return [
@@ -49,20 +52,37 @@ export function sandboxCommand(spec: SandboxSpec, { terminal = false } = {}): st
     // Named by its system, as busybox's wants it.
     ...['setarch', 'linux64', '-R', 'bwrap'],
     // An own user namespace also for root: the build then is an ordinary user on every machine.
-    ...['--unshare-user', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-net', '--unshare-cgroup-try'],
-    // The command is process 1 of its namespace: when it ends, the kernel ends all others before bwrap ends.
+    ...[
+      '--unshare-user',
+      '--unshare-pid',
+      '--unshare-ipc',
+      '--unshare-uts',
+      '--unshare-net',
+      '--unshare-cgroup-try',
+    ],
+    // The command is process 1 of its namespace: when it ends, the kernel ends all others before
+    // bwrap ends.
     '--as-pid-1',
     ...['--uid', ID, '--gid', ID, '--hostname', 'fixpoint'],
-    // The engine's death ends the sandbox; a session of its own keeps it from typing into the user's terminal, unless it is the user's shell.
+    // The engine's death ends the sandbox; a session of its own keeps it from typing into the
+    // user's terminal, unless it is the user's shell.
     ...['--die-with-parent', ...(terminal ? [] : ['--new-session'])],
-    ...['--clearenv', ...Object.entries(spec.env).flatMap(([name, value]) => ['--setenv', name, value])],
+    ...[
+      '--clearenv',
+      ...Object.entries(spec.env).flatMap(([name, value]) => ['--setenv', name, value]),
+    ],
     ...['--ro-bind', spec.root, '/', '--dev', '/dev', '--proc', '/proc'],
     ...Object.entries(SIZES).flatMap(([folder, size]) => [
       ...['--perms', folder === '/run' ? '0755' : '1777'],
       ...['--size', String(size), '--tmpfs', folder],
     ]),
-    ...spec.mounts.flatMap(({ from, to, writable }) => [writable === true ? '--bind' : '--ro-bind', from, to]),
-    // Last, since mount points are made in /dev. As root outside, a process could else write the kernel's settings.
+    ...spec.mounts.flatMap(({ from, to, writable }) => [
+      writable === true ? '--bind' : '--ro-bind',
+      from,
+      to,
+    ]),
+    // Last, since mount points are made in /dev. As root outside, a process could else write the
+    // kernel's settings.
     ...['--remount-ro', '/dev', '--remount-ro', '/proc'],
     ...['--chdir', spec.folder, '--', ...spec.command],
   ]

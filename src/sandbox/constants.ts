@@ -19,7 +19,8 @@ export const PATHS = {
 /** Variables that every action has, the same on every machine. */
 export function constantEnvironment(host: boolean): Record<string, string> {
   return {
-    // The tools an action was given come first; in a host layer those hide the host's of the same name.
+    // The tools an action was given come first; in a host layer those hide the host's of the same
+    // name.
     PATH: host ? '/bootstrap/bin:/usr/bin' : '/usr/bin:/bootstrap/bin',
     HOME: '/tmp',
     TMPDIR: '/tmp',
@@ -30,7 +31,8 @@ export function constantEnvironment(host: boolean): Record<string, string> {
     LC_ALL: 'C',
     TZ: 'UTC',
     SOURCE_DATE_EPOCH: String(EPOCH),
-    // The order of tables in memory is else another one in each run. Compiled modules of Python hold times.
+    // The order of tables in memory is else another one in each run. Compiled modules of Python
+    // hold times.
     PYTHONHASHSEED: '0',
     PYTHONDONTWRITEBYTECODE: '1',
     PERL_HASH_SEED: '0',
@@ -43,7 +45,9 @@ export function constantEnvironment(host: boolean): Record<string, string> {
   }
 }
 
-/** Files of /etc that every action finds unless an input holds them: its user and host have names. */
+/**
+ * Files of /etc that every action finds unless an input holds them: its user and host have names.
+ */
 export const ETC_FILES: Readonly<Record<string, string>> = {
   hosts: '127.0.0.1\tlocalhost fixpoint\n::1\tlocalhost\n',
   passwd:
@@ -52,7 +56,10 @@ export const ETC_FILES: Readonly<Record<string, string>> = {
   'nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files\n',
 }
 
-/** Files of /proc that only the machine's root may read. A sandbox that root started would be that root to them. */
+/**
+ * Files of /proc that only the machine's root may read. A sandbox that root started would be that
+ * root to them.
+ */
 export const PROC_SECRETS = [
   ...['kcore', 'kmsg', 'kpagecgroup', 'kpagecount', 'kpageflags'],
   ...['slabinfo', 'timer_list', 'vmallocinfo'],
@@ -60,7 +67,8 @@ export const PROC_SECRETS = [
 
 /** Files of /proc that tell of the machine, and what every action reads there instead. */
 export const PROC_FILES: Readonly<Record<string, string>> = {
-  cpuinfo: 'processor\t: 0\nvendor_id\t: Fixpoint\nmodel name\t: x86-64\ncpu cores\t: 1\nflags\t\t: fpu sse sse2\n\n',
+  cpuinfo:
+    'processor\t: 0\nvendor_id\t: Fixpoint\nmodel name\t: x86-64\ncpu cores\t: 1\nflags\t\t: fpu sse sse2\n\n',
   version: 'Linux version 6.12.0 (builder@fixpoint) #1 SMP\n',
   cmdline: '\n',
 }

@@ -14,7 +14,10 @@ import type { Part } from './sysroot.ts'
 export interface FrameOptions {
   /** Whether the sandbox shows the host's /usr. */
   readonly host: boolean
-  /** Mount points beside the usual ones: folders, and files that are empty before something is mounted over them. */
+  /**
+   * Mount points beside the usual ones: folders, and files that are empty before something is
+   * mounted over them.
+   */
   readonly folders: readonly string[]
   readonly files: readonly string[]
 }
@@ -23,15 +26,21 @@ export interface FrameOptions {
 const OWNER = 'the sandbox itself' as RecipeId
 
 /**
- * What a sandbox's root holds beside its inputs: mount points, names of user and host, and for a host layer the
- * host's top-level links. It is a part of the union like the inputs, made in the empty folder `tree`, so that nothing
- * is ever made through a path of an input. Fails with `mount-point-claimed` when an input has anything but a folder
- * where a mount point must be.
+ * What a sandbox's root holds beside its inputs: mount points, names of user and host, and for a
+ * host layer the host's top-level links. It is a part of the union like the inputs, made in the
+ * empty folder `tree`, so that nothing is ever made through a path of an input. Fails with
+ * `mount-point-claimed` when an input has anything but a folder where a mount point must be.
  */
-export async function frameOf(parts: readonly Part[], tree: string, options: FrameOptions): Promise<Part> {
+export async function frameOf(
+  parts: readonly Part[],
+  tree: string,
+  options: FrameOptions,
+): Promise<Part> {
   const host = options.host ? hostView() : undefined
   const wanted = ancestors([...mountPoints(options), ...(host?.folders ?? []).filter(isOutsideUsr)])
-  const taken = new Map(parts.flatMap(({ recipe, listing }) => listing.map((entry) => [entry.path, { entry, recipe }])))
+  const taken = new Map(
+    parts.flatMap(({ recipe, listing }) => listing.map((entry) => [entry.path, { entry, recipe }])),
+  )
   for (const path of [...wanted, ...options.files]) {
     const found = taken.get(path)
     if (found !== undefined && (found.entry.type !== 'folder' || options.files.includes(path)))

@@ -21,11 +21,17 @@ const TOP = /^(bin|sbin|lib|lib32|lib64|libx32)$/
 /** Of /usr all is shown but this: no build looks there, and some of it changes by itself. */
 const LEFT_OUT = ['games', 'local', 'share', 'src', 'tmp']
 
-/** Of /usr/share what build tools read, in whatever version; the rest is manuals, pictures and caches. */
+/**
+ * Of /usr/share what build tools read, in whatever version; the rest is manuals, pictures and
+ * caches.
+ */
 const SHARED =
   /^(aclocal|autoconf|automake|awk|bison|cmake|flex|gcc|gettext|libtool|misc|perl|perl5|pkgconfig|python3|texinfo)(-?[\d.]+)?$/
 
-/** Of the folders of libraries what has gigabytes, or is made by the machine, and is of no use to a C compiler. */
+/**
+ * Of the folders of libraries what has gigabytes, or is made by the machine, and is of no use to a
+ * C compiler.
+ */
 const NO_LIBRARIES = [
   'debug',
   'firmware',
@@ -42,8 +48,9 @@ const NO_LIBRARIES = [
 const ALTERNATIVES = 'etc/alternatives'
 
 /**
- * What the sandbox of a host layer shows of the host whose root is `root`, and thereby what the host's fingerprint
- * is made of: both come from here, so that a step cannot use what the fingerprint does not know.
+ * What the sandbox of a host layer shows of the host whose root is `root`, and thereby what the
+ * host's fingerprint is made of: both come from here, so that a step cannot use what the
+ * fingerprint does not know.
  */
 export function hostView(root = '/'): HostView {
   const found = [
@@ -58,7 +65,9 @@ export function hostView(root = '/'): HostView {
   return {
     folders: existsSync(join(root, ALTERNATIVES)) ? [...folders, ALTERNATIVES] : folders,
     links: links.map((path) => [path, readlinkSync(join(root, path))] as const),
-    hidden: libraries.flatMap((path) => NO_LIBRARIES.map((name) => `${path}/${name}`)).filter(isFolderIn(root)),
+    hidden: libraries
+      .flatMap((path) => NO_LIBRARIES.map((name) => `${path}/${name}`))
+      .filter(isFolderIn(root)),
   }
 }
 
@@ -77,7 +86,10 @@ function isFolderIn(root: string): (path: string) => boolean {
 /** Names in the work folder of what is shown as /usr, and in place of hidden folders. */
 const [USR, EMPTY] = ['usr', 'empty'] as const
 
-/** Mounts that show the host in a sandbox. The folder for /usr, with links and mount points, is made anew in `work`. */
+/**
+ * Mounts that show the host in a sandbox. The folder for /usr, with links and mount points, is made
+ * anew in `work`.
+ */
 export async function showHost(work: string, view = hostView()): Promise<Mount[]> {
   const [usr, empty] = [join(work, USR), join(work, EMPTY)]
   for (const folder of [usr, empty]) {
@@ -89,7 +101,8 @@ export async function showHost(work: string, view = hostView()): Promise<Mount[]
     await mkdir(join(work, path), { recursive: true })
     for (let folder = join(work, path); folder !== usr; folder = dirname(folder)) made.add(folder)
   }
-  for (const [path, target] of view.links.filter(([path]) => isBelowUsr(path))) await symlink(target, join(work, path))
+  for (const [path, target] of view.links.filter(([path]) => isBelowUsr(path)))
+    await symlink(target, join(work, path))
   for (const folder of made) {
     await chmod(folder, 0o755)
     await utimes(folder, EPOCH, EPOCH)

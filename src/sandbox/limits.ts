@@ -1,7 +1,8 @@
 /**
- * Limits of the sandbox's processes, as options of the shell's `ulimit`: soft, then hard. They are the same on every
- * machine, so none of the caller's reaches an output. Stack and open files are Linux's usual values; a compiler may
- * raise its stack to the hard limit, as gcc does. No core files: one in `$OUT` would be part of the artifact.
+ * Limits of the sandbox's processes, as options of the shell's `ulimit`: soft, then hard. They are
+ * the same on every machine, so none of the caller's reaches an output. Stack and open files are
+ * Linux's usual values; a compiler may raise its stack to the hard limit, as gcc does. No core
+ * files: one in `$OUT` would be part of the artifact.
  */
 const LIMITS: readonly (readonly [option: string, soft: string, hard: string])[] = [
   ['-c', '0', '0'],
@@ -11,13 +12,19 @@ const LIMITS: readonly (readonly [option: string, soft: string, hard: string])[]
   ...['-t', '-f', '-d', '-v'].map((option) => [option, 'unlimited', 'unlimited'] as const),
 ]
 
-/** Processes and threads that the sandbox may have. A machine with a lower limit of its own keeps that. */
+/**
+ * Processes and threads that the sandbox may have. A machine with a lower limit of its own keeps
+ * that.
+ */
 const PROCESSES = 8192
 
 /** What a host says whose own hard limit is lower than one of ours. */
 const REFUSAL = 'a hard limit of this process is lower than a build needs: see "ulimit -H'
 
-/** Sets the limits, then runs its arguments. POSIX has no name for the number of processes: dash says -p, bash -u. */
+/**
+ * Sets the limits, then runs its arguments. POSIX has no name for the number of processes: dash
+ * says -p, bash -u.
+ */
 const SCRIPT = [
   ...LIMITS.map(
     ([option, soft, hard]) =>

@@ -1,6 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** How often processes are measured at most, milliseconds: often enough for a linker's peak, seldom enough to cost nothing. */
+/**
+ * How often processes are measured at most, milliseconds: often enough for a linker's peak, seldom
+ * enough to cost nothing.
+ */
 const INTERVAL = 500
 
 /** Share of the time that measuring may take: a step may have thousands of processes. */
@@ -30,7 +33,10 @@ export function watchMemory(pid: number | undefined): { peak: () => number; stop
   }
 }
 
-/** Resident bytes of a process and its descendants, shared pages counted once for each: an upper bound. */
+/**
+ * Resident bytes of a process and its descendants, shared pages counted once for each: an upper
+ * bound.
+ */
 function treeMemory(pid: number): number {
   let sum = 0
   const pending = [pid]

@@ -1,7 +1,10 @@
 import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs'
 import { Socket } from 'node:net'
 
-/** Bytes that the log of one action may have: far more than any compiler prints, far less than a disk holds. */
+/**
+ * Bytes that the log of one action may have: far more than any compiler prints, far less than a
+ * disk holds.
+ */
 export const LONGEST_LOG = 256 << 20
 
 /** The output of a sandboxed command on its way into a log. */
@@ -13,9 +16,9 @@ export interface Recording {
 }
 
 /**
- * Appends what is written into the pipe `fifo` to the file `log`. A pipe and not the log itself: a step that opens
- * /dev/stderr by name would empty a file. Calls `onFull` once, when the log has {@link LONGEST_LOG} bytes; what comes
- * after that is dropped.
+ * Appends what is written into the pipe `fifo` to the file `log`. A pipe and not the log itself: a
+ * step that opens /dev/stderr by name would empty a file. Calls `onFull` once, when the log has
+ * {@link LONGEST_LOG} bytes; what comes after that is dropped.
  */
 export function record(fifo: string, log: string, onFull: () => void): Recording {
   const file = openSync(log, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT)

@@ -2,21 +2,38 @@ import { spawnSync } from 'node:child_process'
 import { FixpointError } from '../base/error.ts'
 import { sandboxCommand } from './bwrap.ts'
 
-/** The command that sets up a sandbox around nothing: it ends with status 0 where that can be done. */
+/**
+ * The command that sets up a sandbox around nothing: it ends with status 0 where that can be done.
+ */
 export function probeCommand(): string[] {
-  return sandboxCommand({ root: '/', mounts: [], env: {}, folder: '/', command: ['/bin/sh', '-c', ':'] })
+  return sandboxCommand({
+    root: '/',
+    mounts: [],
+    env: {},
+    folder: '/',
+    command: ['/bin/sh', '-c', ':'],
+  })
 }
 
 /**
- * Makes sure that this host can set up the sandbox, by setting one up. Fails with `sandbox-unavailable`: there is no way of building
- * without it, since an unisolated build could take anything from the host.
+ * Makes sure that this host can set up the sandbox, by setting one up. Fails with
+ * `sandbox-unavailable`: there is no way of building without it, since an unisolated build could
+ * take anything from the host.
  */
 export function requireSandbox(): void {
   const [command = '', ...args] = probeCommand()
-  const { status, stderr, error } = spawnSync(command, args, { encoding: 'utf8', env: { PATH: '/usr/bin:/bin' } })
+  const { status, stderr, error } = spawnSync(command, args, {
+    encoding: 'utf8',
+    env: { PATH: '/usr/bin:/bin' },
+  })
   if (status === 0) return
   const reason = error?.message ?? stderr.trim().split('\n').at(-1) ?? ''
-  throw new FixpointError('hostUnfit', 'sandbox-unavailable', `Cannot set up the sandbox: ${reason}`, {
-    hint: 'The build refuses to run without it; `fixpoint doctor` says what the host lacks',
-  })
+  throw new FixpointError(
+    'hostUnfit',
+    'sandbox-unavailable',
+    `Cannot set up the sandbox: ${reason}`,
+    {
+      hint: 'The build refuses to run without it; `fixpoint doctor` says what the host lacks',
+    },
+  )
 }

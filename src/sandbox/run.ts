@@ -5,7 +5,7 @@ import { Duplex } from 'node:stream'
 import { FixpointError } from '../base/error.ts'
 import { errorCode } from '../base/files.ts'
 import { sandboxCommand, type SandboxSpec } from './bwrap.ts'
-import { inheritedFiles } from './inherited.ts'
+import { inheritedFiles } from './open-descriptors.ts'
 import { children, watchMemory } from './memory.ts'
 import { record } from './output.ts'
 
@@ -35,8 +35,9 @@ export interface RunOptions {
 const ENGINE = 3
 
 /**
- * What a sandboxed shell has to run first: it waits for the engine's word. The kernel ends the sandbox with the engine, but only from the moment
- * that bwrap has asked it to; should the engine be killed before that, no word comes and the shell ends by itself.
+ * What a sandboxed shell has to run first: it waits for the engine's word. The kernel ends the
+ * sandbox with the engine, but only from the moment that bwrap has asked it to; should the engine
+ * be killed before that, no word comes and the shell ends by itself.
  */
 export const WAIT_FOR_ENGINE = `echo >&${String(ENGINE)} && read -r word <&${String(ENGINE)} || exit 1
 exec ${String(ENGINE)}>&-
@@ -46,9 +47,9 @@ exec ${String(ENGINE)}>&-
 const LONGEST_TIMER = 2 ** 31 - 1
 
 /**
- * Runs a command that begins with {@link WAIT_FOR_ENGINE} in the sandbox, with its output in a log. All its processes
- * have ended when this resolves, also those that it left behind: the command is the first of its process namespace,
- * and the kernel ends that as a whole.
+ * Runs a command that begins with {@link WAIT_FOR_ENGINE} in the sandbox, with its output in a log.
+ * All its processes have ended when this resolves, also those that it left behind: the command is
+ * the first of its process namespace, and the kernel ends that as a whole.
  */
 export async function runSandboxed(spec: SandboxSpec, options: RunOptions): Promise<SandboxResult> {
   options.signal?.throwIfAborted()
@@ -59,7 +60,8 @@ export async function runSandboxed(spec: SandboxSpec, options: RunOptions): Prom
   })
   const child = start(spec, output.writer)
   giveWord(child)
-  // Killing the first process of the pid namespace ends all others before it is gone itself, and bwrap waits for it.
+  // Killing the first process of the pid namespace ends all others before it is gone itself, and
+  // bwrap waits for it.
   const kill = (): void => {
     const first = child.pid === undefined ? [] : children(child.pid)
     for (const pid of first) killProcess(pid)
@@ -94,7 +96,11 @@ function start(spec: SandboxSpec, output: number): ChildProcess {
   const nothing = openSync('/dev/null', 'r')
   try {
     // Detached: Ctrl-C is for the engine to handle, which then ends the sandbox.
-    return spawn(command, args, { stdio: stdioOf(output, nothing), env: { PATH: '/usr/bin:/bin' }, detached: true })
+    return spawn(command, args, {
+      stdio: stdioOf(output, nothing),
+      env: { PATH: '/usr/bin:/bin' },
+      detached: true,
+    })
   } catch (error) {
     throw cannotStart(error)
   } finally {
@@ -103,7 +109,10 @@ function start(spec: SandboxSpec, output: number): ChildProcess {
   }
 }
 
-/** Answers the line that the command writes when nothing is left that could keep the engine's death from ending it. */
+/**
+ * Answers the line that the command writes when nothing is left that could keep the engine's death
+ * from ending it.
+ */
 function giveWord(child: ChildProcess): void {
   const line = child.stdio[ENGINE]
   if (!(line instanceof Duplex)) return // it could not be started
@@ -111,7 +120,10 @@ function giveWord(child: ChildProcess): void {
   line.on('error', () => undefined) // it ended before it could hear: its status tells
 }
 
-/** Files of the child by number: none but output, error and the line to the engine, so every inherited one is covered by `nothing`. */
+/**
+ * Files of the child by number: none but output, error and the line to the engine, so every
+ * inherited one is covered by `nothing`.
+ */
 function stdioOf(log: number, nothing: number): StdioOptions {
   const inherited = inheritedFiles()
   const files = Array.from({ length: Math.max(ENGINE, ...inherited) + 1 }, (_, fd) =>

@@ -23,8 +23,9 @@ interface Owned {
 }
 
 /**
- * The union of some artifacts' entries, each path once, folders before what they hold. A union is a set: the order of `parts` has no say.
- * Fails with `path-claimed-twice`, naming path and both recipes, unless both are folders of equal mode.
+ * The union of some artifacts' entries, each path once, folders before what they hold. A union is a
+ * set: the order of `parts` has no say. Fails with `path-claimed-twice`, naming path and both
+ * recipes, unless both are folders of equal mode.
  */
 export function unionOf(parts: readonly Part[]): Map<string, Owned> {
   const union = new Map<string, Owned>()
@@ -32,10 +33,12 @@ export function unionOf(parts: readonly Part[]): Map<string, Owned> {
     for (const entry of part.listing) {
       const other = union.get(entry.path)
       if (other === undefined) union.set(entry.path, { entry, part })
-      else if (!sameFolder(other.entry, entry)) throw claimedTwice(entry.path, other, { entry, part })
+      else if (!sameFolder(other.entry, entry))
+        throw claimedTwice(entry.path, other, { entry, part })
     }
   }
-  for (const [path, owned] of union) requireFolder(path.slice(0, Math.max(0, path.lastIndexOf('/'))), owned, union)
+  for (const [path, owned] of union)
+    requireFolder(path.slice(0, Math.max(0, path.lastIndexOf('/'))), owned, union)
   return union
 }
 
@@ -60,7 +63,9 @@ function sameFolder(a: Entry, b: Entry): boolean {
 }
 
 function claimedTwice(path: string, a: Owned, b: Owned): FixpointError {
-  const [first, second] = [a, b].map(({ part, entry }) => `${part.recipe} (${describe(entry)})`).sort()
+  const [first, second] = [a, b]
+    .map(({ part, entry }) => `${part.recipe} (${describe(entry)})`)
+    .sort()
   return new FixpointError(
     'buildFailed',
     'path-claimed-twice',
@@ -72,7 +77,9 @@ function claimedTwice(path: string, a: Owned, b: Owned): FixpointError {
 }
 
 function describe(entry: Entry): string {
-  return entry.type === 'link' ? `link to ${entry.target}` : `${entry.type} of mode ${entry.mode.toString(8)}`
+  return entry.type === 'link'
+    ? `link to ${entry.target}`
+    : `${entry.type} of mode ${entry.mode.toString(8)}`
 }
 
 /** How a union is made. */
@@ -82,7 +89,10 @@ export interface ComposeOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Makes the union of `parts` below `target`, an empty folder on the same file system. Files are hard links: nothing is copied. */
+/**
+ * Makes the union of `parts` below `target`, an empty folder on the same file system. Files are
+ * hard links: nothing is copied.
+ */
 export async function composeUnion(
   parts: readonly Part[],
   target: string,
@@ -130,7 +140,12 @@ function linkFile(path: string, tree: Descent, target: string): void {
     // Trees may be deleted, but not at this moment.
     if (errorCode(cause) !== 'ENOENT') throw cause
     const file = `${folder.shown}/${name}`
-    throw new FixpointError('hostUnfit', 'store-changed', `Cannot use "${file}": it was removed meanwhile`, { cause })
+    throw new FixpointError(
+      'hostUnfit',
+      'store-changed',
+      `Cannot use "${file}": it was removed meanwhile`,
+      { cause },
+    )
   }
 }
 

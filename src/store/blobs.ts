@@ -17,7 +17,10 @@ export interface BlobsOwner {
   readonly onDamage: (digest: Digest, reason: string) => void
 }
 
-/** Sources and artifacts by digest, below `blobs/`; what is installed on the machine is there as soon as it is asked for. */
+/**
+ * Sources and artifacts by digest, below `blobs/`; what is installed on the machine is there as
+ * soon as it is asked for.
+ */
 export class Blobs {
   readonly #root: string
   readonly #owner: BlobsOwner
@@ -40,11 +43,18 @@ export class Blobs {
     return this.#kind(digest) === 'file' || this.#installed?.has(digest) === true
   }
 
-  /** Moves the file at `path` in as the blob `digest`, after hashing it. Fails with `blob-digest` when it is another file. */
+  /**
+   * Moves the file at `path` in as the blob `digest`, after hashing it. Fails with `blob-digest`
+   * when it is another file.
+   */
   async adopt(path: string, digest: Digest, signal?: AbortSignal): Promise<void> {
     const actual = await digestOfFile(path, signal)
     if (actual !== digest) {
-      throw new FixpointError('fetch', 'blob-digest', `Cannot store "${path}": sha256 is ${actual}, wanted ${digest}`)
+      throw new FixpointError(
+        'fetch',
+        'blob-digest',
+        `Cannot store "${path}": sha256 is ${actual}, wanted ${digest}`,
+      )
     }
     await this.commit(path, digest)
   }
@@ -99,9 +109,14 @@ export class Blobs {
   /** Sets the blob aside. Always fails, with `blob-damaged`. */
   async reject(digest: Digest, reason: string): Promise<never> {
     const kept = await this.#setAside(digest, reason)
-    throw new FixpointError('fetch', 'blob-damaged', `Cannot use stored blob ${digest}: ${reason}`, {
-      hint: `It is kept as "${kept}"; run again to fetch or build it anew`,
-    })
+    throw new FixpointError(
+      'fetch',
+      'blob-damaged',
+      `Cannot use stored blob ${digest}: ${reason}`,
+      {
+        hint: `It is kept as "${kept}"; run again to fetch or build it anew`,
+      },
+    )
   }
 
   /** The blob, open; undefined when it is no file. */
@@ -112,7 +127,12 @@ export class Blobs {
       if (error instanceof FixpointError) return undefined
       // Another action, or another engine, may have found it damaged just before.
       if (errorCode(error) !== 'ENOENT') throw error
-      throw new FixpointError('fetch', 'blob-missing', `Cannot use stored blob ${digest}: it is gone`, { cause: error })
+      throw new FixpointError(
+        'fetch',
+        'blob-missing',
+        `Cannot use stored blob ${digest}: it is gone`,
+        { cause: error },
+      )
     }
   }
 
@@ -132,7 +152,10 @@ export class Blobs {
     return kept
   }
 
-  /** Packs an installed artifact that is not below `blobs/` yet. Does nothing for others. Fails with `installed-damaged`. */
+  /**
+   * Packs an installed artifact that is not below `blobs/` yet. Does nothing for others. Fails with
+   * `installed-damaged`.
+   */
   async provide(digest: Digest, signal?: AbortSignal): Promise<void> {
     if (this.#installed?.has(digest) !== true || this.#kind(digest) === 'file') return
     const path = await this.#owner.temporaryPath('installed')

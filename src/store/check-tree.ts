@@ -73,12 +73,17 @@ function ifAsListed<T>(use: () => T): T | undefined {
   try {
     return use()
   } catch (error) {
-    if (error instanceof FixpointError || ['ENOENT', 'EACCES'].includes(errorCode(error) ?? '')) return undefined
+    if (error instanceof FixpointError || ['ENOENT', 'EACCES'].includes(errorCode(error) ?? ''))
+      return undefined
     throw error
   }
 }
 
-async function firstUnlisted(root: Folder, listed: ReadonlySet<string>, turns: Turns): Promise<string | undefined> {
+async function firstUnlisted(
+  root: Folder,
+  listed: ReadonlySet<string>,
+  turns: Turns,
+): Promise<string | undefined> {
   const found: string[] = []
   const visit = async (folder: Folder, prefix: string): Promise<void> => {
     for (const entry of ifAsListed(() => folder.entries()) ?? []) {
@@ -102,7 +107,11 @@ async function firstUnlisted(root: Folder, listed: ReadonlySet<string>, turns: T
   return found.sort(byBytes)[0]
 }
 
-async function compareEntry(tree: Descent, entry: Entry, turns: Turns): Promise<TreeFault['what'] | undefined> {
+async function compareEntry(
+  tree: Descent,
+  entry: Entry,
+  turns: Turns,
+): Promise<TreeFault['what'] | undefined> {
   const found = ifAsListed(() => {
     const { folder, name } = tree.reach(entry.path)
     const stat = folder.stat(name)

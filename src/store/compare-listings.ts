@@ -1,7 +1,9 @@
 import { byBytes } from '../base/order.ts'
 import type { Entry, Listing } from './listing.ts'
 
-/** First entry in which two artifacts differ; `a` or `b` is undefined where only the other has it. */
+/**
+ * First entry in which two artifacts differ; `a` or `b` is undefined where only the other has it.
+ */
 export interface ListingDifference {
   readonly path: string
   readonly a: Entry | undefined

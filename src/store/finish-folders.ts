@@ -9,7 +9,11 @@ import type { Entry } from './listing.ts'
  * holds. Call it last: writing into a folder changes its time, and its mode may forbid writing. The
  * mode is the artifact's, whatever umask or the folder above would make of it.
  */
-export async function finishFolders(entries: readonly Entry[], tree: Descent, turns: Turns): Promise<void> {
+export async function finishFolders(
+  entries: readonly Entry[],
+  tree: Descent,
+  turns: Turns,
+): Promise<void> {
   // From the inside out.
   for (const entry of entries.toReversed()) {
     if (entry.type !== 'folder') continue

@@ -15,7 +15,10 @@ export interface InstalledArtifact {
   readonly listing: Listing
 }
 
-/** The running system as a read-only part of the store: artifacts were installed whole, so that packing their files gives them again. */
+/**
+ * The running system as a read-only part of the store: artifacts were installed whole, so that
+ * packing their files gives them again.
+ */
 export class Installed {
   readonly #root: string
   readonly #byKey: ReadonlyMap<Digest, InstalledArtifact>
@@ -43,8 +46,9 @@ export class Installed {
   }
 
   /**
-   * Packs an artifact's installed files into the file `target`, or without one only checks them. Fails with `installed-damaged`, naming recipe and first path, when they are not
-   * what was installed.
+   * Packs an artifact's installed files into the file `target`, or without one only checks them.
+   * Fails with `installed-damaged`, naming recipe and first path, when they are not what was
+   * installed.
    */
   async pack(artifact: Digest, target: string | undefined, signal?: AbortSignal): Promise<void> {
     const installed = this.#byArtifact.get(artifact)

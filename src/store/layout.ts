@@ -6,13 +6,29 @@ import { FixpointError } from '../base/error.ts'
 import { commitFile, errorCode, exists, isFolder, makeFolder, removeTree } from '../base/files.ts'
 import { systemReason } from '../base/system-error.ts'
 
-/** Version of the store's layout on disk; a store of another version is refused, never converted behind one's back. */
+/**
+ * Version of the store's layout on disk; a store of another version is refused, never converted
+ * behind one's back.
+ */
 const LAYOUT = 'fixpoint store 1\n'
 
 /** Folders of a store. */
-const FOLDERS = ['blobs', 'trees', 'index', 'logs', 'locks', 'partial', 'work', 'kept', 'damaged'] as const
+const FOLDERS = [
+  'blobs',
+  'trees',
+  'index',
+  'logs',
+  'locks',
+  'partial',
+  'work',
+  'kept',
+  'damaged',
+] as const
 
-/** Makes sure that there is a store below `root`, makes it when nothing is there. Fails with `store-layout` for a folder that is something else. */
+/**
+ * Makes sure that there is a store below `root`, makes it when nothing is there. Fails with
+ * `store-layout` for a folder that is something else.
+ */
 export async function layOutStore(root: string): Promise<void> {
   const marker = join(root, 'LAYOUT')
   const found = readMarker(marker)
@@ -52,10 +68,15 @@ async function layOutFolder(path: string): Promise<void> {
  * or another user's.
  */
 export function unreadable(path: string, reason: string, cause?: unknown): FixpointError {
-  return new FixpointError('hostUnfit', 'store-unreadable', `Cannot read "${path}" in the store: ${reason}`, {
-    hint: 'Remove what is there, or name another store with --store',
-    cause,
-  })
+  return new FixpointError(
+    'hostUnfit',
+    'store-unreadable',
+    `Cannot read "${path}" in the store: ${reason}`,
+    {
+      hint: 'Remove what is there, or name another store with --store',
+      cause,
+    },
+  )
 }
 
 /** Like {@link unreadable}, for a file that could not be opened or read. */
@@ -76,10 +97,15 @@ function readMarker(marker: string): string | undefined {
   }
 }
 
-/** Makes a folder that is nothing yet a store. Whole or not at all, and before anything else is put there. */
+/**
+ * Makes a folder that is nothing yet a store. Whole or not at all, and before anything else is put
+ * there.
+ */
 async function markStore(root: string, marker: string): Promise<void> {
   await makeFolder(root, 0o700)
-  const others = (await readdir(root)).filter((name) => name !== 'lost+found' && !name.startsWith('LAYOUT'))
+  const others = (await readdir(root)).filter(
+    (name) => name !== 'lost+found' && !name.startsWith('LAYOUT'),
+  )
   // Another engine's, made meanwhile, has its marker first.
   if (others.length > 0 && !(await exists(marker))) {
     throw new FixpointError(
@@ -97,9 +123,10 @@ async function markStore(root: string, marker: string): Promise<void> {
 }
 
 /**
- * Lets only its owner into the store. A recipe may install a program that is setuid, which an image may hold rightly; unpacked here, or being built, it
- * is the owner's, root's perhaps, and whoever gets to it runs it as such. A store of someone else's is theirs to open up or close: root, who reads the
- * store of a second build, would not be hindered, but ought not to change it either.
+ * Lets only its owner into the store. A recipe may install a program that is setuid, which an image
+ * may hold rightly; unpacked here, or being built, it is the owner's, root's perhaps, and whoever
+ * gets to it runs it as such. A store of someone else's is theirs to open up or close: root, who
+ * reads the store of a second build, would not be hindered, but ought not to change it either.
  */
 async function keepFromOthers(root: string): Promise<void> {
   const { uid, mode } = await stat(root)

@@ -50,7 +50,8 @@ export function formatListing(artifact: Digest, entries: Listing): string {
 export function parseListing(artifact: Digest, text: string): Listing | undefined {
   try {
     const file = fileSchema.parse(JSON.parse(text))
-    if (file.artifact !== artifact || file.check !== checkOf(artifact, file.entries)) return undefined
+    if (file.artifact !== artifact || file.check !== checkOf(artifact, file.entries))
+      return undefined
     const paths = new EntryPaths()
     for (const entry of file.entries) paths.add(entry)
     return file.entries
@@ -103,7 +104,11 @@ export class EntryPaths {
    * lead out of the tree, by links too, lie in no folder of the artifact, are not sorted, or are
    * too long for a file system.
    */
-  add(entry: { readonly type: Entry['type']; readonly path: string; readonly target?: string }): void {
+  add(entry: {
+    readonly type: Entry['type']
+    readonly path: string
+    readonly target?: string
+  }): void {
     const { type, path, target = '.' } = entry
     const parent = path.slice(0, Math.max(0, path.lastIndexOf('/')))
     const wrong =
@@ -113,7 +118,11 @@ export class EntryPaths {
       !path.split('/').every(isName) ||
       !isTarget(target)
     if (wrong) {
-      throw new FixpointError('fetch', 'artifact-path', `Cannot use an artifact: its path "${path}" is none of a tree`)
+      throw new FixpointError(
+        'fetch',
+        'artifact-path',
+        `Cannot use an artifact: its path "${path}" is none of a tree`,
+      )
     }
     this.#last = path
     if (type === 'folder') this.#folders.add(path)
@@ -121,7 +130,11 @@ export class EntryPaths {
 }
 
 function isName(name: string): boolean {
-  return !['', '.', '..'].includes(name) && !name.includes('\0') && Buffer.byteLength(name) <= LONGEST_NAME
+  return (
+    !['', '.', '..'].includes(name) &&
+    !name.includes('\0') &&
+    Buffer.byteLength(name) <= LONGEST_NAME
+  )
 }
 
 function isTarget(target: string): boolean {

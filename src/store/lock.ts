@@ -34,7 +34,10 @@ export async function lockFile(path: string, options: LockOptions = {}): Promise
  */
 function isFile(path: string): boolean {
   try {
-    const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    const fd = openSync(
+      path,
+      constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+    )
     const stat = fstatSync(fd)
     closeSync(fd)
     return stat.isFile()
@@ -44,18 +47,30 @@ function isFile(path: string): boolean {
   }
 }
 
-/** Prints one byte once the lock is its own, then lives until its input ends: with the engine, however that ends. */
+/**
+ * Prints one byte once the lock is its own, then lives until its input ends: with the engine,
+ * however that ends.
+ */
 const HOLD = 'printf .; exec cat'
 
 /**
- * Takes the kernel's lock (flock(2)) on `path`, a file that exists. Node cannot call flock itself, so a child holds it whose input is a
- * pipe of ours: when the engine is gone, even by SIGKILL, the pipe closes, the child ends and the kernel frees the lock.
- * Resolves to undefined when `tryOnly` is given and another holds it.
+ * Takes the kernel's lock (flock(2)) on `path`, a file that exists. Node cannot call flock itself,
+ * so a child holds it whose input is a pipe of ours: when the engine is gone, even by SIGKILL, the
+ * pipe closes, the child ends and the kernel frees the lock. Resolves to undefined when `tryOnly`
+ * is given and another holds it.
  */
 export async function takeLock(path: string, options: LockOptions = {}): Promise<Lock | undefined> {
-  const args = [options.shared ? '-s' : '-x', ...(options.tryOnly ? ['-n'] : []), path, 'sh', '-c', HOLD]
+  const args = [
+    options.shared ? '-s' : '-x',
+    ...(options.tryOnly ? ['-n'] : []),
+    path,
+    'sh',
+    '-c',
+    HOLD,
+  ]
   options.signal?.throwIfAborted()
-  // In a session of its own: Ctrl-C reaches all of the terminal's processes, and the lock is held until what it guards was cleaned up.
+  // In a session of its own: Ctrl-C reaches all of the terminal's processes, and the lock is held
+  // until what it guards was cleaned up.
   const child = spawn('flock', args, { stdio: ['pipe', 'pipe', 'inherit'], detached: true })
   const giveUp = (): void => {
     child.kill()

@@ -61,7 +61,9 @@ async function listingFault(
   if (!store.has(digest)) return undefined
   try {
     const packed = await unpackArtifact(store.blobPath(digest), undefined, signal)
-    return isSameListing(packed.listing, listing) ? undefined : 'its listing is not that of its blob'
+    return isSameListing(packed.listing, listing)
+      ? undefined
+      : 'its listing is not that of its blob'
   } catch (error) {
     if (!(error instanceof FixpointError)) throw error
     return `its blob is no artifact: ${error.message}`
@@ -77,15 +79,25 @@ export interface Collected {
 }
 
 /**
- * Removes every blob that `keep` does not name, every tree without a blob, and what earlier runs set aside. Takes the store for itself: fails with `store-busy`
- * while a build runs on it. With `dryRun` only counts.
+ * Removes every blob that `keep` does not name, every tree without a blob, and what earlier runs
+ * set aside. Takes the store for itself: fails with `store-busy` while a build runs on it. With
+ * `dryRun` only counts.
  */
-export async function collectGarbage(store: Store, keep: ReadonlySet<Digest>, dryRun: boolean): Promise<Collected> {
+export async function collectGarbage(
+  store: Store,
+  keep: ReadonlySet<Digest>,
+  dryRun: boolean,
+): Promise<Collected> {
   const lock = await lockFile(join(store.root, 'locks', 'store'), { tryOnly: true })
   if (lock === undefined) {
-    throw new FixpointError('usage', 'store-busy', `Cannot collect garbage in "${store.root}": a build is using it`, {
-      hint: 'Try again when it has ended',
-    })
+    throw new FixpointError(
+      'usage',
+      'store-busy',
+      `Cannot collect garbage in "${store.root}": a build is using it`,
+      {
+        hint: 'Try again when it has ended',
+      },
+    )
   }
   try {
     let bytes = 0
@@ -101,7 +113,8 @@ export async function collectGarbage(store: Store, keep: ReadonlySet<Digest>, dr
       for (const digest of listings) await removeTree(`${store.treePath(digest)}.json`)
       await forgetNames(store.root, keep)
       for (const folder of ['kept', 'damaged', 'partial'])
-        for (const name of await readdir(join(store.root, folder))) await removeTree(join(store.root, folder, name))
+        for (const name of await readdir(join(store.root, folder)))
+          await removeTree(join(store.root, folder, name))
       // Of actions and trees: whoever takes one shares the store's lock, so nobody holds any.
       for (const name of await readdir(join(store.root, 'locks')))
         if (isDigest(name.slice(-64))) await removeTree(join(store.root, 'locks', name))
@@ -119,7 +132,9 @@ async function blobsOf(store: Store): Promise<Digest[]> {
   for (const folder of await readdir(root, { withFileTypes: true })) {
     if (!folder.isDirectory()) continue
     const names = await readdir(join(root, folder.name))
-    found.push(...names.filter((name) => isDigest(name)).filter((name) => name.startsWith(folder.name)))
+    found.push(
+      ...names.filter((name) => isDigest(name)).filter((name) => name.startsWith(folder.name)),
+    )
   }
   return found
 }

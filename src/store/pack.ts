@@ -30,7 +30,11 @@ const SHOWN = 200
  * not UTF-8 and paths that are too long, with `artifact-empty` for an empty tree, and with
  * `artifact-changed` when the tree is changed meanwhile.
  */
-export async function packTree(root: string, target: string | undefined, signal?: AbortSignal): Promise<Packed> {
+export async function packTree(
+  root: string,
+  target: string | undefined,
+  signal?: AbortSignal,
+): Promise<Packed> {
   const turns = new Turns(signal)
   const paths = await findPaths(root, turns)
   if (paths.length === 0) {
@@ -46,7 +50,10 @@ export async function packTree(root: string, target: string | undefined, signal?
   return packPaths(root, paths, target, turns)
 }
 
-/** Like {@link packTree}, but only the paths of `listing`, which is sorted: what lies beside them is not looked at. Without a target only hashes. */
+/**
+ * Like {@link packTree}, but only the paths of `listing`, which is sorted: what lies beside them is
+ * not looked at. Without a target only hashes.
+ */
 export function packListed(
   root: string,
   listing: Listing,
@@ -111,7 +118,10 @@ async function findPaths(root: string, turns: Turns): Promise<string[]> {
   return paths.sort(byBytes)
 }
 
-/** Bytes that are not UTF-8 come out of Node as U+FFFD: such a name would be another one in the artifact. */
+/**
+ * Bytes that are not UTF-8 come out of Node as U+FFFD: such a name would be another one in the
+ * artifact.
+ */
 function isMangled(text: string, bytes: Buffer): boolean {
   return !Buffer.from(text).equals(bytes)
 }
@@ -127,7 +137,10 @@ function unnameable(path: string, reason: string): FixpointError {
   return new FixpointError('buildFailed', 'artifact-name', `Cannot pack "${path}": ${reason}`)
 }
 
-/** Refuses what only root could read: an artifact must come out the same, and be usable, whoever builds it. */
+/**
+ * Refuses what only root could read: an artifact must come out the same, and be usable, whoever
+ * builds it.
+ */
 function requireReadable(path: string, mode: number, wanted: number): void {
   if ((mode & wanted) === wanted) return
   throw new FixpointError(
@@ -148,15 +161,22 @@ function unchanged<T>(path: string, use: () => T): T {
   try {
     return use()
   } catch (error) {
-    const gone = errorCode(error) === 'ENOENT' || (error instanceof FixpointError && error.code === 'unsafe-path')
+    const gone =
+      errorCode(error) === 'ENOENT' ||
+      (error instanceof FixpointError && error.code === 'unsafe-path')
     throw gone ? changed(path, error) : error
   }
 }
 
 function changed(path: string, cause?: unknown): FixpointError {
-  return new FixpointError('buildFailed', 'artifact-changed', `Cannot pack "${path}": it was changed meanwhile`, {
-    cause,
-  })
+  return new FixpointError(
+    'buildFailed',
+    'artifact-changed',
+    `Cannot pack "${path}": it was changed meanwhile`,
+    {
+      cause,
+    },
+  )
 }
 
 async function addEntry(tar: TarWriter, tree: Descent, path: string, turns: Turns): Promise<Entry> {
@@ -172,7 +192,12 @@ async function addEntry(tar: TarWriter, tree: Descent, path: string, turns: Turn
 }
 
 /** A folder or a link. */
-function describe(folder: Folder, name: string, path: string, stat: Stats): Entry & { type: 'folder' | 'link' } {
+function describe(
+  folder: Folder,
+  name: string,
+  path: string,
+  stat: Stats,
+): Entry & { type: 'folder' | 'link' } {
   if (stat.isDirectory()) return { type: 'folder', path, mode: stat.mode & 0o7777 }
   if (!stat.isSymbolicLink()) {
     throw new FixpointError(
@@ -187,7 +212,13 @@ function describe(folder: Folder, name: string, path: string, stat: Stats): Entr
   return { type: 'link', path, target }
 }
 
-async function addFile(tar: TarWriter, folder: Folder, name: string, path: string, turns: Turns): Promise<Entry> {
+async function addFile(
+  tar: TarWriter,
+  folder: Folder,
+  name: string,
+  path: string,
+  turns: Turns,
+): Promise<Entry> {
   const { fd, stat } = unchanged(path, () => folder.openFile(name))
   try {
     const fields = { type: 'file', path, mode: stat.mode & 0o7777, size: stat.size } as const

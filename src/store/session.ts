@@ -7,7 +7,10 @@ import { lockFile, type Lock } from './lock.ts'
 
 /** A run of an engine that writes to a store. */
 export interface Session {
-  /** Folder of its own for work and temporary files; removed at the end, or by the next session after a crash. */
+  /**
+   * Folder of its own for work and temporary files; removed at the end, or by the next session
+   * after a crash.
+   */
   readonly folder: string
   close(): Promise<void>
 }
@@ -16,8 +19,9 @@ export interface Session {
 const openFolders = new Map<string, string>()
 
 /**
- * Begins a session on the store below `root`: shares the store's lock, so that garbage collection waits, sweeps what ended sessions left, and
- * makes a folder that is locked as long as this process lives.
+ * Begins a session on the store below `root`: shares the store's lock, so that garbage collection
+ * waits, sweeps what ended sessions left, and makes a folder that is locked as long as this process
+ * lives.
  */
 export async function openSession(root: string): Promise<Session> {
   const store = await lockFile(join(root, 'locks', 'store'), { shared: true })
@@ -42,7 +46,10 @@ export async function openSession(root: string): Promise<Session> {
   }
 }
 
-/** For a process that ends at once: lets others, which outlive it, remove the folders of its sessions. */
+/**
+ * For a process that ends at once: lets others, which outlive it, remove the folders of its
+ * sessions.
+ */
 export function abandonSessions(): void {
   for (const [folder, door] of openFolders)
     spawn('flock', [door, 'rm', '-rf', '--', folder], { stdio: 'ignore', detached: true }).unref()
@@ -50,7 +57,8 @@ export function abandonSessions(): void {
 
 /** Makes a session's folder and locks it. */
 async function enter(root: string): Promise<{ folder: string; own: Lock | undefined }> {
-  // One session at a time comes in: a folder whose lock is not yet taken would look like a left one.
+  // One session at a time comes in: a folder whose lock is not yet taken would look like a left
+  // one.
   const door = await lockFile(join(root, 'locks', 'sessions'))
   try {
     await sweep(join(root, 'work'))
@@ -89,7 +97,8 @@ async function sweep(work: string): Promise<void> {
 async function sweepFolder(folder: string): Promise<void> {
   const left = await lockFile(join(folder, 'lock'), { tryOnly: true })
   if (left === undefined) return
-  // What cannot be removed yet, since a killed engine's last process is still ending, is left to the next session.
+  // What cannot be removed yet, since a killed engine's last process is still ending, is left to
+  // the next session.
   await removeTree(folder).catch(() => undefined)
   await left.release()
 }

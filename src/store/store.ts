@@ -14,7 +14,7 @@ import { lockFile, type Lock, type LockOptions } from './lock.ts'
 import { packTree, type Packed } from './pack.ts'
 import { openSession, type Session } from './session.ts'
 import { noteNames, notedNames } from './source-names.ts'
-import { Index } from './store-index.ts'
+import { Index } from './index-entries.ts'
 import { unpackArtifact } from './unpack.ts'
 
 /** What a store needs from its owner. */
@@ -27,8 +27,9 @@ export interface StoreOptions {
 }
 
 /**
- * The store: `blobs/` holds sources and artifacts by digest and is the truth; `trees/` holds artifacts unpacked, each beside its listing, and
- * may be deleted; `index/` finds an artifact by its key. Everything is written as a temporary file, flushed and renamed.
+ * The store: `blobs/` holds sources and artifacts by digest and is the truth; `trees/` holds
+ * artifacts unpacked, each beside its listing, and may be deleted; `index/` finds an artifact by
+ * its key. Everything is written as a temporary file, flushed and renamed.
  */
 export class Store {
   readonly root: string
@@ -61,7 +62,10 @@ export class Store {
     )
   }
 
-  /** Opens the store below `root`, makes it when nothing is there. Fails with `store-layout` for a folder that is something else. */
+  /**
+   * Opens the store below `root`, makes it when nothing is there. Fails with `store-layout` for a
+   * folder that is something else.
+   */
   static async open(root: string, options: StoreOptions): Promise<Store> {
     try {
       await layOutStore(root)
@@ -81,7 +85,10 @@ export class Store {
     return this.#blobs.has(digest)
   }
 
-  /** Digest of the artifact that the action named `name` made, here or before it was installed. Reads no blob. */
+  /**
+   * Digest of the artifact that the action named `name` made, here or before it was installed.
+   * Reads no blob.
+   */
   artifactOf(name: Digest): Digest | undefined {
     return this.index.find(name)?.artifact ?? this.#options.installed?.artifactOf(name)
   }
@@ -133,7 +140,9 @@ export class Store {
   async lastLog(recipe: RecipeId): Promise<string | undefined> {
     const folder = join(this.root, 'logs', recipe.replace('/', '@'))
     const paths = (await readdir(folder).catch(() => [])).map((name) => join(folder, name))
-    const dated = await Promise.all(paths.map(async (path) => ({ path, time: (await fileTime(path)) ?? 0 })))
+    const dated = await Promise.all(
+      paths.map(async (path) => ({ path, time: (await fileTime(path)) ?? 0 })),
+    )
     return dated.sort((a, b) => b.time - a.time)[0]?.path
   }
 
@@ -205,7 +214,8 @@ export class Store {
   async #ensureTree(digest: Digest, signal: AbortSignal | undefined): Promise<Listing> {
     const found = await this.#lookAtTree(digest, signal)
     if (found.listing !== undefined) return found.listing
-    // One engine at a time: the others find its tree, instead of putting theirs in its place while it is in use.
+    // One engine at a time: the others find its tree, instead of putting theirs in its place while
+    // it is in use.
     const lock = await this.lock(`tree-${digest}`, { signal })
     try {
       const again = await this.#lookAtTree(digest, signal)
@@ -217,8 +227,14 @@ export class Store {
     }
   }
 
-  /** The listing of a tree that is there and undamaged, or what is wrong with it; neither when it is not there. */
-  async #lookAtTree(digest: Digest, signal: AbortSignal | undefined): Promise<{ listing?: Listing; fault?: string }> {
+  /**
+   * The listing of a tree that is there and undamaged, or what is wrong with it; neither when it is
+   * not there.
+   */
+  async #lookAtTree(
+    digest: Digest,
+    signal: AbortSignal | undefined,
+  ): Promise<{ listing?: Listing; fault?: string }> {
     const path = this.treePath(digest)
     if (!(await exists(path))) return {}
     const listing = this.knownListing(digest)
@@ -258,7 +274,11 @@ export class Store {
    * `blob-missing`, with `blob-damaged`, or with `not-an-artifact` for a blob whose bytes are right
    * and nothing that was packed here.
    */
-  async #readBlob(digest: Digest, target: string | undefined, signal: AbortSignal | undefined): Promise<Listing> {
+  async #readBlob(
+    digest: Digest,
+    target: string | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<Listing> {
     let cause: unknown
     try {
       const unpacked = await unpackArtifact(this.blobPath(digest), target, signal)
@@ -309,7 +329,11 @@ export class Store {
     return lockFile(join(this.root, 'locks', name), options)
   }
 
-  #repaired(what: Extract<Event, { type: 'store-repair' }>['what'], name: string, reason: string): void {
+  #repaired(
+    what: Extract<Event, { type: 'store-repair' }>['what'],
+    name: string,
+    reason: string,
+  ): void {
     this.#options.emit({ type: 'store-repair', at: this.#options.now(), what, name, reason })
   }
 }

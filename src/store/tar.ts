@@ -180,7 +180,8 @@ export class TarReader {
       yield { entry, content: this.#content(entry.type === 'file' ? entry.size : 0) }
       await turns.pass()
     }
-    if (!isZero(this.#take(BLOCK)) || this.#left !== 0) throw malformed('something stands behind its end')
+    if (!isZero(this.#take(BLOCK)) || this.#left !== 0)
+      throw malformed('something stands behind its end')
   }
 
   /** Digest of all bytes, once {@link entries} has ended. */
@@ -271,7 +272,8 @@ function entryOf(header: Header, records: Records): TarEntry {
 function decodeRecords(data: Buffer): Records {
   const records: Records = {}
   for (let at = 0; at < data.length;) {
-    const [head = '', length = '', key = ''] = /^(\d{1,6}) (\w+)=/.exec(data.toString('latin1', at, at + 20)) ?? []
+    const [head = '', length = '', key = ''] =
+      /^(\d{1,6}) (\w+)=/.exec(data.toString('latin1', at, at + 20)) ?? []
     const end = at + Number(length)
     if (end <= at + head.length) break
     const value = data.toString('utf8', at + head.length, end - 1)
@@ -284,16 +286,21 @@ function decodeRecords(data: Buffer): Records {
 
 /** The entry, if it is written with these bytes and no others. */
 function verified(entry: TarEntry, blocks: readonly Buffer[]): TarEntry {
-  if (!isEncodable(entry) || !encodeEntry(entry).equals(Buffer.concat(blocks))) throw malformed('a header is damaged')
+  if (!isEncodable(entry) || !encodeEntry(entry).equals(Buffer.concat(blocks)))
+    throw malformed('a header is damaged')
   return entry
 }
 
 function isEncodable(entry: TarEntry): boolean {
   const size = entry.type === 'file' ? entry.size : 0
   const mode = entry.type === 'link' ? 0 : entry.mode
-  return Number.isSafeInteger(size) && size >= 0 && Number.isInteger(mode) && mode >= 0 && mode <= 0o7777
+  return (
+    Number.isSafeInteger(size) && size >= 0 && Number.isInteger(mode) && mode >= 0 && mode <= 0o7777
+  )
 }
 
 function malformed(reason: string, cause?: unknown): FixpointError {
-  return new FixpointError('fetch', 'artifact-format', `Cannot read an artifact: ${reason}`, { cause })
+  return new FixpointError('fetch', 'artifact-format', `Cannot read an artifact: ${reason}`, {
+    cause,
+  })
 }

@@ -40,7 +40,11 @@ export async function unpackArtifact(
   }
 }
 
-async function readEntries(tar: TarReader, tree: Descent | undefined, turns: Turns): Promise<Entry[]> {
+async function readEntries(
+  tar: TarReader,
+  tree: Descent | undefined,
+  turns: Turns,
+): Promise<Entry[]> {
   const listing: Entry[] = []
   const paths = new EntryPaths()
   for await (const { entry, content } of tar.entries(turns)) {

@@ -17,7 +17,10 @@ export interface Comparison {
   readonly mismatches: readonly Mismatch[]
 }
 
-/** Compares the keys and artifacts of two plans of the same graph. What the host had a hand in is left out: it may differ. */
+/**
+ * Compares the keys and artifacts of two plans of the same graph. What the host had a hand in is
+ * left out: it may differ.
+ */
 export function compareBuilds(first: Plan, second: Plan): Comparison {
   const mismatches: Mismatch[] = []
   let same = 0

@@ -3,8 +3,15 @@ import { open } from 'node:fs/promises'
 /** How much of two files is read at a time. */
 const BLOCK = 1 << 20
 
-/** Offset of the first of the first `length` bytes in which two files or disks differ; undefined when they are the same. One that ends before differs there. */
-export async function firstDifferentByte(a: string, b: string, length: number): Promise<number | undefined> {
+/**
+ * Offset of the first of the first `length` bytes in which two files or disks differ; undefined
+ * when they are the same. One that ends before differs there.
+ */
+export async function firstDifferentByte(
+  a: string,
+  b: string,
+  length: number,
+): Promise<number | undefined> {
   const [left, right] = [await open(a, 'r'), await open(b, 'r')]
   try {
     const [one, two] = [Buffer.alloc(BLOCK), Buffer.alloc(BLOCK)]
@@ -14,7 +21,12 @@ export async function firstDifferentByte(a: string, b: string, length: number): 
         readFully(left, one, start, wanted),
         readFully(right, two, start, wanted),
       ])
-      if (first === wanted && one.subarray(0, wanted).equals(two.subarray(0, wanted)) && second === wanted) continue
+      if (
+        first === wanted &&
+        one.subarray(0, wanted).equals(two.subarray(0, wanted)) &&
+        second === wanted
+      )
+        continue
       const common = Math.min(first, second)
       for (let at = 0; at < common; at++) if (one[at] !== two[at]) return start + at
       return start + common

@@ -8,16 +8,26 @@ interface Section {
 /** Section type of .bss and its kind: they take no room in the file (System V ABI, gABI 4.1). */
 const SHT_NOBITS = 8
 
-/** Name of the section that holds the byte at `offset` of a 64-bit little-endian ELF file; undefined for other files or bytes outside all sections. */
+/**
+ * Name of the section that holds the byte at `offset` of a 64-bit little-endian ELF file; undefined
+ * for other files or bytes outside all sections.
+ */
 export function elfSectionAt(file: Buffer, offset: number): string | undefined {
-  return sections(file).find((section) => offset >= section.offset && offset < section.offset + section.size)?.name
+  return sections(file).find(
+    (section) => offset >= section.offset && offset < section.offset + section.size,
+  )?.name
 }
 
 function sections(file: Buffer): Section[] {
   // e_ident: magic, class 2 (64-bit), data 1 (little-endian).
-  if (file.length < 64 || file.readUInt32BE(0) !== 0x7f454c46 || file[4] !== 2 || file[5] !== 1) return []
+  if (file.length < 64 || file.readUInt32BE(0) !== 0x7f454c46 || file[4] !== 2 || file[5] !== 1)
+    return []
   const table = Number(file.readBigUInt64LE(0x28))
-  const [entrySize, count, namesIndex] = [file.readUInt16LE(0x3a), file.readUInt16LE(0x3c), file.readUInt16LE(0x3e)]
+  const [entrySize, count, namesIndex] = [
+    file.readUInt16LE(0x3a),
+    file.readUInt16LE(0x3c),
+    file.readUInt16LE(0x3e),
+  ]
   if (entrySize < 64 || table + entrySize * count > file.length || namesIndex >= count) return []
   const headers = Array.from({ length: count }, (_, at) =>
     file.subarray(table + at * entrySize, table + (at + 1) * entrySize),

@@ -20,7 +20,10 @@ export interface Difference {
   readonly count: number
 }
 
-/** The first difference of two artifacts in the order of their paths, or undefined when they are the same. */
+/**
+ * The first difference of two artifacts in the order of their paths, or undefined when they are the
+ * same.
+ */
 export async function firstDifference(a: Tree, b: Tree): Promise<Difference | undefined> {
   const all = compareListings(a.listing, b.listing)
   const first = all[0]
@@ -38,7 +41,8 @@ async function describeDifference(
   folderA: string,
   folderB: string,
 ): Promise<string> {
-  if (a === undefined || b === undefined) return `only in the ${a === undefined ? 'second' : 'first'}`
+  if (a === undefined || b === undefined)
+    return `only in the ${a === undefined ? 'second' : 'first'}`
   if (a.type !== b.type) return `a ${a.type} in the first, a ${b.type} in the second`
   if (a.type === 'link' && b.type === 'link') return `link to "${a.target}" and to "${b.target}"`
   if (a.type !== 'link' && b.type !== 'link' && a.mode !== b.mode)
@@ -52,14 +56,21 @@ function openIn(folder: string, path: string): number {
   return beneath(folder, path, (parent, name) => parent.read(name))
 }
 
-/** Bytes; two files of that size may be held in memory, to tell in which section of a program they differ. */
+/**
+ * Bytes; two files of that size may be held in memory, to tell in which section of a program they
+ * differ.
+ */
 const HELD = 256 << 20
 
 /** Closes both files. */
 async function describeFiles(a: number, b: number, size: number): Promise<string> {
   try {
     if (size <= HELD) return describeContents(readFileSync(a), readFileSync(b))
-    const offset = await firstDifferentByte(`/proc/self/fd/${String(a)}`, `/proc/self/fd/${String(b)}`, size)
+    const offset = await firstDifferentByte(
+      `/proc/self/fd/${String(a)}`,
+      `/proc/self/fd/${String(b)}`,
+      size,
+    )
     return `offset ${String(offset)}`
   } finally {
     closeSync(a)

@@ -8,7 +8,11 @@ export interface Seeds {
   readonly kind: string
   readonly why: string
   /** Sources that hold such files, by name; `bytes` is the sum of the files' sizes, unpacked. */
-  readonly sources: readonly { readonly source: string; readonly files: number; readonly bytes: number }[]
+  readonly sources: readonly {
+    readonly source: string
+    readonly files: number
+    readonly bytes: number
+  }[]
 }
 
 /** Resolves to the path of a source's file, whose digest it has checked. */
@@ -23,20 +27,29 @@ const LISTED: readonly Kind[] = [
 ]
 
 /**
- * What among `sources` is not source code in the strict sense, by kind; kinds of which there is nothing are left out. The same source listed twice counts once.
+ * What among `sources` is not source code in the strict sense, by kind; kinds of which there is
+ * nothing are left out. The same source listed twice counts once.
  */
-export async function listSeeds(sources: readonly FileSource[], find: SourceFinder): Promise<Seeds[]> {
+export async function listSeeds(
+  sources: readonly FileSource[],
+  find: SourceFinder,
+): Promise<Seeds[]> {
   const unique = new Map(sources.map((source) => [source.sha256, source]))
   const found: { readonly source: string; readonly tallies: readonly Tally[] }[] = []
   for (const source of [...unique.values()].sort((a, b) => byCodeUnit(a.name, b.name))) {
     const npm = source.from.some((place) => place.startsWith('npm:'))
-    found.push({ source: source.name, tallies: await scanSource(await find(source), source.name, npm) })
+    found.push({
+      source: source.name,
+      tallies: await scanSource(await find(source), source.name, npm),
+    })
   }
   return LISTED.map(({ name, why }) => ({
     kind: name,
     why,
     sources: found.flatMap(({ source, tallies }) =>
-      tallies.filter(({ kind }) => kind === name).map(({ files, bytes }) => ({ source, files, bytes })),
+      tallies
+        .filter(({ kind }) => kind === name)
+        .map(({ files, bytes }) => ({ source, files, bytes })),
     ),
   })).filter((seeds) => seeds.sources.length > 0)
 }

@@ -31,8 +31,9 @@ const UNPACKERS: readonly [magic: string, command: string][] = [
 ]
 
 /**
- * Counts what in a source is not source in the strict sense: in a tarball and in tarballs in it, or what it is itself. `name` is the source's name, `path`
- * where it lies. `npm`: its scripts count, whatever they say.
+ * Counts what in a source is not source in the strict sense: in a tarball and in tarballs in it, or
+ * what it is itself. `name` is the source's name, `path` where it lies. `npm`: its scripts count,
+ * whatever they say.
  */
 export async function scanSource(path: string, name: string, npm: boolean): Promise<Tally[]> {
   const tallies = new Map<string, Tally>()
@@ -61,7 +62,9 @@ export async function scanSource(path: string, name: string, npm: boolean): Prom
 /** The error of a tarball that is damaged, or of a kind that is not known here. */
 function unreadable(name: string, cause: unknown): FixpointError {
   const why = cause instanceof Error ? cause.message : String(cause)
-  return new FixpointError('fetch', 'source-unreadable', `Cannot look into "${name}": ${why}`, { cause })
+  return new FixpointError('fetch', 'source-unreadable', `Cannot look into "${name}": ${why}`, {
+    cause,
+  })
 }
 
 type Look = (name: string, size: number, head: Buffer) => void
@@ -111,7 +114,11 @@ function lookAt(entry: ReadEntry, look: Look): void {
 /**
  * Writes all chunks to the parser, as fast as it takes them. Rejects with the reason of `failed`.
  */
-async function feed(parser: Parser, chunks: AsyncIterable<Buffer>, failed: AbortSignal): Promise<void> {
+async function feed(
+  parser: Parser,
+  chunks: AsyncIterable<Buffer>,
+  failed: AbortSignal,
+): Promise<void> {
   for await (const chunk of chunks) {
     if (!parser.write(chunk)) await Promise.race([once(parser, 'drain'), aborted(failed)])
     failed.throwIfAborted()
@@ -156,7 +163,11 @@ async function* through(command: string, packed: AsyncIterable<Buffer>): AsyncGe
   child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
   const ended = new Promise<void>((resolve, reject) => {
     child.once('error', (cause) => {
-      reject(new FixpointError('hostUnfit', 'no-unpacker', `Cannot run "${command}": ${cause.message}`, { cause }))
+      reject(
+        new FixpointError('hostUnfit', 'no-unpacker', `Cannot run "${command}": ${cause.message}`, {
+          cause,
+        }),
+      )
     })
     child.once('close', (status) => {
       if (status === 0) resolve()

@@ -1,4 +1,7 @@
-/** What an input is that is not source code in the strict sense: something that a person wrote to be read and changed. */
+/**
+ * What an input is that is not source code in the strict sense: something that a person wrote to be
+ * read and changed.
+ */
 export interface Kind {
   readonly name: string
   readonly why: string
@@ -54,7 +57,8 @@ const RULES: readonly Rule[] = [
   {
     name: 'pictures and sounds',
     why: 'for manuals and tests; no build reads them',
-    matches: (name) => /\.(png|gif|jpe?g|ico|icns|bmp|svgz|ppm|pgm|wav|ogg|webp|pdf|ps|eps|dvi)$/i.test(name),
+    matches: (name) =>
+      /\.(png|gif|jpe?g|ico|icns|bmp|svgz|ppm|pgm|wav|ogg|webp|pdf|ps|eps|dvi)$/i.test(name),
   },
   {
     name: 'fonts',
@@ -75,7 +79,8 @@ const RULES: readonly Rule[] = [
   {
     name: 'machine code',
     why: 'compiled; tests of tools that read it, which no build runs',
-    matches: (_, head) => /^(\x7fELF|MZ|\xcf\xfa\xed\xfe|\xce\xfa\xed\xfe|\xca\xfe\xba\xbe|!<arch>)/.test(head),
+    matches: (_, head) =>
+      /^(\x7fELF|MZ|\xcf\xfa\xed\xfe|\xce\xfa\xed\xfe|\xca\xfe\xba\xbe|!<arch>)/.test(head),
   },
   {
     name: 'packed and binary data',

@@ -15,15 +15,19 @@ describe('the appliance on a bad day', () => {
     'names a source with a flipped byte, and builds nothing from it',
     async () => {
       await withData({ image: await withFlippedByte('zlib') }, async (machine) => {
-        const { good, text } = await type(machine, 'fixpoint rebuild --only zlib', { timeoutMs: 20 * MINUTES })
+        const { good, text } = await type(machine, 'fixpoint rebuild --only zlib', {
+          timeoutMs: 20 * MINUTES,
+        })
         expect(good, text).toBe(false)
         expect(text).toMatch(/failed base\/zlib: Cannot fetch/)
-        expect(text).toMatch(/Cannot fetch "zlib\S+": sha256 is [0-9a-f]{64}, recipe wants [0-9a-f]{64}/)
+        expect(text).toMatch(
+          /Cannot fetch "zlib\S+": sha256 is [0-9a-f]{64}, recipe wants [0-9a-f]{64}/,
+        )
         expect(text).toContain('/mirror/zlib')
         expect(text).not.toMatch(/built base\/zlib/)
-        expect((await type(machine, 'cd /mirror; sha256sum -c SHA256SUMS | grep -v OK')).text).toMatch(
-          /zlib\S+: FAILED/,
-        )
+        expect(
+          (await type(machine, 'cd /mirror; sha256sum -c SHA256SUMS | grep -v OK')).text,
+        ).toMatch(/zlib\S+: FAILED/)
       })
     },
     30 * MINUTES,
@@ -33,7 +37,9 @@ describe('the appliance on a bad day', () => {
     await atPrompt({ image, memory: '4G' }, async (machine) => {
       const { good, text } = await type(machine, 'date -u -s @10; fixpoint rebuild --only zlib')
       expect(good, text).toBe(false)
-      expect(text).toContain("Cannot build here: this machine's clock says 1970-01-01, sources are of 2000-01-01")
+      expect(text).toContain(
+        "Cannot build here: this machine's clock says 1970-01-01, sources are of 2000-01-01",
+      )
     })
   })
 
@@ -46,7 +52,9 @@ describe('the appliance on a bad day', () => {
     async (clock, year) => {
       await withData({ image, clock }, async (machine) => {
         expect((await type(machine, 'date +%Y')).text).toContain(`\n${year}\n`)
-        const { good, text } = await type(machine, 'fixpoint rebuild --only zlib', { timeoutMs: 20 * MINUTES })
+        const { good, text } = await type(machine, 'fixpoint rebuild --only zlib', {
+          timeoutMs: 20 * MINUTES,
+        })
         expect(good, text).toBe(true)
         expect(text).toMatch(/base\/zlib [0-9a-f]{64}: identical\n/)
         expect(text).toMatch(/run: 1\n/)

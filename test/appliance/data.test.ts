@@ -41,11 +41,15 @@ describe('data of the appliance', () => {
     const file = await blankDisk(300 * MIB)
     const withDisk = { image, memory: '2G', disks: [await dataDisk(file)] }
     await atPrompt(withDisk, async (machine) => {
-      expect((await type(machine, 'data create vdb')).text).toMatch(/data {2,}disk \/dev\/vdb, \d+ MiB free/)
+      expect((await type(machine, 'data create vdb')).text).toMatch(
+        /data {2,}disk \/dev\/vdb, \d+ MiB free/,
+      )
       const full = await type(machine, 'cd /data; fixpoint build tiny', { timeoutMs: 600_000 })
       expect(full.good, full.text).toBe(false)
       expect(full.text).toMatch(/error: .*(disk is full|No space left on device|is full)/)
-      expect(await type(machine, 'rm -rf /data/store; echo kept > /data/note; sync')).toMatchObject({ good: true })
+      expect(await type(machine, 'rm -rf /data/store; echo kept > /data/note; sync')).toMatchObject(
+        { good: true },
+      )
     })
     await atPrompt({ image }, async (machine) => {
       expect((await type(machine, 'cat /run/issue')).text).toMatch(
@@ -53,7 +57,8 @@ describe('data of the appliance', () => {
       )
       expect((await type(machine, 'cat /data/note')).good).toBe(false)
     })
-    // The group descriptors, for blocks of 1 KiB and of 4; the superblock in front still says what it is.
+    // The group descriptors, for blocks of 1 KiB and of 4; the superblock in front still says what
+    // it is.
     const disk = await open(file, 'r+')
     await disk.write(Buffer.alloc(6144, 0xa5), 0, 6144, 2048)
     await disk.close()
@@ -78,7 +83,9 @@ describe('data of the appliance', () => {
       expect(text).toMatch(/data {2,}in memory/)
       const asked = await type(machine, 'echo no | data create vdb')
       expect(asked.text).toContain('/dev/vdb holds something')
-      const repaired = await type(machine, 'e2fsck -fy /dev/vdb; umount /data; data start', { timeoutMs: 120_000 })
+      const repaired = await type(machine, 'e2fsck -fy /dev/vdb; umount /data; data start', {
+        timeoutMs: 120_000,
+      })
       expect(repaired.text).toMatch(/data {2,}disk \/dev\/vdb, \d+ MiB free/)
     })
   })

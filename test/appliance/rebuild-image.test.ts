@@ -14,8 +14,13 @@ const MINUTES = 60_000
 /** A user of this machine that owns nothing but its home. */
 const ORDINARY = 54_321
 
-/** Runs `rebuild --image` with an empty store, as the user who runs this test or as an ordinary one. */
-async function rebuild(file: string, user: number | undefined): Promise<{ exitCode?: number; all: string }> {
+/**
+ * Runs `rebuild --image` with an empty store, as the user who runs this test or as an ordinary one.
+ */
+async function rebuild(
+  file: string,
+  user: number | undefined,
+): Promise<{ exitCode?: number; all: string }> {
   const home = await temporaryFolder()
   if (user !== undefined) {
     await chmod(home, 0o755)
@@ -49,7 +54,8 @@ describe('fixpoint rebuild --image', () => {
     async (user) => {
       const { exitCode, all } = await rebuild(await copyOfImage(), user)
       expect(exitCode, all).toBe(0)
-      for (const name of ['zlib', 'bzip2']) expect(all).toMatch(new RegExp(`base/${name} [0-9a-f]{64}: identical`))
+      for (const name of ['zlib', 'bzip2'])
+        expect(all).toMatch(new RegExp(`base/${name} [0-9a-f]{64}: identical`))
       expect(all).toMatch(/run: 2\n/)
     },
     10 * MINUTES,

@@ -15,7 +15,9 @@ describe('fixpoint rebuild in the appliance', () => {
       // m4's configure asks a great deal about the system that it runs on.
       const command = 'fixpoint rebuild --only zlib,bzip2,m4'
       const done = await atPrompt(options, async (machine) => {
-        expect((await type(machine, 'data create vdb')).text).toMatch(/data {2,}disk \/dev\/vdb, \d+ MiB free/)
+        expect((await type(machine, 'data create vdb')).text).toMatch(
+          /data {2,}disk \/dev\/vdb, \d+ MiB free/,
+        )
         machine.type(`${command}\n`)
         const [, first] = await machine.expect(/built (base\/\w+) in/, { timeoutMs: 20 * MINUTES })
         return first
@@ -51,7 +53,11 @@ set:
 end`
         expect(await type(machine, layers)).toMatchObject({ good: true })
         const patience = { timeoutMs: 20 * MINUTES }
-        const flag = await type(machine, 'fixpoint --layers layers/layers.yaml rebuild --only zlib', patience)
+        const flag = await type(
+          machine,
+          'fixpoint --layers layers/layers.yaml rebuild --only zlib',
+          patience,
+        )
         expect(flag.good, flag.text).toBe(false)
         expect(flag.text).toMatch(/base\/zlib: "usr\/lib\/libz\.a": .*; 1 entries differ/)
 
@@ -61,7 +67,9 @@ mount --bind /tmp/libz.a /run/installed/usr/lib/libz.a`
         expect(await type(machine, byte)).toMatchObject({ good: true })
         const changed = await type(machine, 'fixpoint rebuild --only zlib', patience)
         expect(changed.good, changed.text).toBe(false)
-        expect(changed.text).toMatch(/Cannot use what is installed of base\/zlib .*"usr\/lib\/libz\.a"/)
+        expect(changed.text).toMatch(
+          /Cannot use what is installed of base\/zlib .*"usr\/lib\/libz\.a"/,
+        )
       })
     },
     45 * MINUTES,
@@ -71,7 +79,9 @@ mount --bind /tmp/libz.a /run/installed/usr/lib/libz.a`
     'assembles the image again from what is installed, to the bytes of the disk it runs from',
     async () => {
       await withData({ image }, async (machine) => {
-        const said = await type(machine, 'fixpoint rebuild --only appliance', { timeoutMs: 80 * MINUTES })
+        const said = await type(machine, 'fixpoint rebuild --only appliance', {
+          timeoutMs: 80 * MINUTES,
+        })
         expect(said.good, said.text).toBe(true)
         expect(said.text).toMatch(/system\/appliance [0-9a-f]{64}: identical to \/dev\/vda\n/)
         expect(said.text).toMatch(/run: 1\n/)

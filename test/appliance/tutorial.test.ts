@@ -21,7 +21,8 @@ it(
     const exchange = await exchangeDisk()
     const disks = [await dataDisk(), await dataDisk(exchange)]
     await atPrompt({ image, memory: '4G', disks }, async (machine) => {
-      const [place, layer, product, released, patch, changes, source, out, ...more] = await tutorial()
+      const [place, layer, product, released, patch, changes, source, out, ...more] =
+        await tutorial()
       expect(more).toEqual([])
       await enter(machine, place)
       await enter(machine, layer)
@@ -77,7 +78,9 @@ function builtIn(text: string): string[] {
   return [...text.matchAll(/^built (\S+) in/gm)].map(([, recipe]) => recipe!).sort()
 }
 
-/** A disk as a maker brings it along, with upstream's next tarball: this one's, but for the number. */
+/**
+ * A disk as a maker brings it along, with upstream's next tarball: this one's, but for the number.
+ */
 async function exchangeDisk(): Promise<string> {
   const folder = await temporaryFolder()
   await mkdir(join(folder, 'disk'))
@@ -89,7 +92,9 @@ async function exchangeDisk(): Promise<string> {
     tar -czf disk/busybox-1.37.1.tar.gz busybox-1.37.1`
   execFileSync('sh', ['-euc', make], { cwd: folder })
   const file = await blankDisk(1 << 30)
-  execFileSync('mke2fs', ['-q', '-F', '-t', 'ext4', '-d', join(folder, 'disk'), file], { env: SBIN })
+  execFileSync('mke2fs', ['-q', '-F', '-t', 'ext4', '-d', join(folder, 'disk'), file], {
+    env: SBIN,
+  })
   return file
 }
 

@@ -8,7 +8,10 @@ export interface LoadTimes {
   readonly planMs: number
 }
 
-/** Loads and validates the layers named in the only argument and plans all their recipes, each key computed. */
+/**
+ * Loads and validates the layers named in the only argument and plans all their recipes, each key
+ * computed.
+ */
 async function main(layersFile: string): Promise<void> {
   const started = performance.now()
   const metadata = await loadMetadata(layersFile)

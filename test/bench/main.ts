@@ -14,16 +14,22 @@ import { TOY_TARGET, writeBusyLayers, writeToyLayers } from './toy-layers.ts'
 const TOY_RECIPES = 60
 const REAL_RECIPE = 'bootstrap/binutils' as RecipeId
 
-/** Prints figures, a line each with its budget: those of the names given, or all. The exit code tells whether all could be measured, whatever the figures. */
+/**
+ * Prints figures, a line each with its budget: those of the names given, or all. The exit code
+ * tells whether all could be measured, whatever the figures.
+ */
 async function main(names: readonly string[]): Promise<void> {
   const chosen = names.length > 0 ? names : ['node', 'nothing', 'load', 'overhead']
   for (const name of chosen) {
     const measure = MEASURES[name]
-    if (measure === undefined) throw new Error(`no such figure: ${name}; there are ${Object.keys(MEASURES).join(', ')}`)
+    if (measure === undefined)
+      throw new Error(`no such figure: ${name}; there are ${Object.keys(MEASURES).join(', ')}`)
     try {
       await measure()
     } catch (error) {
-      process.stdout.write(`${name}: not measured: ${error instanceof Error ? error.message : String(error)}\n`)
+      process.stdout.write(
+        `${name}: not measured: ${error instanceof Error ? error.message : String(error)}\n`,
+      )
       process.exitCode = 1
     }
   }
@@ -51,11 +57,24 @@ async function nothing(): Promise<void> {
     const real = timed([...FIXPOINT, 'build', '--dry-run', 'tiny']).output.endsWith('tiny: stored')
     if (!real) {
       const layers = await writeToyLayers(folder, TOY_RECIPES - 2)
-      command = [...FIXPOINT, '--layers', layers, '--store', join(folder, 'store'), 'build', '--offline', TOY_TARGET]
+      command = [
+        ...FIXPOINT,
+        '--layers',
+        layers,
+        '--store',
+        join(folder, 'store'),
+        'build',
+        '--offline',
+        TOY_TARGET,
+      ]
     }
     timed(command)
     const runs = Array.from({ length: 10 }, () => timed(command))
-    report(`nothing to do, ${real ? 'tiny' : `${TOY_RECIPES} toy recipes`}`, walls(runs), 'budget 0.50 s')
+    report(
+      `nothing to do, ${real ? 'tiny' : `${TOY_RECIPES} toy recipes`}`,
+      walls(runs),
+      'budget 0.50 s',
+    )
   })
 }
 
@@ -65,7 +84,11 @@ async function load(): Promise<void> {
     const runs = Array.from({ length: 5 }, () => timed([...program('load'), layers]))
     const times = runs.map(({ output }) => JSON.parse(output) as LoadTimes)
     report('load, validate and plan 1,000 recipes', walls(runs), 'budget 1.00 s')
-    report('- load and validate alone', seconds(median(times.map(({ loadMs }) => loadMs))), 'part of it')
+    report(
+      '- load and validate alone',
+      seconds(median(times.map(({ loadMs }) => loadMs))),
+      'part of it',
+    )
     report('- plan alone', seconds(median(times.map(({ planMs }) => planMs))), 'part of it')
   })
 }
@@ -73,7 +96,13 @@ async function load(): Promise<void> {
 async function overhead(): Promise<void> {
   const { store } = await readConfig(process.env)
   const mirror = process.env['FIXPOINT_BENCH_MIRROR']
-  const comparison = { layersFile: layersFile(undefined), target: REAL_RECIPE, from: store, mirror, rounds: 3 }
+  const comparison = {
+    layersFile: layersFile(undefined),
+    target: REAL_RECIPE,
+    from: store,
+    mirror,
+    rounds: 3,
+  }
   await inTemporaryFolder(async (folder) => {
     reportOverhead(REAL_RECIPE, await compare(folder, comparison))
   })
@@ -101,7 +130,10 @@ function reportOverhead(target: RecipeId, { engineMs, scriptMs }: Overhead): voi
 }
 
 function walls(runs: readonly { readonly wallMs: number; readonly cpuMs: number }[]): string {
-  const [wall, cpu] = [median(runs.map(({ wallMs }) => wallMs)), median(runs.map(({ cpuMs }) => cpuMs))]
+  const [wall, cpu] = [
+    median(runs.map(({ wallMs }) => wallMs)),
+    median(runs.map(({ cpuMs }) => cpuMs)),
+  ]
   return `${seconds(wall)} wall, ${seconds(cpu)} CPU, median of ${runs.length}`
 }
 

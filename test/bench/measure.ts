@@ -1,7 +1,9 @@
 import { spawnSync } from 'node:child_process'
 import { cpuTime } from '../../src/build/run-steps.ts'
 
-/** What a process took: milliseconds of wall clock, and of processors with those of its children. */
+/**
+ * What a process took: milliseconds of wall clock, and of processors with those of its children.
+ */
 export interface Timing {
   readonly wallMs: number
   readonly cpuMs: number
@@ -9,10 +11,13 @@ export interface Timing {
   readonly output: string
 }
 
-/** Runs a command to its end, from its start to its exit; throws with what it printed when it fails. */
+/**
+ * Runs a command to its end, from its start to its exit; throws with what it printed when it fails.
+ */
 export function timed(command: readonly string[]): Timing {
   const started = performance.now()
-  // `times` is the one way to a child's processor time that every machine has; its two lines come last.
+  // `times` is the one way to a child's processor time that every machine has; its two lines come
+  // last.
   const { status, stdout, stderr } = spawnSync('sh', ['-c', '"$@" && times', 'sh', ...command], {
     encoding: 'utf8',
     maxBuffer: 1 << 26,
@@ -20,7 +25,11 @@ export function timed(command: readonly string[]): Timing {
   const wallMs = performance.now() - started
   if (status !== 0) throw new Error(`${command.join(' ')} failed:\n${stderr}${stdout}`)
   const lines = stdout.trimEnd().split('\n')
-  return { wallMs, cpuMs: cpuTime(lines.slice(-2).join('\n')), output: lines.slice(0, -2).join('\n') }
+  return {
+    wallMs,
+    cpuMs: cpuTime(lines.slice(-2).join('\n')),
+    output: lines.slice(0, -2).join('\n'),
+  }
 }
 
 /** The middle one of some numbers; of an even count the higher of the two in the middle. */

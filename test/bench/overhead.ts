@@ -7,7 +7,7 @@ import { removeTree } from '../../src/base/files.ts'
 import type { RecipeId } from '../../src/base/events.ts'
 import { actionOf } from '../../src/build/build.ts'
 import { hostFingerprint } from '../../src/build/fingerprint.ts'
-import { indexNamer, knownTo } from '../../src/build/known.ts'
+import { indexNamer, knownTo } from '../../src/build/plan-view.ts'
 import { scriptsOf } from '../../src/build/steps.ts'
 import { makeManifest } from '../../src/image/manifest.ts'
 import { Workspace } from '../../src/build/workspace.ts'
@@ -41,8 +41,9 @@ const CORES = availableParallelism()
 const nameOf = indexNamer(hostFingerprint)
 
 /**
- * Times a recipe built by the engine (the whole process, inputs and sources there already) and by a plain script: the same scripts in one sandbox with the
- * same mounts, all laid out before the clock starts, nothing packed after. Both remove the tree that they built in. Works below `folder`.
+ * Times a recipe built by the engine (the whole process, inputs and sources there already) and by a
+ * plain script: the same scripts in one sandbox with the same mounts, all laid out before the clock
+ * starts, nothing packed after. Both remove the tree that they built in. Works below `folder`.
  */
 export async function compare(folder: string, comparison: Comparison): Promise<Overhead> {
   const { layersFile, target, mirror, rounds } = comparison
@@ -59,12 +60,18 @@ export async function compare(folder: string, comparison: Comparison): Promise<O
   for (let round = 0; round <= rounds; round++) {
     walls.script.push(await timePlainScript(graph, target, store, join(folder, 'plain')))
     writeBack()
-    walls.engine.push(timed([...engine, 'build', '--offline', '--jobs', String(CORES), target]).wallMs)
+    walls.engine.push(
+      timed([...engine, 'build', '--offline', '--jobs', String(CORES), target]).wallMs,
+    )
     await forget(graph, target, store)
   }
   await store.close()
-  // The first of all unpacks onto a disk that has had nothing removed from it yet, in half the time of any later one: not for the script alone.
-  return { engineMs: Math.min(...walls.engine.slice(1)), scriptMs: Math.min(...walls.script.slice(1)) }
+  // The first of all unpacks onto a disk that has had nothing removed from it yet, in half the time
+  // of any later one: not for the script alone.
+  return {
+    engineMs: Math.min(...walls.engine.slice(1)),
+    scriptMs: Math.min(...walls.script.slice(1)),
+  }
 }
 
 /** A mirror folder with the sources that a store holds. */
@@ -73,17 +80,26 @@ async function linkSources(graph: Graph, store: string, folder: string): Promise
   for (const { recipe } of graph.nodes.values()) {
     for (const source of recipe.sources) {
       if (source.kind !== 'file') continue
-      const [blob, link] = [join(store, 'blobs', source.sha256.slice(0, 2), source.sha256), join(folder, source.sha256)]
+      const [blob, link] = [
+        join(store, 'blobs', source.sha256.slice(0, 2), source.sha256),
+        join(folder, source.sha256),
+      ]
       if (existsSync(blob) && !existsSync(link)) await symlink(blob, link)
     }
   }
   return folder
 }
 
-async function timePlainScript(graph: Graph, target: RecipeId, store: Store, folder: string): Promise<number> {
+async function timePlainScript(
+  graph: Graph,
+  target: RecipeId,
+  store: Store,
+  folder: string,
+): Promise<number> {
   const current = plan(graph, [target], knownTo(store, nameOf))
   const planned = current.get(target)
-  if (planned?.state !== 'ready') throw new Error(`${target} is ${planned?.state ?? 'unknown'}, wanted ready`)
+  if (planned?.state !== 'ready')
+    throw new Error(`${target} is ${planned?.state ?? 'unknown'}, wanted ready`)
   const action = actionOf(current, planned)
   const workspace = await Workspace.create(folder)
   await workspace.layOut(action, { store, makeManifest, signal: new AbortController().signal })
@@ -91,20 +107,32 @@ async function timePlainScript(graph: Graph, target: RecipeId, store: Store, fol
   for (const { name, script } of scripts) await writeFile(join(folder, 'steps', name), script)
   const lines = scripts.map(({ name }) => `(sh -eu /steps/${name})`)
   await writeFile(join(folder, 'steps', 'all'), `set -e\numask 022\n${lines.join('\n')}\n`)
-  const spec = await workspace.sandbox(action, ['/bin/sh', '/steps/all'], { MAKEFLAGS: ` -j${CORES}` }, undefined)
+  const spec = await workspace.sandbox(
+    action,
+    ['/bin/sh', '/steps/all'],
+    { MAKEFLAGS: ` -j${CORES}` },
+    undefined,
+  )
   const [command = '', ...args] = sandboxCommand(spec)
   const log = await open(join(folder, 'log'), 'w')
   writeBack()
   const started = performance.now()
-  const { status } = spawnSync(command, args, { stdio: ['ignore', log.fd, log.fd], env: { PATH: '/usr/bin:/bin' } })
+  const { status } = spawnSync(command, args, {
+    stdio: ['ignore', log.fd, log.fd],
+    env: { PATH: '/usr/bin:/bin' },
+  })
   await removeTree(folder)
   const wallMs = performance.now() - started
   await log.close()
-  if (status !== 0) throw new Error(`the plain script of ${target} ended with status ${String(status)}`)
+  if (status !== 0)
+    throw new Error(`the plain script of ${target} ended with status ${String(status)}`)
   return wallMs
 }
 
-/** Lets the disk come to rest: else whichever is measured next pays for what the last one wrote and removed. */
+/**
+ * Lets the disk come to rest: else whichever is measured next pays for what the last one wrote and
+ * removed.
+ */
 function writeBack(): void {
   spawnSync('sync')
 }
@@ -112,7 +140,8 @@ function writeBack(): void {
 /** Makes the store as if the target had never been built. */
 async function forget(graph: Graph, target: RecipeId, store: Store): Promise<void> {
   const planned = plan(graph, [target], knownTo(store, nameOf)).get(target)
-  if (planned?.key === undefined || planned.artifact === undefined) throw new Error(`${target} was not built`)
+  if (planned?.key === undefined || planned.artifact === undefined)
+    throw new Error(`${target} was not built`)
   await rm(join(store.root, 'index', nameOf(planned.key, planned.node.recipe.host)))
   await rm(store.blobPath(planned.artifact))
   await removeTree(store.treePath(planned.artifact))

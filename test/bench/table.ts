@@ -1,37 +1,46 @@
 import { resolve } from 'node:path'
 import { hostFingerprint } from '../../src/build/fingerprint.ts'
-import { indexNamer, knownTo } from '../../src/build/known.ts'
+import { indexNamer, knownTo } from '../../src/build/plan-view.ts'
 import { readConfig } from '../../src/cli/config.ts'
 import { layersFile } from '../../src/cli/engine.ts'
-import { describeEnd } from '../../src/cli/report.ts'
+import { describeEnd } from '../../src/cli/view/report.ts'
 import { resolveTargets } from '../../src/cli/targets.ts'
 import { loadMetadata } from '../../src/metadata/load.ts'
 import { graphOf } from '../../src/plan/graph.ts'
 import { plan } from '../../src/plan/plan.ts'
 import { Store } from '../../src/store/store.ts'
-import type { IndexEntry } from '../../src/store/store-index.ts'
+import type { IndexEntry } from '../../src/store/index-entries.ts'
 
 const nameOf = indexNamer(hostFingerprint)
 
 /**
- * Prints a table, in Markdown, of what each recipe of a target's graph took when it was built, the longest first, from the store's index.
- * Recipes that this store has not built as they are now are named below it.
+ * Prints a table, in Markdown, of what each recipe of a target's graph took when it was built, the
+ * longest first, from the store's index. Recipes that this store has not built as they are now are
+ * named below it.
  */
 async function main(target: string): Promise<void> {
   const { store: root } = await readConfig(process.env)
-  const store = await Store.open(resolve(root), { emit: () => undefined, now: () => performance.now() })
+  const store = await Store.open(resolve(root), {
+    emit: () => undefined,
+    now: () => performance.now(),
+  })
   const metadata = await loadMetadata(layersFile(undefined))
   const targets = resolveTargets(metadata, [target])
   const entries: IndexEntry[] = []
   const missing: string[] = []
-  for (const [id, { key, node }] of plan(graphOf(metadata, targets), targets, knownTo(store, nameOf))) {
+  for (const [id, { key, node }] of plan(
+    graphOf(metadata, targets),
+    targets,
+    knownTo(store, nameOf),
+  )) {
     const entry = key === undefined ? undefined : store.index.find(nameOf(key, node.recipe.host))
     if (entry === undefined) missing.push(id)
     else entries.push(entry)
   }
   await store.close()
   process.stdout.write(`${tableOf(entries)}\n`)
-  if (missing.length > 0) process.stdout.write(`\nNot built as they are now: ${missing.join(', ')}\n`)
+  if (missing.length > 0)
+    process.stdout.write(`\nNot built as they are now: ${missing.join(', ')}\n`)
 }
 
 function tableOf(entries: readonly IndexEntry[]): string {
@@ -42,12 +51,17 @@ function tableOf(entries: readonly IndexEntry[]): string {
   return [
     '| recipe | wall, s | CPU, s | peak memory, MiB | artifact, MiB |',
     '|---|--:|--:|--:|--:|',
-    ...entries.toSorted((a, b) => b.durationMs - a.durationMs).map((entry) => row(entry.recipe, entry)),
+    ...entries
+      .toSorted((a, b) => b.durationMs - a.durationMs)
+      .map((entry) => row(entry.recipe, entry)),
     row(`all ${entries.length}: sums, and the highest peak`, all),
   ].join('\n')
 }
 
-function row(name: string, entry: Pick<IndexEntry, 'durationMs' | 'cpuMs' | 'peakMemory' | 'size'>): string {
+function row(
+  name: string,
+  entry: Pick<IndexEntry, 'durationMs' | 'cpuMs' | 'peakMemory' | 'size'>,
+): string {
   const { durationMs, cpuMs, peakMemory, size } = entry
   const [peak, mebibytes] = [peakMemory, size].map((bytes) => (bytes / 2 ** 20).toFixed(1))
   return `| ${name} | ${(durationMs / 1000).toFixed(1)} | ${(cpuMs / 1000).toFixed(1)} | ${String(peak)} | ${String(mebibytes)} |`

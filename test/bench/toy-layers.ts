@@ -12,12 +12,16 @@ steps:
 `
 
 /**
- * Writes layers below `folder` that really build, in a moment: a set of tools from the host, `count` small recipes that need it and some
- * before them, and one that needs them all. Resolves to the path of layers.yaml.
+ * Writes layers below `folder` that really build, in a moment: a set of tools from the host,
+ * `count` small recipes that need it and some before them, and one that needs them all. Resolves to
+ * the path of layers.yaml.
  */
 export async function writeToyLayers(folder: string, count: number): Promise<string> {
   const layers = join(folder, 'layers')
-  await writeText(join(layers, 'layers.yaml'), 'machine: toy\nhost-layers: [bootstrap]\nlayers: [bootstrap, system]\n')
+  await writeText(
+    join(layers, 'layers.yaml'),
+    'machine: toy\nhost-layers: [bootstrap]\nlayers: [bootstrap, system]\n',
+  )
   await writeText(join(layers, 'machines', 'toy.yaml'), 'arch: x86_64\n')
   await writeText(join(layers, 'styles', 'plain.yaml'), STYLE)
   const recipe = (id: string, inputs: readonly string[], script: string): Promise<void> =>
@@ -25,14 +29,23 @@ export async function writeToyLayers(folder: string, count: number): Promise<str
   await recipe('bootstrap/tools', [], TOOLS.steps[0]?.script ?? '')
   const names = Array.from({ length: count }, (_, index) => `part-${index}`)
   for (const [index, name] of names.entries()) {
-    const earlier = [index - 1, index - 7, index - 20].flatMap((at) => (at < 0 ? [] : [`system/${names[at] ?? ''}`]))
+    const earlier = [index - 1, index - 7, index - 20].flatMap((at) =>
+      at < 0 ? [] : [`system/${names[at] ?? ''}`],
+    )
     await recipe(`system/${name}`, ['bootstrap/tools', ...earlier], writing(name))
   }
-  await recipe(TOY_TARGET, ['bootstrap/tools', ...names.map((name) => `system/${name}`)], writing('all'))
+  await recipe(
+    TOY_TARGET,
+    ['bootstrap/tools', ...names.map((name) => `system/${name}`)],
+    writing('all'),
+  )
   return join(layers, 'layers.yaml')
 }
 
-/** Makes layers with a recipe system/busy that keeps one core busy for about `seconds`; resolves to the path of layers.yaml. */
+/**
+ * Makes layers with a recipe system/busy that keeps one core busy for about `seconds`; resolves to
+ * the path of layers.yaml.
+ */
 export async function writeBusyLayers(folder: string, seconds: number): Promise<string> {
   const file = await writeToyLayers(folder, 0)
   const script = `mkdir -p "$OUT/usr/share"\ni=0\nwhile [ $i -lt ${seconds * 400_000} ]; do i=$((i + 1)); done\necho $i > "$OUT/usr/share/busy"`

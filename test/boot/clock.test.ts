@@ -35,7 +35,8 @@ it('tells days as programs write them', () => {
     'March 5, 2031',
   ])
     expect(text).toMatch(pattern)
-  for (const text of ['Mar 15 2031', '2031-03-04', '12031-03-051', 'Mar  5 2030']) expect(text).not.toMatch(pattern)
+  for (const text of ['Mar 15 2031', '2031-03-04', '12031-03-051', 'Mar  5 2030'])
+    expect(text).not.toMatch(pattern)
 })
 
 it('no artifact of an image tells of the day it was built on', async ({ skip }) => {
@@ -44,6 +45,8 @@ it('no artifact of an image tells of the day it was built on', async ({ skip }) 
   for (const { recipe, blob, record } of artifacts) {
     const text = (await readFile(blob)).toString('latin1')
     const found = written((await stat(record)).mtime).exec(text)
-    expect(found && `${recipe}: ${text.slice(Math.max(0, found.index - 100), found.index + 100)}`).toBe(null)
+    expect(
+      found && `${recipe}: ${text.slice(Math.max(0, found.index - 100), found.index + 100)}`,
+    ).toBe(null)
   }
 }, 120_000)

@@ -1,6 +1,7 @@
 /**
- * A boot sector for tests of the code that boots images: prints `hello from sector 0` and a prompt on the first serial port, then answers each key
- * with a line `heard KEY`; the key `q` switches the machine off.
+ * A boot sector for tests of the code that boots images: prints `hello from sector 0` and a prompt
+ * on the first serial port, then answers each key with a line `heard KEY`; the key `q` switches the
+ * machine off.
  */
 export function talkingSector(): Buffer {
   const sector = Buffer.alloc(512)
@@ -12,7 +13,10 @@ export function talkingSector(): Buffer {
   return sector
 }
 
-/** Bytes and what they mean (AT&T syntax), from address 0x7c00 on. Port 0x604 is the power management of QEMU's q35. */
+/**
+ * Bytes and what they mean (AT&T syntax), from address 0x7c00 on. Port 0x604 is the power
+ * management of QEMU's q35.
+ */
 const PROGRAM: readonly (readonly [bytes: string, meaning: string])[] = [
   ['fa', 'cli'],
   ['31 c0', 'xor %ax, %ax'],

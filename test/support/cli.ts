@@ -25,7 +25,10 @@ export interface Ended {
 /** A line that `--json` prints. */
 export type JsonLine = Readonly<Record<string, unknown>> & { readonly type: string }
 
-/** A toy tree of layers with a store and a home of its own, and the real command line on it. All goes away with the test. */
+/**
+ * A toy tree of layers with a store and a home of its own, and the real command line on it. All
+ * goes away with the test.
+ */
 export interface Toy {
   readonly folder: string
   readonly store: string
@@ -59,7 +62,10 @@ export interface How {
   readonly globals?: readonly string[]
 }
 
-/** Words in front of a command for which `folder`, which must be there, is an empty disk of that many MiB. */
+/**
+ * Words in front of a command for which `folder`, which must be there, is an empty disk of that
+ * many MiB.
+ */
 export function onSmallDisk(folder: string, mebibytes: number): string[] {
   const script = `mount -t tmpfs -o size=${String(mebibytes)}m none "$0" && exec "$@"`
   return ['unshare', '-Urm', 'sh', '-c', script, folder]
@@ -77,7 +83,14 @@ export const WITHOUT_NAMESPACES = [
 
 /** Text of a recipe with the fields that every one has; `rest` are its further lines. */
 export function recipe(name: string, ...rest: readonly string[]): string {
-  return [`name: ${name}`, "version: '1.0'", 'summary: A package', 'license: MIT', ...rest, ''].join('\n')
+  return [
+    `name: ${name}`,
+    "version: '1.0'",
+    'summary: A package',
+    'license: MIT',
+    ...rest,
+    '',
+  ].join('\n')
 }
 
 /** A recipe's step `build`, the only one that the style has; `lines` are its script. */
@@ -106,13 +119,19 @@ const BASE: Tree = {
 }
 
 /** Recipe of a shell and what else the toy recipes above `bootstrap` need. */
-export const TOOLS_RECIPE = recipe('tools', 'style: plain', step(...TOOLS.steps[0]!.script.split('\n')))
+export const TOOLS_RECIPE = recipe(
+  'tools',
+  'style: plain',
+  step(...TOOLS.steps[0]!.script.split('\n')),
+)
 
 /** The engine as `make setup` compiles it; toy trees are made by the function returned. */
 export function commandLine(): (files?: Tree) => Promise<Toy> {
   beforeAll(() => {
     if (!existsSync(MAIN))
-      throw new Error(`"${MAIN}" is missing: these tests run the compiled engine, run \`make setup\``)
+      throw new Error(
+        `"${MAIN}" is missing: these tests run the compiled engine, run \`make setup\``,
+      )
   })
   return async (files = {}) => {
     const folder = await mkdtemp(join(tmpdir(), 'fixpoint-test-cli-'))
@@ -124,7 +143,9 @@ export function commandLine(): (files?: Tree) => Promise<Toy> {
   }
 }
 
-/** Like {@link commandLine}, one tree for all tests of a file; `prepare` is done once, before them. */
+/**
+ * Like {@link commandLine}, one tree for all tests of a file; `prepare` is done once, before them.
+ */
 export function sharedToy(files: Tree, prepare: (toy: Toy) => Promise<void>): () => Toy {
   let toy: Toy | undefined
   beforeAll(async () => {
@@ -139,7 +160,10 @@ export function sharedToy(files: Tree, prepare: (toy: Toy) => Promise<void>): ()
   return () => toy!
 }
 
-/** Makes a store that knows the host already: reading all of it for each test would take longer than the tests. */
+/**
+ * Makes a store that knows the host already: reading all of it for each test would take longer than
+ * the tests.
+ */
 async function noteHost(store: string): Promise<void> {
   if (!isNoted) hostFingerprint(HOST_NOTES)
   isNoted = true
@@ -154,7 +178,12 @@ function toyIn(folder: string): Toy {
   const store = join(folder, 'store')
   const own = ['--layers', join(folder, 'layers/layers.yaml'), '--store', store]
   // Nothing of the caller's: CI or a mirror set up for its user would change what is seen here.
-  const environment = { PATH: process.env['PATH'] ?? '', HOME: join(folder, 'home'), TERM: 'xterm', SHELL: '/bin/sh' }
+  const environment = {
+    PATH: process.env['PATH'] ?? '',
+    HOME: join(folder, 'home'),
+    TERM: 'xterm',
+    SHELL: '/bin/sh',
+  }
   const start = ([program, ...args]: readonly string[], stdin: 'ignore' | 'pipe'): ChildProcess => {
     const child = spawn(program!, args, {
       cwd: folder,
@@ -171,7 +200,10 @@ function toyIn(folder: string): Toy {
     const command = [...before, process.execPath, MAIN, ...own, ...words].map(quote).join(' ')
     return ['script', '-qec', `stty rows 24 cols 80; exec ${command}`, '/dev/null']
   }
-  const runToEnd = async ([program, ...args]: readonly string[], env: How['env'] = {}): Promise<Ended> => {
+  const runToEnd = async (
+    [program, ...args]: readonly string[],
+    env: How['env'] = {},
+  ): Promise<Ended> => {
     const result = await execa(program!, args, {
       cwd: folder,
       env: { ...environment, ...env },
@@ -182,8 +214,10 @@ function toyIn(folder: string): Toy {
     })
     return { code: result.exitCode, stdout: result.stdout, stderr: result.stderr }
   }
-  const runWith = ({ wrap = [], env, globals = own }: How, ...words: readonly string[]): Promise<Ended> =>
-    runToEnd([...wrap, process.execPath, MAIN, ...globals, ...words], env)
+  const runWith = (
+    { wrap = [], env, globals = own }: How,
+    ...words: readonly string[]
+  ): Promise<Ended> => runToEnd([...wrap, process.execPath, MAIN, ...globals, ...words], env)
   const runOnTerminal = (...words: readonly string[]): Promise<Ended> => runToEnd(onTerminal(words))
   return {
     folder,
@@ -191,7 +225,8 @@ function toyIn(folder: string): Toy {
     write: (files) => writeTreeAt(folder, files),
     run: (...words) => runWith({}, ...words),
     runWith,
-    startWith: (wrap, ...words) => start([...wrap, process.execPath, MAIN, ...own, ...words], 'ignore'),
+    startWith: (wrap, ...words) =>
+      start([...wrap, process.execPath, MAIN, ...own, ...words], 'ignore'),
     start: (...words) => start([process.execPath, MAIN, ...own, ...words], 'ignore'),
     startOnTerminal: (...words) => start(onTerminal(words), 'pipe'),
     startUnderNohup: (...words) => start(onTerminal(words, ['nohup']), 'pipe'),
@@ -225,7 +260,9 @@ export function processesHolding(text: string): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
     .map(Number)
-    .filter((pid) => ['cmdline', 'environ'].some((file) => textOf(`/proc/${pid}/${file}`).includes(text)))
+    .filter((pid) =>
+      ['cmdline', 'environ'].some((file) => textOf(`/proc/${pid}/${file}`).includes(text)),
+    )
 }
 
 function textOf(path: string): string {

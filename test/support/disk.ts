@@ -11,8 +11,14 @@ import { writeTreeAt } from './trees.ts'
 /** Bytes of a sector. */
 export const SECTOR = 512
 
-/** A disk with a partition table of the fewest fields that are read, by the UEFI specification's offsets. */
-export function diskOf(sectors: number, partitions: readonly { name: string; first: number; last: number }[]): Buffer {
+/**
+ * A disk with a partition table of the fewest fields that are read, by the UEFI specification's
+ * offsets.
+ */
+export function diskOf(
+  sectors: number,
+  partitions: readonly { name: string; first: number; last: number }[],
+): Buffer {
   const disk = Buffer.alloc(sectors * SECTOR)
   const header = disk.subarray(SECTOR)
   header.write('EFI PART', 'latin1')
@@ -33,13 +39,18 @@ export function diskOf(sectors: number, partitions: readonly { name: string; fir
 /** An image with these folders as partitions, and where those begin. */
 export async function imageOf(
   folders: Readonly<Record<string, string>>,
-): Promise<{ image: string; partitions: readonly { name: string; start: number; size: number }[] }> {
+): Promise<{
+  image: string
+  partitions: readonly { name: string; start: number; size: number }[]
+}> {
   const folder = await temporaryFolder()
   const image = join(folder, 'image')
   const parts: { name: string; first: number; last: number; bytes: Buffer }[] = []
   for (const [name, path] of Object.entries(folders)) {
     const packed = join(folder, name)
-    execFileSync('mksquashfs', [path, packed, '-quiet', '-no-progress', '-all-root'], { stdio: 'ignore' })
+    execFileSync('mksquashfs', [path, packed, '-quiet', '-no-progress', '-all-root'], {
+      stdio: 'ignore',
+    })
     const bytes = await readFile(packed)
     const first = (parts.at(-1)?.last ?? 39) + 1
     parts.push({ name, first, last: first + Math.ceil(bytes.length / SECTOR) - 1, bytes })
@@ -55,13 +66,18 @@ export async function imageOf(
   return { image, partitions }
 }
 
-/** The root of an image of which nothing is looked at but its busybox: a script of `sh` in its place. */
+/**
+ * The root of an image of which nothing is looked at but its busybox: a script of `sh` in its
+ * place.
+ */
 export async function rootWith(script: string): Promise<string> {
   const root = await temporaryFolder()
   await writeTreeAt(root, { 'usr/bin/busybox': { mode: 0o755, data: `#!/bin/sh\n${script}\n` } })
   const { digest, listing } = await packTree(root, undefined)
   const recipe = 'system/busybox' as RecipeId
-  const manifest = makeManifest([{ recipe, version: '1', key: digestOf('key'), artifact: digest, listing }])
+  const manifest = makeManifest([
+    { recipe, version: '1', key: digestOf('key'), artifact: digest, listing },
+  ])
   await writeTreeAt(root, { [MANIFEST_PATH]: manifest })
   return root
 }

@@ -20,10 +20,14 @@ function print(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value)}\n`)
 }
 
-/** An engine in a process of its own, for tests that kill it: builds toy recipes and prints a line of JSON for each event. */
+/**
+ * An engine in a process of its own, for tests that kill it: builds toy recipes and prints a line
+ * of JSON for each event.
+ */
 async function main({ store, recipes, targets, options, pack, again }: EngineTask): Promise<void> {
   const toy = await toyStore(store, print)
-  while (pack !== undefined) print({ type: 'packed', ...(await toy.store.packTree(pack)), listing: [] })
+  while (pack !== undefined)
+    print({ type: 'packed', ...(await toy.store.packTree(pack)), listing: [] })
   const { failures, ran, plan } = await toyBuild(toy, toyMetadata(...recipes), targets, options)
   const codes = [...failures.values()].map((error) =>
     error instanceof Error && 'code' in error ? error.code : String(error),

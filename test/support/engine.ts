@@ -34,7 +34,8 @@ export interface EngineProcess {
 }
 
 /**
- * Compiles the engine once for the tests of a file; the function that it returns starts one. `wrap` puts words in front of the command, such as `unshare`.
+ * Compiles the engine once for the tests of a file; the function that it returns starts one. `wrap`
+ * puts words in front of the command, such as `unshare`.
  */
 export function engineProcesses(): (
   task: EngineTask,
@@ -52,7 +53,8 @@ export function engineProcesses(): (
   return (task, wrap = [], environment = {}) => {
     const main = join(folder, 'test/support/engine-main.js')
     const [command, ...args] = [...wrap, process.execPath, main, JSON.stringify(task)]
-    // A folder of the machine left open for it, as careless callers do, and beyond what Node looks after by itself.
+    // A folder of the machine left open for it, as careless callers do, and beyond what Node looks
+    // after by itself.
     const root = openSync('/', 'r')
     const stdio: StdioOptions = [
       'ignore',
@@ -61,7 +63,10 @@ export function engineProcesses(): (
       ...Array.from({ length: 97 }, () => 'ignore' as const),
       root,
     ]
-    const child = spawn(command, args, { stdio, env: { PATH: process.env['PATH'], ...environment } })
+    const child = spawn(command, args, {
+      stdio,
+      env: { PATH: process.env['PATH'], ...environment },
+    })
     closeSync(root)
     onTestFinished(() => {
       child.kill('SIGKILL')
@@ -117,7 +122,8 @@ function follow(child: ChildProcess): EngineProcess {
           const found = lines.find(wanted)
           if (found === undefined && !ended) return
           waiting.delete(look)
-          if (found === undefined) reject(new Error(`the engine ended before: ${JSON.stringify(lines.at(-1))}`))
+          if (found === undefined)
+            reject(new Error(`the engine ended before: ${JSON.stringify(lines.at(-1))}`))
           else resolve(found)
         }
         waiting.add(look)

@@ -13,23 +13,33 @@ export interface GeneratedTree {
 const LAYERS = ['bootstrap', 'toolchain', 'base', 'system'] as const
 
 /**
- * Writes a tree of recipes like real ones below `folder`, an empty one, and returns the path of its layers.yaml. The same arguments give the
- * same tree: for measuring how loading and planning grow, and for tests of large graphs.
+ * Writes a tree of recipes like real ones below `folder`, an empty one, and returns the path of its
+ * layers.yaml. The same arguments give the same tree: for measuring how loading and planning grow,
+ * and for tests of large graphs.
  */
-export async function generateTree(folder: string, { recipes, inputs = 5 }: GeneratedTree): Promise<string> {
+export async function generateTree(
+  folder: string,
+  { recipes, inputs = 5 }: GeneratedTree,
+): Promise<string> {
   const layers = join(folder, 'layers')
   await writeText(
     join(layers, 'layers.yaml'),
     `machine: toy\nhost-layers: [bootstrap]\nlayers: [${LAYERS.join(', ')}]\n`,
   )
-  await writeText(join(layers, 'machines', 'toy.yaml'), 'arch: x86_64\ntriple: x86_64-toy-linux\ncflags: -O2\n')
+  await writeText(
+    join(layers, 'machines', 'toy.yaml'),
+    'arch: x86_64\ntriple: x86_64-toy-linux\ncflags: -O2\n',
+  )
   await writeText(join(layers, 'styles', 'plain.yaml'), PLAIN)
   await writeText(join(layers, 'styles', 'autotools.yaml'), AUTOTOOLS)
   const ids: string[] = []
   for (let index = 0; index < recipes; index++) {
     const layer = LAYERS[Math.floor((index * LAYERS.length) / recipes)] ?? 'system'
     const name = `package-${String(index)}`
-    await writeText(join(layers, layer, name, 'recipe.yaml'), recipeText(name, index, pick(ids, index, inputs)))
+    await writeText(
+      join(layers, layer, name, 'recipe.yaml'),
+      recipeText(name, index, pick(ids, index, inputs)),
+    )
     if (index % 10 === 0)
       await writeText(
         join(layers, layer, name, 'patches', 'portable.patch'),

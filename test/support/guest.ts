@@ -12,8 +12,8 @@ export interface Said {
 }
 
 /**
- * Waits for the prompt of a guest that boots, and keeps the kernel's messages off its console from then on.
- * A message in the midst of an answer would hide it from the pattern that waits for it.
+ * Waits for the prompt of a guest that boots, and keeps the kernel's messages off its console from
+ * then on. A message in the midst of an answer would hide it from the pattern that waits for it.
  */
 export async function firstPrompt(machine: Session): Promise<void> {
   await machine.expect('# ')
@@ -24,7 +24,10 @@ export async function firstPrompt(machine: Session): Promise<void> {
 }
 
 /** Boots an image to its prompt, lets `use` work there, and pulls the plug whatever comes of it. */
-export async function atPrompt<T>(options: BootOptions, use: (machine: Session) => Promise<T>): Promise<T> {
+export async function atPrompt<T>(
+  options: BootOptions,
+  use: (machine: Session) => Promise<T>,
+): Promise<T> {
   const machine = await bootSession(options)
   try {
     await firstPrompt(machine)
@@ -35,7 +38,10 @@ export async function atPrompt<T>(options: BootOptions, use: (machine: Session) 
 }
 
 /** Boots an image with 4 GiB of memory and a blank disk as the place for its data. */
-export async function withData<T>(options: BootOptions, use: (machine: Session) => Promise<T>): Promise<T> {
+export async function withData<T>(
+  options: BootOptions,
+  use: (machine: Session) => Promise<T>,
+): Promise<T> {
   return atPrompt({ memory: '4G', disks: [await dataDisk()], ...options }, async (machine) => {
     const { good, text } = await type(machine, 'data create vdb')
     if (!good) throw new Error(`the guest cannot make a place for data:\n${text}`)
@@ -44,7 +50,11 @@ export async function withData<T>(options: BootOptions, use: (machine: Session) 
 }
 
 /** Types a command at a guest's prompt and waits until it has ended. */
-export async function type(machine: Session, command: string, patience: Patience = {}): Promise<Said> {
+export async function type(
+  machine: Session,
+  command: string,
+  patience: Patience = {},
+): Promise<Said> {
   // Quotes in what is typed keep its echo from being taken for the end.
   machine.type(`${command}\nif [ $? = 0 ]; then echo "end: "good; else echo "end: "bad; fi\n`)
   const [text, state] = await machine.expect(/[\s\S]*?\nend: (good|bad)\n/, patience)
@@ -52,12 +62,18 @@ export async function type(machine: Session, command: string, patience: Patience
   return { good: state === 'good', text }
 }
 
-/** Every socket that could take in something from outside, a line each; a file that is not there is a line as well. */
+/**
+ * Every socket that could take in something from outside, a line each; a file that is not there is
+ * a line as well.
+ */
 export const SOCKETS = 'cat /proc/net/tcp /proc/net/udp /proc/net/raw 2>&1 | grep -v local_address'
 
 const KEYS: Readonly<Record<string, string>> = { ' ': 'spc', '/': 'slash', '\n': 'ret' }
 
-/** Types on the guest's keyboard, whose screen the serial line is not: lower-case letters, blanks, slashes and line feeds. */
+/**
+ * Types on the guest's keyboard, whose screen the serial line is not: lower-case letters, blanks,
+ * slashes and line feeds.
+ */
 export async function press(machine: Session, text: string): Promise<void> {
   for (const letter of text) {
     const key = { type: 'qcode', data: KEYS[letter] ?? letter }
@@ -86,6 +102,8 @@ export async function blankDisk(bytes: number): Promise<string> {
 }
 
 /** A virtio disk that the guest may write to, by default a blank one of 8 GiB. */
-export async function dataDisk(file?: string): Promise<{ file: string; bus: 'virtio'; writable: true }> {
+export async function dataDisk(
+  file?: string,
+): Promise<{ file: string; bus: 'virtio'; writable: true }> {
   return { file: file ?? (await blankDisk(8 * 2 ** 30)), bus: 'virtio', writable: true }
 }

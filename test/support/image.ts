@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { RecipeId } from '../../src/base/events.ts'
 import { hostFingerprint } from '../../src/build/fingerprint.ts'
-import { indexNamer, knownTo } from '../../src/build/known.ts'
+import { indexNamer, knownTo } from '../../src/build/plan-view.ts'
 import { readConfig } from '../../src/cli/config.ts'
 import { resolveTarget } from '../../src/cli/targets.ts'
 import { readDisk } from '../../src/image/disk.ts'
@@ -14,13 +14,19 @@ import { Store } from '../../src/store/store.ts'
 
 const nameOf = indexNamer(hostFingerprint)
 
-/** Path of an image of the layers here, when the user's store holds it as the recipes are now; undefined otherwise. Builds nothing. */
+/**
+ * Path of an image of the layers here, when the user's store holds it as the recipes are now;
+ * undefined otherwise. Builds nothing.
+ */
 export async function storedImage(name: string): Promise<string | undefined> {
   const tree = await storedTree(name)
   return tree === undefined ? undefined : join(tree, `${name}.img`)
 }
 
-/** The folder that a recipe's artifact is unpacked in, when the user's store holds it as the recipes are now. Builds nothing. */
+/**
+ * The folder that a recipe's artifact is unpacked in, when the user's store holds it as the recipes
+ * are now. Builds nothing.
+ */
 export function storedTree(name: string): Promise<string | undefined> {
   return lookUp(name, async (id, current, store) => {
     const artifact = artifactIn(current, id)
@@ -39,13 +45,20 @@ export interface StoredArtifact {
   readonly record: string
 }
 
-/** All artifacts above the host layers that an image was built from, when the user's store holds the image; otherwise none. */
+/**
+ * All artifacts above the host layers that an image was built from, when the user's store holds the
+ * image; otherwise none.
+ */
 export function storedArtifacts(name: string): Promise<StoredArtifact[]> {
   return lookUp(name, (id, current, store) =>
     artifactIn(current, id) === undefined
       ? []
       : [...current.values()].flatMap(({ node: { recipe }, key, artifact }) =>
-          recipe.host || recipe.image || key === undefined || artifact === undefined || !store.has(artifact)
+          recipe.host ||
+          recipe.image ||
+          key === undefined ||
+          artifact === undefined ||
+          !store.has(artifact)
             ? []
             : [
                 {
@@ -82,10 +95,18 @@ function artifactIn(current: Plan, id: RecipeId) {
   return found?.state === 'stored' ? found.artifact : undefined
 }
 
-async function lookUp<T>(name: string, use: (id: RecipeId, current: Plan, store: Store) => T | Promise<T>): Promise<T> {
-  const metadata = await loadMetadata(fileURLToPath(new URL('../../layers/layers.yaml', import.meta.url)))
+async function lookUp<T>(
+  name: string,
+  use: (id: RecipeId, current: Plan, store: Store) => T | Promise<T>,
+): Promise<T> {
+  const metadata = await loadMetadata(
+    fileURLToPath(new URL('../../layers/layers.yaml', import.meta.url)),
+  )
   const id = resolveTarget(metadata, name)
-  const store = await Store.open((await readConfig()).store, { emit: () => undefined, now: () => performance.now() })
+  const store = await Store.open((await readConfig()).store, {
+    emit: () => undefined,
+    now: () => performance.now(),
+  })
   try {
     return await use(id, plan(graphOf(metadata, [id]), [id], knownTo(store, nameOf)), store)
   } finally {

@@ -66,18 +66,25 @@ export function describeFault({ code, place }: FixpointError, folder: string): s
 }
 
 /** Faults of a tree that must not load. */
-export async function faultsIn(folder: string, layersFile = 'layers/layers.yaml'): Promise<readonly FixpointError[]> {
+export async function faultsIn(
+  folder: string,
+  layersFile = 'layers/layers.yaml',
+): Promise<readonly FixpointError[]> {
   try {
     await loadMetadata(join(folder, layersFile))
   } catch (error) {
     // Whatever a tree holds, it is never the host's fault, or a bug.
-    if (error instanceof FixpointErrors && error.errors.every(({ kind }) => EXIT[kind] === 3)) return error.errors
+    if (error instanceof FixpointErrors && error.errors.every(({ kind }) => EXIT[kind] === 3))
+      return error.errors
     throw error
   }
   return []
 }
 
-/** Faults of the valid tree with other files in place of its own, as {@link describeFault} shows them. */
+/**
+ * Faults of the valid tree with other files in place of its own, as {@link describeFault} shows
+ * them.
+ */
 export async function faultsOf(texts: Texts): Promise<string[]> {
   const folder = await writeTree({ ...VALID, ...texts })
   return (await faultsIn(folder)).map((fault) => describeFault(fault, folder))

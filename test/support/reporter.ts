@@ -6,7 +6,10 @@ import {
   type TestRunEndReason,
 } from 'vitest/node'
 
-/** Vitest's own report, then what was left out, by name, and as the very last line `N passed, N failed` and perhaps `, N skipped`. */
+/**
+ * Vitest's own report, then what was left out, by name, and as the very last line
+ * `N passed, N failed` and perhaps `, N skipped`.
+ */
 export default class Reporter extends DefaultReporter {
   override onTestRunEnd(
     modules: readonly TestModule[],
@@ -15,7 +18,8 @@ export default class Reporter extends DefaultReporter {
   ): void {
     super.onTestRunEnd(modules, errors, reason)
     const { lines, failed } = summary(modules, errors.length, reason)
-    // Vitest may say more while it closes. A run that fails without a failed test, such as one that found none, must not look like a success.
+    // Vitest may say more while it closes. A run that fails without a failed test, such as one that
+    // found none, must not look like a success.
     process.on('exit', (status) => {
       if (status !== 0 && failed === 0) lines.splice(-1, 1, tally(0, 1, 0))
       process.stdout.write(`${lines.join('\n')}\n`)
@@ -29,7 +33,8 @@ function summary(
   reason: TestRunEndReason,
 ): { lines: string[]; failed: number } {
   const tests = modules.flatMap((module) => [...module.children.allTests()])
-  const count = (state: string): number => tests.filter((test) => test.result().state === state).length
+  const count = (state: string): number =>
+    tests.filter((test) => test.result().state === state).length
   // A file that can't be loaded holds no test that could fail, and neither does a hook.
   const broken = modules.filter(
     (module) => module.state() === 'failed' && [...module.children.allTests('failed')].length === 0,
@@ -37,7 +42,10 @@ function summary(
   const interrupted = reason === 'interrupted' ? 1 : 0
   const failed = count('failed') + broken + unhandled + interrupted
   const skipped = tests.filter((test) => ['skipped', 'pending'].includes(test.result().state))
-  return { lines: [...skipped.map(leftOut), tally(count('passed'), failed, skipped.length)], failed }
+  return {
+    lines: [...skipped.map(leftOut), tally(count('passed'), failed, skipped.length)],
+    failed,
+  }
 }
 
 function leftOut(test: TestCase): string {

@@ -101,14 +101,20 @@ export function eventsOf<Type extends Event['type']>(
 export function processesWith(text: string): string[] {
   return readdirSync('/proc').filter((name) => {
     try {
-      return /^\d+$/.test(name) && readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0').includes(text)
+      return (
+        /^\d+$/.test(name) &&
+        readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0').includes(text)
+      )
     } catch {
       return false // ended meanwhile
     }
   })
 }
 
-/** Resolves once `condition` holds; for what no event tells of. Fails after two minutes: the tests of a busy machine take long. */
+/**
+ * Resolves once `condition` holds; for what no event tells of. Fails after two minutes: the tests
+ * of a busy machine take long.
+ */
 export function waitUntil(condition: () => boolean): Promise<void> {
   return vi.waitFor(
     () => {

@@ -1,4 +1,7 @@
-/** Rows of a screen after a program wrote `output` to it: the part of a terminal that progress displays use. Trailing blanks are left out. */
+/**
+ * Rows of a screen after a program wrote `output` to it: the part of a terminal that progress
+ * displays use. Trailing blanks are left out.
+ */
 export function screenAfter(
   output: string,
   { columns, rows }: { readonly columns: number; readonly rows: number },
@@ -13,7 +16,9 @@ export function screenAfter(
       row = rows - 1
     }
   }
-  for (const [token, parameters = '', final] of output.matchAll(/\u001b\[([?\d;]*)([A-Za-z])|[^]/gu)) {
+  for (const [token, parameters = '', final] of output.matchAll(
+    /\u001b\[([?\d;]*)([A-Za-z])|[^]/gu,
+  )) {
     const count = Math.max(1, Number.parseInt(parameters) || 1)
     if (final === undefined) {
       if (token === '\n') down()
@@ -36,7 +41,11 @@ export function screenAfter(
       lines[row] = lines[row]!.slice(0, column)
       lines.length = row + 1
     } else if (parameters === '?25') cursorVisible = final === 'h'
-    else if (final !== 'm') throw new Error(`this screen does not know the sequence ${JSON.stringify(token)}`)
+    else if (final !== 'm')
+      throw new Error(`this screen does not know the sequence ${JSON.stringify(token)}`)
   }
-  return { lines: lines.map((line) => line.join('').trimEnd()).filter((line) => line !== ''), cursorVisible }
+  return {
+    lines: lines.map((line) => line.join('').trimEnd()).filter((line) => line !== ''),
+    cursorVisible,
+  }
 }

@@ -7,9 +7,13 @@ export type HandMade = HeaderData & { readonly data?: string }
 export function tarOf(entries: readonly HandMade[]): Buffer {
   const blocks = entries.flatMap(({ data = '', ...fields }) => {
     const header = Buffer.alloc(512)
-    new Header({ type: 'File', mode: 0o755, mtime: new Date(0), size: Buffer.byteLength(data), ...fields }).encode(
-      header,
-    )
+    new Header({
+      type: 'File',
+      mode: 0o755,
+      mtime: new Date(0),
+      size: Buffer.byteLength(data),
+      ...fields,
+    }).encode(header)
     const content = Buffer.from(data)
     return [header, content, Buffer.alloc((512 - (content.length % 512)) % 512)]
   })

@@ -1,13 +1,21 @@
 import { digestOf } from '../../src/base/digest.ts'
 import type { Event, RecipeId } from '../../src/base/events.ts'
-import { build, type BuildContext, type BuildOptions, type BuildResult } from '../../src/build/build.ts'
-import { indexNamer } from '../../src/build/known.ts'
+import {
+  build,
+  type BuildContext,
+  type BuildOptions,
+  type BuildResult,
+} from '../../src/build/build.ts'
+import { indexNamer } from '../../src/build/plan-view.ts'
 import { makeManifest } from '../../src/image/manifest.ts'
 import type { Metadata, Recipe } from '../../src/metadata/model.ts'
 import { graphOf } from '../../src/plan/graph.ts'
 import { Store } from '../../src/store/store.ts'
 
-/** A recipe of a toy layer; `script` is its only step. Those named `host/…` see the host, and so have a shell. */
+/**
+ * A recipe of a toy layer; `script` is its only step. Those named `host/…` see the host, and so
+ * have a shell.
+ */
 export function toyRecipe(id: string, script: string, more: Partial<Recipe> = {}): Recipe {
   const [layer = '', name = ''] = id.split('/')
   return {
@@ -45,7 +53,10 @@ export function toyMetadata(...recipes: readonly Recipe[]): Metadata {
   }
 }
 
-/** A host-layer recipe whose artifact gives the layers above it a shell and the host's static-free world: a copy of what `sh` needs. */
+/**
+ * A host-layer recipe whose artifact gives the layers above it a shell and the host's static-free
+ * world: a copy of what `sh` needs.
+ */
 export const TOOLS = toyRecipe(
   'host/tools',
   `for tool in sh mkdir cp cat sleep find touch tar patch chmod ln rm sed dirname; do
@@ -67,13 +78,21 @@ export interface ToyStore {
 }
 
 /** Opens a store in `folder`; what happens on it is kept, and handed to `onEvent` too. */
-export async function toyStore(folder: string, onEvent?: (event: Event) => void): Promise<ToyStore> {
+export async function toyStore(
+  folder: string,
+  onEvent?: (event: Event) => void,
+): Promise<ToyStore> {
   const events: Event[] = []
   const emit = (event: Event): void => {
     events.push(event)
     onEvent?.(event)
   }
-  return { folder, store: await Store.open(folder, { emit, now: () => performance.now() }), events, emit }
+  return {
+    folder,
+    store: await Store.open(folder, { emit, now: () => performance.now() }),
+    events,
+    emit,
+  }
 }
 
 /** Builds toy targets on a toy store, in the real sandbox. */

@@ -17,11 +17,19 @@ export interface TextFile {
 /** All text files of the checkout below `folders`, or of all of it. */
 export async function checkoutFiles(...folders: string[]): Promise<TextFile[]> {
   const starts = folders.length === 0 ? [''] : folders
-  return (await Promise.all(starts.map((folder) => filesBelow(join(CHECKOUT, folder), MADE)))).flat()
+  return (
+    await Promise.all(starts.map((folder) => filesBelow(join(CHECKOUT, folder), MADE)))
+  ).flat()
 }
 
-/** All text files below a folder, without those in folders named in `leaveOut`; files that hold a zero byte are no text. */
-export async function filesBelow(folder: string, leaveOut: readonly string[] = []): Promise<TextFile[]> {
+/**
+ * All text files below a folder, without those in folders named in `leaveOut`; files that hold a
+ * zero byte are no text.
+ */
+export async function filesBelow(
+  folder: string,
+  leaveOut: readonly string[] = [],
+): Promise<TextFile[]> {
   const files: TextFile[] = []
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name)

@@ -1,8 +1,24 @@
-import { chmod, lstat, lutimes, mkdir, readdir, readFile, readlink, symlink, utimes, writeFile } from 'node:fs/promises'
+import {
+  chmod,
+  lstat,
+  lutimes,
+  mkdir,
+  readdir,
+  readFile,
+  readlink,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
-/** A tree in memory, by path: text or bytes of a file, `{ link }`, or undefined for a folder; a mode where it is not 0644 or 0755. */
-export type Tree = Readonly<Record<string, string | Uint8Array | undefined | { readonly link: string } | Moded>>
+/**
+ * A tree in memory, by path: text or bytes of a file, `{ link }`, or undefined for a folder; a mode
+ * where it is not 0644 or 0755.
+ */
+export type Tree = Readonly<
+  Record<string, string | Uint8Array | undefined | { readonly link: string } | Moded>
+>
 
 interface Moded {
   readonly mode: number
@@ -28,7 +44,10 @@ export async function writeTreeAt(root: string, tree: Tree): Promise<void> {
   for (const [full, mode] of modes.reverse()) await chmod(full, mode)
 }
 
-/** Every entry below `root` as one line: path, type, mode, content or target; sorted. Two equal lists are two equal trees. */
+/**
+ * Every entry below `root` as one line: path, type, mode, content or target; sorted. Two equal
+ * lists are two equal trees.
+ */
 export async function describeTree(root: string): Promise<string[]> {
   const lines: string[] = []
   const visit = async (folder: string): Promise<void> => {
@@ -39,7 +58,8 @@ export async function describeTree(root: string): Promise<string[]> {
       const mode = (stat.mode & 0o7777).toString(8)
       if (stat.isDirectory()) lines.push(`${path} folder ${mode}`)
       else if (stat.isSymbolicLink()) lines.push(`${path} link ${await readlink(full)}`)
-      else if (stat.isFile()) lines.push(`${path} file ${mode} ${(await readFile(full)).toString('base64')}`)
+      else if (stat.isFile())
+        lines.push(`${path} file ${mode} ${(await readFile(full)).toString('base64')}`)
       else lines.push(`${path} special`)
       if (stat.isDirectory()) await visit(path)
     }

@@ -6,27 +6,40 @@ import { checkoutFiles, type TextFile } from '../support/tree.ts'
  * - own: the engine alone, in the store or in a work folder
  * - user: whoever runs the engine; links in them are followed
  * - host: nobody; they are fixed ones of the machine, such as /proc
- * - beneath: a recipe, archive, artifact or step, at least in part; src/base/beneath.ts resolves that part
- * - foreign: they too, but resolved otherwise: the reason says what keeps the engine from being led elsewhere
+ * - beneath: a recipe, archive, artifact or step, at least in part; src/base/beneath.ts resolves
+ *   that part
+ * - foreign: they too, but resolved otherwise: the reason says what keeps the engine from being led
+ *   elsewhere
  */
 type Decider = 'own' | 'user' | 'host' | 'beneath' | 'foreign'
 
-/** Every file of src/ that uses the file system. One that is new must say here whose paths it opens. */
+/**
+ * Every file of src/ that uses the file system. One that is new must say here whose paths it opens.
+ */
 const TABLE: Readonly<Record<string, readonly [Decider, string]>> = {
   'base/beneath.ts': ['beneath', 'the one place that resolves foreign paths'],
   'base/chunks.ts': ['own', 'none: files that callers opened'],
   'base/default-acl.ts': ['own', 'a probe in a new work folder'],
   'base/digest.ts': ['user', 'files that callers name; no pipe is waited for'],
-  'base/files.ts': ['user', 'folders that callers make for users; removal is by rm, which follows no link'],
+  'base/files.ts': [
+    'user',
+    'folders that callers make for users; removal is by rm, which follows no link',
+  ],
   'base/regular.ts': ['user', 'files that users name; links are refused where the caller says so'],
   'build/build.ts': ['own', 'the log, named by recipe and key'],
-  'build/discards.ts': ['own', 'work folders that are moved away'],
+  'build/background-removal.ts': ['own', 'work folders that are moved away'],
   'build/fingerprint.ts': ['host', '/usr/bin and os-release'],
   'build/host-files.ts': ['host', '/usr; links are read, not followed, and pipes not opened'],
-  'build/jobserver.ts': ['own', 'fifos beside the work folders; a step sees the fifo, not its folder'],
+  'build/jobserver.ts': [
+    'own',
+    'fifos beside the work folders; a step sees the fifo, not its folder',
+  ],
   'build/noted.ts': ['own', 'one file of the store'],
   'build/place-files.ts': ['beneath', 'names of sources, patches and files'],
-  'build/read-back.ts': ['foreign', 'what a step left in a folder of the engine: no link, no pipe, a limit'],
+  'build/untrusted-files.ts': [
+    'foreign',
+    'what a step left in a folder of the engine: no link, no pipe, a limit',
+  ],
   'build/run-steps.ts': ['own', 'log and scripts, which no step can write to'],
   'build/workspace.ts': ['own', 'folders of a work folder, before a step runs in it'],
   'cli/commands/diff.ts': ['user', 'two files to compare'],
@@ -35,31 +48,46 @@ const TABLE: Readonly<Record<string, readonly [Decider, string]>> = {
   'cli/commands/rebuild.ts': ['user', 'what is compared with, and free space'],
   'cli/doctor/host.ts': ['host', 'what the host has, and a probe in a temporary folder'],
   'cli/engine.ts': ['user', 'layers.yaml of the working folder'],
-  'cli/export.ts': ['beneath', "names in an image's artifact, below the user's output folder"],
-  'cli/installed.ts': ['foreign', "names in a running system's root: only compared with its manifest"],
-  'cli/mirror-folder.ts': ['beneath', "names of sources, in the user's mirror folder"],
-  'cli/mirrors.ts': ['user', 'mirror folders'],
-  'cli/own-folder.ts': ['user', 'a folder for a second build: refused when it is a link or of another user'],
-  'cli/resumable.ts': ['own', 'a folder beside the store'],
-  'cli/running-disk.ts': ['host', '/proc and /sys'],
-  'cli/second-build.ts': ['own', 'a claimed folder, and a copy of the checkout that keeps links'],
-  'cli/store-owner.ts': ['user', 'the folders above the store'],
-  'cli/variations.ts': ['host', '/proc/self, and the two stores'],
+  'image/put.ts': ['beneath', "names in an image's artifact, below the user's output folder"],
+  'image/installed.ts': [
+    'foreign',
+    "names in a running system's root: only compared with its manifest",
+  ],
+  'fetch/fill-mirror.ts': ['beneath', "names of sources, in the user's mirror folder"],
+  'image/mirrors.ts': ['user', 'mirror folders'],
+  'store/claimed-folder.ts': [
+    'user',
+    'a folder for a second build: refused when it is a link or of another user',
+  ],
+  'store/resumable.ts': ['own', 'a folder beside the store'],
+  'image/running-disk.ts': ['host', '/proc and /sys'],
+  'verify/second-build.ts': [
+    'own',
+    'a claimed folder, and a copy of the checkout that keeps links',
+  ],
+  'build/store-owner.ts': ['user', 'the folders above the store'],
+  'verify/variations.ts': ['host', '/proc/self, and the two stores'],
   'fetch/apt.ts': ['host', '/etc/apt'],
   'fetch/exclusive.ts': ['own', 'locks beside partial downloads, named by digest'],
   'fetch/fetcher.ts': ['own', 'partial downloads'],
   'fetch/mirror.ts': ['user', 'a mirror folder; names in it are single components'],
   'fetch/npm.ts': ['user', "npm's own file of certificates"],
   'fetch/partial.ts': ['own', 'partial downloads, named by digest'],
-  'fetch/sink.ts': ['own', 'partial downloads'],
+  'fetch/hashed-file.ts': ['own', 'partial downloads'],
   'image/disk.ts': ['user', 'an image or a disk'],
-  'metadata/entries.ts': ['user', 'folders of layers, whose entries are listed and not followed'],
-  'metadata/layers.ts': ['user', 'layers.yaml and the folders that it names'],
-  'metadata/lint.ts': ['foreign', 'patches that were read by way of beneath before, in the same run'],
-  'metadata/read-file.ts': ['beneath', 'what lies in a folder of a recipe'],
+  'metadata/tree/entries.ts': [
+    'user',
+    'folders of layers, whose entries are listed and not followed',
+  ],
+  'metadata/tree/layers.ts': ['user', 'layers.yaml and the folders that it names'],
+  'metadata/lint.ts': [
+    'foreign',
+    'patches that were read by way of beneath before, in the same run',
+  ],
+  'metadata/yaml/read-file.ts': ['beneath', 'what lies in a folder of a recipe'],
   'sandbox/frame.ts': ['own', 'a new folder, filled with constant names'],
   'sandbox/host-view.ts': ['host', '/usr and /etc/alternatives; a new folder of mount points'],
-  'sandbox/inherited.ts': ['host', '/proc/self'],
+  'sandbox/open-descriptors.ts': ['host', '/proc/self'],
   'sandbox/memory.ts': ['host', '/proc'],
   'sandbox/output.ts': ['own', 'a log and a fifo that no step sees'],
   'sandbox/run.ts': ['host', '/dev/null'],
@@ -75,13 +103,16 @@ const TABLE: Readonly<Record<string, readonly [Decider, string]>> = {
   'store/recorded.ts': ['own', 'the index'],
   'store/session.ts': ['own', 'work folders and locks'],
   'store/source-names.ts': ['beneath', 'names of sources'],
-  'store/store-index.ts': ['own', 'the index, named by digest'],
+  'store/index-entries.ts': ['own', 'the index, named by digest'],
   'store/store.ts': ['own', 'files of the store, named by digest or recipe'],
   'store/tar.ts': ['own', 'blobs and temporary files'],
   'store/unpack.ts': ['beneath', "paths in an artifact's tar"],
   'verify/compare-files.ts': ['user', 'an image and a disk'],
   'verify/first-difference.ts': ['beneath', 'files of two artifacts'],
-  'verify/scan-source.ts': ['own', 'blobs; what is in them is read as a stream, never put anywhere'],
+  'verify/scan-source.ts': [
+    'own',
+    'blobs; what is in them is read as a stream, never put anywhere',
+  ],
 }
 
 let code: TextFile[]
@@ -96,7 +127,9 @@ function usesFiles(text: string): boolean {
 }
 
 test('every file that opens paths says who decides them', () => {
-  const users = code.filter(({ text }) => usesFiles(text)).map(({ path }) => path.slice('src/'.length))
+  const users = code
+    .filter(({ text }) => usesFiles(text))
+    .map(({ path }) => path.slice('src/'.length))
   expect(users.filter((path) => !(path in TABLE)).sort(), 'not in the table').toEqual([])
   expect(
     Object.keys(TABLE).filter((path) => !users.includes(path)),
@@ -106,7 +139,11 @@ test('every file that opens paths says who decides them', () => {
 
 test('what resolves foreign paths beneath a root does so by base/beneath.ts', () => {
   const texts = new Map(code.map(({ path, text }) => [path.slice('src/'.length), text]))
-  const claimed = Object.entries(TABLE).flatMap(([path, [decider]]) => (decider === 'beneath' ? [path] : []))
-  const wrong = claimed.filter((path) => path !== 'base/beneath.ts' && !texts.get(path)?.includes("/beneath.ts'"))
+  const claimed = Object.entries(TABLE).flatMap(([path, [decider]]) =>
+    decider === 'beneath' ? [path] : [],
+  )
+  const wrong = claimed.filter(
+    (path) => path !== 'base/beneath.ts' && !texts.get(path)?.includes("/beneath.ts'"),
+  )
   expect(wrong).toEqual([])
 })

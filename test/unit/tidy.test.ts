@@ -17,14 +17,25 @@ function places(files: readonly TextFile[], pattern: RegExp): string[] {
   return files.flatMap(({ path, text }) =>
     text
       .split('\n')
-      .flatMap((line, index) => (pattern.test(line) ? [`${path}:${index + 1}: ${line.trim().slice(0, 120)}`] : [])),
+      .flatMap((line, index) =>
+        pattern.test(line) ? [`${path}:${index + 1}: ${line.trim().slice(0, 120)}`] : [],
+      ),
   )
 }
 
 describe('the top level', () => {
   test('holds what it should and nothing else', async () => {
     const allowed = [
-      ...['package.json', 'tsconfig.json', 'src', 'layers', 'appliance', 'qemu', 'test', 'Makefile'],
+      ...[
+        'package.json',
+        'tsconfig.json',
+        'src',
+        'layers',
+        'appliance',
+        'qemu',
+        'test',
+        'Makefile',
+      ],
       // Usual, or made here.
       ...[
         'package-lock.json',
@@ -50,14 +61,29 @@ describe('the code', () => {
   })
 
   /** The folders of src/ in the order of the data's way. */
-  const ORDER = ['base', 'metadata', 'plan', 'store', 'fetch', 'sandbox', 'build', 'image', 'verify', 'cli']
+  const ORDER = [
+    'base',
+    'metadata',
+    'plan',
+    'store',
+    'fetch',
+    'sandbox',
+    'build',
+    'image',
+    'verify',
+    'cli',
+  ]
 
   test('imports only from its own folder of src/ and those before it', () => {
     const wrong = code.flatMap(({ path, text }) => {
       const own = ORDER.indexOf(path.split('/')[1] ?? '')
-      const imported = [...text.matchAll(/from '(?:\.\.\/)+(?:src\/)?([a-z]+)\//g)].map(([, folder = '']) => folder)
+      const imported = [...text.matchAll(/from '(?:\.\.\/)+(?:src\/)?([a-z]+)\//g)].map(
+        ([, folder = '']) => folder,
+      )
       if (path.startsWith('qemu/'))
-        return imported.filter((folder) => folder !== 'base').map((folder) => `${path} -> ${folder}`)
+        return imported
+          .filter((folder) => folder !== 'base')
+          .map((folder) => `${path} -> ${folder}`)
       const allowed = [...ORDER.slice(0, own + 1), ...(ORDER[own] === 'cli' ? ['qemu'] : [])]
       return imported
         .filter((folder) => [...ORDER, 'qemu'].includes(folder) && !allowed.includes(folder))
@@ -68,7 +94,9 @@ describe('the code', () => {
 
   test('has no folder that the order does not name', () => {
     const folders = new Set(
-      code.map(({ path }) => path.split('/')).flatMap(([top, folder]) => (top === 'src' ? [folder] : [])),
+      code
+        .map(({ path }) => path.split('/'))
+        .flatMap(([top, folder]) => (top === 'src' ? [folder] : [])),
     )
     expect([...folders].filter((folder) => !ORDER.includes(folder ?? ''))).toEqual([])
   })
@@ -89,7 +117,11 @@ describe('the code', () => {
       where: /^(?!src\/cli\/)/,
       instead: 'the clock that is handed in as `now`',
     },
-    { banned: /\bprocess\.env\b/, where: /^(?!src\/cli\/)/, instead: 'an option that src/cli hands in' },
+    {
+      banned: /\bprocess\.env\b/,
+      where: /^(?!src\/cli\/)/,
+      instead: 'an option that src/cli hands in',
+    },
     {
       banned: /(?<![.#\w])console\.(log|error|warn|info|debug|table|dir|trace)\(/,
       where: /./,
@@ -121,7 +153,9 @@ function withoutComments(text: string): string {
 describe('the tree', () => {
   test('has nothing left to do in it', () => {
     // Patches quote what others left to do; so does the tutorial, which holds one.
-    const own = everything.filter(({ path }) => !/\.patch$|^package-lock\.json$|^docs\/tutorial\.md$/.test(path))
+    const own = everything.filter(
+      ({ path }) => !/\.patch$|^package-lock\.json$|^docs\/tutorial\.md$/.test(path),
+    )
     expect(places(own, /\b(TODO|FIXME|XXX)\b/)).toEqual([])
   })
 
@@ -131,11 +165,17 @@ describe('the tree', () => {
     const configured = [...`${npm}\n${apt.join('\n')}`.matchAll(/https?:\/\/([a-z0-9.-]+)/gi)].map(
       ([, host = '']) => host,
     )
-    const hosts = configured.filter((host) => host.includes('.') && !/^(127\.|localhost$)/.test(host))
-    // Machines may be set up for a mirror of their own; those names say what all the others look like.
+    const hosts = configured.filter(
+      (host) => host.includes('.') && !/^(127\.|localhost$)/.test(host),
+    )
+    // Machines may be set up for a mirror of their own; those names say what all the others look
+    // like.
     const usual =
       /(?:registry|deb|ftp|snapshot|security|archive|mirrors?|ports|packages)(?:\.[a-z]{2})?\.(?:debian|ubuntu|npmjs|yarnpkg|kernel)\.[a-z]+/
-    const pattern = new RegExp([usual.source, ...hosts.map((host) => host.replaceAll('.', '\\.'))].join('|'), 'i')
+    const pattern = new RegExp(
+      [usual.source, ...hosts.map((host) => host.replaceAll('.', '\\.'))].join('|'),
+      'i',
+    )
     expect(places(everything, pattern)).toEqual([])
   })
 })
@@ -144,7 +184,9 @@ describe('the tree', () => {
 async function readAll(path: string): Promise<string> {
   const files = await readdir(path).catch(() => undefined)
   if (files === undefined) return readFile(path, 'utf8').catch(() => '')
-  return (await Promise.all(files.map((file) => readFile(join(path, file), 'utf8').catch(() => '')))).join('\n')
+  return (
+    await Promise.all(files.map((file) => readFile(join(path, file), 'utf8').catch(() => '')))
+  ).join('\n')
 }
 
 describe('the run-time dependencies', () => {
@@ -168,15 +210,20 @@ describe('the run-time dependencies', () => {
   const runTime = (): [string, Locked][] => locked.filter(([, { dev }]) => dev !== true)
 
   test('and all others are locked by digest and not by address', () => {
-    expect(locked.filter(([, { resolved }]) => resolved !== undefined).map(([path]) => path)).toEqual([])
     expect(
-      locked.filter(([, { integrity }]) => integrity?.startsWith('sha512-') !== true).map(([path]) => path),
+      locked.filter(([, { resolved }]) => resolved !== undefined).map(([path]) => path),
+    ).toEqual([])
+    expect(
+      locked
+        .filter(([, { integrity }]) => integrity?.startsWith('sha512-') !== true)
+        .map(([path]) => path),
     ).toEqual([])
   })
 
   test('run nothing when they are installed and are for every machine', () => {
     const wrong = runTime().filter(
-      ([, { hasInstallScript, os, cpu }]) => hasInstallScript === true || os !== undefined || cpu !== undefined,
+      ([, { hasInstallScript, os, cpu }]) =>
+        hasInstallScript === true || os !== undefined || cpu !== undefined,
     )
     expect(wrong.map(([path]) => path)).toEqual([])
   })

@@ -17,5 +17,9 @@ export async function bootCommand(
   image: string,
   { uefi, bios: _bios, ...rest }: BootFlags,
 ): Promise<void> {
-  process.exitCode = await bootOnTerminal({ image, firmware: uefi === true ? 'uefi' : 'bios', ...rest })
+  process.exitCode = await bootOnTerminal({
+    image,
+    firmware: uefi === true ? 'uefi' : 'bios',
+    ...rest,
+  })
 }

@@ -2,12 +2,19 @@ import type { Digest } from '../../base/digest.ts'
 import { compareDocuments } from '../../plan/compare-documents.ts'
 import type { Store } from '../../store/store.ts'
 import type { Engine } from '../engine.ts'
-import { readImageRecord, type ImageRecord } from '../image-record.ts'
+import { readImageRecord, type ImageRecord } from '../../image/record.ts'
 
 type Built = ImageRecord['recipes'][number]
 
-/** `changes OLD NEW`: from the records of two images, which packages differ, and why each was built again. */
-export async function changesCommand(engine: Engine, oldPath: string, newPath: string): Promise<void> {
+/**
+ * `changes OLD NEW`: from the records of two images, which packages differ, and why each was built
+ * again.
+ */
+export async function changesCommand(
+  engine: Engine,
+  oldPath: string,
+  newPath: string,
+): Promise<void> {
   const [before, after] = [await readImageRecord(oldPath), await readImageRecord(newPath)]
   const store = await engine.store()
   const earlier = new Map(before.recipes.map((built) => [built.recipe, built]))
@@ -19,15 +26,33 @@ export async function changesCommand(engine: Engine, oldPath: string, newPath: s
     else await tell(engine, store, was, built)
   }
   for (const gone of before.recipes.filter(({ recipe }) => !later.has(recipe)))
-    await engine.result([`${gone.recipe} ${gone.version}: no longer used`], { type: 'changed', ...gone, why: [] })
-  await engine.result([`unchanged: ${String(same)} of ${String(after.recipes.length)}`], { type: 'unchanged', same })
+    await engine.result([`${gone.recipe} ${gone.version}: no longer used`], {
+      type: 'changed',
+      ...gone,
+      why: [],
+    })
+  await engine.result([`unchanged: ${String(same)} of ${String(after.recipes.length)}`], {
+    type: 'unchanged',
+    same,
+  })
 }
 
-async function tell(engine: Engine, store: Store, was: Built | undefined, built: Built): Promise<void> {
+async function tell(
+  engine: Engine,
+  store: Store,
+  was: Built | undefined,
+  built: Built,
+): Promise<void> {
   const version =
-    was === undefined || was.version === built.version ? built.version : `${was.version} -> ${built.version}`
+    was === undefined || was.version === built.version
+      ? built.version
+      : `${was.version} -> ${built.version}`
   const what =
-    was === undefined ? 'new' : was.artifact === built.artifact ? 'built again, same bytes' : 'built again, other bytes'
+    was === undefined
+      ? 'new'
+      : was.artifact === built.artifact
+        ? 'built again, same bytes'
+        : 'built again, other bytes'
   const why = was === undefined ? [] : reasons(engine, store, was.key, built.key)
   await engine.result([`${built.recipe} ${version}: ${what}`, ...why.map((line) => `  ${line}`)], {
     type: 'changed',

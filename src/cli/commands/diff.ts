@@ -7,7 +7,10 @@ import { firstDifferentByte } from '../../verify/compare-files.ts'
 import { describeContents, firstDifference, type Tree } from '../../verify/first-difference.ts'
 import type { Engine } from '../engine.ts'
 
-/** `diff A B`: compares two artifacts of the store, named by digest, or two files; exit code 5 when they differ. */
+/**
+ * `diff A B`: compares two artifacts of the store, named by digest, or two files; exit code 5 when
+ * they differ.
+ */
 export async function diffCommand(engine: Engine, a: string, b: string): Promise<void> {
   const store = await engine.store()
   const [first, second] = [await find(store, a), await find(store, b)]
@@ -28,12 +31,20 @@ export async function diffCommand(engine: Engine, a: string, b: string): Promise
   throw new FixpointError('notReproducible', 'differ', difference)
 }
 
-async function find(store: Store, word: string): Promise<{ kind: 'artifact'; tree: Tree } | { kind: 'file' }> {
+async function find(
+  store: Store,
+  word: string,
+): Promise<{ kind: 'artifact'; tree: Tree } | { kind: 'file' }> {
   const found = await stat(word).catch(() => undefined)
   if (found !== undefined && !found.isFile())
-    throw new FixpointError('usage', 'not-comparable', `Cannot compare "${word}": it is no regular file`)
+    throw new FixpointError(
+      'usage',
+      'not-comparable',
+      `Cannot compare "${word}": it is no regular file`,
+    )
   if (found !== undefined) return { kind: 'file' }
-  if (isDigest(word) && store.has(word)) return { kind: 'artifact', tree: await treeOf(store, word) }
+  if (isDigest(word) && store.has(word))
+    return { kind: 'artifact', tree: await treeOf(store, word) }
   throw new FixpointError(
     'usage',
     'nothing-to-compare',
@@ -55,7 +66,10 @@ async function compareArtifacts(engine: Engine, a: Tree, b: Tree): Promise<strin
   return `The artifacts differ in ${String(first.count)} entries, first in "${first.path}": ${first.what}`
 }
 
-/** Bytes; two files of that size may be held in memory, to tell of which section of a program they differ in. */
+/**
+ * Bytes; two files of that size may be held in memory, to tell of which section of a program they
+ * differ in.
+ */
 const HELD = 256 << 20
 
 async function compareFiles(a: string, b: string): Promise<string | undefined> {

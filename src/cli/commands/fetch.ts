@@ -2,7 +2,7 @@ import { combineFailures } from '../../base/error.ts'
 import { graphOf } from '../../plan/graph.ts'
 import type { Engine } from '../engine.ts'
 import { resolveTargets } from '../targets.ts'
-import { fillMirror } from '../mirror-folder.ts'
+import { fillMirror } from '../../fetch/fill-mirror.ts'
 import { buildContext, sourceFinder } from './build.ts'
 
 /** Options of `fetch`. */
@@ -13,7 +13,10 @@ export interface FetchFlags {
   readonly to?: string
 }
 
-/** `fetch [TARGET…]`: puts every source of the targets' graph into the store, and with `to` into a mirror folder. Tries all before it reports what it could not get. */
+/**
+ * `fetch [TARGET…]`: puts every source of the targets' graph into the store, and with `to` into a
+ * mirror folder. Tries all before it reports what it could not get.
+ */
 export async function fetchCommand(
   engine: Engine,
   words: readonly string[],
@@ -28,20 +31,25 @@ export async function fetchCommand(
   const sources = [...graphOf(metadata, targets).nodes.values()]
     .flatMap(({ recipe }) => recipe.sources)
     .filter((source) => source.kind === 'file')
-  const results = await Promise.allSettled(sources.map((source) => context.fetcher.fetch(source, engine.signal)))
+  const results = await Promise.allSettled(
+    sources.map((source) => context.fetcher.fetch(source, engine.signal)),
+  )
   engine.signal.throwIfAborted()
   const failures: unknown[] = results.flatMap((result) =>
     result.status === 'rejected' ? [result.reason as unknown] : [],
   )
   if (failures.length > 0) throw combineFailures(failures)
   const count = new Set(sources.map(({ sha256 }) => sha256)).size
-  const filled = to === undefined ? undefined : await fillMirror(to, sources, sourceFinder(engine, context))
+  const filled =
+    to === undefined ? undefined : await fillMirror(to, sources, sourceFinder(engine, context))
   await engine.result(
     [
       `sources in the store: ${String(count)}`,
       ...(filled === undefined
         ? []
-        : [`in "${String(to)}": ${String(filled.files)}, ${String(filled.copied)} of them copied now`]),
+        : [
+            `in "${String(to)}": ${String(filled.files)}, ${String(filled.copied)} of them copied now`,
+          ]),
     ],
     { type: 'fetched', sources: count, ...(filled !== undefined && { copied: filled.copied }) },
   )

@@ -6,16 +6,18 @@ import { makeFolder, removeTree } from '../../base/files.ts'
 import { explainSystemError } from '../../base/system-error.ts'
 import { readDisk, type Partition } from '../../image/disk.ts'
 import type { Engine } from '../engine.ts'
-import { copyExported } from '../export.ts'
-import { checkInstalled, readInstalled } from '../installed.ts'
-import { withResumable } from '../resumable.ts'
-import { IMAGE, requireWorld, runInWorld, type World } from '../world/enter.ts'
-import { unpackPartition } from '../world/unpack-image.ts'
+import { copyExported } from '../../image/put.ts'
+import { checkInstalled, readInstalled } from '../../image/installed.ts'
+import { withResumable } from '../../store/resumable.ts'
+import { IMAGE, requireWorld, runInWorld, type World } from '../../sandbox/image-root.ts'
+import { unpackPartition } from '../../image/partition.ts'
 import type { RebuildFlags } from './rebuild.ts'
 
 /**
- * `rebuild --image FILE`: the image rebuilds itself on this host, at its speed. The image's root and mirror are unpacked and checked; in them, with nothing of
- * the host but its kernel, the image's own engine runs `rebuild`. Needs no right to mount. Interrupted, the next run with the same image goes on.
+ * `rebuild --image FILE`: the image rebuilds itself on this host, at its speed. The image's root
+ * and mirror are unpacked and checked; in them, with nothing of the host but its kernel, the
+ * image's own engine runs `rebuild`. Needs no right to mount. Interrupted, the next run with the
+ * same image goes on.
  */
 export async function rebuildImageCommand(
   engine: Engine,
@@ -31,7 +33,15 @@ export async function rebuildImageCommand(
   await withResumable(folder, await digestOfFile(file), async () => {
     const world = await layOutWorld(engine, folder, file, partitions)
     const out = flags.output === undefined ? [] : ['--output', '/data/out']
-    const command = ['fixpoint', 'rebuild', word, '--against', IMAGE, ...out, ...optionsOf(engine, flags)]
+    const command = [
+      'fixpoint',
+      'rebuild',
+      word,
+      '--against',
+      IMAGE,
+      ...out,
+      ...optionsOf(engine, flags),
+    ]
     const status = await runInWorld(world, command, engine.signal)
     engine.signal.throwIfAborted()
     if (status !== 0) {
@@ -46,7 +56,10 @@ export async function rebuildImageCommand(
   })
 }
 
-/** Makes the output folder, and sees to it that an image of the same size can be put there: before the hours that a rebuild may take. */
+/**
+ * Makes the output folder, and sees to it that an image of the same size can be put there: before
+ * the hours that a rebuild may take.
+ */
 async function requireOutput(folder: string, file: string): Promise<void> {
   await makeFolder(folder)
   await access(folder, constants.W_OK)
@@ -76,7 +89,10 @@ async function takeOut(data: string, name: string, to: string): Promise<void> {
   }
 }
 
-/** What is in the image decides: fails with `not-with-image` when it is to build other layers, or other sources. */
+/**
+ * What is in the image decides: fails with `not-with-image` when it is to build other layers, or
+ * other sources.
+ */
 function refuseOutsiders(engine: Engine, { mirror, offline }: RebuildFlags): void {
   const given = { '--layers': engine.options.layers, '--mirror': mirror, '--offline': offline }
   const [option] = Object.entries(given).find(([, value]) => value !== undefined) ?? []
@@ -89,7 +105,9 @@ function refuseOutsiders(engine: Engine, { mirror, offline }: RebuildFlags): voi
 /** The partitions that make a world. Fails with `no-image` or `no-mirror`. */
 async function partitionsOf(file: string): Promise<{ root: Partition; mirror: Partition }> {
   const { partitions } = await readDisk(file)
-  const [root, mirror] = ['root', 'mirror'].map((name) => partitions.find((partition) => partition.name === name))
+  const [root, mirror] = ['root', 'mirror'].map((name) =>
+    partitions.find((partition) => partition.name === name),
+  )
   if (root !== undefined && mirror !== undefined) return { root, mirror }
   throw new FixpointError(
     'usage',
@@ -99,7 +117,10 @@ async function partitionsOf(file: string): Promise<{ root: Partition; mirror: Pa
   )
 }
 
-/** Unpacks the image anew, also where another run had done so: whatever ran in there cannot have changed it for this one. What was built, in `data`, stays. */
+/**
+ * Unpacks the image anew, also where another run had done so: whatever ran in there cannot have
+ * changed it for this one. What was built, in `data`, stays.
+ */
 async function layOutWorld(
   { signal }: Engine,
   folder: string,
@@ -124,7 +145,10 @@ async function layOutWorld(
 }
 
 /** What the engine inside is to do as this one was told. */
-function optionsOf(engine: Engine, { only, jobs, memory, keepFailed, keepGoing }: RebuildFlags): string[] {
+function optionsOf(
+  engine: Engine,
+  { only, jobs, memory, keepFailed, keepGoing }: RebuildFlags,
+): string[] {
   return [
     ...(only === undefined ? [] : ['--only', only]),
     ...(jobs === undefined ? [] : ['--jobs', String(jobs)]),

@@ -4,11 +4,16 @@ import type { Engine } from '../engine.ts'
 import { resolveTargets } from '../targets.ts'
 import { buildContext, sourceFinder } from './build.ts'
 
-/** `seeds [TARGET…]`: everything among the inputs of targets that is not source code in the strict sense, by kind and by source. */
+/**
+ * `seeds [TARGET…]`: everything among the inputs of targets that is not source code in the strict
+ * sense, by kind and by source.
+ */
 export async function seedsCommand(engine: Engine, words: readonly string[]): Promise<void> {
   const metadata = await engine.metadata()
   const nodes = [...graphOf(metadata, resolveTargets(metadata, words)).nodes.values()]
-  const sources = nodes.flatMap(({ recipe }) => recipe.sources.filter((source) => source.kind === 'file'))
+  const sources = nodes.flatMap(({ recipe }) =>
+    recipe.sources.filter((source) => source.kind === 'file'),
+  )
   const seeds = await listSeeds(sources, sourceFinder(engine, await buildContext(engine, {})))
   for (const { kind, why, sources: rows } of seeds) {
     const files = rows.reduce((sum, row) => sum + row.files, 0)

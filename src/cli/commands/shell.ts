@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { FixpointError } from '../../base/error.ts'
 import { exists } from '../../base/files.ts'
 import { actionOf } from '../../build/build.ts'
-import { knownTo } from '../../build/known.ts'
+import { knownTo } from '../../build/plan-view.ts'
 import { Workspace } from '../../build/workspace.ts'
 import { makeManifest } from '../../image/manifest.ts'
 import type { FileSource } from '../../metadata/model.ts'
@@ -13,12 +13,19 @@ import { plan } from '../../plan/plan.ts'
 import { sandboxCommand } from '../../sandbox/bwrap.ts'
 import { requireSandbox } from '../../sandbox/probe.ts'
 import type { Engine } from '../engine.ts'
-import { requireOwnStore } from '../store-owner.ts'
+import { requireOwnStore } from '../../build/store-owner.ts'
 import { resolveTarget } from '../targets.ts'
 import { buildContext, buildTargets } from './build.ts'
 
-/** `shell RECIPE`: a shell in the recipe's sandbox, in the tree of its failed build if one was kept, else in a fresh one with its sources beside. */
-export async function shellCommand(engine: Engine, word: string, command: readonly string[]): Promise<void> {
+/**
+ * `shell RECIPE`: a shell in the recipe's sandbox, in the tree of its failed build if one was kept,
+ * else in a fresh one with its sources beside.
+ */
+export async function shellCommand(
+  engine: Engine,
+  word: string,
+  command: readonly string[],
+): Promise<void> {
   const metadata = await engine.metadata()
   const store = await engine.store()
   const id = resolveTarget(metadata, word)
@@ -30,12 +37,14 @@ export async function shellCommand(engine: Engine, word: string, command: readon
   if (inputs.length > 0) {
     const before = plan(graph, inputs, knownTo(store, engine.nameOf))
     const missing = inputs.filter((input) => before.get(input)?.state !== 'stored')
-    if (missing.length > 0) process.stderr.write(`first, what ${id} is built from: ${missing.join(', ')}\n`)
+    if (missing.length > 0)
+      process.stderr.write(`first, what ${id} is built from: ${missing.join(', ')}\n`)
     await buildTargets(engine, graph, inputs, {}, await buildContext(engine, {}))
   }
   const current = plan(graph, [id, ...inputs], knownTo(store, engine.nameOf))
   const planned = current.get(id)
-  if (planned === undefined) throw new FixpointError('bug', 'unplanned', `Recipe ${id} is not in its own plan`)
+  if (planned === undefined)
+    throw new FixpointError('bug', 'unplanned', `Recipe ${id} is not in its own plan`)
   const action = actionOf(current, planned)
   const kept = store.keptPath(id)
   let workspace = new Workspace(kept)

@@ -1,8 +1,8 @@
 import type { Digest } from '../../base/digest.ts'
 import { FixpointError } from '../../base/error.ts'
-import { knownTo } from '../../build/known.ts'
+import { knownTo } from '../../build/plan-view.ts'
 import type { Metadata } from '../../metadata/model.ts'
-import { sourceDigest } from '../../plan/document.ts'
+import { sourceDigest } from '../../plan/action-document.ts'
 import { graphOf } from '../../plan/graph.ts'
 import { plan } from '../../plan/plan.ts'
 import { collectGarbage, verifyStore } from '../../store/maintain.ts'
@@ -21,9 +21,14 @@ export async function storeVerifyCommand(engine: Engine): Promise<void> {
     await engine.result(['every blob and tree is what its name says'], { type: 'sound' })
     return
   }
-  throw new FixpointError('fetch', 'store-damaged', `Found ${String(faults.length)} damaged parts of the store`, {
-    hint: 'The next build that uses them sets them aside and makes them anew',
-  })
+  throw new FixpointError(
+    'fetch',
+    'store-damaged',
+    `Found ${String(faults.length)} damaged parts of the store`,
+    {
+      hint: 'The next build that uses them sets them aside and makes them anew',
+    },
+  )
 }
 
 /** Options of `store gc`. */
@@ -34,8 +39,9 @@ export interface GcFlags {
 }
 
 /**
- * `store gc`: removes what the recipes, as they are now, do not use, and says of which recipes it was. Stores are shared: fails with `other-layers` when some is of
- * recipes that the layers in effect do not have.
+ * `store gc`: removes what the recipes, as they are now, do not use, and says of which recipes it
+ * was. Stores are shared: fails with `other-layers` when some is of recipes that the layers in
+ * effect do not have.
  */
 export async function storeGcCommand(engine: Engine, flags: GcFlags): Promise<void> {
   const metadata = await engine.metadata()
@@ -55,7 +61,11 @@ export async function storeGcCommand(engine: Engine, flags: GcFlags): Promise<vo
   )
 }
 
-function refuseOthers(store: Store, recipes: readonly RecordedArtifacts[], metadata: Metadata): void {
+function refuseOthers(
+  store: Store,
+  recipes: readonly RecordedArtifacts[],
+  metadata: Metadata,
+): void {
   const others = recipes.filter(({ recipe }) => !metadata.recipes.has(recipe))
   if (others.length === 0) return
   const rows = others.map((row) => `\n  ${row.recipe}: ${describeRow(row)}`).join('')
@@ -77,10 +87,12 @@ function describeRow({ artifacts, bytes }: RecordedArtifacts): string {
 function usedBy(metadata: Metadata, store: Store, engine: Engine): ReadonlySet<Digest> {
   const targets = [...metadata.recipes.keys()]
   const keep = new Set<Digest>()
-  for (const recipe of metadata.recipes.values()) for (const source of recipe.sources) keep.add(sourceDigest(source))
+  for (const recipe of metadata.recipes.values())
+    for (const source of recipe.sources) keep.add(sourceDigest(source))
   const known = knownTo(store, engine.nameOf)
   for (const { artifact, key, node } of plan(graphOf(metadata, targets), targets, known).values()) {
-    const used = artifact ?? (key === undefined ? undefined : known.artifactOf(key, node.recipe.host))
+    const used =
+      artifact ?? (key === undefined ? undefined : known.artifactOf(key, node.recipe.host))
     if (used !== undefined) keep.add(used)
   }
   return keep

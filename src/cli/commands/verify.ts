@@ -1,14 +1,21 @@
 import { FixpointError } from '../../base/error.ts'
-import { knownTo } from '../../build/known.ts'
+import { knownTo } from '../../build/plan-view.ts'
 import { graphOf, type Graph } from '../../plan/graph.ts'
 import { plan, type Plan } from '../../plan/plan.ts'
 import { Store } from '../../store/store.ts'
 import { compareBuilds, type Mismatch } from '../../verify/compare-builds.ts'
 import { firstDifference } from '../../verify/first-difference.ts'
 import type { Engine } from '../engine.ts'
-import { buildAgain, claimPlace, defaultPlace, otherCores, preparePlace, removePlace } from '../second-build.ts'
+import {
+  buildAgain,
+  claimPlace,
+  defaultPlace,
+  otherCores,
+  preparePlace,
+  removePlace,
+} from '../../verify/second-build.ts'
 import { resolveTargets } from '../targets.ts'
-import { conditionLines, varyConditions } from '../variations.ts'
+import { conditionLines, varyConditions } from '../../verify/variations.ts'
 import { buildContext, buildTargets, coresOf, sourceFinder, type BuildFlags } from './build.ts'
 
 /** Options of `verify`. */
@@ -18,12 +25,17 @@ export interface VerifyFlags extends BuildFlags {
 }
 
 /**
- * `verify TARGET…`: builds the targets a second time from an empty store, in a copy of the checkout at another path,
- * and compares every artifact above the layers that see the host. All conditions that can differ on one machine do;
- * they are listed first, as are those that do not, and why. The second store is kept while builds in it fail or are
- * interrupted, so that the next run goes on, and removed once all is compared.
+ * `verify TARGET…`: builds the targets a second time from an empty store, in a copy of the checkout
+ * at another path, and compares every artifact above the layers that see the host. All conditions
+ * that can differ on one machine do; they are listed first, as are those that do not, and why. The
+ * second store is kept while builds in it fail or are interrupted, so that the next run goes on,
+ * and removed once all is compared.
  */
-export async function verifyCommand(engine: Engine, words: readonly string[], flags: VerifyFlags): Promise<void> {
+export async function verifyCommand(
+  engine: Engine,
+  words: readonly string[],
+  flags: VerifyFlags,
+): Promise<void> {
   const metadata = await engine.metadata()
   const targets = resolveTargets(metadata, words)
   const graph = graphOf(metadata, targets)
@@ -40,9 +52,14 @@ export async function verifyCommand(engine: Engine, words: readonly string[], fl
   await buildAgain(place, engine, targets, cores[1], variations)
   const again = await Store.open(place.store, { emit: engine.emit, now: engine.now })
   const second = plan(graph, targets, knownTo(again, engine.nameOf))
-  const { same, mismatches } = compareBuilds(planAll(graph, store, engine), planAll(graph, again, engine))
+  const { same, mismatches } = compareBuilds(
+    planAll(graph, store, engine),
+    planAll(graph, again, engine),
+  )
   if (mismatches.length > 0) {
-    const lines = await Promise.all(mismatches.map((mismatch) => describeMismatch(mismatch, store, again)))
+    const lines = await Promise.all(
+      mismatches.map((mismatch) => describeMismatch(mismatch, store, again)),
+    )
     await again.close()
     throw new FixpointError(
       'notReproducible',
@@ -61,7 +78,9 @@ export async function verifyCommand(engine: Engine, words: readonly string[], fl
       'Cannot verify what only host layers make: that may differ from host to host',
     )
   }
-  const artifacts = targets.map((id) => [id, String(second.get(id)?.artifact ?? first.plan.get(id)?.artifact)] as const)
+  const artifacts = targets.map(
+    (id) => [id, String(second.get(id)?.artifact ?? first.plan.get(id)?.artifact)] as const,
+  )
   await engine.result(
     [
       ...artifacts.map((words) => words.join(' ')),
@@ -72,12 +91,18 @@ export async function verifyCommand(engine: Engine, words: readonly string[], fl
   await removePlace(place)
 }
 
-/** Keys and recorded artifacts of the whole graph, also of what the targets would not need again. */
+/**
+ * Keys and recorded artifacts of the whole graph, also of what the targets would not need again.
+ */
 function planAll(graph: Graph, store: Store, engine: Engine): Plan {
   return plan(graph, [], knownTo(store, engine.nameOf))
 }
 
-async function describeMismatch({ recipe, what, first, second }: Mismatch, a: Store, b: Store): Promise<string> {
+async function describeMismatch(
+  { recipe, what, first, second }: Mismatch,
+  a: Store,
+  b: Store,
+): Promise<string> {
   if (what === 'key' || first === undefined || second === undefined)
     return `${recipe}: another ${what}, ${String(first)} and ${String(second)}`
   const difference = await firstDifference(

@@ -16,11 +16,15 @@ const COMPILERS = [
   },
 ] as const
 
-/** Does each compiler make a static program that runs? One that is not there at all is another finding. */
+/**
+ * Does each compiler make a static program that runs? One that is not there at all is another
+ * finding.
+ */
 export async function examineCompilers(host: Host): Promise<Finding[]> {
   const findings: Finding[] = []
   for (const compiler of COMPILERS) {
-    if ((await host.find(compiler.command)) !== undefined) findings.push(await examineCompiler(host, compiler))
+    if ((await host.find(compiler.command)) !== undefined)
+      findings.push(await examineCompiler(host, compiler))
   }
   return findings
 }
@@ -30,11 +34,16 @@ async function examineCompiler(
   { code, command, language, packages, source }: (typeof COMPILERS)[number],
 ): Promise<Finding> {
   const { ok: works, output } = await host.withTemporary(async (program) => {
-    const compiled = await host.run(command, ['-static', '-x', language, '-o', program, '-'], source)
+    const compiled = await host.run(
+      command,
+      ['-static', '-x', language, '-o', program, '-'],
+      source,
+    )
     return compiled.ok ? host.run(program, []) : compiled
   })
   if (works) return ok(code, 'build', `${command} links static programs`)
-  const reason = output.split('\n').find((line) => /error|cannot find|not found/i.test(line)) ?? output
+  const reason =
+    output.split('\n').find((line) => /error|cannot find|not found/i.test(line)) ?? output
   const remedy = `${await installRemedy(host, packages)} (where the static C library is a package of its own, such as "glibc-static", that too)`
   return missing(code, 'build', `${command} cannot link a static program: ${reason.trim()}`, remedy)
 }

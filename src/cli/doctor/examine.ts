@@ -14,7 +14,10 @@ export interface ExamineOptions {
   readonly accelerator?: () => Promise<Accelerator>
 }
 
-/** Examines all that the engine needs of the host, for building first; finds everything at once and changes nothing. Prints nothing. */
+/**
+ * Examines all that the engine needs of the host, for building first; finds everything at once and
+ * changes nothing. Prints nothing.
+ */
 export async function examineHost({
   store,
   host = thisHost(),
@@ -26,14 +29,34 @@ export async function examineHost({
     examineSandbox(host),
     examineStore(host, store),
   ])
-  const build = [examineNode(host), ...programs, ...compilers, ...sandbox, ...room, examineMemory(host)]
+  const build = [
+    examineNode(host),
+    ...programs,
+    ...compilers,
+    ...sandbox,
+    ...room,
+    examineMemory(host),
+  ]
   const boot = await examineAcceleration(host, accelerator)
-  return [...build, ...boot].sort((a, b) => Number(a.purpose === 'boot') - Number(b.purpose === 'boot'))
+  return [...build, ...boot].sort(
+    (a, b) => Number(a.purpose === 'boot') - Number(b.purpose === 'boot'),
+  )
 }
 
-async function examineAcceleration(host: Host, accelerator: () => Promise<Accelerator>): Promise<Finding[]> {
+async function examineAcceleration(
+  host: Host,
+  accelerator: () => Promise<Accelerator>,
+): Promise<Finding[]> {
   if ((await host.find('qemu-system-x86_64')) === undefined) return []
   if ((await accelerator()) === 'kvm') return [ok('kvm', 'boot', 'KVM runs guests')]
-  const remedy = 'where the machine has it, load the module kvm_intel or kvm_amd and join the group "kvm"'
-  return [warning('kvm', 'boot', 'KVM does not run guests here; images boot by emulation, ten times slower', remedy)]
+  const remedy =
+    'where the machine has it, load the module kvm_intel or kvm_amd and join the group "kvm"'
+  return [
+    warning(
+      'kvm',
+      'boot',
+      'KVM does not run guests here; images boot by emulation, ten times slower',
+      remedy,
+    ),
+  ]
 }

@@ -1,4 +1,7 @@
-/** What of the host a finding is needed for: building images, booting them, or working on the engine itself. */
+/**
+ * What of the host a finding is needed for: building images, booting them, or working on the engine
+ * itself.
+ */
 export type Purpose = 'build' | 'boot' | 'develop'
 
 /** One thing that was examined. */

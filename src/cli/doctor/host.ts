@@ -38,7 +38,9 @@ export interface Host {
   withTemporary<T>(use: (path: string) => Promise<T>): Promise<T>
 }
 
-/** The folders that the engine runs programs from, and all that the sandbox of the bootstrap shows. */
+/**
+ * The folders that the engine runs programs from, and all that the sandbox of the bootstrap shows.
+ */
 const FOLDERS = ['/usr/bin', '/bin']
 
 /** Milliseconds that a program of the host may take here. */
@@ -98,7 +100,12 @@ async function tryFolder(path: string): Promise<FolderTraits> {
       await rm(probe, { recursive: true, force: true })
     }
   } catch (error) {
-    return { freeBytes, problem: error instanceof Error ? error.message : String(error), hardLinks: false, runs: false }
+    return {
+      freeBytes,
+      problem: error instanceof Error ? error.message : String(error),
+      hardLinks: false,
+      runs: false,
+    }
   }
 }
 

@@ -4,7 +4,10 @@ import type { Purpose } from './finding.ts'
 export interface Need {
   readonly code: string
   readonly purpose: Purpose
-  /** How to tell that it is there: a program in PATH, a library that the compiler finds, or UEFI firmware for QEMU. */
+  /**
+   * How to tell that it is there: a program in PATH, a library that the compiler finds, or UEFI
+   * firmware for QEMU.
+   */
   readonly test: `program ${string}` | `library ${string}` | 'firmware'
   /** Package of Debian and Ubuntu. */
   readonly package: string
@@ -12,8 +15,9 @@ export interface Need {
 }
 
 /**
- * What the host must have beside Node, and Debian's name for it. `.ci/setup` reads this table too, by the shell, before there is anything to run
- * TypeScript with: one line per need, as they are here.
+ * What the host must have beside Node, and Debian's name for it. `.ci/setup` reads this table too,
+ * by the shell, before there is anything to run TypeScript with: one line per need, as they are
+ * here.
  */
 // prettier-ignore
 export const NEEDS: readonly Need[] = [

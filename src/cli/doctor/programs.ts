@@ -21,9 +21,14 @@ export function examineNode(host: Host): Finding {
   )
 }
 
-/** Is each program there that a purpose calls for? What only a compiler can tell, {@link examineCompilers} does. */
+/**
+ * Is each program there that a purpose calls for? What only a compiler can tell,
+ * {@link examineCompilers} does.
+ */
 export async function examinePrograms(host: Host): Promise<Finding[]> {
-  const needs = NEEDS.filter(({ test, purpose }) => !test.startsWith('library') && purpose !== 'develop')
+  const needs = NEEDS.filter(
+    ({ test, purpose }) => !test.startsWith('library') && purpose !== 'develop',
+  )
   return Promise.all(needs.map((need) => examineNeed(host, need)))
 }
 
@@ -31,8 +36,14 @@ async function examineNeed(host: Host, need: Need): Promise<Finding> {
   const { code, purpose, why } = need
   const found = await locate(host, need)
   if (found !== undefined) return ok(code, purpose, found)
-  const name = need.test === 'firmware' ? 'UEFI firmware for QEMU' : need.test.replace('program ', '')
-  return missing(code, purpose, `${name} is not there; it ${why}`, await installRemedy(host, [need.package]))
+  const name =
+    need.test === 'firmware' ? 'UEFI firmware for QEMU' : need.test.replace('program ', '')
+  return missing(
+    code,
+    purpose,
+    `${name} is not there; it ${why}`,
+    await installRemedy(host, [need.package]),
+  )
 }
 
 async function locate(host: Host, { test }: Need): Promise<string | undefined> {

@@ -1,8 +1,12 @@
 import type { Host } from './host.ts'
 
-/** How this host installs packages of Debian: by apt, or the user finds its own system's name for them. */
+/**
+ * How this host installs packages of Debian: by apt, or the user finds its own system's name for
+ * them.
+ */
 export async function installRemedy(host: Host, packages: readonly string[]): Promise<string> {
-  if (await isDebian(host)) return asRoot(host, `apt-get install --no-install-recommends ${packages.join(' ')}`)
+  if (await isDebian(host))
+    return asRoot(host, `apt-get install --no-install-recommends ${packages.join(' ')}`)
   return `install what Debian calls ${packages.map((name) => `"${name}"`).join(', ')} by your system's package manager`
 }
 

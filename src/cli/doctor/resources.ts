@@ -27,10 +27,24 @@ export async function examineStore(host: Host, store: string): Promise<Finding[]
   const traits = [
     ...(hardLinks
       ? []
-      : [missing('hard-links', 'build', `the file system of "${store}" has no hard links`, elsewhere)]),
+      : [
+          missing(
+            'hard-links',
+            'build',
+            `the file system of "${store}" has no hard links`,
+            elsewhere,
+          ),
+        ]),
     ...(runs
       ? []
-      : [missing('noexec', 'build', `programs in "${store}" cannot be started: it is mounted noexec`, elsewhere)]),
+      : [
+          missing(
+            'noexec',
+            'build',
+            `programs in "${store}" cannot be started: it is mounted noexec`,
+            elsewhere,
+          ),
+        ]),
   ]
   return [
     space,
@@ -42,7 +56,8 @@ export async function examineStore(host: Host, store: string): Promise<Finding[]
 
 /** Is there memory for the largest actions? */
 export function examineMemory(host: Host): Finding {
-  if (host.memory >= BUDGET.memory * SLACK) return ok('memory', 'build', `${gib(host.memory)} GiB of memory`)
+  if (host.memory >= BUDGET.memory * SLACK)
+    return ok('memory', 'build', `${gib(host.memory)} GiB of memory`)
   const message = `the machine has ${gib(host.memory)} GiB of memory, a full build takes up to ${gib(BUDGET.memory)}`
   return warning('memory', 'build', message, 'add memory or swap, or build with -j1')
 }

@@ -7,7 +7,10 @@ import { asRoot } from './remedies.ts'
 const CONTAINER =
   'in a container, start that with --security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined'
 
-/** Can the sandbox be set up? Sets one up, and looks for the reason when that fails. Says nothing when its programs are missing. */
+/**
+ * Can the sandbox be set up? Sets one up, and looks for the reason when that fails. Says nothing
+ * when its programs are missing.
+ */
 export async function examineSandbox(host: Host): Promise<Finding[]> {
   if ((await host.find('setarch')) === undefined) return []
   const personality = await host.run('setarch', ['linux64', '-R', 'true'])
@@ -18,11 +21,16 @@ export async function examineSandbox(host: Host): Promise<Finding[]> {
   if ((await host.find('bwrap')) === undefined) return []
   const [command = '', ...args] = probeCommand()
   const { ok: works, output } = await host.run(command, args)
-  return [works ? ok('sandbox', 'build', 'the sandbox can be set up') : await diagnose(host, lastLine(output))]
+  return [
+    works
+      ? ok('sandbox', 'build', 'the sandbox can be set up')
+      : await diagnose(host, lastLine(output)),
+  ]
 }
 
 async function diagnose(host: Host, reason: string): Promise<Finding> {
-  const setting = async (path: string): Promise<string | undefined> => (await host.read(`/proc/sys/${path}`))?.trim()
+  const setting = async (path: string): Promise<string | undefined> =>
+    (await host.read(`/proc/sys/${path}`))?.trim()
   const forbidden = (code: string, why: string, remedy: string): Finding =>
     missing(code, 'build', `the sandbox cannot be set up: ${why} (${reason})`, remedy)
   const sysctl = (assignment: string): string =>
@@ -46,7 +54,8 @@ async function diagnose(host: Host, reason: string): Promise<Finding> {
     const remedy = `${sysctl('kernel.apparmor_restrict_unprivileged_userns=0')}; or give /usr/bin/bwrap an AppArmor profile that allows "userns"`
     return forbidden('apparmor', 'AppArmor forbids user namespaces', remedy)
   }
-  if (/mount proc/i.test(reason)) return forbidden('proc', 'a fresh /proc may not be mounted', CONTAINER)
+  if (/mount proc/i.test(reason))
+    return forbidden('proc', 'a fresh /proc may not be mounted', CONTAINER)
   return forbidden(
     'sandbox',
     'the system forbids it',

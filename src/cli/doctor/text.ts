@@ -1,9 +1,16 @@
 import type { Finding } from './finding.ts'
 
 const MARKS = { ok: 'ok     ', warning: 'warning', missing: 'missing' } as const
-const TITLES = { build: 'to build images', boot: 'to boot images', develop: 'to work on the engine' } as const
+const TITLES = {
+  build: 'to build images',
+  boot: 'to boot images',
+  develop: 'to work on the engine',
+} as const
 
-/** Findings for people to read: what is there, what lacks and what to do, and one line that sums it up. */
+/**
+ * Findings for people to read: what is there, what lacks and what to do, and one line that sums it
+ * up.
+ */
 export function findingsText(findings: readonly Finding[]): string[] {
   const sections = (['build', 'boot', 'develop'] as const).flatMap((purpose) => {
     const own = findings.filter((finding) => finding.purpose === purpose)

@@ -1,7 +1,13 @@
-/** What JSON lets stand in a text though a terminal acts on it: DEL, C1, and controls of the direction of text. */
+/**
+ * What JSON lets stand in a text though a terminal acts on it: DEL, C1, and controls of the
+ * direction of text.
+ */
 const UNSEEN = /[\u007f-\u009f\p{Bidi_Control}\u2028\u2029]/gu
 
-/** JSON of a value in which nothing is left that a terminal would act on. `indent` spreads it over lines. */
+/**
+ * JSON of a value in which nothing is left that a terminal would act on. `indent` spreads it over
+ * lines.
+ */
 export function visibleJson(value: unknown, indent?: number): string {
   // Outside of texts there is none of these.
   return JSON.stringify(value, undefined, indent).replace(

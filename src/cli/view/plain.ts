@@ -1,8 +1,11 @@
 import type { Event, EventSink } from '../../base/events.ts'
-import { visibleMessage } from '../report.ts'
+import { visibleMessage } from './report.ts'
 import { formatBytes, formatDuration, shortDigest } from './format.ts'
 
-/** A reader of events that writes a line for each that a log should keep; `write` gets the line without its end. */
+/**
+ * A reader of events that writes a line for each that a log should keep; `write` gets the line
+ * without its end.
+ */
 export function plainView(write: (line: string) => void): EventSink {
   return (event) => {
     const line = describeEvent(event)
@@ -10,7 +13,9 @@ export function plainView(write: (line: string) => void): EventSink {
   }
 }
 
-/** Text about an event, as it may be shown, or undefined for those that only matter to a live view. */
+/**
+ * Text about an event, as it may be shown, or undefined for those that only matter to a live view.
+ */
 export function describeEvent(event: Event): string | undefined {
   const text = textOf(event)
   return text === undefined ? undefined : visibleMessage(text)
@@ -19,7 +24,9 @@ export function describeEvent(event: Event): string | undefined {
 function textOf(event: Event): string | undefined {
   switch (event.type) {
     case 'plan':
-      return event.toRun === 0 ? undefined : `${String(event.toRun)} to build at most, ${String(event.stored)} stored`
+      return event.toRun === 0
+        ? undefined
+        : `${String(event.toRun)} to build at most, ${String(event.stored)} stored`
     case 'fetch-start':
       return undefined
     case 'fetch-progress':

@@ -1,4 +1,10 @@
-import { Listr, type ListrDefaultRendererLogLevels, ListrLogger, ProcessOutput, type ListrTaskWrapper } from 'listr2'
+import {
+  Listr,
+  type ListrDefaultRendererLogLevels,
+  ListrLogger,
+  ProcessOutput,
+  type ListrTaskWrapper,
+} from 'listr2'
 import type { Event, RecipeId } from '../../base/events.ts'
 import { visible } from '../../base/visible.ts'
 import { formatBytes, formatDuration } from './format.ts'
@@ -18,11 +24,18 @@ type Row = ListrTaskWrapper<unknown, never, never>
 const TICK = 500
 
 /** Events worth a line of their own that stays on the screen. */
-const LASTING: readonly Event['type'][] = ['action-failed', 'store-repair', 'seeds-start', 'warning', 'done']
+const LASTING: readonly Event['type'][] = [
+  'action-failed',
+  'store-repair',
+  'seeds-start',
+  'warning',
+  'done',
+]
 
 /**
- * A live display on a terminal: one row for each core that runs an action, and one that sums up. listr2 draws; nothing is scheduled by it. Never a row for
- * each recipe: a list longer than the terminal cannot be drawn over.
+ * A live display on a terminal: one row for each core that runs an action, and one that sums up.
+ * listr2 draws; nothing is scheduled by it. Never a row for each recipe: a list longer than the
+ * terminal cannot be drawn over.
  */
 export function terminalView(slotCount: number, now: () => number): View {
   const slots: Slot[] = Array.from({ length: Math.min(slotCount, rowsThatFit()) }, () => ({
@@ -43,12 +56,19 @@ export function terminalView(slotCount: number, now: () => number): View {
     slots.slice(0, rows.length - 1).forEach(({ recipe, step, since }, at) => {
       const row = rows[at]
       if (row !== undefined)
-        row.title = recipe === undefined ? 'idle' : visible(`${recipe} ${step} ${formatDuration(now() - since)}`)
+        row.title =
+          recipe === undefined
+            ? 'idle'
+            : visible(`${recipe} ${step} ${formatDuration(now() - since)}`)
     })
     const built = `${String(counts.ran)} of at most ${String(counts.toRun)} built, ${String(counts.stored)} stored`
     const parts = [
-      ...(counts.toRun > 0 ? [`${built}${counts.failed > 0 ? `, ${String(counts.failed)} failed` : ''}`] : []),
-      ...(downloads.size > 0 ? [`fetching ${[...downloads].map((words) => words.join(' ')).join(', ')}`] : []),
+      ...(counts.toRun > 0
+        ? [`${built}${counts.failed > 0 ? `, ${String(counts.failed)} failed` : ''}`]
+        : []),
+      ...(downloads.size > 0
+        ? [`fetching ${[...downloads].map((words) => words.join(' ')).join(', ')}`]
+        : []),
     ]
     summary.title = visible(parts.join(' · '))
   }
@@ -75,7 +95,8 @@ export function terminalView(slotCount: number, now: () => number): View {
         return
       case 'action-start': {
         const free = slots.find(({ recipe }) => recipe === undefined)
-        if (free !== undefined) Object.assign(free, { recipe: event.recipe, step: '', since: event.at })
+        if (free !== undefined)
+          Object.assign(free, { recipe: event.recipe, step: '', since: event.at })
         return
       }
       case 'step-start': {
@@ -122,7 +143,10 @@ export function terminalView(slotCount: number, now: () => number): View {
   }
 }
 
-/** Rows for actions: with the one that sums up and the cursor's line, all must fit on the screen to be drawn over. */
+/**
+ * Rows for actions: with the one that sums up and the cursor's line, all must fit on the screen to
+ * be drawn over.
+ */
 function rowsThatFit(): number {
   return Math.max(1, (process.stderr.rows || 24) - 3)
 }

@@ -5,17 +5,24 @@ import type { View } from './port.ts'
 /** What decides which view is shown. */
 export interface ViewOptions {
   readonly json: boolean
-  /** Whether a person watches: standard error is a terminal, and neither CI nor TERM=dumb say otherwise. */
+  /**
+   * Whether a person watches: standard error is a terminal, and neither CI nor TERM=dumb say
+   * otherwise.
+   */
   readonly live: boolean
   /** Rows of a live view. */
   readonly cores: number
   readonly now: () => number
 }
 
-/** Events go to standard error, drawn live or as lines; or, with `json`, as NDJSON to standard output for programs. */
+/**
+ * Events go to standard error, drawn live or as lines; or, with `json`, as NDJSON to standard
+ * output for programs.
+ */
 export async function openView({ json, live, cores, now }: ViewOptions): Promise<View> {
   if (live && !json) {
-    // Loaded only when it is shown: it takes a noticeable part of the time that a command with nothing to do may take.
+    // Loaded only when it is shown: it takes a noticeable part of the time that a command with
+    // nothing to do may take.
     const { terminalView } = await import('./terminal.ts')
     return terminalView(cores, now)
   }
@@ -27,7 +34,10 @@ export async function openView({ json, live, cores, now }: ViewOptions): Promise
   return { emit: json ? ndjsonView(write) : plainView(write), settle: nothing, close: nothing }
 }
 
-/** True when a live view makes sense. A Node built without Intl cannot measure text, which the live view needs. */
+/**
+ * True when a live view makes sense. A Node built without Intl cannot measure text, which the live
+ * view needs.
+ */
 export function isWatched(env: Readonly<Record<string, string | undefined>>): boolean {
   return (
     process.stderr.isTTY &&

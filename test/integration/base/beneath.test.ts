@@ -1,5 +1,12 @@
 import { execFileSync } from 'node:child_process'
-import { closeSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -55,10 +62,15 @@ describe('beneath', () => {
     expect(code(() => beneath(root, path, (folder, name) => folder.read(name)))).toBe('unsafe-path')
   })
 
-  test.each(['file', 'link', 'dangling', 'fifo', 'deep'])('creates nothing in place of "%s"', (path) => {
-    const root = hostileTree()
-    expect(code(() => beneath(root, path, (folder, name) => folder.create(name, 0o600)))).toBe('EEXIST')
-  })
+  test.each(['file', 'link', 'dangling', 'fifo', 'deep'])(
+    'creates nothing in place of "%s"',
+    (path) => {
+      const root = hostileTree()
+      expect(code(() => beneath(root, path, (folder, name) => folder.create(name, 0o600)))).toBe(
+        'EEXIST',
+      )
+    },
+  )
 
   test('stays in a folder that was put elsewhere meanwhile', () => {
     const root = hostileTree()

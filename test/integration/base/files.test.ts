@@ -22,8 +22,13 @@ test('makeFolder ends where none can be made, and below a file', async () => {
   const folder = await temporary()
   await writeFile(join(folder, 'file'), '')
   await symlink('nowhere', join(folder, 'dangling'))
-  await expect(makeFolder('/proc/fixpoint/below')).rejects.toMatchObject({ kind: 'hostUnfit', code: 'no-folder' })
+  await expect(makeFolder('/proc/fixpoint/below')).rejects.toMatchObject({
+    kind: 'hostUnfit',
+    code: 'no-folder',
+  })
   await expect(makeFolder(join(folder, 'file'))).rejects.toMatchObject({ code: 'EEXIST' })
   await expect(makeFolder(join(folder, 'file/below'))).rejects.toMatchObject({ code: 'ENOTDIR' })
-  await expect(makeFolder(join(folder, 'dangling/below'))).rejects.toMatchObject({ code: 'no-folder' })
+  await expect(makeFolder(join(folder, 'dangling/below'))).rejects.toMatchObject({
+    code: 'no-folder',
+  })
 })

@@ -8,7 +8,15 @@ import { resumeAction } from '../../../src/build/action.ts'
 import { actionOf } from '../../../src/build/build.ts'
 import type { FileSource, Recipe } from '../../../src/metadata/model.ts'
 import { verifyStore } from '../../../src/store/maintain.ts'
-import { artifactOf, eventsOf, failureOf, id, nextSession, readArtifact, storesWithTools } from '../../support/rig.ts'
+import {
+  artifactOf,
+  eventsOf,
+  failureOf,
+  id,
+  nextSession,
+  readArtifact,
+  storesWithTools,
+} from '../../support/rig.ts'
 import { toyBuild, toyMetadata, toyRecipe, TOOLS, type ToyStore } from '../../support/toy.ts'
 import { flipByte } from '../../support/trees.ts'
 
@@ -20,7 +28,9 @@ describe('build', () => {
     const toy = await freshStore()
     const metadata = toyMetadata(
       TOOLS,
-      toyRecipe('base/a', 'mkdir -p $OUT/usr/share; echo one > $OUT/usr/share/a', { inputs: [id('host/tools')] }),
+      toyRecipe('base/a', 'mkdir -p $OUT/usr/share; echo one > $OUT/usr/share/a', {
+        inputs: [id('host/tools')],
+      }),
       toyRecipe('base/b', 'mkdir -p $OUT/usr/share; cat /usr/share/a > $OUT/usr/share/b', {
         inputs: [id('host/tools'), id('base/a')],
       }),
@@ -38,10 +48,14 @@ describe('build', () => {
 
 /** Writes `text` to a file of its own name. */
 function writer(name: string, text: string, more: Parameters<typeof toyRecipe>[2] = {}): Recipe {
-  return toyRecipe(`base/${name}`, `mkdir -p $OUT/usr/share; echo ${text} > $OUT/usr/share/${name}`, {
-    inputs,
-    ...more,
-  })
+  return toyRecipe(
+    `base/${name}`,
+    `mkdir -p $OUT/usr/share; echo ${text} > $OUT/usr/share/${name}`,
+    {
+      inputs,
+      ...more,
+    },
+  )
 }
 
 describe('a failing recipe', () => {
@@ -53,18 +67,31 @@ describe('a failing recipe', () => {
     const toy = await freshStore()
     const failure = failureOf(await toyBuild(toy, toyMetadata(failing), ['host/bad']), 'host/bad')
     const log = (await toy.store.lastLog(id('host/bad'))) ?? ''
-    expect(failure).toMatchObject({ code: 'step-failed', kind: 'buildFailed', recipe: 'host/bad', step: 'build', log })
-    expect(failure.message).toMatch(/host\/bad.*"build" ended with status 3\n.*==> build\n.*the reason/)
+    expect(failure).toMatchObject({
+      code: 'step-failed',
+      kind: 'buildFailed',
+      recipe: 'host/bad',
+      step: 'build',
+      log,
+    })
+    expect(failure.message).toMatch(
+      /host\/bad.*"build" ended with status 3\n.*==> build\n.*the reason/,
+    )
     expect(failure.hint).toContain('fixpoint shell host/bad')
     expect(await readFile(log, 'utf8')).toBe('==> build\nthe reason\n')
-    expect(eventsOf(toy.events, 'action-failed')).toMatchObject([{ recipe: 'host/bad', step: 'build', log }])
+    expect(eventsOf(toy.events, 'action-failed')).toMatchObject([
+      { recipe: 'host/bad', step: 'build', log },
+    ])
     expect((await readdir((await toy.store.session()).folder)).sort()).toEqual(['lock', 'tmp'])
   })
 
   it('says which field ended it when it took too long', async () => {
     const toy = await freshStore()
     const slow = toyRecipe('host/slow', 'sleep 60', { timeout: 1 })
-    const { message } = failureOf(await toyBuild(toy, toyMetadata(slow), ['host/slow']), 'host/slow')
+    const { message } = failureOf(
+      await toyBuild(toy, toyMetadata(slow), ['host/slow']),
+      'host/slow',
+    )
     expect(message).toContain('step "build" exceeded its "timeout" of 1 s and was ended\n')
   })
 
@@ -73,9 +100,15 @@ describe('a failing recipe', () => {
     const targets = ['host/user', 'host/other']
     const stopped = await toyBuild(toy, toyMetadata(failing, user, other), targets, { cores: 1 })
     expect(stopped).toMatchObject({ ran: [], skipped: expect.arrayContaining(targets) as string[] })
-    const went = await toyBuild(toy, toyMetadata(failing, user, other), targets, { cores: 1, keepGoing: true })
+    const went = await toyBuild(toy, toyMetadata(failing, user, other), targets, {
+      cores: 1,
+      keepGoing: true,
+    })
     expect(went).toMatchObject({ ran: ['host/other'], skipped: ['host/user'] })
-    expect(eventsOf(toy.events, 'action-skipped').at(-1)).toMatchObject({ recipe: 'host/user', because: 'host/bad' })
+    expect(eventsOf(toy.events, 'action-skipped').at(-1)).toMatchObject({
+      recipe: 'host/user',
+      because: 'host/bad',
+    })
     expect([...went.failures.keys()]).toEqual(['host/bad'])
   })
 
@@ -89,8 +122,13 @@ describe('a failing recipe', () => {
       toyRecipe('host/second-user', ':', { inputs: [id('host/worse')] }),
     )
     await toyBuild(toy, metadata, ['host/user', 'host/second-user'], { keepGoing: true })
-    const because = eventsOf(toy.events, 'action-skipped').map((event) => `${event.recipe} because of ${event.because}`)
-    expect(because.sort()).toEqual(['host/second-user because of host/worse', 'host/user because of host/bad'])
+    const because = eventsOf(toy.events, 'action-skipped').map(
+      (event) => `${event.recipe} because of ${event.because}`,
+    )
+    expect(because.sort()).toEqual([
+      'host/second-user because of host/worse',
+      'host/user because of host/bad',
+    ])
   })
 
   it('leaves its tree to be looked at when that is asked for', async () => {
@@ -128,7 +166,9 @@ describe('a failing recipe', () => {
     })
     const { artifact } = await resumeAction(action, context, 'two')
     await toy.store.tree(artifact)
-    expect(await readFile(join(toy.store.treePath(artifact), 'text'), 'utf8')).toBe('one\ntwo\ntwo\n')
+    expect(await readFile(join(toy.store.treePath(artifact), 'text'), 'utf8')).toBe(
+      'one\ntwo\ntwo\n',
+    )
     expect((await toyBuild(toy, metadata, ['host/bad'])).ran).toEqual([])
   })
 
@@ -141,19 +181,31 @@ describe('a failing recipe', () => {
       from: [],
       to: undefined,
     })
-    const recipes = ['missing', 'endless'].map((name) => toyRecipe(`host/${name}`, ':', { sources: [source(name)] }))
+    const recipes = ['missing', 'endless'].map((name) =>
+      toyRecipe(`host/${name}`, ':', { sources: [source(name)] }),
+    )
     const fetcher = {
       fetch: ({ name }: FileSource, signal?: AbortSignal): Promise<void> =>
         new Promise((_resolve, reject) => {
-          if (name === 'missing') reject(new FixpointError('fetch', 'source-unavailable', 'Cannot fetch'))
+          if (name === 'missing')
+            reject(new FixpointError('fetch', 'source-unavailable', 'Cannot fetch'))
           signal?.addEventListener('abort', () => {
             reject(new FixpointError('interrupted', 'interrupted', 'Given up'))
           })
         }),
     }
-    const result = await toyBuild(toy, toyMetadata(...recipes), ['host/missing', 'host/endless'], {}, { fetcher })
+    const result = await toyBuild(
+      toy,
+      toyMetadata(...recipes),
+      ['host/missing', 'host/endless'],
+      {},
+      { fetcher },
+    )
     expect([...result.failures.keys()]).toEqual(['host/missing'])
-    expect(failureOf(result, 'host/missing')).toMatchObject({ code: 'source-unavailable', kind: 'fetch' })
+    expect(failureOf(result, 'host/missing')).toMatchObject({
+      code: 'source-unavailable',
+      kind: 'fetch',
+    })
   })
 })
 
@@ -206,7 +258,10 @@ describe('a damaged artifact', () => {
     const path = join(toy.folder, 'index', first.plan.get(id('base/a'))?.key ?? '')
     const text = await readFile(path, 'utf8')
     const digit = text[text.indexOf('"artifact":"') + 12]
-    await writeFile(path, text.replace(`"artifact":"${digit ?? ''}`, `"artifact":"${digit === '0' ? '1' : '0'}`))
+    await writeFile(
+      path,
+      text.replace(`"artifact":"${digit ?? ''}`, `"artifact":"${digit === '0' ? '1' : '0'}`),
+    )
     const next = await nextSession(toy.folder)
     const second = await toyBuild(next, metadata, ['base/a'])
     expect(artifactOf(second, 'base/a')).toBe(artifactOf(first, 'base/a'))
@@ -251,7 +306,12 @@ describe('one key', () => {
     )
     const artifacts = []
     for (const cores of [1, 2])
-      artifacts.push(artifactOf(await toyBuild(await freshStore(), metadata, ['base/all'], { cores }), 'base/all'))
+      artifacts.push(
+        artifactOf(
+          await toyBuild(await freshStore(), metadata, ['base/all'], { cores }),
+          'base/all',
+        ),
+      )
     expect(artifacts[1]).toBe(artifacts[0])
   })
 
@@ -259,18 +319,23 @@ describe('one key', () => {
     const toy = await freshStore()
     const user = writer('user', '$(cat /usr/share/a)', { inputs: [...inputs, id('base/a')] })
     await toyBuild(toy, toyMetadata(TOOLS, writer('a', 'one'), user), ['base/user'])
-    expect((await toyBuild(toy, toyMetadata(TOOLS, writer('a', '"one"'), user), ['base/user'])).ran).toEqual(['base/a'])
-    expect((await toyBuild(toy, toyMetadata(TOOLS, writer('a', 'two'), user), ['base/user'])).ran).toEqual([
-      'base/a',
-      'base/user',
-    ])
+    expect(
+      (await toyBuild(toy, toyMetadata(TOOLS, writer('a', '"one"'), user), ['base/user'])).ran,
+    ).toEqual(['base/a'])
+    expect(
+      (await toyBuild(toy, toyMetadata(TOOLS, writer('a', 'two'), user), ['base/user'])).ran,
+    ).toEqual(['base/a', 'base/user'])
   })
 })
 
 describe('admission', () => {
-  const pair = ['host/a', 'host/b'].map((name) => toyRecipe(name, `echo ${name} > $OUT/name`, { memory: 600 << 20 }))
+  const pair = ['host/a', 'host/b'].map((name) =>
+    toyRecipe(name, `echo ${name} > $OUT/name`, { memory: 600 << 20 }),
+  )
   const order = (toy: ToyStore): string[] =>
-    toy.events.flatMap(({ type }) => (type === 'action-start' || type === 'action-end' ? [type] : []))
+    toy.events.flatMap(({ type }) =>
+      type === 'action-start' || type === 'action-end' ? [type] : [],
+    )
 
   it('runs actions at once when their memory fits', async () => {
     const toy = await freshStore()

@@ -68,21 +68,37 @@ test.each([
   ['a compiler', (root: string) => changeQuietly(join(root, 'usr/bin/cc'))],
   ['a program that nobody listed', (root: string) => changeQuietly(join(root, 'usr/bin/zsh'))],
   ['a header', (root: string) => changeQuietly(join(root, 'usr/include/stdio.h'))],
-  ["a compiler's part", (root: string) => changeQuietly(join(root, 'usr/lib/gcc/x86_64-linux-gnu/12/cc1'))],
+  [
+    "a compiler's part",
+    (root: string) => changeQuietly(join(root, 'usr/lib/gcc/x86_64-linux-gnu/12/cc1')),
+  ],
   ['a library', (root: string) => changeQuietly(join(root, 'usr/lib/x86_64-linux-gnu/libc.so.6'))],
-  ["a tool's data", (root: string) => changeQuietly(join(root, 'usr/share/bison/m4sugar/m4sugar.m4'))],
-  ['data of some version', (root: string) => changeQuietly(join(root, 'usr/share/automake-1.16/install-sh'))],
-  ['a folder that nobody listed', (root: string) => changeQuietly(join(root, 'usr/x86_64-linux-gnu/include/x.h'))],
+  [
+    "a tool's data",
+    (root: string) => changeQuietly(join(root, 'usr/share/bison/m4sugar/m4sugar.m4')),
+  ],
+  [
+    'data of some version',
+    (root: string) => changeQuietly(join(root, 'usr/share/automake-1.16/install-sh')),
+  ],
+  [
+    'a folder that nobody listed',
+    (root: string) => changeQuietly(join(root, 'usr/x86_64-linux-gnu/include/x.h')),
+  ],
   ['an alternative', (root: string) => relink(join(root, 'etc/alternatives/awk'), '/usr/bin/gawk')],
   ['a link at the top', (root: string) => relink(join(root, 'lib'), 'usr/lib64')],
   ['a link in /usr', (root: string) => relink(join(root, 'usr/lib64'), './lib')],
   ['a mode', (root: string) => chmod(join(root, 'usr/bin/cc'), 0o755)],
   ['a new file', (root: string) => writeFile(join(root, 'usr/include/new.h'), '')],
-  ['a new name for a file', (root: string) => link(join(root, 'usr/bin/cc'), join(root, 'usr/bin/gcc'))],
+  [
+    'a new name for a file',
+    (root: string) => link(join(root, 'usr/bin/cc'), join(root, 'usr/bin/gcc')),
+  ],
   ['another name', (root: string) => rename(join(root, 'usr/bin/zsh'), join(root, 'usr/bin/ksh'))],
   [
     'a file whose name is not UTF-8',
-    (root: string) => writeFile(Buffer.from(`${join(root, 'usr/include/')}\xff.h`, 'latin1'), 'int x;'),
+    (root: string) =>
+      writeFile(Buffer.from(`${join(root, 'usr/include/')}\xff.h`, 'latin1'), 'int x;'),
   ],
   [
     'a folder where a file was',
@@ -162,7 +178,9 @@ test('the sandbox is shown what the fingerprint is made of, and empty folders fo
   expect(mounts[0]).toEqual({ from: join(work, 'usr'), to: '/usr' })
   expect(mounts).toContainEqual({ from: '/usr/share/bison', to: '/usr/share/bison' })
   expect(mounts.at(-1)).toEqual({ from: join(work, 'empty'), to: '/usr/lib/jvm' })
-  const points = mounts.slice(1).filter(({ to }) => to.startsWith('/usr/') && !to.startsWith('/usr/lib/'))
+  const points = mounts
+    .slice(1)
+    .filter(({ to }) => to.startsWith('/usr/') && !to.startsWith('/usr/lib/'))
   for (const { to } of points) expect((await lstat(join(work, to))).mode & 0o777).toBe(0o755)
   expect(await readlink(join(work, 'usr/lib64'))).toBe('lib')
 })
@@ -209,7 +227,10 @@ describe('a note', () => {
     expect(reads(notes, old)).toBe(1)
     const text = await readFile(notes, 'utf8')
     for (const at of [0, 20, 90, 160]) {
-      await writeFile(notes, `${text.slice(0, at)}${text[at] === 'a' ? 'b' : 'a'}${text.slice(at + 1)}`)
+      await writeFile(
+        notes,
+        `${text.slice(0, at)}${text[at] === 'a' ? 'b' : 'a'}${text.slice(at + 1)}`,
+      )
       expect(reads(notes, old), `damaged at ${String(at)}`).toBe(1)
     }
     await rm(notes)

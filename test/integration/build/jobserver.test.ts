@@ -54,7 +54,12 @@ class Taker {
 async function opened(
   cores: number,
   actions: number,
-): Promise<{ jobserver: Jobserver; clients: Client[]; takers: Taker[]; open: (name: string) => [Client, Taker] }> {
+): Promise<{
+  jobserver: Jobserver
+  clients: Client[]
+  takers: Taker[]
+  open: (name: string) => [Client, Taker]
+}> {
   const folder = await temporaryFolder()
   const jobserver = new Jobserver(cores)
   const open = (name: string): [Client, Taker] => {
@@ -62,7 +67,12 @@ async function opened(
     return [client, new Taker(client)]
   }
   const pairs = Array.from({ length: actions }, (_, at) => open(String(at)))
-  return { jobserver, clients: pairs.map(([client]) => client), takers: pairs.map(([, taker]) => taker), open }
+  return {
+    jobserver,
+    clients: pairs.map(([client]) => client),
+    takers: pairs.map(([, taker]) => taker),
+    open,
+  }
 }
 
 /** Takes all that can be had, until the sum stays at `wanted`; more would fail the test. */
@@ -82,11 +92,14 @@ describe('the jobserver', () => {
     [4, 2, 2],
     [4, 4, 0],
     [2, 3, 0],
-  ])('with %i cores gives %i actions %i tokens beside their own', async (cores, actions, tokens) => {
-    const { clients, takers } = await opened(cores, actions)
-    await takeAll(takers, tokens)
-    for (const client of clients) client.close()
-  })
+  ])(
+    'with %i cores gives %i actions %i tokens beside their own',
+    async (cores, actions, tokens) => {
+      const { clients, takers } = await opened(cores, actions)
+      await takeAll(takers, tokens)
+      for (const client of clients) client.close()
+    },
+  )
 
   it('one action gets what the others leave, and gives it back', async () => {
     const { clients, takers } = await opened(4, 2)
@@ -158,7 +171,13 @@ describe('the jobserver', () => {
     const cores = 5
     const act = fc.record({
       who: fc.nat(2),
-      what: fc.constantFrom('take' as const, 'give' as const, 'invent' as const, 'balance' as const, 'close' as const),
+      what: fc.constantFrom(
+        'take' as const,
+        'give' as const,
+        'invent' as const,
+        'balance' as const,
+        'close' as const,
+      ),
       count: fc.integer({ min: 1, max: 6 }),
     })
     const folder = await temporaryFolder()
@@ -171,7 +190,9 @@ describe('the jobserver', () => {
           return { client, taker: new Taker(client), honest: true, ended: false }
         })
         const held = (): number =>
-          steps.filter(({ ended }) => !ended).reduce((sum, { honest, taker }) => sum + 1 + (honest ? taker.held : 0), 0)
+          steps
+            .filter(({ ended }) => !ended)
+            .reduce((sum, { honest, taker }) => sum + 1 + (honest ? taker.held : 0), 0)
         for (const { who, what, count } of acts) {
           const step = steps[who]!
           if (step.ended) continue
@@ -190,7 +211,8 @@ describe('the jobserver', () => {
             }
           expect(held()).toBeLessThanOrEqual(cores)
         }
-        // Whoever is left gets all that there is, also what those that have ended had kept or invented.
+        // Whoever is left gets all that there is, also what those that have ended had kept or
+        // invented.
         const last = steps.find(({ ended }) => !ended)
         for (const step of steps.filter((each) => each !== last && !each.ended)) step.client.close()
         if (last === undefined) return Promise.resolve()
@@ -207,7 +229,8 @@ describe('the jobserver', () => {
 
   it('jobs of all actions together never exceed the budget', async () => {
     const cores = 3
-    // Jobs as make runs them: each takes a token, says when it begins and ends, and gives the token back.
+    // Jobs as make runs them: each takes a token, says when it begins and ends, and gives the token
+    // back.
     const jobs = `job() { token=$(dd if=/run/jobserver bs=1 count=1 2> /dev/null); echo "$(date +%s%N) begin" >> $OUT/jobs; for i in 1 2 3 4 5; do ls -R /usr/lib/gcc > /dev/null; done; echo "$(date +%s%N) end" >> $OUT/jobs; printf %s "$token" > /run/jobserver; }
       for i in 1 2 3 4; do job & done; wait`
     const toy = await freshStore()
@@ -228,7 +251,8 @@ describe('the jobserver', () => {
       running += line.endsWith('begin') ? 1 : -1
       most = Math.max(most, running)
     }
-    // While both run each has one of the three cores for itself, though it only waits here; when one has ended, two are left for the other's jobs.
+    // While both run each has one of the three cores for itself, though it only waits here; when
+    // one has ended, two are left for the other's jobs.
     expect(most).toBeLessThanOrEqual(cores - 1)
   })
 })
@@ -253,15 +277,23 @@ describe.skipIf(make === undefined)('GNU make 4.4', () => {
     run(3, 'until [ -e began-a ] && [ -e began-b ] && [ -e began-c ]; do :; done'))
 
   it('runs no more jobs than that', () =>
-    run(2, 'i=0; while [ $$i -lt 5000 ]; do i=$$((i + 1)); set -- began-*; [ $$# -le 2 ] || exit 1; done; rm began-$@'))
+    run(
+      2,
+      'i=0; while [ $$i -lt 5000 ]; do i=$$((i + 1)); set -- began-*; [ $$# -le 2 ] || exit 1; done; rm began-$@',
+    ))
 })
 
-/** Path of a make that knows a fifo as jobserver: the host's, else that of layer bootstrap where the store holds it. */
+/**
+ * Path of a make that knows a fifo as jobserver: the host's, else that of layer bootstrap where the
+ * store holds it.
+ */
 async function newMake(): Promise<string | undefined> {
   const stored = await storedTree('bootstrap/make')
   const candidates = ['make', ...(stored === undefined ? [] : [join(stored, 'bootstrap/bin/make')])]
   return candidates.find((candidate) => {
-    const version = /^GNU Make (\d+)\.(\d+)/.exec(execFileSync(candidate, ['--version'], { encoding: 'utf8' }))
+    const version = /^GNU Make (\d+)\.(\d+)/.exec(
+      execFileSync(candidate, ['--version'], { encoding: 'utf8' }),
+    )
     return Number(version?.[1]) * 100 + Number(version?.[2]) >= 404
   })
 }

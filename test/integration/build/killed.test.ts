@@ -6,14 +6,25 @@ import { exists } from '../../../src/base/files.ts'
 import { verifyStore } from '../../../src/store/maintain.ts'
 import { openSession } from '../../../src/store/session.ts'
 import { engineProcesses } from '../../support/engine.ts'
-import { artifactOf, eventsOf, freshStore, id, nextSession, processesWith, waitUntil } from '../../support/rig.ts'
+import {
+  artifactOf,
+  eventsOf,
+  freshStore,
+  id,
+  nextSession,
+  processesWith,
+  waitUntil,
+} from '../../support/rig.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
 import { toyBuild, toyMetadata, toyRecipe, TOOLS } from '../../support/toy.ts'
 import { writeTreeAt } from '../../support/trees.ts'
 
 const engine = engineProcesses()
 
-/** Resolves when a new session has swept all that killed ones left below work/: their locks are free once the kernel has cleaned up after them. */
+/**
+ * Resolves when a new session has swept all that killed ones left below work/: their locks are free
+ * once the kernel has cleaned up after them.
+ */
 async function swept(folder: string): Promise<void> {
   await vi.waitFor(async () => {
     const session = await openSession(folder)
@@ -29,8 +40,14 @@ describe('an engine killed by SIGKILL', () => {
     const { folder } = await freshStore()
     const slow = '7654321.25'
     const first = toyRecipe('host/first', 'echo first > $OUT/first', { cost: 9 })
-    const hangs = toyRecipe('host/second', `sleep ${slow} & sleep ${slow}`, { inputs: [id('host/first')] })
-    const { child, until, end } = engine({ store: folder, recipes: [first, hangs], targets: ['host/second'] })
+    const hangs = toyRecipe('host/second', `sleep ${slow} & sleep ${slow}`, {
+      inputs: [id('host/first')],
+    })
+    const { child, until, end } = engine({
+      store: folder,
+      recipes: [first, hangs],
+      targets: ['host/second'],
+    })
     await until(({ type, recipe }) => type === 'action-end' && recipe === 'host/first')
     await waitUntil(() => processesWith(slow).length === 2)
     expect(await readdir(join(folder, 'work'))).toHaveLength(1)
@@ -39,7 +56,9 @@ describe('an engine killed by SIGKILL', () => {
     await waitUntil(() => processesWith(slow).length === 0)
     await swept(folder)
     const next = await nextSession(folder)
-    const quick = toyRecipe('host/second', 'echo second > $OUT/second', { inputs: [id('host/first')] })
+    const quick = toyRecipe('host/second', 'echo second > $OUT/second', {
+      inputs: [id('host/first')],
+    })
     const result = await toyBuild(next, toyMetadata(first, quick), ['host/second'])
     artifactOf(result, 'host/second')
     expect(result.ran).toEqual(['host/second'])
@@ -50,12 +69,20 @@ describe('an engine killed by SIGKILL', () => {
     const big = join(await temporaryFolder(), 'big')
     await writeTreeAt(
       big,
-      Object.fromEntries(Array.from({ length: 40 }, (_, at) => [`file${String(at)}`, Buffer.alloc(1 << 18, at)])),
+      Object.fromEntries(
+        Array.from({ length: 40 }, (_, at) => [`file${String(at)}`, Buffer.alloc(1 << 18, at)]),
+      ),
     )
     // Each time after another number of whole writes, in the middle of the next.
     for (const writes of [0, 1, 3]) {
-      const { child, lines, until, end } = engine({ store: folder, recipes: [], targets: [], pack: big })
-      if (writes > 0) await until(() => lines.filter(({ type }) => type === 'packed').length >= writes)
+      const { child, lines, until, end } = engine({
+        store: folder,
+        recipes: [],
+        targets: [],
+        pack: big,
+      })
+      if (writes > 0)
+        await until(() => lines.filter(({ type }) => type === 'packed').length >= writes)
       const unfinished = (): boolean =>
         existsSync(join(folder, 'work')) &&
         readdirSync(join(folder, 'work')).some(
@@ -71,7 +98,9 @@ describe('an engine killed by SIGKILL', () => {
     }
     const { store } = await nextSession(folder)
     expect(await verifyStore(store)).toEqual([])
-    expect((await readdir(join(folder, 'index'))).filter((name) => name.startsWith('.'))).toEqual([])
+    expect((await readdir(join(folder, 'index'))).filter((name) => name.startsWith('.'))).toEqual(
+      [],
+    )
   })
 })
 
@@ -85,7 +114,10 @@ describe('an interrupted build', () => {
         toyRecipe(name, `: ${name}; trap '' TERM INT; setsid sleep ${slow} & sleep ${slow}`),
       ),
     )
-    const building = toyBuild(toy, metadata, ['host/a', 'host/b'], { signal: interrupt.signal, keepFailed: true })
+    const building = toyBuild(toy, metadata, ['host/a', 'host/b'], {
+      signal: interrupt.signal,
+      keepFailed: true,
+    })
     await waitUntil(() => processesWith(slow).length === 4)
     interrupt.abort()
     await expect(building).rejects.toMatchObject({ name: 'AbortError' })
@@ -119,7 +151,11 @@ describe('two engines on one store', () => {
     const recipes = [
       TOOLS,
       ...['a', 'b', 'c', 'd'].map((name) =>
-        toyRecipe(`base/${name}`, `mkdir -p $OUT/usr/share; echo ${name} > $OUT/usr/share/${name}`, { inputs }),
+        toyRecipe(
+          `base/${name}`,
+          `mkdir -p $OUT/usr/share; echo ${name} > $OUT/usr/share/${name}`,
+          { inputs },
+        ),
       ),
     ]
     const targets = recipes.map((recipe) => recipe.id)
@@ -129,7 +165,9 @@ describe('two engines on one store', () => {
     expect(two?.codes).toEqual([])
     expect([...(one?.ran ?? []), ...(two?.ran ?? [])].sort()).toEqual([...targets].sort())
     expect(one?.artifacts).toEqual(two?.artifacts)
-    expect(engines.flatMap(({ lines }) => lines.filter(({ type }) => type === 'store-repair'))).toEqual([])
+    expect(
+      engines.flatMap(({ lines }) => lines.filter(({ type }) => type === 'store-repair')),
+    ).toEqual([])
   })
 })
 
@@ -146,25 +184,28 @@ describe('on a full disk', () => {
   it.each([
     ['a step', 'head -c 12000000 /dev/zero > $OUT/big'],
     ['packing', 'yes | head -c 6000000 > $OUT/half'],
-  ])('%s fails with disk-full, the store stays whole, and the next run goes on', async (_name, script) => {
-    const store = join(await temporaryFolder(), 'store')
-    await mkdir(store)
-    const recipes = [
-      toyRecipe('host/small', 'echo 1 > $OUT/small', { cost: 9 }),
-      toyRecipe('host/big', script, { inputs: [id('host/small')] }),
-    ]
-    const { lines, end } = engine(
-      { store, recipes, targets: ['host/big'], again: join(store, 'lost+found') },
-      wrap(store),
-    )
-    await end()
-    const results = lines.filter(({ type }) => type === 'result')
-    expect(results).toMatchObject([
-      { codes: ['disk-full'], ran: ['host/small'], faults: [] },
-      { codes: [], ran: ['host/big'], faults: [] },
-    ])
-    expect(await exists(join(store, 'LAYOUT'))).toBe(false)
-  })
+  ])(
+    '%s fails with disk-full, the store stays whole, and the next run goes on',
+    async (_name, script) => {
+      const store = join(await temporaryFolder(), 'store')
+      await mkdir(store)
+      const recipes = [
+        toyRecipe('host/small', 'echo 1 > $OUT/small', { cost: 9 }),
+        toyRecipe('host/big', script, { inputs: [id('host/small')] }),
+      ]
+      const { lines, end } = engine(
+        { store, recipes, targets: ['host/big'], again: join(store, 'lost+found') },
+        wrap(store),
+      )
+      await end()
+      const results = lines.filter(({ type }) => type === 'result')
+      expect(results).toMatchObject([
+        { codes: ['disk-full'], ran: ['host/small'], faults: [] },
+        { codes: [], ran: ['host/big'], faults: [] },
+      ])
+      expect(await exists(join(store, 'LAYOUT'))).toBe(false)
+    },
+  )
 })
 
 describe('the conditions an engine runs under leave no mark', () => {

@@ -6,13 +6,24 @@ import { removeTree } from '../../../src/base/files.ts'
 import type { FileSource, LocalFile } from '../../../src/metadata/model.ts'
 import { verifyStore } from '../../../src/store/maintain.ts'
 import type { Store } from '../../../src/store/store.ts'
-import { artifactOf, failureOf, freshStore, nextSession, putBlob, readArtifact } from '../../support/rig.ts'
+import {
+  artifactOf,
+  failureOf,
+  freshStore,
+  nextSession,
+  putBlob,
+  readArtifact,
+} from '../../support/rig.ts'
 import { tarOf, type HandMade } from '../../support/tars.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
 import { toyBuild, toyMetadata, toyRecipe } from '../../support/toy.ts'
 import { flipByte } from '../../support/trees.ts'
 
-async function sourceOf(store: Store, data: Buffer, to: string | undefined = '.'): Promise<FileSource> {
+async function sourceOf(
+  store: Store,
+  data: Buffer,
+  to: string | undefined = '.',
+): Promise<FileSource> {
   const sha256 = await putBlob(store, data)
   return { kind: 'file', name: 'source.tar', sha256, from: ['https://example.org/source.tar'], to }
 }
@@ -49,7 +60,9 @@ describe('sources', () => {
     const files = [await localFile('etc/deep/conf', 'conf\n')]
     const script =
       'cat a.txt $FILES/etc/deep/conf > $OUT/text; find . $SOURCES $FILES $PATCHES -printf "%p %m %TY-%Tm-%Td %TT\\n" | sort > $OUT/found'
-    const metadata = toyMetadata(toyRecipe('host/a', script, { sources: [source, packed, tree], patches, files }))
+    const metadata = toyMetadata(
+      toyRecipe('host/a', script, { sources: [source, packed, tree], patches, files }),
+    )
     const result = await toyBuild(toy, metadata, ['host/a'])
     expect(await readArtifact(toy, result, 'host/a', 'text')).toBe('three\nconf\n')
     const found = (await readArtifact(toy, result, 'host/a', 'found')).trim().split('\n')
@@ -61,7 +74,9 @@ describe('sources', () => {
     const toy = await freshStore()
     const file = await localFile('conf', 'as loaded')
     await writeFile(file.path, 'changed since')
-    const result = await toyBuild(toy, toyMetadata(toyRecipe('host/a', ':', { files: [file] })), ['host/a'])
+    const result = await toyBuild(toy, toyMetadata(toyRecipe('host/a', ':', { files: [file] })), [
+      'host/a',
+    ])
     expect(failureOf(result, 'host/a')).toMatchObject({
       code: 'file-changed',
       kind: 'metadata',
@@ -132,10 +147,13 @@ describe('a hostile tarball', () => {
     await mkdir(outside)
     onTestFinished(() => removeTree(outside))
     const source = await sourceOf(toy.store, tarOf(entries))
-    const result = await toyBuild(toy, toyMetadata(toyRecipe('host/a', 'ls -lR > $OUT/found', { sources: [source] })), [
-      'host/a',
-    ])
-    // Whether tar refuses it or leaves the bad part out is tar's choice; that it harms nothing is ours.
+    const result = await toyBuild(
+      toy,
+      toyMetadata(toyRecipe('host/a', 'ls -lR > $OUT/found', { sources: [source] })),
+      ['host/a'],
+    )
+    // Whether tar refuses it or leaves the bad part out is tar's choice; that it harms nothing is
+    // ours.
     for (const failure of result.failures.values())
       expect(failure).toMatchObject({ code: 'step-failed', step: 'unpack' })
     expect(await readdir(outside)).toEqual([])

@@ -1,7 +1,15 @@
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { commandLine, jsonLines, makes, ranIn, recipe, step, TOOLS_RECIPE } from '../../support/cli.ts'
+import {
+  commandLine,
+  jsonLines,
+  makes,
+  ranIn,
+  recipe,
+  step,
+  TOOLS_RECIPE,
+} from '../../support/cli.ts'
 
 const toy = commandLine()
 
@@ -77,7 +85,12 @@ describe('build', () => {
   test('without -k stops at the first failure, with -k goes on with what does not depend on it', async () => {
     const { run } = await toy({
       // Costs decide what is first.
-      'layers/bootstrap/bad/recipe.yaml': recipe('bad', 'style: plain', step('exit 3'), 'cost: 900'),
+      'layers/bootstrap/bad/recipe.yaml': recipe(
+        'bad',
+        'style: plain',
+        step('exit 3'),
+        'cost: 900',
+      ),
       'layers/bootstrap/above/recipe.yaml': makes('above', 'x', 'inputs: [bootstrap/bad]'),
     })
     const stopped = await run('--json', 'build', '-j1', 'above', 'beta')
@@ -88,7 +101,11 @@ describe('build', () => {
     const lines = jsonLines(going.stdout)
     expect(ranIn(lines)).toEqual(['bootstrap/alpha', 'bootstrap/beta'])
     expect(lines).toContainEqual(
-      expect.objectContaining({ type: 'action-skipped', recipe: 'bootstrap/above', because: 'bootstrap/bad' }),
+      expect.objectContaining({
+        type: 'action-skipped',
+        recipe: 'bootstrap/above',
+        because: 'bootstrap/bad',
+      }),
     )
     expect(lines.at(-1)).toMatchObject({ type: 'done', ran: 2, failed: 1, skipped: 1 })
   })
@@ -106,25 +123,33 @@ describe('usage', () => {
     const { run } = await toy({ 'layers/product/alpha/recipe.yaml': makes('alpha', 'other') })
     const { code, stdout, stderr } = await run('build', 'alpha')
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
-    expect(stderr).toMatch(/error: .*"alpha".* bootstrap\/alpha, product\/alpha\nhint: Write it as LAYER\/NAME\n/)
+    expect(stderr).toMatch(
+      /error: .*"alpha".* bootstrap\/alpha, product\/alpha\nhint: Write it as LAYER\/NAME\n/,
+    )
   })
 
   test('an output folder where no target is an image', async () => {
     const { folder, run } = await toy()
     const { code, stderr } = await run('build', '-o', 'x', 'alpha')
-    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('no target is an image') as string })
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining('no target is an image') as string,
+    })
     expect(await readdir(folder)).not.toContain('x')
   })
 
-  test.each([[['frob']], [['build', '--frob']], [['build', '-j', '0', 'alpha']], [['show']], [['schema', 'frob']]])(
-    '%j is told on stderr',
-    async (words) => {
-      const { run } = await toy()
-      const { code, stdout, stderr } = await run(...words)
-      expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
-      expect(stderr).toMatch(/^error: /)
-    },
-  )
+  test.each([
+    [['frob']],
+    [['build', '--frob']],
+    [['build', '-j', '0', 'alpha']],
+    [['show']],
+    [['schema', 'frob']],
+  ])('%j is told on stderr', async (words) => {
+    const { run } = await toy()
+    const { code, stdout, stderr } = await run(...words)
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toMatch(/^error: /)
+  })
 
   test('a reader that goes away ends it without a word', async () => {
     const { runWith } = await toy()

@@ -20,13 +20,21 @@ async function write(text: string): Promise<string> {
 
 test('defaults', async () => {
   const nothing = { mirrors: [], debian: [], npm: undefined, jobs: undefined }
-  expect(await readConfig({ HOME: home })).toEqual({ store: join(home, '.cache/fixpoint'), ...nothing })
-  expect(await readConfig({ HOME: home, XDG_CACHE_HOME: '/c', XDG_CONFIG_HOME: 'relative' })).toEqual({
+  expect(await readConfig({ HOME: home })).toEqual({
+    store: join(home, '.cache/fixpoint'),
+    ...nothing,
+  })
+  expect(
+    await readConfig({ HOME: home, XDG_CACHE_HOME: '/c', XDG_CONFIG_HOME: 'relative' }),
+  ).toEqual({
     store: '/c/fixpoint',
     ...nothing,
   })
   await write('# nothing yet\n')
-  expect(await readConfig({ HOME: home })).toEqual({ store: join(home, '.cache/fixpoint'), ...nothing })
+  expect(await readConfig({ HOME: home })).toEqual({
+    store: join(home, '.cache/fixpoint'),
+    ...nothing,
+  })
 })
 
 test('all keys; folders are relative to the file, ~ is home', async () => {
@@ -51,8 +59,9 @@ test('FIXPOINT_STORE goes first, unless empty', async () => {
 test('all faults at once, each with its place', async () => {
   const file = await write('mirrors:\n  - 5\nmirror: x\njobs: 0\nnpm: ftp://127.0.0.1\n')
   const error: unknown = await readConfig({ HOME: home }).catch((reason: unknown) => reason)
-  const errors = (error as { errors: { code: string; hint?: string; place: { line: number; column: number } }[] })
-    .errors
+  const errors = (
+    error as { errors: { code: string; hint?: string; place: { line: number; column: number } }[] }
+  ).errors
   expect(error).toMatchObject({ kind: 'usage' })
   expect(errors.sort((a, b) => a.place.line - b.place.line)).toMatchObject([
     { code: 'config-value', place: { file, line: 2, column: 5 } },
@@ -105,7 +114,10 @@ test.each([
   const path = await write('')
   await rm(path)
   await make(path)
-  await expect(readConfig({ HOME: home })).rejects.toMatchObject({ kind: 'usage', code: 'config-unreadable' })
+  await expect(readConfig({ HOME: home })).rejects.toMatchObject({
+    kind: 'usage',
+    code: 'config-unreadable',
+  })
 })
 
 test('a link to the file, as those have who keep such files together', async () => {

@@ -27,11 +27,16 @@ const BROKEN = {
 
 /** What the message's hint tells to type after the last `fixpoint` in it, as words for a shell. */
 function commandsIn(stderr: string): string[] {
-  return [...(stderr.split('\nhint: ')[1] ?? '').matchAll(/\bfixpoint (--layers [^;\n]*)/g)].map(([, words]) => words!)
+  return [...(stderr.split('\nhint: ')[1] ?? '').matchAll(/\bfixpoint (--layers [^;\n]*)/g)].map(
+    ([, words]) => words!,
+  )
 }
 
 /** Types a command of a message into a shell. */
-async function type({ folder }: Toy, words: string): Promise<{ exitCode?: number; stdout: string; stderr: string }> {
+async function type(
+  { folder }: Toy,
+  words: string,
+): Promise<{ exitCode?: number; stdout: string; stderr: string }> {
   const command = `exec "$0" "$1" ${words}`
   return execa('sh', ['-c', command, process.execPath, join(CHECKOUT, 'dist/src/cli/main.js')], {
     cwd: folder,
@@ -50,7 +55,10 @@ describe('a failed step, exit code 1:', () => {
     expect(stderr).toMatch(/^error: .*bootstrap\/broken.*"second"/m)
     const log = /^hint: .*"(\/[^"]*\.log)"/m.exec(stderr)?.[1]
     expect(await readFile(log ?? '', 'utf8')).toBe('==> first\n==> second\nlooking for it\n')
-    expect(await here.run('log', 'broken')).toMatchObject({ code: 0, stdout: await readFile(log ?? '', 'utf8') })
+    expect(await here.run('log', 'broken')).toMatchObject({
+      code: 0,
+      stdout: await readFile(log ?? '', 'utf8'),
+    })
     // Nothing is kept unless asked for.
     expect(await readdir(join(here.store, 'kept'))).toEqual([])
 
@@ -68,7 +76,10 @@ describe('a failed step, exit code 1:', () => {
     expect(commands).toHaveLength(2)
     const [shell, from] = commands as [string, string]
     expect((await type(here, `${shell} touch mended`)).exitCode).toBe(0)
-    expect(await type(here, from)).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/ tainted\b/) as string })
+    expect(await type(here, from)).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringMatching(/ tainted\b/) as string,
+    })
   })
 })
 
@@ -127,7 +138,14 @@ test('shell in a fresh tree builds the inputs and fetches the sources', async ()
     ),
     'place.txt': 'a source\n',
   })
-  const { code, stdout, stderr } = await run('shell', 'sourced', '--', 'sh', '-c', 'cat "$SOURCES/place.txt"; ls /')
+  const { code, stdout, stderr } = await run(
+    'shell',
+    'sourced',
+    '--',
+    'sh',
+    '-c',
+    'cat "$SOURCES/place.txt"; ls /',
+  )
   expect(code).toBe(0)
   expect(stderr).toMatch(/^first, what bootstrap\/sourced is built from: bootstrap\/alpha\n/)
   expect(stdout).toMatch(/^a source\n/)
@@ -136,7 +154,11 @@ test('shell in a fresh tree builds the inputs and fetches the sources', async ()
 
 test('a log larger than a string is shown in part by a failure, and by `log` for as long as someone reads on', async () => {
   const { run, runWith } = await toy({
-    'layers/bootstrap/wordy/recipe.yaml': recipe('wordy', 'style: plain', step('echo the reason; exit 3')),
+    'layers/bootstrap/wordy/recipe.yaml': recipe(
+      'wordy',
+      'style: plain',
+      step('echo the reason; exit 3'),
+    ),
   })
   const { stderr } = await run('build', 'wordy')
   await truncate(/^hint: .*"(\/[^"]*\.log)"/m.exec(stderr)?.[1] ?? '', 1 << 30)
@@ -152,7 +174,9 @@ test('what no step is to blame for names the recipe too, in the last line', asyn
   })
   const { code, stderr } = await run('build', 'pipe')
   expect(code).toBe(1)
-  expect(stderr.trimEnd().split('\n').at(-1)).toMatch(/^error: Cannot build bootstrap\/pipe: Cannot pack "here": /)
+  expect(stderr.trimEnd().split('\n').at(-1)).toMatch(
+    /^error: Cannot build bootstrap\/pipe: Cannot pack "here": /,
+  )
 })
 
 test('a patch that does not apply: the step and the recipe are named, the log tells where', async () => {

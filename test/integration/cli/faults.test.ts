@@ -10,7 +10,9 @@ const ALPHA = 'layers/bootstrap/alpha/recipe.yaml'
 
 describe('invalid metadata, exit code 3:', () => {
   test('a misspelt field has its place, a frame and a suggestion', async () => {
-    const { folder, run } = await toy({ [ALPHA]: recipe('alpha', 'style: plain', 'configuer: [--x]') })
+    const { folder, run } = await toy({
+      [ALPHA]: recipe('alpha', 'style: plain', 'configuer: [--x]'),
+    })
     const { code, stdout, stderr } = await run('build', 'alpha')
     expect({ code, stdout }).toEqual({ code: 3, stdout: '' })
     expect(stderr).toMatch(new RegExp(`^${join(folder, ALPHA)}:6:1: error: .*"configuer"$`, 'm'))
@@ -21,12 +23,16 @@ describe('invalid metadata, exit code 3:', () => {
   test('all faults of all files at once', async () => {
     const { folder, run } = await toy({
       [ALPHA]: recipe('alpha', 'style: plian', 'inputs: [bootstrap/bata]'),
-      'layers/bootstrap/beta/recipe.yaml': recipe('beta', 'inputs: [bootstrap/alhpa]', 'style: plian'),
+      'layers/bootstrap/beta/recipe.yaml': recipe(
+        'beta',
+        'inputs: [bootstrap/alhpa]',
+        'style: plian',
+      ),
     })
     const { code, stderr } = await run('graph')
     expect(code).toBe(3)
-    const places = [...stderr.matchAll(/^(\S+):(\d+):(\d+): error: /gm)].map(([, file = '', line, column]) =>
-      [file.slice(folder.length + 1), line, column].join(':'),
+    const places = [...stderr.matchAll(/^(\S+):(\d+):(\d+): error: /gm)].map(
+      ([, file = '', line, column]) => [file.slice(folder.length + 1), line, column].join(':'),
     )
     expect(places).toEqual([
       `${ALPHA}:6:1`,
@@ -38,12 +44,18 @@ describe('invalid metadata, exit code 3:', () => {
   test('a cycle is named edge by edge, by lint too', async () => {
     const { run } = await toy({
       [ALPHA]: recipe('alpha', 'inputs: [bootstrap/gamma]', 'style: plain'),
-      'layers/bootstrap/gamma/recipe.yaml': recipe('gamma', 'inputs: [bootstrap/beta]', 'style: plain'),
+      'layers/bootstrap/gamma/recipe.yaml': recipe(
+        'gamma',
+        'inputs: [bootstrap/beta]',
+        'style: plain',
+      ),
     })
     for (const words of [['build', 'beta'], ['lint']]) {
       const { code, stderr } = await run(...words)
       expect(code, stderr).toBe(3)
-      expect([...stderr.matchAll(/^ {2}(\S+ -> \S+) \(inputs\)$/gm)].map(([, edge]) => edge).sort()).toEqual([
+      expect(
+        [...stderr.matchAll(/^ {2}(\S+ -> \S+) \(inputs\)$/gm)].map(([, edge]) => edge).sort(),
+      ).toEqual([
         'bootstrap/alpha -> bootstrap/gamma',
         'bootstrap/beta -> bootstrap/alpha',
         'bootstrap/gamma -> bootstrap/beta',
@@ -53,7 +65,8 @@ describe('invalid metadata, exit code 3:', () => {
 
   test('a missing patch, and an element to remove that is not there', async () => {
     const { folder, run } = await toy({
-      'layers/product/alpha/amend.yaml': 'remove:\n  patches: [gone.patch]\n  inputs: [bootstrap/never]\n',
+      'layers/product/alpha/amend.yaml':
+        'remove:\n  patches: [gone.patch]\n  inputs: [bootstrap/never]\n',
     })
     const { code, stderr } = await run('show', 'alpha')
     expect(code).toBe(3)
@@ -68,26 +81,37 @@ const SHA = digestOf(TEXT)
 
 /** A recipe of one source. */
 function sourced(from: string): string {
-  return makes('sourced', 'x', 'sources:', `  - sha256: ${SHA}`, `    from: ['${from}']`, '    unpack: false')
+  return makes(
+    'sourced',
+    'x',
+    'sources:',
+    `  - sha256: ${SHA}`,
+    `    from: ['${from}']`,
+    '    unpack: false',
+  )
 }
 
 describe('sources, exit code 4:', () => {
   test.each([
     ['another file', 'another file\n'],
     ['a truncated one', TEXT.slice(0, 4)],
-  ])('%s names source, place, expected and actual digest, and stays out of the store', async (_, text) => {
-    const { folder, run } = await toy({
-      'layers/bootstrap/sourced/recipe.yaml': sourced('file:../../../place.txt'),
-      'place.txt': text,
-    })
-    const { code, stdout, stderr } = await run('build', 'sourced')
-    expect({ code, stdout }).toEqual({ code: 4, stdout: '' })
-    const error = /^error: [^]*/m.exec(stderr)?.[0]
-    for (const named of ['"place.txt"', SHA, digestOf(text), join(folder, 'place.txt')]) expect(error).toContain(named)
-    // The file as it should be is all it takes.
-    await writeFile(join(folder, 'place.txt'), TEXT)
-    expect((await run('build', 'sourced')).code).toBe(0)
-  })
+  ])(
+    '%s names source, place, expected and actual digest, and stays out of the store',
+    async (_, text) => {
+      const { folder, run } = await toy({
+        'layers/bootstrap/sourced/recipe.yaml': sourced('file:../../../place.txt'),
+        'place.txt': text,
+      })
+      const { code, stdout, stderr } = await run('build', 'sourced')
+      expect({ code, stdout }).toEqual({ code: 4, stdout: '' })
+      const error = /^error: [^]*/m.exec(stderr)?.[0]
+      for (const named of ['"place.txt"', SHA, digestOf(text), join(folder, 'place.txt')])
+        expect(error).toContain(named)
+      // The file as it should be is all it takes.
+      await writeFile(join(folder, 'place.txt'), TEXT)
+      expect((await run('build', 'sourced')).code).toBe(0)
+    },
+  )
 
   test('--offline asks no address; a mirror folder helps, and then the store', async () => {
     const { run } = await toy({
@@ -113,15 +137,20 @@ describe('sources, exit code 4:', () => {
     })
     const { code, stderr } = await run('fetch', 'sourced')
     expect(code).toBe(0)
-    expect(stderr).toContain(`The mirror folder "${join(folder, 'home/unplugged')}" of the configuration is not there`)
+    expect(stderr).toContain(
+      `The mirror folder "${join(folder, 'home/unplugged')}" of the configuration is not there`,
+    )
   })
 })
 
 describe('an unfit host, exit code 6:', () => {
-  test.each([[['build', 'alpha']], [['shell', 'alpha', 'true']]])('%j without user namespaces', async (words) => {
-    const { runWith } = await toy()
-    const { code, stdout, stderr } = await runWith({ wrap: WITHOUT_NAMESPACES }, ...words)
-    expect({ code, stdout }).toEqual({ code: 6, stdout: '' })
-    expect(stderr).toMatch(/^error: .*bwrap.*\nhint: .*fixpoint doctor/)
-  })
+  test.each([[['build', 'alpha']], [['shell', 'alpha', 'true']]])(
+    '%j without user namespaces',
+    async (words) => {
+      const { runWith } = await toy()
+      const { code, stdout, stderr } = await runWith({ wrap: WITHOUT_NAMESPACES }, ...words)
+      expect({ code, stdout }).toEqual({ code: 6, stdout: '' })
+      expect(stderr).toMatch(/^error: .*bwrap.*\nhint: .*fixpoint doctor/)
+    },
+  )
 })

@@ -4,8 +4,15 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { digestOf } from '../../../src/base/digest.ts'
-import { unpackPartition } from '../../../src/cli/world/unpack-image.ts'
-import { commandLine, makes, onSmallDisk, TOOLS_RECIPE, WITHOUT_NAMESPACES, type Toy } from '../../support/cli.ts'
+import { unpackPartition } from '../../../src/image/partition.ts'
+import {
+  commandLine,
+  makes,
+  onSmallDisk,
+  TOOLS_RECIPE,
+  WITHOUT_NAMESPACES,
+  type Toy,
+} from '../../support/cli.ts'
 import { imageOf, rootWith } from '../../support/disk.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
 import { writeTreeAt } from '../../support/trees.ts'
@@ -40,7 +47,13 @@ test('sources come from an image; a full disk is not taken for a damaged image, 
   const { start } = partitions[0]!
   const toy = await wanting()
   await mkdir(toy.store, { recursive: true })
-  const full = await toy.runWith({ wrap: onSmallDisk(toy.store, 8) }, 'fetch', 'sourced', '--from', image)
+  const full = await toy.runWith(
+    { wrap: onSmallDisk(toy.store, 8) },
+    'fetch',
+    'sourced',
+    '--from',
+    image,
+  )
   expect(full.stderr).toMatch(/the disk is full/)
   expect(full.code).toBe(6)
 
@@ -61,7 +74,9 @@ test('a mirror folder is filled from an image; it is one, and nothing of what la
   const own = `${digestOf('of my own\n')}  notes`
   await writeTreeAt(mirror, { notes: 'of my own\n', SHA256SUMS: own })
   const fill = async (...words: string[]) => {
-    const { code, stdout, stderr } = await (await wanting()).run('fetch', 'sourced', ...words, '--to', mirror)
+    const { code, stdout, stderr } = await (
+      await wanting()
+    ).run('fetch', 'sourced', ...words, '--to', mirror)
     expect(code, stderr).toBe(0)
     return stdout.split('\n')[1]
   }
@@ -88,7 +103,13 @@ test('a file of the same name in a mirror folder stays, and a full disk is named
   expect((await readFile(join(mirror, digestOf(SOURCE)))).equals(SOURCE)).toBe(true)
 
   const small = await temporaryFolder()
-  const wrap = [...onSmallDisk(small, 8), 'sh', '-c', '"$@"; code=$?; ls -A "$0"; exit "$code"', small]
+  const wrap = [
+    ...onSmallDisk(small, 8),
+    'sh',
+    '-c',
+    '"$@"; code=$?; ls -A "$0"; exit "$code"',
+    small,
+  ]
   const full = await toy.runWith({ wrap }, 'fetch', 'sourced', '--to', small)
   expect(full.stderr).toMatch(/the disk is full/)
   // Nor is anything left behind.

@@ -17,7 +17,10 @@ describe('what only the host or an argument can bring about is no bug:', () => {
   ])('%s', async (_, wanted, words) => {
     const { run } = await toy()
     const { code, stderr } = await run(...words)
-    expect({ code, stderr }).toEqual({ code: wanted, stderr: expect.stringMatching(/^error: Cannot /) as string })
+    expect({ code, stderr }).toEqual({
+      code: wanted,
+      stderr: expect.stringMatching(/^error: Cannot /) as string,
+    })
     expect(stderr).not.toMatch(/bug|\n {4}at /)
   })
 
@@ -32,14 +35,20 @@ describe('what only the host or an argument can bring about is no bug:', () => {
 })
 
 describe('standard output on a full disk', () => {
-  test.each([['graph'], ['show', 'alpha'], ['build', '--json', '-n', 'alpha'], ['schema']])('%s', async (...words) => {
-    const { runWith } = await toy()
-    const { code, stderr } = await runWith({ wrap: ['sh', '-c', 'exec "$@" >/dev/full', 'sh'] }, ...words)
-    expect({ code, stderr }).toEqual({
-      code: 6,
-      stderr: 'error: Cannot write to standard output: the disk is full\n',
-    })
-  })
+  test.each([['graph'], ['show', 'alpha'], ['build', '--json', '-n', 'alpha'], ['schema']])(
+    '%s',
+    async (...words) => {
+      const { runWith } = await toy()
+      const { code, stderr } = await runWith(
+        { wrap: ['sh', '-c', 'exec "$@" >/dev/full', 'sh'] },
+        ...words,
+      )
+      expect({ code, stderr }).toEqual({
+        code: 6,
+        stderr: 'error: Cannot write to standard output: the disk is full\n',
+      })
+    },
+  )
 
   test('standard error there changes nothing', async () => {
     const { runWith } = await toy()

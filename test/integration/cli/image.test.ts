@@ -3,7 +3,15 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import { expect, test } from 'vitest'
 import { digestOf } from '../../../src/base/digest.ts'
-import { jsonLines, makes, ranIn, recipe, sharedToy, step, TOOLS_RECIPE } from '../../support/cli.ts'
+import {
+  jsonLines,
+  makes,
+  ranIn,
+  recipe,
+  sharedToy,
+  step,
+  TOOLS_RECIPE,
+} from '../../support/cli.ts'
 
 const PARSER = '/* A Bison parser, made by GNU Bison 3.8.2.  */\n'
 const IN = 'inputs: [bootstrap/tools]'
@@ -11,7 +19,8 @@ const IN = 'inputs: [bootstrap/tools]'
 /** words -> lines -> disk, and other -> disk; `sizes` sees of `lines` only what stays the same. */
 const toy = sharedToy(
   {
-    'layers/layers.yaml': 'machine: toy\nhost-layers: [bootstrap]\nlayers: [bootstrap, base, product]\n',
+    'layers/layers.yaml':
+      'machine: toy\nhost-layers: [bootstrap]\nlayers: [bootstrap, base, product]\n',
     'layers/styles/disk.yaml':
       'name: disk\nsummary: A disk\nimage: true\nsteps:\n  disk: cat "$CONTENTS"/usr/share/* "$MANIFEST" > "$OUT/{{name}}.img"\n',
     'layers/bootstrap/tools/recipe.yaml': TOOLS_RECIPE,
@@ -28,7 +37,11 @@ const toy = sharedToy(
       'style: plain',
       step('mkdir -p $OUT/usr/share', 'echo same > $OUT/usr/share/same'),
     ),
-    'layers/base/above-same/recipe.yaml': makes('above-same', 'x', 'inputs: [bootstrap/tools, base/same]'),
+    'layers/base/above-same/recipe.yaml': makes(
+      'above-same',
+      'x',
+      'inputs: [bootstrap/tools, base/same]',
+    ),
     'layers/base/other/recipe.yaml': makes('other', 'other', IN),
     'parser.c': PARSER,
     'layers/base/sourced/recipe.yaml': makes(
@@ -55,7 +68,12 @@ const toy = sharedToy(
       'style: disk',
       'steps: { disk: "echo {} > $OUT/named.json" }',
     ),
-    'layers/product/disk/recipe.yaml': recipe('disk', IN, 'style: disk', 'contents: [base/lines, base/other]'),
+    'layers/product/disk/recipe.yaml': recipe(
+      'disk',
+      IN,
+      'style: disk',
+      'contents: [base/lines, base/other]',
+    ),
   },
   async ({ run }) => {
     const { code, stderr } = await run('build', 'disk', 'above-same')
@@ -70,8 +88,14 @@ test('an image is put into the output folder, and left alone the second time', a
   expect(first.stdout.split('\n')[0]).toMatch(/^product\/disk [0-9a-f]{64}$/)
   expect(first.stdout.split('\n').slice(1, -1)).toEqual(['made/disk.img', 'made/disk.json'])
   expect(await readFile(join(folder, 'made/disk.img'), 'utf8')).toMatch(/^plain\nother\n\{/)
-  const record = JSON.parse(await readFile(join(folder, 'made/disk.json'), 'utf8')) as Record<string, unknown>
-  expect(record).toMatchObject({ recipe: 'product/disk', artifact: first.stdout.split('\n')[0]?.split(' ')[1] })
+  const record = JSON.parse(await readFile(join(folder, 'made/disk.json'), 'utf8')) as Record<
+    string,
+    unknown
+  >
+  expect(record).toMatchObject({
+    recipe: 'product/disk',
+    artifact: first.stdout.split('\n')[0]?.split(' ')[1],
+  })
 
   const times = async (): Promise<string[]> =>
     Promise.all(
@@ -109,7 +133,11 @@ test('a link in the output folder is replaced, never followed', async () => {
   expect(code, stderr).toBe(0)
   expect(await readFile(join(folder, 'elsewhere/file'), 'utf8')).toBe('mine\n')
   const entries = await readdir(join(folder, 'linked'), { withFileTypes: true })
-  expect(entries.filter((entry) => entry.isFile()).map(({ name }) => name)).toEqual(['disk.img', 'disk.json', 'other'])
+  expect(entries.filter((entry) => entry.isFile()).map(({ name }) => name)).toEqual([
+    'disk.img',
+    'disk.json',
+    'other',
+  ])
 })
 
 test('a folder of an image is put into no link', async () => {
@@ -135,17 +163,27 @@ test.each([
   ['a folder', (path: string) => mkdir(path)],
   ['brackets without end', (path: string) => writeFile(path, '['.repeat(1_000_000))],
   ['something else', (path: string) => writeFile(path, '{"recipe": 5}')],
-])('what is %s is the record of no image, and is replaced where one belongs', async (what, make) => {
-  const { folder, runWith } = toy()
-  const output = `odd ${what}`
-  await mkdir(join(folder, output))
-  await make(join(folder, output, 'disk.json'))
-  const bounded = { wrap: ['timeout', '30'] }
-  const { code, stderr } = await runWith(bounded, 'changes', join(output, 'disk.json'), join(output, 'disk.json'))
-  expect(code, stderr).toBe(2)
-  // A folder may hold anything.
-  expect((await runWith(bounded, 'build', 'disk', '-o', output)).code).toBe(what === 'a folder' ? 6 : 0)
-})
+])(
+  'what is %s is the record of no image, and is replaced where one belongs',
+  async (what, make) => {
+    const { folder, runWith } = toy()
+    const output = `odd ${what}`
+    await mkdir(join(folder, output))
+    await make(join(folder, output, 'disk.json'))
+    const bounded = { wrap: ['timeout', '30'] }
+    const { code, stderr } = await runWith(
+      bounded,
+      'changes',
+      join(output, 'disk.json'),
+      join(output, 'disk.json'),
+    )
+    expect(code, stderr).toBe(2)
+    // A folder may hold anything.
+    expect((await runWith(bounded, 'build', 'disk', '-o', output)).code).toBe(
+      what === 'a folder' ? 6 : 0,
+    )
+  },
+)
 
 test('several engines may put an image into one folder', async () => {
   const { folder, run } = toy()
@@ -160,7 +198,9 @@ test('the record of an image with its closure tells what among its sources is no
     const { code, stderr } = await run('build', 'whole', '-o', output, ...flags)
     expect(code, stderr).toBe(0)
     expect(stderr.includes('look through 1 sources of product/whole')).toBe(flags.length === 0)
-    return (JSON.parse(await readFile(join(folder, output, 'whole.json'), 'utf8')) as { seeds?: unknown }).seeds
+    return (
+      JSON.parse(await readFile(join(folder, output, 'whole.json'), 'utf8')) as { seeds?: unknown }
+    ).seeds
   }
   expect(await seeds('whole')).toEqual([
     {
@@ -173,7 +213,13 @@ test('the record of an image with its closure tells what among its sources is no
 })
 
 test('a shell in the sandbox of an image sees its contents and its sources', async () => {
-  const { code, stdout, stderr } = await toy().run('shell', 'whole', 'sh', '-c', 'echo $MIRROR/* $CONTENTS/usr/share/*')
+  const { code, stdout, stderr } = await toy().run(
+    'shell',
+    'whole',
+    'sh',
+    '-c',
+    'echo $MIRROR/* $CONTENTS/usr/share/*',
+  )
   expect(code, stderr).toBe(0)
   expect(stdout).toBe('/mirror/parser.c /contents/usr/share/sourced\n')
 })
@@ -207,7 +253,9 @@ test('an amendment builds again exactly what depends on it', async () => {
   ])
   expect(changes.stdout).toMatch(/^base\/words .*\n {2}steps\.build\.script: line 1: .* -> "/)
   expect(changes.stdout).toMatch(/\nbase\/lines .*\n {2}inputs\.base\/words\.artifact: /)
-  expect((await run('changes', 'amended/disk.json', 'again/disk.json')).stdout).toBe('unchanged: 5 of 5\n')
+  expect((await run('changes', 'amended/disk.json', 'again/disk.json')).stdout).toBe(
+    'unchanged: 5 of 5\n',
+  )
 })
 
 test('changes are told from records only', async () => {

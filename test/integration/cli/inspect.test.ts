@@ -14,7 +14,8 @@ const WITH_ENV = (word: string): string =>
 let artifacts: string[] = []
 const toy = sharedToy(
   {
-    'layers/styles/loud.yaml': 'name: loud\nsummary: Two variables\nextends: plain\nenv:\n  LOUD: yes please\n',
+    'layers/styles/loud.yaml':
+      'name: loud\nsummary: Two variables\nextends: plain\nenv:\n  LOUD: yes please\n',
     'layers/bootstrap/changing/recipe.yaml': WITH_ENV('before'),
     'layers/product/alpha/amend.yaml': 'set:\n  summary: Another package\n',
   },
@@ -64,7 +65,10 @@ test.each([
 describe('graph', () => {
   test('an edge a line', async () => {
     const { code, stdout } = await toy().run('graph', 'beta')
-    expect({ code, stdout }).toEqual({ code: 0, stdout: 'bootstrap/alpha\nbootstrap/beta -> bootstrap/alpha\n' })
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: 'bootstrap/alpha\nbootstrap/beta -> bootstrap/alpha\n',
+    })
   })
 
   test('--dot, of all recipes', async () => {
@@ -98,14 +102,22 @@ describe('show', () => {
     )
     const file = join(folder, 'layers/bootstrap/alpha/recipe.yaml')
     expect(origins.get('license')).toBe(`${file}:4:1`)
-    expect(origins.get('summary')).toBe(`${file}:3:1, then ${join(folder, 'layers/product/alpha/amend.yaml')}:2:3`)
-    expect(origins.get('steps')).toBe(`${join(folder, 'layers/styles/plain.yaml')}:3:1, then ${file}:6:1`)
+    expect(origins.get('summary')).toBe(
+      `${file}:3:1, then ${join(folder, 'layers/product/alpha/amend.yaml')}:2:3`,
+    )
+    expect(origins.get('steps')).toBe(
+      `${join(folder, 'layers/styles/plain.yaml')}:3:1, then ${file}:6:1`,
+    )
   })
 })
 
 describe('log', () => {
   test('is that of the last action', async () => {
-    expect(await toy().run('log', 'changing')).toEqual({ code: 0, stdout: '==> build\n', stderr: '' })
+    expect(await toy().run('log', 'changing')).toEqual({
+      code: 0,
+      stdout: '==> build\n',
+      stderr: '',
+    })
   })
 
   test('of what was never built there is none', async () => {
@@ -135,11 +147,17 @@ describe('diff', () => {
 })
 
 describe('schema', () => {
-  test.each(['recipe', 'amend', 'style', 'layers', 'machine'])('%s is a JSON Schema', async (name) => {
-    const { code, stdout, stderr } = await toy().run('schema', name)
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    expect(JSON.parse(stdout)).toMatchObject({ type: 'object', $schema: expect.stringContaining('draft-07') as string })
-  })
+  test.each(['recipe', 'amend', 'style', 'layers', 'machine'])(
+    '%s is a JSON Schema',
+    async (name) => {
+      const { code, stdout, stderr } = await toy().run('schema', name)
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+      expect(JSON.parse(stdout)).toMatchObject({
+        type: 'object',
+        $schema: expect.stringContaining('draft-07') as string,
+      })
+    },
+  )
 })
 
 describe('lint', () => {
@@ -151,7 +169,9 @@ describe('lint', () => {
     expect(found.stderr).toMatch(
       new RegExp(`^${join(folder, 'layers/styles/loud.yaml')}(:\\d+:\\d+)?: error: .*"loud"`, 'm'),
     )
-    await write({ 'layers/bootstrap/user/recipe.yaml': makes('user', 'x').replace('plain', 'loud') })
+    await write({
+      'layers/bootstrap/user/recipe.yaml': makes('user', 'x').replace('plain', 'loud'),
+    })
     expect(await run('lint')).toEqual({ code: 0, stdout: '', stderr: '' })
   })
 })

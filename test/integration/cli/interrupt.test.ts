@@ -43,7 +43,11 @@ function sleepers(): number[] {
 
 /** Of the toy's engine, its locks, its sandboxes and what runs in those. */
 function left({ folder }: Toy): number[] {
-  return [...processesHolding(folder), ...processesHolding('fixpoint-interrupt-test'), ...sleepers()]
+  return [
+    ...processesHolding(folder),
+    ...processesHolding('fixpoint-interrupt-test'),
+    ...sleepers(),
+  ]
 }
 
 test.each(['SIGINT', 'SIGTERM'] as const)(
@@ -59,7 +63,9 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
     expect(left(here)).toEqual([])
     expect(ranIn(jsonLines(await stdout))).toEqual(['bootstrap/alpha'])
     expect(await stderr).not.toContain('error:')
-    expect(await stderr).toMatch(/^interrupted: stopping what runs; again to leave at once\ninterrupted;/m)
+    expect(await stderr).toMatch(
+      /^interrupted: stopping what runs; again to leave at once\ninterrupted;/m,
+    )
     expect(await readdir(join(here.store, 'work'))).toEqual([])
 
     const next = here.start('--json', 'build', 'waits')
@@ -78,7 +84,9 @@ test('a second signal ends it at once; what is half-made goes without it', async
   // Removing takes as long as the test wants.
   const held = join(here.folder, 'held')
   await writeFile(held, '')
-  await writeFile(join(here.folder, 'bin/rm'), `#!/bin/sh\nexec flock '${held}' /bin/rm "$@"\n`, { mode: 0o755 })
+  await writeFile(join(here.folder, 'bin/rm'), `#!/bin/sh\nexec flock '${held}' /bin/rm "$@"\n`, {
+    mode: 0o755,
+  })
   const path = `PATH=${join(here.folder, 'bin')}:${process.env['PATH'] ?? ''}`
   const child = here.startWith(['env', path], 'build', 'waits')
   const [stderr, exit] = [text(child.stderr!), once(child, 'exit')]
@@ -125,38 +133,51 @@ test('a build under nohup goes on when its terminal is closed', async () => {
   expect(ranIn(jsonLines(stdout))).toEqual([])
 })
 
-test.each(['SIGINT', 'SIGKILL'] as const)('%s in the second build of verify ends that too', async (signal) => {
-  const here = await toy({
-    ...WAITS,
-    'layers/bootstrap/tools/recipe.yaml': TOOLS_RECIPE,
-    'layers/product/above/recipe.yaml': makes('above', 'above', 'inputs: [bootstrap/tools, bootstrap/waits]'),
-  })
-  // Where another user gets to, if the tests run as root.
-  const place = await mkdtemp(join(tmpdir(), 'fixpoint-test-interrupt-'))
-  onTestFinished(() => removeTree(place))
-  await Promise.all([here.folder, place].map((folder) => chmod(folder, 0o755)))
-  const child = here.start('verify', 'above', '--second', join(place, 'second'))
-  const [stderr, exit] = [text(child.stderr!), once(child, 'exit')]
-  await waitUntil(() => sleepers().length > 0)
-  const [first] = sleepers()
-  process.kill(first!)
-  await waitUntil(() => sleepers().some((pid) => pid !== first))
-  // To the whole group, as a terminal does.
-  process.kill(-child.pid!, signal)
-  expect(await exit).toEqual(signal === 'SIGINT' ? [130, null] : [null, signal])
-  // When the first engine had the time to wait, nothing is left at once.
-  if (signal === 'SIGKILL') await waitUntil(() => [...left(here), ...processesHolding(place)].length === 0)
-  expect([...left(here), ...processesHolding(place)]).toEqual([])
-  expect(await stderr).not.toContain('error:')
-})
+test.each(['SIGINT', 'SIGKILL'] as const)(
+  '%s in the second build of verify ends that too',
+  async (signal) => {
+    const here = await toy({
+      ...WAITS,
+      'layers/bootstrap/tools/recipe.yaml': TOOLS_RECIPE,
+      'layers/product/above/recipe.yaml': makes(
+        'above',
+        'above',
+        'inputs: [bootstrap/tools, bootstrap/waits]',
+      ),
+    })
+    // Where another user gets to, if the tests run as root.
+    const place = await mkdtemp(join(tmpdir(), 'fixpoint-test-interrupt-'))
+    onTestFinished(() => removeTree(place))
+    await Promise.all([here.folder, place].map((folder) => chmod(folder, 0o755)))
+    const child = here.start('verify', 'above', '--second', join(place, 'second'))
+    const [stderr, exit] = [text(child.stderr!), once(child, 'exit')]
+    await waitUntil(() => sleepers().length > 0)
+    const [first] = sleepers()
+    process.kill(first!)
+    await waitUntil(() => sleepers().some((pid) => pid !== first))
+    // To the whole group, as a terminal does.
+    process.kill(-child.pid!, signal)
+    expect(await exit).toEqual(signal === 'SIGINT' ? [130, null] : [null, signal])
+    // When the first engine had the time to wait, nothing is left at once.
+    if (signal === 'SIGKILL')
+      await waitUntil(() => [...left(here), ...processesHolding(place)].length === 0)
+    expect([...left(here), ...processesHolding(place)]).toEqual([])
+    expect(await stderr).not.toContain('error:')
+  },
+)
 
 test('a program of the host that is interrupted too does not make the host unfit', async () => {
   const { folder, runWith } = await toy()
   await mkdir(join(folder, 'bin'))
-  await writeFile(join(folder, 'bin/flock'), '#!/bin/sh\nkill -INT $PPID\nexit 1\n', { mode: 0o755 })
+  await writeFile(join(folder, 'bin/flock'), '#!/bin/sh\nkill -INT $PPID\nexit 1\n', {
+    mode: 0o755,
+  })
   const env = { PATH: `${join(folder, 'bin')}:${process.env['PATH'] ?? ''}` }
   const { code, stderr } = await runWith({ env }, 'build', 'alpha')
-  expect({ code, stderr }).toEqual({ code: 130, stderr: expect.not.stringContaining('error:') as string })
+  expect({ code, stderr }).toEqual({
+    code: 130,
+    stderr: expect.not.stringContaining('error:') as string,
+  })
 })
 
 test('what the host’s programs fail of as they are interrupted too is the interruption', async () => {
@@ -176,5 +197,8 @@ test('what the host’s programs fail of as they are interrupted too is the inte
   await writeFile(join(folder, 'bin/gzip'), '#!/bin/sh\nkill -INT 0\nexit 1\n', { mode: 0o755 })
   const env = { PATH: `${join(folder, 'bin')}:${process.env['PATH'] ?? ''}` }
   const { code, stderr } = await runWith({ wrap: ['setsid', '--wait'], env }, 'seeds', 'sourced')
-  expect({ code, stderr }).toEqual({ code: 130, stderr: expect.not.stringContaining('error:') as string })
+  expect({ code, stderr }).toEqual({
+    code: 130,
+    stderr: expect.not.stringContaining('error:') as string,
+  })
 })

@@ -14,25 +14,31 @@ const toy = sharedToy({ 'some.txt': 'text\n' }, async ({ folder, run }) => {
 /** A hang ends with 124. */
 const BOUNDED = { wrap: ['timeout', '30'] }
 
-describe.each(['fifo', 'device', 'folder'])('what is a %s is refused at once, wherever a file belongs:', (odd) => {
-  test.each([
-    [['boot', odd]],
-    [['diff', odd, 'some.txt']],
-    [['diff', 'some.txt', odd]],
-    [['changes', odd, odd]],
-    [['rebuild', '--image', odd]],
-  ])('%j', async (words) => {
-    const { code, stderr } = await toy().runWith(BOUNDED, ...words)
-    expect(code, stderr).toBe(2)
-    expect(stderr).toMatch(/^error: /)
-  })
-})
+describe.each(['fifo', 'device', 'folder'])(
+  'what is a %s is refused at once, wherever a file belongs:',
+  (odd) => {
+    test.each([
+      [['boot', odd]],
+      [['diff', odd, 'some.txt']],
+      [['diff', 'some.txt', odd]],
+      [['changes', odd, odd]],
+      [['rebuild', '--image', odd]],
+    ])('%j', async (words) => {
+      const { code, stderr } = await toy().runWith(BOUNDED, ...words)
+      expect(code, stderr).toBe(2)
+      expect(stderr).toMatch(/^error: /)
+    })
+  },
+)
 
 describe.each(['fifo', 'device'])('what is a %s is no mirror and no image:', (odd) => {
-  test.each([[['fetch', '--from', odd]], [['build', 'alpha', '--mirror', odd]]])('%j', async (words) => {
-    const { code, stderr } = await toy().runWith(BOUNDED, ...words)
-    expect(code, stderr).toBe(2)
-  })
+  test.each([[['fetch', '--from', odd]], [['build', 'alpha', '--mirror', odd]]])(
+    '%j',
+    async (words) => {
+      const { code, stderr } = await toy().runWith(BOUNDED, ...words)
+      expect(code, stderr).toBe(2)
+    },
+  )
 })
 
 describe('numbers out of bounds, exit code 2:', () => {

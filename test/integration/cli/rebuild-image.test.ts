@@ -8,8 +8,9 @@ import { temporaryFolder } from '../../support/temporary.ts'
 const makeToy = commandLine()
 
 /**
- * In the place of an image's busybox, which would make a world and run the image's engine there: what that would leave, as seen from outside. The real one
- * is run by test/appliance. Of everything it fails the first time, and the second time says what the first left.
+ * In the place of an image's busybox, which would make a world and run the image's engine there:
+ * what that would leave, as seen from outside. The real one is run by test/appliance. Of everything
+ * it fails the first time, and the second time says what the first left.
  */
 const ENGINE = `
 for word; do [ "$word" != --only ] || exit 0; done
@@ -48,9 +49,17 @@ test('an output folder on a disk that is too full is refused before anything is 
   const out = join(folder, 'small')
   await mkdir(out)
   // What is left of this disk is less than the few KiB of the image.
-  const wrap = [...onSmallDisk(out, 1), 'sh', '-c', 'head -c 1045000 /dev/zero > "$0/full"; "$@"', out]
+  const wrap = [
+    ...onSmallDisk(out, 1),
+    'sh',
+    '-c',
+    'head -c 1045000 /dev/zero > "$0/full"; "$@"',
+    out,
+  ]
   const { code, stderr } = await rebuild(['--output', out], { wrap })
-  expect(stderr).toMatch(/Cannot put an image of \d+ bytes into ".*small"\nhint: The disk is too full/)
+  expect(stderr).toMatch(
+    /Cannot put an image of \d+ bytes into ".*small"\nhint: The disk is too full/,
+  )
   expect(code).toBe(6)
 })
 
@@ -70,7 +79,9 @@ test('a folder beside the store that is not of a rebuild is refused, and left al
   await mkdir(`${store}-image`)
   await writeFile(join(`${store}-image`, 'holiday.jpg'), 'of someone')
   const { code, stderr } = await rebuild()
-  expect(stderr).toContain(`Cannot build in "${store}-image": it holds things that are not of such a build`)
+  expect(stderr).toContain(
+    `Cannot build in "${store}-image": it holds things that are not of such a build`,
+  )
   expect(code).toBe(2)
   expect(await readFile(join(`${store}-image`, 'holiday.jpg'), 'utf8')).toBe('of someone')
 })

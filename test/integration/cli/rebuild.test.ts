@@ -3,7 +3,14 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { MANIFEST_PATH, makeManifest, type ManifestContent } from '../../../src/image/manifest.ts'
 import { Store } from '../../../src/store/store.ts'
-import { commandLine, makes, onSmallDisk, recipe, TOOLS_RECIPE, type Toy } from '../../support/cli.ts'
+import {
+  commandLine,
+  makes,
+  onSmallDisk,
+  recipe,
+  TOOLS_RECIPE,
+  type Toy,
+} from '../../support/cli.ts'
 import { diskOf } from '../../support/disk.ts'
 
 const makeToy = commandLine()
@@ -21,11 +28,18 @@ async function system(): Promise<Toy & { rebuild: () => ReturnType<Toy['run']>; 
     'layers/product/disk/files/table': TABLE,
     'layers/bootstrap/tools/recipe.yaml': TOOLS_RECIPE,
     'layers/product/words/recipe.yaml': makes('words', 'plain', IN),
-    'layers/product/disk/recipe.yaml': recipe('disk', IN, 'style: disk', 'contents: [product/words]'),
+    'layers/product/disk/recipe.yaml': recipe(
+      'disk',
+      IN,
+      'style: disk',
+      'contents: [product/words]',
+    ),
   })
   const { code, stderr } = await toy.run('build', 'disk', '-o', 'out')
   expect(code, stderr).toBe(0)
-  const record = JSON.parse(await readFile(join(toy.folder, 'out/disk.json'), 'utf8')) as { recipes: ManifestContent[] }
+  const record = JSON.parse(await readFile(join(toy.folder, 'out/disk.json'), 'utf8')) as {
+    recipes: ManifestContent[]
+  }
   const words = record.recipes.find((entry) => entry.recipe === 'product/words')!
   const store = await Store.open(toy.store, { emit: () => undefined, now: () => 0 })
   const manifest = makeManifest([{ ...words, listing: await store.listing(words.artifact) }])
@@ -37,20 +51,33 @@ async function system(): Promise<Toy & { rebuild: () => ReturnType<Toy['run']>; 
   })
   const disk = join(toy.folder, 'disk')
   await cp(join(toy.folder, 'out/disk.img'), disk)
-  return { ...toy, disk, rebuild: () => toy.run('rebuild', 'disk', '--only', 'words', '--against', disk) }
+  return {
+    ...toy,
+    disk,
+    rebuild: () => toy.run('rebuild', 'disk', '--only', 'words', '--against', disk),
+  }
 }
 
 test('what is the same is said to be, and is built anew each time', async () => {
   const { rebuild } = await system()
   const first = await rebuild()
   expect(first.code, first.stderr).toBe(0)
-  expect(first.stdout).toMatch(/^product\/words [0-9a-f]{64}: identical\nrun: [12]\nrebuilt: 100\.0 % of the 6 bytes/)
+  expect(first.stdout).toMatch(
+    /^product\/words [0-9a-f]{64}: identical\nrun: [12]\nrebuilt: 100\.0 % of the 6 bytes/,
+  )
   expect((await rebuild()).stdout).toBe(first.stdout)
 })
 
 test('a recipe that is named twice is built and counted once', async () => {
   const { run, disk } = await system()
-  const { code, stdout, stderr } = await run('rebuild', 'disk', '--only', 'words,product/words', '--against', disk)
+  const { code, stdout, stderr } = await run(
+    'rebuild',
+    'disk',
+    '--only',
+    'words,product/words',
+    '--against',
+    disk,
+  )
   expect(code, stderr).toBe(0)
   expect(stdout).toMatch(/^product\/words [0-9a-f]{64}: identical\nrun: [12]\nrebuilt: 100\.0 %/)
 })
@@ -72,7 +99,8 @@ test('an installed file that is not what the manifest says is named', async () =
 
 test('a recipe that gives something else is named each time, until it no longer does', async () => {
   const { rebuild, write } = await system()
-  const say = (text: string) => write({ 'layers/product/words/recipe.yaml': makes('words', text, IN) })
+  const say = (text: string) =>
+    write({ 'layers/product/words/recipe.yaml': makes('words', text, IN) })
   await say('other')
   const first = await rebuild()
   expect(first.code).toBe(5)
@@ -86,7 +114,8 @@ test('a recipe that gives something else is named each time, until it no longer 
 
 test('a rebuild whose recipe fails ends, and goes on once that is mended', async () => {
   const { rebuild, write, store } = await system()
-  const text = (words: string) => makes('words', 'plain', IN).replace('    echo', `    ${words}\n    echo`)
+  const text = (words: string) =>
+    makes('words', 'plain', IN).replace('    echo', `    ${words}\n    echo`)
   await write({ 'layers/product/words/recipe.yaml': text('exit 3') })
   const { code, stderr } = await rebuild()
   expect(code).toBe(1)
@@ -101,7 +130,14 @@ test('a rebuild whose recipe fails ends, and goes on once that is mended', async
 describe('of everything', () => {
   test('runs every action, takes none from the store, and gives the same image', async () => {
     const { run, disk, folder } = await system()
-    const { code, stdout, stderr } = await run('rebuild', 'disk', '--against', disk, '-o', join(folder, 'again'))
+    const { code, stdout, stderr } = await run(
+      'rebuild',
+      'disk',
+      '--against',
+      disk,
+      '-o',
+      join(folder, 'again'),
+    )
     expect(code, stderr).toBe(0)
     const size = (await stat(disk)).size
     expect(stdout.split('\n').slice(0, 5)).toEqual([
@@ -111,7 +147,9 @@ describe('of everything', () => {
       'rebuilt: 100.0 % of the 6 bytes that are installed',
       'of the image: 51200 bytes built, 0 the sources, each compared with its digest',
     ])
-    expect(stdout).toMatch(/identical: .*disk and what was built from its sources, all 51200 bytes\n/)
+    expect(stdout).toMatch(
+      /identical: .*disk and what was built from its sources, all 51200 bytes\n/,
+    )
     expect(size).toBeGreaterThan(51_200)
     expect(await readFile(join(folder, 'again/disk.img'))).toEqual(await readFile(disk))
   })
@@ -119,13 +157,16 @@ describe('of everything', () => {
   test('interrupted by a failure it goes on, and says what had run', async () => {
     const { run, write, disk } = await system()
     const rebuild = () => run('rebuild', 'disk', '--against', disk)
-    const text = (words: string) => makes('words', 'plain', IN).replace('    echo', `    ${words}\n    echo`)
+    const text = (words: string) =>
+      makes('words', 'plain', IN).replace('    echo', `    ${words}\n    echo`)
     await write({ 'layers/product/words/recipe.yaml': text('exit 3') })
     expect((await rebuild()).code).toBe(1)
     await write({ 'layers/product/words/recipe.yaml': makes('words', 'plain', IN) })
     const { code, stdout, stderr } = await rebuild()
     expect(code, stderr).toBe(0)
-    expect(stdout).toMatch(/run: 3, 1 of them before this rebuild was interrupted\ntaken from the store: 0\n/)
+    expect(stdout).toMatch(
+      /run: 3, 1 of them before this rebuild was interrupted\ntaken from the store: 0\n/,
+    )
   })
 
   test.each([
@@ -153,7 +194,9 @@ describe('of everything', () => {
     bytes[offset] = 1
     await writeFile(disk, bytes)
     const { code, stderr } = await run('rebuild', 'disk', '--against', disk)
-    expect(stderr).toContain(`every package is the same, but byte ${String(offset)} of ${disk} is not (${where})`)
+    expect(stderr).toContain(
+      `every package is the same, but byte ${String(offset)} of ${disk} is not (${where})`,
+    )
     expect(code).toBe(5)
   })
 
@@ -170,7 +213,14 @@ test.each([['--layers', 'layers/layers.yaml'], ['--mirror', 'folder'], ['--offli
   '%s is refused with --image: what is in the image decides',
   async (option, ...value) => {
     const { runWith } = await makeToy()
-    const { code, stderr } = await runWith({ globals: [] }, 'rebuild', '--image', 'disk', option, ...value)
+    const { code, stderr } = await runWith(
+      { globals: [] },
+      'rebuild',
+      '--image',
+      'disk',
+      option,
+      ...value,
+    )
     expect(code).toBe(2)
     expect(stderr).toContain(`Cannot use ${option} with --image`)
   },
@@ -180,18 +230,37 @@ test('the layers are those of the engine, whatever lies in the working folder', 
   const { folder, store, runWith } = await system()
   const globals = ['--store', store]
   expect((await runWith({ globals }, 'build', '-n', 'disk')).code).toBe(0)
-  const { code, stderr } = await runWith({ globals }, 'rebuild', 'disk', '--against', join(folder, 'disk'))
+  const { code, stderr } = await runWith(
+    { globals },
+    'rebuild',
+    'disk',
+    '--against',
+    join(folder, 'disk'),
+  )
   expect(code).toBe(2)
   expect(stderr).toContain('Cannot find recipe "disk"')
 })
 
 test('a disk that will be full half-way is refused before anything is built', async () => {
   const { folder, runWith } = await system()
-  const globals = ['--layers', join(folder, 'layers/layers.yaml'), '--store', join(folder, 'small/store')]
+  const globals = [
+    '--layers',
+    join(folder, 'layers/layers.yaml'),
+    '--store',
+    join(folder, 'small/store'),
+  ]
   await mkdir(join(folder, 'small'))
   const wrap = onSmallDisk(join(folder, 'small'), 64)
-  const { code, stderr } = await runWith({ globals, wrap }, 'rebuild', 'disk', '--against', join(folder, 'disk'))
-  expect(stderr).toMatch(/Cannot rebuild here: it takes more than \d+ MiB of disk, ".*small.*" has \d+ MiB/)
+  const { code, stderr } = await runWith(
+    { globals, wrap },
+    'rebuild',
+    'disk',
+    '--against',
+    join(folder, 'disk'),
+  )
+  expect(stderr).toMatch(
+    /Cannot rebuild here: it takes more than \d+ MiB of disk, ".*small.*" has \d+ MiB/,
+  )
   expect(stderr).not.toMatch(/\bbuild (bootstrap|product)\//)
   expect(code).toBe(6)
 })

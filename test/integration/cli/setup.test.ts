@@ -6,7 +6,9 @@ import { CHECKOUT } from '../../support/tree.ts'
 
 test('setup reads the table of needs as the engine does', async () => {
   const { stdout } = await execa(join(CHECKOUT, '.ci/setup'), ['--needs'])
-  expect(stdout.split('\n')).toEqual(NEEDS.map((need) => [need.code, need.purpose, need.test, need.package].join('|')))
+  expect(stdout.split('\n')).toEqual(
+    NEEDS.map((need) => [need.code, need.purpose, need.test, need.package].join('|')),
+  )
 })
 
 test('every target of the Makefile has its line of help', async () => {

@@ -32,7 +32,9 @@ test('verify exits with 0, with 4 after a flipped byte that it names; the next b
   const { code, stdout } = await run('--json', 'build', 'beta')
   expect(code).toBe(0)
   const lines = jsonLines(stdout)
-  expect(lines).toContainEqual(expect.objectContaining({ type: 'store-repair', what: 'blob', name: alpha }))
+  expect(lines).toContainEqual(
+    expect.objectContaining({ type: 'store-repair', what: 'blob', name: alpha }),
+  )
   expect(ranIn(lines)).toEqual(['bootstrap/alpha', 'bootstrap/beta'])
   expect(artifactIn((await run('build', 'alpha')).stdout)).toBe(alpha)
   expect((await run('store', 'verify')).code).toBe(0)

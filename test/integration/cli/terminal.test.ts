@@ -53,7 +53,13 @@ describe('on a terminal of 80 columns and 24 rows', () => {
 
   test('a shell has the terminal for itself, after its inputs were built', async () => {
     const { watch } = await toy()
-    const { code, lines } = await watch('shell', 'beta', 'sh', '-c', 'echo "in $(pwd)"; sleep 0.7; echo still')
+    const { code, lines } = await watch(
+      'shell',
+      'beta',
+      'sh',
+      '-c',
+      'echo "in $(pwd)"; sleep 0.7; echo still',
+    )
     expect(code).toBe(0)
     expect(lines.slice(-2)).toEqual(['in /build/src', 'still'])
   })
@@ -71,7 +77,8 @@ describe('on a terminal of 80 columns and 24 rows', () => {
     await waitUntil(() => sleepers() === 0)
     // What is typed is shown too, so what is looked for is put together by the shell.
     child.stdin!.write('echo go""es on; exit\n')
-    // Not its status: some shells fail at last, as the terminal's process group before them was none of the sandbox.
+    // Not its status: some shells fail at last, as the terminal's process group before them was
+    // none of the sandbox.
     await end
     expect(shown).toContain('goes on')
     expect(shown).not.toMatch(/error:|interrupted|never/)
@@ -128,7 +135,11 @@ describe('plain lines, without escape sequences,', () => {
 
 test('NO_COLOR leaves the live display and takes the colours', async () => {
   const { runWith } = await toy()
-  const { code, stdout } = await runWith({ env: { NO_COLOR: '1' }, wrap: IN_TERMINAL }, 'build', 'beta')
+  const { code, stdout } = await runWith(
+    { env: { NO_COLOR: '1' }, wrap: IN_TERMINAL },
+    'build',
+    'beta',
+  )
   expect(code).toBe(0)
   expect(stdout).toContain(`${ESCAPE}[?25l`)
   expect(stdout).not.toMatch(/\u001b\[[\d;]*m/)

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { digestOf } from '../../../src/base/digest.ts'
 import { removeTree } from '../../../src/base/files.ts'
-import type { Condition } from '../../../src/cli/variations.ts'
+import type { Condition } from '../../../src/verify/variations.ts'
 import { commandLine, jsonLines, makes, recipe, step, TOOLS_RECIPE } from '../../support/cli.ts'
 
 const makeToy = commandLine()
@@ -20,7 +20,10 @@ async function elsewhere(): Promise<string> {
 
 const IN = 'inputs: [bootstrap/tools]'
 
-/** Verifies three recipes, one of which installs what the script `planted` adds to a file; `shared` holds both stores. */
+/**
+ * Verifies three recipes, one of which installs what the script `planted` adds to a file; `shared`
+ * holds both stores.
+ */
 async function verified(planted: string, shared?: string) {
   const toy = await makeToy({
     'layers/bootstrap/tools/recipe.yaml': TOOLS_RECIPE,
@@ -39,7 +42,13 @@ async function verified(planted: string, shared?: string) {
     ),
   })
   await chmod(toy.folder, 0o755)
-  const globals = ['--json', '--layers', join(toy.folder, 'layers/layers.yaml'), '--store', `${shared}/first`]
+  const globals = [
+    '--json',
+    '--layers',
+    join(toy.folder, 'layers/layers.yaml'),
+    '--store',
+    `${shared}/first`,
+  ]
   return shared === undefined
     ? toy.run('verify', 'plain', 'above', '--second', await elsewhere())
     : toy.runWith({ globals }, 'verify', 'plain', 'above', '--second', `${shared}/second`)
@@ -55,19 +64,27 @@ async function sharedFolder(parent: string): Promise<string> {
 
 /** What `verify` says to be the same in both builds. */
 function sameIn(stdout: string): string[] {
-  const conditions = jsonLines(stdout).find(({ type }) => type === 'conditions')?.['conditions'] as Condition[]
+  const conditions = jsonLines(stdout).find(({ type }) => type === 'conditions')?.[
+    'conditions'
+  ] as Condition[]
   return conditions.flatMap(({ what, same }) => (same === undefined ? [] : [what]))
 }
 
 test('a second build of the same bytes is identical, and counted', async () => {
-  const { code, stdout, stderr } = await verified('{ umask; export -p; pwd; echo ~; } >> $OUT/usr/share/planted')
+  const { code, stdout, stderr } = await verified(
+    '{ umask; export -p; pwd; echo ~; } >> $OUT/usr/share/planted',
+  )
   expect(code, stderr).toBe(0)
   expect(stdout).toMatch(/^differs in the second build: .*\nthe same in both: .*\n/)
-  expect(stdout).toMatch(/\nproduct\/plain [0-9a-f]{64}\nproduct\/above [0-9a-f]{64}\nidentical: 3 artifacts/)
+  expect(stdout).toMatch(
+    /\nproduct\/plain [0-9a-f]{64}\nproduct\/above [0-9a-f]{64}\nidentical: 3 artifacts/,
+  )
 })
 
 test('a planted difference is named by package, file and offset, where it began', async () => {
-  const { code, stderr } = await verified('cat /proc/sys/kernel/random/uuid >> $OUT/usr/share/planted')
+  const { code, stderr } = await verified(
+    'cat /proc/sys/kernel/random/uuid >> $OUT/usr/share/planted',
+  )
   expect(code).toBe(5)
   expect(stderr).toMatch(
     /Two builds differ in 2 of 3 artifacts\n\s+product\/planted: "usr\/share\/planted": .*\b(1[89]|2\d)\b/,
@@ -81,7 +98,10 @@ describe('a recipe that lets in', () => {
 
   // A tmpfs lists a folder in the order in which it was filled.
   test.skipIf(!existsSync('/dev/shm'))('the order of names in a folder is found', async () => {
-    const { code, stdout, stderr } = await verified(`find /usr/bin ${ADD}`, await sharedFolder('/dev/shm'))
+    const { code, stdout, stderr } = await verified(
+      `find /usr/bin ${ADD}`,
+      await sharedFolder('/dev/shm'),
+    )
     expect(code, stderr).toBe(5)
     expect(stderr).toContain('product/planted: "usr/share/planted"')
     expect(sameIn(stdout)).toContain('file system')
@@ -98,7 +118,8 @@ describe('a recipe that lets in', () => {
 })
 
 test('limits of the caller, and a default ACL of the store, leave no mark', async () => {
-  const script = '{ ulimit -n; ulimit -s; ulimit -c; } >> $OUT/usr/share/planted; mkdir $OUT/usr/share/made'
+  const script =
+    '{ ulimit -n; ulimit -s; ulimit -c; } >> $OUT/usr/share/planted; mkdir $OUT/usr/share/made'
   const { code, stdout, stderr } = await verified(script, await sharedFolder(tmpdir()))
   expect(code, stderr).toBe(0)
   expect(jsonLines(stdout).at(-1)).toMatchObject({ type: 'verified', same: 3 })
@@ -118,16 +139,26 @@ test("what lies where the second build is to be done is left alone when it is no
   expect(await readFile(join(toy.folder, 'precious/store'), 'utf8')).toBe('of someone')
 })
 
-test.each(['store', 'mirror'])('a folder that holds %s of someone is refused, and left alone', async (name) => {
-  const toy = await makeToy({
-    'layers/bootstrap/tools/recipe.yaml': TOOLS_RECIPE,
-    [`precious/${name}/file`]: 'of someone',
-  })
-  const { code, stderr } = await toy.run('verify', 'tools', '--second', join(toy.folder, 'precious'))
-  expect(stderr).toContain(`Cannot build in "${toy.folder}/precious": it holds things that are not of such a build`)
-  expect(code).toBe(2)
-  expect(await readFile(join(toy.folder, 'precious', name, 'file'), 'utf8')).toBe('of someone')
-})
+test.each(['store', 'mirror'])(
+  'a folder that holds %s of someone is refused, and left alone',
+  async (name) => {
+    const toy = await makeToy({
+      'layers/bootstrap/tools/recipe.yaml': TOOLS_RECIPE,
+      [`precious/${name}/file`]: 'of someone',
+    })
+    const { code, stderr } = await toy.run(
+      'verify',
+      'tools',
+      '--second',
+      join(toy.folder, 'precious'),
+    )
+    expect(stderr).toContain(
+      `Cannot build in "${toy.folder}/precious": it holds things that are not of such a build`,
+    )
+    expect(code).toBe(2)
+    expect(await readFile(join(toy.folder, 'precious', name, 'file'), 'utf8')).toBe('of someone')
+  },
+)
 
 test('the store of the first build is not taken for that of the second', async () => {
   const toy = await makeToy({
@@ -138,7 +169,12 @@ test('the store of the first build is not taken for that of the second', async (
   // As an earlier second build leaves it when it fails.
   await mkdir(second)
   await writeFile(join(second, 'OF'), 'second build')
-  const globals = ['--layers', join(toy.folder, 'layers/layers.yaml'), '--store', join(second, 'store')]
+  const globals = [
+    '--layers',
+    join(toy.folder, 'layers/layers.yaml'),
+    '--store',
+    join(second, 'store'),
+  ]
   const { code, stderr } = await toy.runWith({ globals }, 'verify', 'plain', '--second', second)
   expect(stderr).toContain('the first store lies there')
   expect(code).toBe(2)

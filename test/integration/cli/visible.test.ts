@@ -6,7 +6,10 @@ const toy = commandLine()
 /** What must not reach a terminal: C0 but for tab and newline, DEL and C1. */
 const CONTROL = /[\0-\x08\x0b-\x1f\x7f-\x9f]/
 
-/** As bytes, for printf(1): they clear the screen, set a title, colour, go back in the line, and one is C1 in UTF-8. */
+/**
+ * As bytes, for printf(1): they clear the screen, set a title, colour, go back in the line, and one
+ * is C1 in UTF-8.
+ */
 const ESCAPES = 'hello\\033]0;title\\007\\033[2J\\033[31mred\\rover\\177\\302\\233 \\342\\200\\256'
 
 /** A recipe whose step ends as its last line does. */
@@ -19,7 +22,11 @@ describe('a failure shows, and does not obey,', () => {
     ['what a step has printed', [`printf '${ESCAPES}\\n'`, 'exit 1'], 1],
     ['what a step has printed that is no text', ['head -c 20000 /dev/urandom', 'exit 1'], 1],
     ['a line without end', ["head -c 300000 /dev/zero | tr '\\0' '\\r'", 'exit 1'], 1],
-    ['the name of a fifo', [`mkdir $OUT/x; mkfifo "$OUT/x/$(printf 'a\\nerror: fake\\033[31mb')"`], 1],
+    [
+      'the name of a fifo',
+      [`mkdir $OUT/x; mkfifo "$OUT/x/$(printf 'a\\nerror: fake\\033[31mb')"`],
+      1,
+    ],
   ] as const)('%s', async (_, lines, code) => {
     const { run } = await toy(runs(...lines))
     const ended = await run('build', 'odd')
@@ -40,7 +47,12 @@ describe('a failure shows, and does not obey,', () => {
 
   test('a word of the command line', async () => {
     const { run } = await toy()
-    for (const words of [['build', '\u001b[2Jx'], ['\u001b[2J'], ['--\u001b[2J'], ['build', '-j', '\u001b[2J']]) {
+    for (const words of [
+      ['build', '\u001b[2Jx'],
+      ['\u001b[2J'],
+      ['--\u001b[2J'],
+      ['build', '-j', '\u001b[2J'],
+    ]) {
       const { code, stderr } = await run(...words)
       expect(code).toBe(2)
       expect(stderr).not.toMatch(CONTROL)
@@ -50,7 +62,9 @@ describe('a failure shows, and does not obey,', () => {
 
 describe('the log of a step that printed escapes', () => {
   const printed = runs(`printf '${ESCAPES}\\n'`, 'mkdir $OUT/x')
-  const raw = Buffer.from('hello\u001b]0;title\u0007\u001b[2J\u001b[31mred\rover\u007f\u009b \u202e\n')
+  const raw = Buffer.from(
+    'hello\u001b]0;title\u0007\u001b[2J\u001b[31mred\rover\u007f\u009b \u202e\n',
+  )
 
   test('is shown on a terminal, and is itself in a pipe', async () => {
     const { run, runOnTerminal } = await toy(printed)

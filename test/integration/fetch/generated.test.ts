@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { digestOf, digestOfFile } from '../../../src/base/digest.ts'
 import { FixpointError } from '../../../src/base/error.ts'
-import { fillMirror } from '../../../src/cli/mirror-folder.ts'
+import { fillMirror } from '../../../src/fetch/fill-mirror.ts'
 import { download } from '../../../src/fetch/download.ts'
 import { findInMirror, parseSums } from '../../../src/fetch/mirror.ts'
 import type { FileSource } from '../../../src/metadata/model.ts'
@@ -37,7 +37,11 @@ function mutate(text: string, tokens: readonly string[], below: (limit: number) 
   for (let faults = 1 + below(2); faults > 0; faults--) {
     const at = below(result.length + 1)
     const length = 1 + below(20)
-    const [before, cut, after] = [result.slice(0, at), result.slice(at, at + length), result.slice(at + length)]
+    const [before, cut, after] = [
+      result.slice(0, at),
+      result.slice(at, at + length),
+      result.slice(at + length),
+    ]
     const token = tokens[below(tokens.length)] ?? ''
     result = [
       () => `${before}${String.fromCharCode(below(256))}${cut.slice(1)}${after}`,
@@ -63,7 +67,9 @@ async function outcomeOf<T>(work: Promise<T>): Promise<T | undefined> {
     expect(error).toBeInstanceOf(FixpointError)
     expect(['fetch', 'hostUnfit']).toContain((error as FixpointError).kind)
 
-    expect((error as FixpointError).message).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/)
+    expect((error as FixpointError).message).not.toMatch(
+      /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/,
+    )
     return undefined
   }
 }
@@ -101,10 +107,41 @@ const ANSWERS = [
   `HTTP/1.1 103 Early\r\nLink: <x>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 60\r\nContent-Encoding: gzip\r\n\r\n${BODY}`,
 ]
 const HTTP_TOKENS = [
-  ...['\r\n', '\n', '\r', '\r\n\r\n', '\0', ' ', '\t', ':', ';', '\u001b[2J', '\u0085', '\u00c3\u00a4', '-1', '0'],
-  ...['99999999999999999999', '4294967296', 'ffffffffffffffff', 'HTTP/1.1 100 Continue\r\n\r\n', 'a'.repeat(20_000)],
-  ...['Content-Length: 5\r\n', 'Content-Length: 61\r\n', 'Transfer-Encoding: chunked\r\n', 'Connection: close\r\n'],
-  ...['Location: /loop\r\n', 'Content-Range: bytes 20-59/60\r\n', 'Content-Encoding: br\r\n', 'ETag: "b"\r\n'],
+  ...[
+    '\r\n',
+    '\n',
+    '\r',
+    '\r\n\r\n',
+    '\0',
+    ' ',
+    '\t',
+    ':',
+    ';',
+    '\u001b[2J',
+    '\u0085',
+    '\u00c3\u00a4',
+    '-1',
+    '0',
+  ],
+  ...[
+    '99999999999999999999',
+    '4294967296',
+    'ffffffffffffffff',
+    'HTTP/1.1 100 Continue\r\n\r\n',
+    'a'.repeat(20_000),
+  ],
+  ...[
+    'Content-Length: 5\r\n',
+    'Content-Length: 61\r\n',
+    'Transfer-Encoding: chunked\r\n',
+    'Connection: close\r\n',
+  ],
+  ...[
+    'Location: /loop\r\n',
+    'Content-Range: bytes 20-59/60\r\n',
+    'Content-Encoding: br\r\n',
+    'ETag: "b"\r\n',
+  ],
 ]
 
 /** Leads off this server. The tests stay on the loopback. */
@@ -193,9 +230,36 @@ const LIST = [
   '',
 ].join('\n')
 const LIST_TOKENS = [
-  ...['\n', '\r\n', '\0', ' ', '  ', ' *', '../outside', '/etc/passwd', 'sub', '..', '.', './', '/', '\u001b[2J'],
-  ...[`${DIGEST}  ../outside\n`, `${DIGEST}  SHA256SUMS\n`, `${DIGEST}  fifo\n`, `${DIGEST}  sub\n`, DIGEST, '\u00ff'],
-  ...[`${digestOf('z')}  f.tar\n`, `\\${DIGEST}  a\\nb\n`, `${DIGEST.toUpperCase()}  f.tar\n`, 'a'.repeat(5000)],
+  ...[
+    '\n',
+    '\r\n',
+    '\0',
+    ' ',
+    '  ',
+    ' *',
+    '../outside',
+    '/etc/passwd',
+    'sub',
+    '..',
+    '.',
+    './',
+    '/',
+    '\u001b[2J',
+  ],
+  ...[
+    `${DIGEST}  ../outside\n`,
+    `${DIGEST}  SHA256SUMS\n`,
+    `${DIGEST}  fifo\n`,
+    `${DIGEST}  sub\n`,
+    DIGEST,
+    '\u00ff',
+  ],
+  ...[
+    `${digestOf('z')}  f.tar\n`,
+    `\\${DIGEST}  a\\nb\n`,
+    `${DIGEST.toUpperCase()}  f.tar\n`,
+    'a'.repeat(5000),
+  ],
 ]
 
 test('200 mutated lists of a mirror folder: read, and filled', async () => {
@@ -214,11 +278,18 @@ test('200 mutated lists of a mirror folder: read, and filled', async () => {
     for (const name of names) expect(await readdir(folder)).toContain(name)
     if (names.includes('f.tar')) found += 1
     const sources = [source('f.tar'), source('renamed.tar')]
-    if ((await outcomeOf(fillMirror(folder, sources, () => Promise.resolve(outside)))) === undefined) return
+    if (
+      (await outcomeOf(fillMirror(folder, sources, () => Promise.resolve(outside)))) === undefined
+    )
+      return
     filled += 1
     const sums = parseSums((await readFile(join(folder, 'SHA256SUMS'))).toString())
-    const right = [...sums].filter(([, digest]) => digest === DIGEST).map(([name]) => join(folder, name))
-    expect((await Promise.all(right.map((path) => digestOfFile(path).catch(() => '')))).includes(DIGEST)).toBe(true)
+    const right = [...sums]
+      .filter(([, digest]) => digest === DIGEST)
+      .map(([name]) => join(folder, name))
+    expect(
+      (await Promise.all(right.map((path) => digestOfFile(path).catch(() => '')))).includes(DIGEST),
+    ).toBe(true)
   })
   expect(await readdir(rig().folder)).toEqual(['mirrors'])
   expect((await readFile(outside)).equals(CONTENT)).toBe(true)

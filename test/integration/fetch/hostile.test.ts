@@ -32,7 +32,9 @@ test.each(Object.keys(ODD))(
     const path = await rig().write('mirror/f.tar', CONTENT)
     await makeOdd(kind, join(dirname(path), 'SHA256SUMS'))
     const fetcher = rig().fetcher({ mirrors: [dirname(path)] })
-    await expect(fetcher.fetch(source([], { sha256: digestOf(''), name: 'other' }))).rejects.toMatchObject({
+    await expect(
+      fetcher.fetch(source([], { sha256: digestOf(''), name: 'other' })),
+    ).rejects.toMatchObject({
       code: 'source-unavailable',
       message: expect.stringContaining('its SHA256SUMS') as string,
     })
@@ -49,31 +51,36 @@ test('a list of gigabytes, and one of no text: not read, and read without harm',
     .fetch(source([]))
   await truncate(list, 2 ** 36)
   const fetcher = rig().fetcher({ mirrors: [dirname(path)] })
-  await expect(fetcher.fetch(source([], { sha256: digestOf(''), name: 'other' }))).rejects.toMatchObject({
+  await expect(
+    fetcher.fetch(source([], { sha256: digestOf(''), name: 'other' })),
+  ).rejects.toMatchObject({
     message: expect.stringContaining('its SHA256SUMS') as string,
   })
 })
 
-test.each(Object.keys(ODD))('%s in a mirror folder, and as a place: named, and the next one is tried', async (kind) => {
-  const odd = join(rig().folder, 'mirror', 'f.tar')
-  await makeOdd(kind, odd)
-  const options = { mirrors: [dirname(odd)] }
-  await expect(
-    rig()
+test.each(Object.keys(ODD))(
+  '%s in a mirror folder, and as a place: named, and the next one is tried',
+  async (kind) => {
+    const odd = join(rig().folder, 'mirror', 'f.tar')
+    await makeOdd(kind, odd)
+    const options = { mirrors: [dirname(odd)] }
+    await expect(
+      rig()
+        .fetcher(options)
+        .fetch(source([`file:${odd}`])),
+    ).rejects.toMatchObject({
+      code: 'source-unavailable',
+      message: expect.stringMatching(
+        /f\.tar"?: (is no file|cannot be read)[^]*f\.tar: (is no file|cannot be read)/,
+      ) as string,
+    })
+    const good = await rig().write('good/f.tar', CONTENT)
+    await rig()
       .fetcher(options)
-      .fetch(source([`file:${odd}`])),
-  ).rejects.toMatchObject({
-    code: 'source-unavailable',
-    message: expect.stringMatching(
-      /f\.tar"?: (is no file|cannot be read)[^]*f\.tar: (is no file|cannot be read)/,
-    ) as string,
-  })
-  const good = await rig().write('good/f.tar', CONTENT)
-  await rig()
-    .fetcher(options)
-    .fetch(source([`file:${odd}`, `file:${good}`]))
-  expect(rig().store.has(DIGEST)).toBe(true)
-})
+      .fetch(source([`file:${odd}`, `file:${good}`]))
+    expect(rig().store.has(DIGEST)).toBe(true)
+  },
+)
 
 test('a file of the system that has no end to speak of, or has nothing to read yet', async () => {
   const places = ['file:/proc/kcore', 'file:/proc/kmsg', 'file:/proc/self/mem']
@@ -141,25 +148,32 @@ test('a part with a second name elsewhere is not gone on with', async () => {
   expect(await readFile(victim)).toEqual(CONTENT.subarray(0, 1000))
 })
 
-test.each([...PARTS, '.lock'])('a fifo as the part "%s" in the store is not waited for', async (suffix) => {
-  const { address } = await rig().serve(whole())
-  const path = `${rig().store.partialPath(DIGEST)}${suffix}`
-  await makeOdd('fifo', path)
-  const copy = await rig().write('copy/f.tar', CONTENT)
-  const fetching = rig()
-    .fetcher()
-    .fetch(source([suffix === '.local' ? `file:${copy}` : `${address}/f.tar`]))
-  if (suffix === '.lock') await expect(fetching).rejects.toMatchObject({ code: 'staging-unwritable' })
-  else await fetching
-  expect(existsSync(join(rig().store.folder, 'blobs', DIGEST))).toBe(suffix !== '.lock')
-})
+test.each([...PARTS, '.lock'])(
+  'a fifo as the part "%s" in the store is not waited for',
+  async (suffix) => {
+    const { address } = await rig().serve(whole())
+    const path = `${rig().store.partialPath(DIGEST)}${suffix}`
+    await makeOdd('fifo', path)
+    const copy = await rig().write('copy/f.tar', CONTENT)
+    const fetching = rig()
+      .fetcher()
+      .fetch(source([suffix === '.local' ? `file:${copy}` : `${address}/f.tar`]))
+    if (suffix === '.lock')
+      await expect(fetching).rejects.toMatchObject({ code: 'staging-unwritable' })
+    else await fetching
+    expect(existsSync(join(rig().store.folder, 'blobs', DIGEST))).toBe(suffix !== '.lock')
+  },
+)
 
 test('a note whose values are none of a header is not sent', async () => {
   const { address, requests } = await rig().serve(ranged(CONTENT, '"a"'))
   const path = rig().store.partialPath(DIGEST)
   await mkdir(dirname(path), { recursive: true })
   await writeFile(path, CONTENT.subarray(0, 1000))
-  await writeFile(`${path}.json`, JSON.stringify({ address: `${address}/f.tar`, etag: '"a"\r\nX-Y: z' }))
+  await writeFile(
+    `${path}.json`,
+    JSON.stringify({ address: `${address}/f.tar`, etag: '"a"\r\nX-Y: z' }),
+  )
   await rig()
     .fetcher()
     .fetch(source([`${address}/f.tar`]))

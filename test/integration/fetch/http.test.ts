@@ -3,7 +3,19 @@ import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { expect, test } from 'vitest'
 import { digestOf } from '../../../src/base/digest.ts'
-import { CONTENT, cut, DIGEST, inTurn, ranged, source, status, useRig, whole, WRONG, type Handler } from './rig.ts'
+import {
+  CONTENT,
+  cut,
+  DIGEST,
+  inTurn,
+  ranged,
+  source,
+  status,
+  useRig,
+  whole,
+  WRONG,
+  type Handler,
+} from './rig.ts'
 
 const rig = useRig()
 
@@ -49,7 +61,12 @@ test('404 is not asked again, the next place is', async () => {
 
 test('5xx and 429 are asked again after growing waits; Retry-After is honoured up to a limit', async () => {
   const { address, requests } = await rig().serve(
-    inTurn(status(503), status(429, { 'Retry-After': '5' }), status(500, { 'Retry-After': '86400' }), whole()),
+    inTurn(
+      status(503),
+      status(429, { 'Retry-After': '5' }),
+      status(500, { 'Retry-After': '86400' }),
+      whole(),
+    ),
   )
   await rig()
     .fetcher()
@@ -82,7 +99,11 @@ test('a refused connection is tried again', async () => {
 test('redirects are followed, relative ones too', async () => {
   const { address } = await rig().serve((request, response) => {
     const handler =
-      request.url === '/f.tar' ? redirect('/moved/x') : request.url === '/moved/x' ? redirect('y') : whole()
+      request.url === '/f.tar'
+        ? redirect('/moved/x')
+        : request.url === '/moved/x'
+          ? redirect('y')
+          : whole()
     handler(request, response)
   })
   await rig()
@@ -92,20 +113,34 @@ test('redirects are followed, relative ones too', async () => {
 })
 
 test.each([
-  ['UTF-8', '/gr\u00f6\u00dfe/\u6587\ud83d\udca9.tar', 'utf8', '/gr%C3%B6%C3%9Fe/%E6%96%87%F0%9F%92%A9.tar'],
+  [
+    'UTF-8',
+    '/gr\u00f6\u00dfe/\u6587\ud83d\udca9.tar',
+    'utf8',
+    '/gr%C3%B6%C3%9Fe/%E6%96%87%F0%9F%92%A9.tar',
+  ],
   ['Latin-1', '/gr\u00f6\u00dfe.tar', 'latin1', '/gr%F6%DFe.tar'],
-  ['blank, percent signs and query', '/a b%20c%2Fd?\u00e4=\u00f6', 'utf8', '/a%20b%20c%2Fd?%C3%A4=%C3%B6'],
-] as const)('a redirect to raw bytes, %s: the same bytes are asked for', async (_, location, encoding, asked) => {
-  const raw = Buffer.from(location, encoding).toString('latin1')
-  const { address, requests } = await rig().serve((request, response) => {
-    const handler = request.url === '/f.tar' ? redirect(raw) : request.url === asked ? whole() : status(404)
-    handler(request, response)
-  })
-  await rig()
-    .fetcher()
-    .fetch(source([`${address}/f.tar`]))
-  expect(requests.map(({ url }) => url)).toEqual(['/f.tar', asked])
-})
+  [
+    'blank, percent signs and query',
+    '/a b%20c%2Fd?\u00e4=\u00f6',
+    'utf8',
+    '/a%20b%20c%2Fd?%C3%A4=%C3%B6',
+  ],
+] as const)(
+  'a redirect to raw bytes, %s: the same bytes are asked for',
+  async (_, location, encoding, asked) => {
+    const raw = Buffer.from(location, encoding).toString('latin1')
+    const { address, requests } = await rig().serve((request, response) => {
+      const handler =
+        request.url === '/f.tar' ? redirect(raw) : request.url === asked ? whole() : status(404)
+      handler(request, response)
+    })
+    await rig()
+      .fetcher()
+      .fetch(source([`${address}/f.tar`]))
+    expect(requests.map(({ url }) => url)).toEqual(['/f.tar', asked])
+  },
+)
 
 test('what a server says is shown, not acted on', async () => {
   const location = Buffer.from('ftp://127.0.0.1/\u009b31m\u202e').toString('latin1')
@@ -156,14 +191,18 @@ test('a server that stalls in the body', async () => {
 test('a server that never answers', async () => {
   const { address } = await rig().serve(() => undefined)
   const fetcher = rig().fetcher({ limits: { idleMs: 40, delays: [] } })
-  await expect(fetcher.fetch(source([`${address}/f.tar`]))).rejects.toMatchObject({ code: 'source-unavailable' })
+  await expect(fetcher.fetch(source([`${address}/f.tar`]))).rejects.toMatchObject({
+    code: 'source-unavailable',
+  })
 })
 
 test('a server that accepts and never ends the TLS handshake: no connection', async () => {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const fetcher = rig().fetcher({ limits: { connectMs: 40, delays: [] } })
-  const attempt = fetcher.fetch(source([`https://127.0.0.1:${String((server.address() as AddressInfo).port)}/f.tar`]))
+  const attempt = fetcher.fetch(
+    source([`https://127.0.0.1:${String((server.address() as AddressInfo).port)}/f.tar`]),
+  )
   await expect(attempt).rejects.toMatchObject({
     code: 'source-unavailable',
     message: expect.stringContaining('no connection') as string,
@@ -184,7 +223,9 @@ test('progress: bytes grow, the size is known', async () => {
   await rig()
     .fetcher()
     .fetch(source([`${address}/f.tar`]))
-  const bytes = rig().events.flatMap((event) => (event.type === 'fetch-progress' ? [event.bytes] : []))
+  const bytes = rig().events.flatMap((event) =>
+    event.type === 'fetch-progress' ? [event.bytes] : [],
+  )
   expect(bytes.length).toBeGreaterThan(0)
   expect(bytes).toEqual([...bytes].sort((a, b) => a - b))
   expect(bytes.at(-1)).toBe(CONTENT.length)
@@ -198,7 +239,9 @@ test('user and password are sent, but neither shown nor kept', async () => {
     .fetcher()
     .fetch(source([place]))
     .catch((reason: unknown) => reason)
-  expect(requests[0]?.headers.authorization).toBe(`Basic ${Buffer.from('user:secret').toString('base64')}`)
+  expect(requests[0]?.headers.authorization).toBe(
+    `Basic ${Buffer.from('user:secret').toString('base64')}`,
+  )
   expect((error as Error).message).not.toContain('secret')
   expect(JSON.stringify(rig().events)).not.toContain('secret')
 })

@@ -7,7 +7,10 @@ import { CONTENT, DIGEST, inTurn, ranged, source, useRig, whole, type Handler } 
 const rig = useRig()
 
 /** Sends bytes for as long as the other side takes them; counts them. */
-function endless(head: Record<string, string | number> = {}, status = 200): { handler: Handler; sent: () => number } {
+function endless(
+  head: Record<string, string | number> = {},
+  status = 200,
+): { handler: Handler; sent: () => number } {
   let sent = 0
   function* pour(): Generator<Buffer> {
     for (;;) {
@@ -40,7 +43,9 @@ test('a body without an end is given up at the limit, and nothing of it stays', 
 test('a file that is said to be larger than the limit is not begun', async () => {
   const { address } = await rig().serve(endless({ 'Content-Length': 2 ** 40 }).handler)
   const fetcher = rig().fetcher()
-  await expect(fetcher.fetch(source([`${address}/f.tar`]))).rejects.toMatchObject({ code: 'source-unavailable' })
+  await expect(fetcher.fetch(source([`${address}/f.tar`]))).rejects.toMatchObject({
+    code: 'source-unavailable',
+  })
   expect(rig().eventTypes()).not.toContain('fetch-progress')
   expect(await rig().store.partials()).toEqual([])
 })
@@ -48,7 +53,9 @@ test('a file that is said to be larger than the limit is not begun', async () =>
 test('a copy is bound by the limit as well', async () => {
   const path = await rig().write('there/f.tar', CONTENT)
   const fetcher = rig().fetcher({ limits: { bytes: CONTENT.length - 1 } })
-  await expect(fetcher.fetch(source([`file:${path}`]))).rejects.toMatchObject({ code: 'source-unavailable' })
+  await expect(fetcher.fetch(source([`file:${path}`]))).rejects.toMatchObject({
+    code: 'source-unavailable',
+  })
   await rig()
     .fetcher({ limits: { bytes: CONTENT.length } })
     .fetch(source([`file:${path}`]))
@@ -67,7 +74,10 @@ test('the rest of a file without an end: stopped at the size of the file, then f
   await rig()
     .fetcher()
     .fetch(source([`${address}/f.tar`]))
-  expect(requests.map(({ headers }) => headers.range)).toEqual([`bytes=${String(half)}-`, undefined])
+  expect(requests.map(({ headers }) => headers.range)).toEqual([
+    `bytes=${String(half)}-`,
+    undefined,
+  ])
   expect(sent()).toBeLessThan(64 * CONTENT.length)
   expect(rig().store.has(DIGEST)).toBe(true)
 })

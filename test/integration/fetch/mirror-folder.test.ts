@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, symlink, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { digestOf } from '../../../src/base/digest.ts'
-import { fillMirror } from '../../../src/cli/mirror-folder.ts'
+import { fillMirror } from '../../../src/fetch/fill-mirror.ts'
 import type { FileSource } from '../../../src/metadata/model.ts'
 import { CONTENT, DIGEST, source, useRig, WRONG } from './rig.ts'
 
@@ -18,7 +18,9 @@ async function fill(...names: readonly string[]): Promise<{ files: number; copie
   return await fillSources(names.map((name) => source([], { name })))
 }
 
-async function fillSources(sources: readonly FileSource[]): Promise<{ files: number; copied: number }> {
+async function fillSources(
+  sources: readonly FileSource[],
+): Promise<{ files: number; copied: number }> {
   const path = await rig().write('blob', CONTENT)
   return await fillMirror(folder(), sources, () => Promise.resolve(path))
 }
@@ -27,25 +29,37 @@ function checked(): string {
   return execFileSync('sha256sum', ['-c', 'SHA256SUMS'], { cwd: folder(), encoding: 'utf8' })
 }
 
-test.each(['SHA256SUMS', 'sha256sums', 'Sha256Sums', '../x', '..', '', 'a/b', 'a\nb', 'a\0b', 'a'.repeat(256)])(
-  'a source that cannot be in a mirror by its name spoils nothing: %j',
-  async (name) => {
-    await rig().write('mirror/SHA256SUMS', `${digestOf(WRONG)}  own\n`)
-    await expect(fill('a.tar', name)).rejects.toMatchObject({ code: 'mirror-name' })
-    expect(await readdir(folder())).toEqual(['SHA256SUMS'])
-    expect(await readdir(rig().folder)).toEqual(expect.not.arrayContaining(['x']))
-    expect(await readFile(join(folder(), 'SHA256SUMS'), 'utf8')).toBe(`${digestOf(WRONG)}  own\n`)
-  },
-)
+test.each([
+  'SHA256SUMS',
+  'sha256sums',
+  'Sha256Sums',
+  '../x',
+  '..',
+  '',
+  'a/b',
+  'a\nb',
+  'a\0b',
+  'a'.repeat(256),
+])('a source that cannot be in a mirror by its name spoils nothing: %j', async (name) => {
+  await rig().write('mirror/SHA256SUMS', `${digestOf(WRONG)}  own\n`)
+  await expect(fill('a.tar', name)).rejects.toMatchObject({ code: 'mirror-name' })
+  expect(await readdir(folder())).toEqual(['SHA256SUMS'])
+  expect(await readdir(rig().folder)).toEqual(expect.not.arrayContaining(['x']))
+  expect(await readFile(join(folder(), 'SHA256SUMS'), 'utf8')).toBe(`${digestOf(WRONG)}  own\n`)
+})
 
 test('a source that recipes name differently is there by each name; a shared name gives way to digests', async () => {
   const other = { ...source([], { name: 'same.tar' }), sha256: digestOf(WRONG) }
   const wrong = await rig().write('wrong', WRONG)
   const right = await rig().write('right', CONTENT)
   const sources = [source([], { name: 'a.tar' }), source([], { name: 'same.tar' }), other]
-  const filled = await fillMirror(folder(), sources, ({ sha256 }) => Promise.resolve(sha256 === DIGEST ? right : wrong))
+  const filled = await fillMirror(folder(), sources, ({ sha256 }) =>
+    Promise.resolve(sha256 === DIGEST ? right : wrong),
+  )
   expect(filled).toEqual({ files: 3, copied: 3 })
-  expect(checked().split('\n').sort()).toEqual(['', `${DIGEST}: OK`, `${digestOf(WRONG)}: OK`, 'a.tar: OK'].sort())
+  expect(checked().split('\n').sort()).toEqual(
+    ['', `${DIGEST}: OK`, `${digestOf(WRONG)}: OK`, 'a.tar: OK'].sort(),
+  )
 })
 
 test.each(['fifo', 'folder', 'device'])(
@@ -76,7 +90,8 @@ test('links in the folder are read, and never written through', async () => {
   const victim = await rig().write('victim', 'precious')
   const same = await rig().write('same', CONTENT)
   await mkdir(folder())
-  for (const name of ['b.tar', '.SHA256SUMS.part', `.${DIGEST}.part`]) await symlink(victim, join(folder(), name))
+  for (const name of ['b.tar', '.SHA256SUMS.part', `.${DIGEST}.part`])
+    await symlink(victim, join(folder(), name))
   await symlink(same, join(folder(), 'a.tar'))
   await symlink(join(rig().folder, 'nowhere'), join(folder(), 'c.tar'))
   // By the link there; its own name is taken; so is that of a link to nowhere.

@@ -5,7 +5,19 @@ import { digestOf } from '../../../src/base/digest.ts'
 import { collectGarbage } from '../../../src/store/maintain.ts'
 import { notedNames, noteNames } from '../../../src/store/source-names.ts'
 import { Store } from '../../../src/store/store.ts'
-import { CONTENT, cut, DIGEST, inTurn, ranged, source, status, useRig, whole, WRONG, type Handler } from './rig.ts'
+import {
+  CONTENT,
+  cut,
+  DIGEST,
+  inTurn,
+  ranged,
+  source,
+  status,
+  useRig,
+  whole,
+  WRONG,
+  type Handler,
+} from './rig.ts'
 
 const rig = useRig()
 
@@ -25,26 +37,30 @@ const project: Handler = (request, response) => {
 test.each([
   ['the name at the place', '/a-1.tar', '/a-2.tar'],
   ['a folder of the address', '/v1/src.tar', '/v2/src.tar'],
-])('the version is in %s, it changed, and the digest did not: told by the new file', async (_, before, after) => {
-  const { address, requests } = await rig().serve(project)
-  // As recipes do whose steps name the file.
-  const name = 'a.tar'
-  await rig()
-    .fetcher()
-    .fetch(source([`${address}${before}`], { name }))
-  const error: unknown = await rig()
-    .fetcher()
-    .fetch(source([`${address}${after}`], { name }))
-    .catch((reason: unknown) => reason)
-  expect(error).toMatchObject({ kind: 'fetch', code: 'source-digest' })
-  for (const part of [DIGEST, digestOf(WRONG), before.slice(1)]) expect((error as Error).message).toContain(part)
-  expect(requests.map(({ url }) => url)).toEqual([before, after])
-  // The stored one is none the worse.
-  await rig()
-    .fetcher({ offline: true })
-    .fetch(source([`${address}${before}`], { name }))
-  expect(await rig().store.partials()).toEqual([])
-})
+])(
+  'the version is in %s, it changed, and the digest did not: told by the new file',
+  async (_, before, after) => {
+    const { address, requests } = await rig().serve(project)
+    // As recipes do whose steps name the file.
+    const name = 'a.tar'
+    await rig()
+      .fetcher()
+      .fetch(source([`${address}${before}`], { name }))
+    const error: unknown = await rig()
+      .fetcher()
+      .fetch(source([`${address}${after}`], { name }))
+      .catch((reason: unknown) => reason)
+    expect(error).toMatchObject({ kind: 'fetch', code: 'source-digest' })
+    for (const part of [DIGEST, digestOf(WRONG), before.slice(1)])
+      expect((error as Error).message).toContain(part)
+    expect(requests.map(({ url }) => url)).toEqual([before, after])
+    // The stored one is none the worse.
+    await rig()
+      .fetcher({ offline: true })
+      .fetch(source([`${address}${before}`], { name }))
+    expect(await rig().store.partials()).toEqual([])
+  },
+)
 
 test.each([true, false])(
   'nobody has the file under its new name (offline: %s): both names are named',
@@ -69,7 +85,9 @@ test('the same file under another name: asked for once, offline from then on', a
   const first = source([`${address}/a-1.tar`], { name: 'a-1.tar' })
   const second = source([`${address}/moved/b-1.tar`], { name: 'b-1.tar' })
   await rig().fetcher().fetch(first)
-  await expect(rig().fetcher({ offline: true }).fetch(second)).rejects.toMatchObject({ code: 'source-renamed' })
+  await expect(rig().fetcher({ offline: true }).fetch(second)).rejects.toMatchObject({
+    code: 'source-renamed',
+  })
   // Two recipes of one run that name it differently.
   const both = rig().fetcher()
   await Promise.all([both.fetch(second), both.fetch(first)])
@@ -97,10 +115,14 @@ test('a mirror folder knows the new name, offline: right, wrong, and by the dige
   const renamed = source([`${address}/b-1.tar`], { name: 'b-1.tar' })
   const path = await rig().write(`mirror/${DIGEST}`, CONTENT)
   const options = { offline: true, mirrors: [dirname(path)] }
-  await expect(rig().fetcher(options).fetch(renamed)).rejects.toMatchObject({ code: 'source-renamed' })
+  await expect(rig().fetcher(options).fetch(renamed)).rejects.toMatchObject({
+    code: 'source-renamed',
+  })
   await rig().write('mirror/b-1.tar', WRONG)
   await rig().write('mirror/SHA256SUMS', `${digestOf(WRONG)}  b-1.tar\n`)
-  await expect(rig().fetcher(options).fetch(renamed)).rejects.toMatchObject({ code: 'source-digest' })
+  await expect(rig().fetcher(options).fetch(renamed)).rejects.toMatchObject({
+    code: 'source-digest',
+  })
   await rig().write('mirror/b-1.tar', CONTENT)
   await rig().fetcher(options).fetch(renamed)
   expect([...rig().store.notedNames(DIGEST)].sort()).toEqual(['a-1.tar', 'b-1.tar'])
@@ -111,7 +133,9 @@ test('an empty store: a mirror has the digest under an old name only', async () 
   const sums = await rig().write('mirror/SHA256SUMS', `${DIGEST}  a-1.tar\n`)
   const options = { offline: true, from: [dirname(sums)] }
   const second = source(['http://127.0.0.1:1/a-2.tar'], { name: 'a-2.tar' })
-  await expect(rig().fetcher(options).fetch(second)).rejects.toMatchObject({ code: 'source-renamed' })
+  await expect(rig().fetcher(options).fetch(second)).rejects.toMatchObject({
+    code: 'source-renamed',
+  })
   // A list may have a name and the file two of them.
   await symlink('a-1.tar', join(rig().folder, 'mirror', 'a-2.tar'))
   await rig().fetcher(options).fetch(second)
@@ -124,7 +148,9 @@ test('a store without names, as an earlier engine left it, is believed once', as
   await offline.fetch(source(['http://127.0.0.1:1/a-1.tar']))
   await offline.fetch(source(['http://127.0.0.1:1/a-1.tar']))
   expect(rig().events).toEqual([])
-  await expect(offline.fetch(source(['http://127.0.0.1:1/a-2.tar']))).rejects.toMatchObject({ code: 'source-renamed' })
+  await expect(offline.fetch(source(['http://127.0.0.1:1/a-2.tar']))).rejects.toMatchObject({
+    code: 'source-renamed',
+  })
 })
 
 test('a download that only confirms a name goes on after a break, and leaves nothing', async () => {

@@ -32,9 +32,21 @@ afterEach(() => {
 test.runIf(hasOpenssl)('a registry whose certificate only npm knows', async () => {
   const cafile = join(rig().folder, 'cert.pem')
   const key = join(rig().folder, 'key.pem')
-  const request = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
+  const request = [
+    'req',
+    '-x509',
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:prime256v1',
+    '-nodes',
+    '-days',
+    '2',
+  ]
   const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1']
-  execFileSync('openssl', [...request, ...subject, '-keyout', key, '-out', cafile], { stdio: 'ignore' })
+  execFileSync('openssl', [...request, ...subject, '-keyout', key, '-out', cafile], {
+    stdio: 'ignore',
+  })
   const server = createServer({ key: readFileSync(key), cert: readFileSync(cafile) }, whole())
   server.listen(0, '127.0.0.1')
   onTestFinished(() => void server.close())

@@ -9,13 +9,18 @@ const rig = useRig()
 
 test('order: store, --from folders, mirror folders, mirror addresses, recipe', async () => {
   const { address, requests } = await rig().serve(status(404))
-  const options = { from: [join(rig().folder, 'one')], mirrors: [`${address}/m`, `file:${join(rig().folder, 'two')}`] }
+  const options = {
+    from: [join(rig().folder, 'one')],
+    mirrors: [`${address}/m`, `file:${join(rig().folder, 'two')}`],
+  }
   const asked = source([`${address}/recipe/g.tar`, 'file:/no/such/g.tar'])
   const error: unknown = await rig()
     .fetcher(options)
     .fetch(asked)
     .catch((reason: unknown) => reason)
-  const places = [...(error as Error).message.matchAll(/^ {2}(.*?):? (?:no such|HTTP)/gm)].map(([, place]) => place)
+  const places = [...(error as Error).message.matchAll(/^ {2}(.*?):? (?:no such|HTTP)/gm)].map(
+    ([, place]) => place,
+  )
   expect(error).toMatchObject({ kind: 'fetch', code: 'source-unavailable' })
   expect(places).toEqual([
     `mirror folder "${join(rig().folder, 'one')}"`,
@@ -26,7 +31,12 @@ test('order: store, --from folders, mirror folders, mirror addresses, recipe', a
     `${address}/recipe/g.tar`,
     'file:/no/such/g.tar',
   ])
-  expect(requests.map(({ url }) => url)).toEqual([`/m/${DIGEST}`, '/m/f.tar', '/m/g.tar', '/recipe/g.tar'])
+  expect(requests.map(({ url }) => url)).toEqual([
+    `/m/${DIGEST}`,
+    '/m/f.tar',
+    '/m/g.tar',
+    '/recipe/g.tar',
+  ])
   await rig().write(join('store/blobs', DIGEST), CONTENT)
   rig().events.length = 0
   await rig().fetcher(options).fetch(asked)
@@ -49,7 +59,10 @@ test.each([DIGEST, 'f.tar', 'place-1.tar'])('a mirror folder has it as "%s"', as
 test('a mirror folder has it by its digest, and another source under its name', async () => {
   await rig().write(`mirror/${DIGEST}`, CONTENT)
   await rig().write('mirror/f.tar', WRONG)
-  const sums = await rig().write('mirror/SHA256SUMS', `${DIGEST}  ${DIGEST}\n${digestOf(WRONG)}  f.tar\n`)
+  const sums = await rig().write(
+    'mirror/SHA256SUMS',
+    `${DIGEST}  ${DIGEST}\n${digestOf(WRONG)}  f.tar\n`,
+  )
   await rig()
     .fetcher({ from: [dirname(sums)] })
     .fetch(source([]))
@@ -110,7 +123,9 @@ test('file: missing, a folder, then there', async () => {
 test('debian: configured bases in order, http and file', async () => {
   const { address, requests } = await rig().serve(status(404))
   await rig().write('debian/pool/main/m/musl/musl_1.2+x.tar.gz', CONTENT)
-  const fetcher = rig().fetcher({ debian: [`${address}/debian`, `file:${join(rig().folder, 'debian')}`] })
+  const fetcher = rig().fetcher({
+    debian: [`${address}/debian`, `file:${join(rig().folder, 'debian')}`],
+  })
   await fetcher.fetch(source(['debian:musl/musl_1.2+x.tar.gz']))
   expect(requests.map(({ url }) => url)).toEqual(['/debian/pool/main/m/musl/musl_1.2%2Bx.tar.gz'])
   expect(rig().store.has(DIGEST)).toBe(true)
@@ -127,12 +142,16 @@ test("debian: the host's bases when none is configured, asked once; none at all 
   }
   const fetcher = rig().fetcher({ host })
   await fetcher.fetch(source(['debian:libx/f.tar']))
-  await expect(fetcher.fetch(source(['debian:libx/f.tar'], { sha256: digestOf('') }))).rejects.toMatchObject({
+  await expect(
+    fetcher.fetch(source(['debian:libx/f.tar'], { sha256: digestOf('') })),
+  ).rejects.toMatchObject({
     code: 'source-digest',
   })
   expect(asked).toBe(1)
   const none = rig().fetcher({ host: { aptBases: () => Promise.resolve([]) } })
-  await expect(none.fetch(source(['debian:libx/f.tar'], { sha256: digestOf('') }))).rejects.toMatchObject({
+  await expect(
+    none.fetch(source(['debian:libx/f.tar'], { sha256: digestOf('') })),
+  ).rejects.toMatchObject({
     code: 'source-unavailable',
     message: expect.stringContaining('no archive known') as string,
   })
@@ -152,9 +171,16 @@ test('npm: configured registry, the host’s, and a host without npm', async () 
   await rig()
     .fetcher({ npm: `${address}/own` })
     .fetch(source(['npm:@types/node@20.1.0']))
-  expect(requests.map(({ url }) => url)).toEqual(['/host/zod/-/zod-4.4.3.tgz', '/own/@types/node/-/node-20.1.0.tgz'])
-  const without = rig().fetcher({ host: { npmRegistry: () => Promise.reject(new PlaceFailure('npm is not there')) } })
-  await expect(without.fetch(source(['npm:zod@4.4.3'], { sha256: digestOf('') }))).rejects.toMatchObject({
+  expect(requests.map(({ url }) => url)).toEqual([
+    '/host/zod/-/zod-4.4.3.tgz',
+    '/own/@types/node/-/node-20.1.0.tgz',
+  ])
+  const without = rig().fetcher({
+    host: { npmRegistry: () => Promise.reject(new PlaceFailure('npm is not there')) },
+  })
+  await expect(
+    without.fetch(source(['npm:zod@4.4.3'], { sha256: digestOf('') })),
+  ).rejects.toMatchObject({
     code: 'source-unavailable',
     message: expect.stringContaining('npm is not there') as string,
   })
@@ -164,7 +190,10 @@ test('offline: folders and file: places only, no server and no npm is asked', as
   const { address, requests } = await rig().serve(whole())
   const fetcher = rig().fetcher({ offline: true, mirrors: [address], debian: [address] })
   const remote = ['npm:zod@4.4.3', `${address}/f.tar`, 'debian:x/y']
-  await expect(fetcher.fetch(source(remote))).rejects.toMatchObject({ kind: 'fetch', code: 'source-offline' })
+  await expect(fetcher.fetch(source(remote))).rejects.toMatchObject({
+    kind: 'fetch',
+    code: 'source-offline',
+  })
   const path = await rig().write('there/f.tar', CONTENT)
   await fetcher.fetch(source([...remote, `file:${path}`]))
   expect(rig().store.has(DIGEST)).toBe(true)
@@ -189,7 +218,10 @@ test('apt set-up: both formats from a folder, each base once; none without apt',
     'Types: deb\nURIs: http://127.0.0.1/debian/ http://127.0.0.1/debian-security\nSuites: x\nComponents: main\n',
   )
   await rig().write('apt/sources.list.d/a.list', 'deb file:/srv/ubuntu noble main\n')
-  await rig().write('apt/sources.list.d/c.list.save', 'deb http://127.0.0.1/old/debian trixie main\n')
+  await rig().write(
+    'apt/sources.list.d/c.list.save',
+    'deb http://127.0.0.1/old/debian trixie main\n',
+  )
   const bases = ['http://127.0.0.1/debian', 'file:/srv/ubuntu', 'http://127.0.0.1/debian-security']
   expect(await readAptBases(join(rig().folder, 'apt'))).toEqual(bases)
   expect(await readAptBases(join(rig().folder, 'none'))).toEqual([])

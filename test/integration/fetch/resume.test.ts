@@ -1,7 +1,18 @@
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { expect, test } from 'vitest'
-import { CONTENT, cut, DIGEST, inTurn, ranged, source, status, useRig, whole, WRONG } from './rig.ts'
+import {
+  CONTENT,
+  cut,
+  DIGEST,
+  inTurn,
+  ranged,
+  source,
+  status,
+  useRig,
+  whole,
+  WRONG,
+} from './rig.ts'
 
 const HALF = CONTENT.length / 2
 const rig = useRig()
@@ -20,7 +31,9 @@ async function expectStored(): Promise<void> {
 }
 
 test('a truncated download goes on where it stopped', async () => {
-  const { address, requests } = await rig().serve(inTurn(cut(HALF, { ETag: '"a"' }), ranged(CONTENT, '"a"')))
+  const { address, requests } = await rig().serve(
+    inTurn(cut(HALF, { ETag: '"a"' }), ranged(CONTENT, '"a"')),
+  )
   await rig()
     .fetcher()
     .fetch(source([`${address}/f.tar`]))
@@ -36,11 +49,17 @@ test('a truncated download goes on where it stopped', async () => {
       .eventTypes()
       .filter((type) => type !== 'fetch-progress'),
   ).toEqual(['fetch-start', 'fetch-retry', 'fetch-end'])
-  expect(rig().events.at(-1)).toMatchObject({ bytes: CONTENT.length, source: 'f.tar', place: `${address}/f.tar` })
+  expect(rig().events.at(-1)).toMatchObject({
+    bytes: CONTENT.length,
+    source: 'f.tar',
+    place: `${address}/f.tar`,
+  })
 })
 
 test('what came before all attempts failed is kept, and the next run goes on with it', async () => {
-  const { address, requests } = await rig().serve(inTurn(cut(HALF, { ETag: '"a"' }), ranged(CONTENT, '"a"')))
+  const { address, requests } = await rig().serve(
+    inTurn(cut(HALF, { ETag: '"a"' }), ranged(CONTENT, '"a"')),
+  )
   const only = source([`${address}/f.tar`])
   await expect(
     rig()
@@ -84,7 +103,10 @@ test('the entity tag changed and the server knows no If-Range: from the start', 
   await rig()
     .fetcher()
     .fetch(source([`${address}/f.tar`]))
-  expect(requests.map(({ headers }) => headers.range)).toEqual([`bytes=${String(HALF)}-`, undefined])
+  expect(requests.map(({ headers }) => headers.range)).toEqual([
+    `bytes=${String(HALF)}-`,
+    undefined,
+  ])
   await expectStored()
 })
 
@@ -145,7 +167,9 @@ test('a copy from a folder leaves a part alone when the copy is wrong, and remov
       .fetcher()
       .fetch(source([`file:${wrong}`, `${address}/f.tar`])),
   ).rejects.toMatchObject({ code: 'source-digest' })
-  expect((await readFile(rig().store.partialPath(DIGEST))).equals(CONTENT.subarray(0, HALF))).toBe(true)
+  expect((await readFile(rig().store.partialPath(DIGEST))).equals(CONTENT.subarray(0, HALF))).toBe(
+    true,
+  )
   const right = await rig().write('right/f.tar', CONTENT)
   await rig()
     .fetcher()

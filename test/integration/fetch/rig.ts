@@ -14,7 +14,9 @@ import { noteNames, notedNames } from '../../../src/store/source-names.ts'
 import type { FileSource } from '../../../src/metadata/model.ts'
 
 /** Half a mebibyte that differs from byte to byte. */
-export const CONTENT = Buffer.from(Array.from({ length: 1 << 19 }, (_, index) => (index * 31 + (index >> 8)) & 0xff))
+export const CONTENT = Buffer.from(
+  Array.from({ length: 1 << 19 }, (_, index) => (index * 31 + (index >> 8)) & 0xff),
+)
 export const DIGEST = digestOf(CONTENT)
 export const WRONG = Buffer.from('not what was asked for')
 
@@ -30,7 +32,9 @@ export interface FolderStore extends FetchStore {
   partialPath(digest: Digest): string
 }
 
-/** Everything a test of the fetch stage needs; made anew for each test, ended and removed after it. */
+/**
+ * Everything a test of the fetch stage needs; made anew for each test, ended and removed after it.
+ */
 export class Rig {
   readonly folder: string
   readonly store: FolderStore
@@ -45,7 +49,9 @@ export class Rig {
   }
 
   /** Starts a server on the loopback; resolves to its base address and the requests that it got. */
-  async serve(handler: Handler): Promise<{ address: string; requests: IncomingMessage[]; end: () => Promise<void> }> {
+  async serve(
+    handler: Handler,
+  ): Promise<{ address: string; requests: IncomingMessage[]; end: () => Promise<void> }> {
     const requests: IncomingMessage[] = []
     const server = createServer((request, response) => {
       requests.push(request)
@@ -61,7 +67,10 @@ export class Rig {
     }
   }
 
-  /** A fetcher whose clock ticks a second at each look, and whose waits between attempts take no time. Asks nothing of the host. */
+  /**
+   * A fetcher whose clock ticks a second at each look, and whose waits between attempts take no
+   * time. Asks nothing of the host.
+   */
   fetcher(options: Partial<FetcherOptions> = {}): Fetcher {
     const refuse = (): Promise<never> => Promise.reject(new Error('the test asked the host'))
     return createFetcher({

@@ -7,7 +7,10 @@ import { CONTENT, DIGEST, ranged, source, status, useRig, whole } from './rig.ts
 
 const rig = useRig()
 
-/** A server that holds its answers back until the test lets them go. Files count once, however often they are asked for, as after a pause of the machine. */
+/**
+ * A server that holds its answers back until the test lets them go. Files count once, however often
+ * they are asked for, as after a pause of the machine.
+ */
 async function held(): Promise<{
   address: string
   files: () => number
@@ -54,7 +57,9 @@ test('two requests for the same digest are one download', async () => {
 
 test('two engines on one store: one downloads, the other finds it there', async () => {
   const { address, requests } = await rig().serve(whole())
-  const twice = [rig().fetcher(), rig().fetcher()].map((fetcher) => fetcher.fetch(source([`${address}/f.tar`])))
+  const twice = [rig().fetcher(), rig().fetcher()].map((fetcher) =>
+    fetcher.fetch(source([`${address}/f.tar`])),
+  )
   await Promise.all(twice)
   expect(requests).toHaveLength(1)
   expect(await rig().store.partials()).toEqual([])

@@ -26,25 +26,36 @@ it("an image's partitions and its end are those of its table, also on a larger d
     ],
   }
   expect(await readDisk(await written(disk))).toEqual(wanted)
-  expect(await readDisk(await written(Buffer.concat([disk, Buffer.alloc(77 * SECTOR)])))).toEqual(wanted)
+  expect(await readDisk(await written(Buffer.concat([disk, Buffer.alloc(77 * SECTOR)])))).toEqual(
+    wanted,
+  )
 })
 
 it.each([
   ['nothing', Buffer.alloc(0)],
   ['something else', Buffer.alloc(4096, 'x')],
 ])('%s is no image', async (_, data) => {
-  await expect(readDisk(await written(data))).rejects.toMatchObject({ code: 'no-image', kind: 'usage' })
+  await expect(readDisk(await written(data))).rejects.toMatchObject({
+    code: 'no-image',
+    kind: 'usage',
+  })
 })
 
 it.each([
   ['a table that is nowhere', (disk: Buffer) => disk.writeBigUInt64LE(2n ** 64n - 1n, SECTOR + 72)],
   ['an end that is nowhere', (disk: Buffer) => disk.writeBigUInt64LE(2n ** 63n, SECTOR + 32)],
   ['a partition behind the end', (disk: Buffer) => disk.writeBigUInt64LE(2000n, 2 * SECTOR + 40)],
-  ['a partition that ends before it begins', (disk: Buffer) => disk.writeBigUInt64LE(1n, 2 * SECTOR + 40)],
+  [
+    'a partition that ends before it begins',
+    (disk: Buffer) => disk.writeBigUInt64LE(1n, 2 * SECTOR + 40),
+  ],
 ])('%s is damage', async (_, change) => {
   const disk = diskOf(100, [{ name: 'root', first: 50, last: 60 }])
   change(disk)
-  await expect(readDisk(await written(disk))).rejects.toMatchObject({ code: 'no-image', kind: 'usage' })
+  await expect(readDisk(await written(disk))).rejects.toMatchObject({
+    code: 'no-image',
+    kind: 'usage',
+  })
 })
 
 it('a table without entries has no partitions', async () => {
@@ -64,14 +75,20 @@ it.each([
 })
 
 it('a file that is not there is no image', async () => {
-  await expect(readDisk(join(await temporaryFolder(), 'none'))).rejects.toMatchObject({ code: 'no-image' })
+  await expect(readDisk(join(await temporaryFolder(), 'none'))).rejects.toMatchObject({
+    code: 'no-image',
+  })
 })
 
 it('finds the first byte in which two files differ, up to a length', async () => {
   const data = Buffer.alloc((1 << 20) + 100, 'x')
   const other = Buffer.from(data)
   other[(1 << 20) + 7] = 0
-  const [a, b, short] = [await written(data), await written(other), await written(data.subarray(0, 5000))]
+  const [a, b, short] = [
+    await written(data),
+    await written(other),
+    await written(data.subarray(0, 5000)),
+  ]
   expect(await firstDifferentByte(a, a, data.length)).toBeUndefined()
   expect(await firstDifferentByte(a, b, data.length)).toBe((1 << 20) + 7)
   expect(await firstDifferentByte(a, b, 1 << 20)).toBeUndefined()

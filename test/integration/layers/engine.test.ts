@@ -22,7 +22,10 @@ interface Locked {
   readonly devOptional?: boolean
 }
 
-/** Packages that the engine uses when it runs, and the compiler: folder below the checkout -> entry of the lock file. */
+/**
+ * Packages that the engine uses when it runs, and the compiler: folder below the checkout -> entry
+ * of the lock file.
+ */
 async function closure(): Promise<[path: string, locked: Locked][]> {
   const lock = JSON.parse(await readFile(join(ROOT, 'package-lock.json'), 'utf8')) as {
     packages: Readonly<Record<string, Locked>>
@@ -43,7 +46,10 @@ it("the engine's recipe has the packages of package-lock.json, as `.ci/npm-sourc
   expect(sources.map(({ from, to }) => ({ from, to }))).toEqual(wanted)
 })
 
-/** Machine code and WebAssembly, by their first bytes, and WebAssembly as text: in base64, in hexadecimal, in escapes. */
+/**
+ * Machine code and WebAssembly, by their first bytes, and WebAssembly as text: in base64, in
+ * hexadecimal, in escapes.
+ */
 const CODE: readonly [what: string, pattern: RegExp][] = [
   ['ELF', /^\x7fELF/],
   ['Mach-O', /^(\xcf\xfa\xed\xfe|\xce\xfa\xed\xfe|\xca\xfe\xba\xbe)/],
@@ -96,7 +102,10 @@ async function codeInTarball(name: string, tarball: Buffer): Promise<string[]> {
   return found
 }
 
-/** The npm tarballs among a recipe's sources, from the store of whoever runs this, or fetched into it; with the name and version of each. */
+/**
+ * The npm tarballs among a recipe's sources, from the store of whoever runs this, or fetched into
+ * it; with the name and version of each.
+ */
 async function tarballs(recipe: string): Promise<[name: string, data: Buffer][]> {
   const { recipes } = await loadMetadata(join(ROOT, 'layers/layers.yaml'))
   const config = await readConfig()

@@ -21,7 +21,9 @@ async function said({ run }: Toy): Promise<{ code: number | undefined; errors: s
 }
 
 const tree = (texts: Readonly<Record<string, string | Uint8Array | undefined>>): Tree =>
-  Object.fromEntries(Object.entries({ ...VALID, ...texts }).filter(([, text]) => text !== undefined))
+  Object.fromEntries(
+    Object.entries({ ...VALID, ...texts }).filter(([, text]) => text !== undefined),
+  )
 
 describe('lint and build refuse the same, with status 3:', () => {
   test.each([

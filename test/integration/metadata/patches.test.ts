@@ -4,13 +4,20 @@ import { execa } from 'execa'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { PATCH_OPTIONS } from '../../../src/build/steps.ts'
-import { Faults } from '../../../src/metadata/faults.ts'
-import { checkPatch } from '../../../src/metadata/patch-file.ts'
+import { Faults } from '../../../src/metadata/yaml/faults.ts'
+import { checkPatch } from '../../../src/metadata/format/patch-file.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
 import { describeTree, writeTreeAt, type Tree } from '../../support/trees.ts'
 
-/** What GNU patch does with a tree as in the sandbox, where there is no terminal: its status, and the tree. */
-async function applied(folder: string, tree: Tree, patch: string): Promise<{ status: number; tree: string[] }> {
+/**
+ * What GNU patch does with a tree as in the sandbox, where there is no terminal: its status, and
+ * the tree.
+ */
+async function applied(
+  folder: string,
+  tree: Tree,
+  patch: string,
+): Promise<{ status: number; tree: string[] }> {
   const work = join(folder, 'work')
   await rm(work, { recursive: true, force: true })
   await writeTreeAt(work, tree)
@@ -55,18 +62,26 @@ const starts = fc.constantFrom(
   '*** ',
 )
 const ends = fc.constantFrom('', '', ' ', '\r')
-const words = fc.record({ start: starts, word: fc.constantFrom('int main(void)', '{', 'é', ''), end: ends })
+const words = fc.record({
+  start: starts,
+  word: fc.constantFrom('int main(void)', '{', 'é', ''),
+  end: ends,
+})
 const lines = fc.array(words, { minLength: 1, maxLength: 40 })
 const newline = fc.constantFrom('\n', '\n', '\n', '')
 const edited = fc
   .record({
     kept: lines,
-    edits: fc.array(fc.record({ at: fc.nat(60), kind: fc.constantFrom('add', 'remove', 'change') })),
+    edits: fc.array(
+      fc.record({ at: fc.nat(60), kind: fc.constantFrom('add', 'remove', 'change') }),
+    ),
     ends: fc.tuple(newline, newline),
   })
   .map(({ kept, edits, ends }): { readonly before: string; readonly after: string } => {
-    const text = ({ start, word, end }: { start: string; word: string; end: string }, name: string): string =>
-      `${start}${name} ${word}${end}`
+    const text = (
+      { start, word, end }: { start: string; word: string; end: string },
+      name: string,
+    ): string => `${start}${name} ${word}${end}`
     // All lines of a file are different, since patch looks for a hunk by its lines alone.
     const before = kept.map((line, at) => text(line, `line ${at}`))
     const after = [...before]
@@ -107,62 +122,95 @@ const anyChange: fc.Arbitrary<Change> = fc.oneof(
   mode.map((from) => ({ before: undefined, after: { mode: from, data: '' } })),
   mode.map((from) => ({ before: { mode: from, data: '' }, after: undefined })),
   fc.record({ before: linked, after: linked }),
-  fc.record({ texts: edited, link: target }).map(({ texts, link }) => ({ before: texts.before, after: { link } })),
-  fc.record({ texts: edited, link: target }).map(({ texts, link }) => ({ before: { link }, after: texts.after })),
+  fc
+    .record({ texts: edited, link: target })
+    .map(({ texts, link }) => ({ before: texts.before, after: { link } })),
+  fc
+    .record({ texts: edited, link: target })
+    .map(({ texts, link }) => ({ before: { link }, after: texts.after })),
 )
 const NAMES = ['a.c', 'deep/b+.h', 'deep/er/c-1', '.d', 'a b', 'deep er/é "q"']
 const changesOf = (one: fc.Arbitrary<Change>): fc.Arbitrary<Map<string, Change>> =>
   fc
     .record({ all: fc.array(one, { minLength: 1, maxLength: 4 }), first: fc.nat(NAMES.length - 1) })
-    .map(({ all, first }) => new Map(all.map((change, at) => [NAMES[(first + at) % NAMES.length]!, change])))
+    .map(
+      ({ all, first }) =>
+        new Map(all.map((change, at) => [NAMES[(first + at) % NAMES.length]!, change])),
+    )
 
-const GIT_DIFF = ['git', 'diff', '--no-index', '--no-renames', '--no-color', '--no-ext-diff', '--no-prefix']
+const GIT_DIFF = [
+  'git',
+  'diff',
+  '--no-index',
+  '--no-renames',
+  '--no-color',
+  '--no-ext-diff',
+  '--no-prefix',
+]
 
-/** Commands that write patches, what changes they can say, and what is refused of what they write. */
-const MAKERS: Readonly<Record<string, [command: readonly string[], change: fc.Arbitrary<Change>, refused: string[]]>> =
-  {
-    'diff -u': [['diff', '-Naur', 'a', 'b'], textChange, []],
-    'diff -u of one line': [['diff', '-Nar', '-U1', 'a', 'b'], textChange, []],
-    'diff -u without context': [['diff', '-Nar', '-U0', 'a', 'b'], textChange, ['patch-no-context']],
-    // Names that hold blanks are without quotes, where patch finds them by a tab alone.
-    'git diff': [[...GIT_DIFF, 'a', 'b'], anyChange, ['patch-name']],
-    'git diff --full-index': [[...GIT_DIFF, '--full-index', '-U1', 'a', 'b'], anyChange, ['patch-name']],
-    'git diff without context': [[...GIT_DIFF, '-U0', 'a', 'b'], anyChange, ['patch-name', 'patch-no-context']],
-  }
+/**
+ * Commands that write patches, what changes they can say, and what is refused of what they write.
+ */
+const MAKERS: Readonly<
+  Record<string, [command: readonly string[], change: fc.Arbitrary<Change>, refused: string[]]>
+> = {
+  'diff -u': [['diff', '-Naur', 'a', 'b'], textChange, []],
+  'diff -u of one line': [['diff', '-Nar', '-U1', 'a', 'b'], textChange, []],
+  'diff -u without context': [['diff', '-Nar', '-U0', 'a', 'b'], textChange, ['patch-no-context']],
+  // Names that hold blanks are without quotes, where patch finds them by a tab alone.
+  'git diff': [[...GIT_DIFF, 'a', 'b'], anyChange, ['patch-name']],
+  'git diff --full-index': [
+    [...GIT_DIFF, '--full-index', '-U1', 'a', 'b'],
+    anyChange,
+    ['patch-name'],
+  ],
+  'git diff without context': [
+    [...GIT_DIFF, '-U0', 'a', 'b'],
+    anyChange,
+    ['patch-name', 'patch-no-context'],
+  ],
+}
 
 describe('a patch that is accepted', () => {
-  test.each(Object.entries(MAKERS))('does what it says: %s', async (_, [[program, ...args], change, refused]) => {
-    const folder = await temporaryFolder()
-    let done = 0
-    await fc.assert(
-      fc.asyncProperty(changesOf(change), fc.boolean(), async (all, withWords) => {
-        const before: Record<string, Entry> = { other: 'untouched\n' }
-        const after: Record<string, Entry> = { other: 'untouched\n' }
-        for (const [path, { before: old, after: next }] of all) {
-          if (old !== undefined) before[path] = old
-          if (next !== undefined) after[path] = next
-        }
-        for (const [side, tree] of [
-          ['a', before],
-          ['b', after],
-        ] as const) {
-          await rm(join(folder, side), { recursive: true, force: true })
-          await writeTreeAt(join(folder, side), tree)
-        }
-        const { stdout: made } = await execa(program!, args, { cwd: folder, reject: false, stripFinalNewline: false })
-        if (made === '') return
-        const patch = withWords ? `Why.\n - one\n---\n f | 2 +-\n\n${made}-- \n2.39.2\n\n` : made
-        const codes = codesOf(patch)
-        expect(codes.filter((code) => !refused.includes(code))).toEqual([])
-        if (codes.length > 0) return
-        done++
-        const result = await applied(folder, before, patch)
-        expect(result).toEqual({ status: 0, tree: await describeTree(join(folder, 'b')) })
-      }),
-      { numRuns: 25 },
-    )
-    expect(done).toBeGreaterThan(0)
-  })
+  test.each(Object.entries(MAKERS))(
+    'does what it says: %s',
+    async (_, [[program, ...args], change, refused]) => {
+      const folder = await temporaryFolder()
+      let done = 0
+      await fc.assert(
+        fc.asyncProperty(changesOf(change), fc.boolean(), async (all, withWords) => {
+          const before: Record<string, Entry> = { other: 'untouched\n' }
+          const after: Record<string, Entry> = { other: 'untouched\n' }
+          for (const [path, { before: old, after: next }] of all) {
+            if (old !== undefined) before[path] = old
+            if (next !== undefined) after[path] = next
+          }
+          for (const [side, tree] of [
+            ['a', before],
+            ['b', after],
+          ] as const) {
+            await rm(join(folder, side), { recursive: true, force: true })
+            await writeTreeAt(join(folder, side), tree)
+          }
+          const { stdout: made } = await execa(program!, args, {
+            cwd: folder,
+            reject: false,
+            stripFinalNewline: false,
+          })
+          if (made === '') return
+          const patch = withWords ? `Why.\n - one\n---\n f | 2 +-\n\n${made}-- \n2.39.2\n\n` : made
+          const codes = codesOf(patch)
+          expect(codes.filter((code) => !refused.includes(code))).toEqual([])
+          if (codes.length > 0) return
+          done++
+          const result = await applied(folder, before, patch)
+          expect(result).toEqual({ status: 0, tree: await describeTree(join(folder, 'b')) })
+        }),
+        { numRuns: 25 },
+      )
+      expect(done).toBeGreaterThan(0)
+    },
+  )
 })
 
 const HEAD = '--- a/f\n+++ b/f\n'
@@ -202,17 +250,41 @@ const CHANGED: Tree = { ...TREE, f: LINES.replace('two', '2') }
 /** Patches that GNU patch ends with status 0; and what they should make of the tree. */
 const PASSED_OVER: Readonly<Record<string, [code: string, patch: string, wanted: Tree]>> = {
   'that is empty': ['patch-empty', '', CHANGED],
-  'with a line too many': ['patch-hunk-count', `${HEAD}${BODY}-four\n`, { ...TREE, f: 'one\n2\nthree\nfive\n' }],
-  'with a line that is a comment': ['patch-cut-off', `${HEAD}${BODY.replace('-two', '#two\n-two')}`, TREE],
-  'that fills a file, where lines are': ['patch-no-context', `${HEAD}@@ -0,0 +1 @@\n+x\n`, { ...TREE, f: 'x\n' }],
-  'that adds a line, where no such line is': ['patch-no-context', `${HEAD}@@ -9,0 +10 @@\n+ten\n`, TREE],
+  'with a line too many': [
+    'patch-hunk-count',
+    `${HEAD}${BODY}-four\n`,
+    { ...TREE, f: 'one\n2\nthree\nfive\n' },
+  ],
+  'with a line that is a comment': [
+    'patch-cut-off',
+    `${HEAD}${BODY.replace('-two', '#two\n-two')}`,
+    TREE,
+  ],
+  'that fills a file, where lines are': [
+    'patch-no-context',
+    `${HEAD}@@ -0,0 +1 @@\n+x\n`,
+    { ...TREE, f: 'x\n' },
+  ],
+  'that adds a line, where no such line is': [
+    'patch-no-context',
+    `${HEAD}@@ -9,0 +10 @@\n+ten\n`,
+    TREE,
+  ],
   'that renames, where the new name is': [
     'patch-rename',
     `diff --git a/long b/g\n${RENAME}`,
     { ...without(TREE, 'long'), g: LINES },
   ],
-  'that copies, where the new name is': ['patch-copy', `diff --git a/long b/g\n${COPY}`, { ...TREE, g: LINES }],
-  'of one name and another': ['patch-name', `--- a/f\n+++ b/long\n${BODY}`, { ...TREE, long: CHANGED['f'] }],
+  'that copies, where the new name is': [
+    'patch-copy',
+    `diff --git a/long b/g\n${COPY}`,
+    { ...TREE, g: LINES },
+  ],
+  'of one name and another': [
+    'patch-name',
+    `--- a/f\n+++ b/long\n${BODY}`,
+    { ...TREE, long: CHANGED['f'] },
+  ],
   'of an absolute name': ['patch-name', `--- /dev/null\n+++ /n\n@@ -0,0 +1 @@\n+x\n`, TREE],
   'with a mode of another file': [
     'patch-name',
@@ -249,13 +321,21 @@ const PASSED_OVER: Readonly<Record<string, [code: string, patch: string, wanted:
     'diff --git a/n b/n\nnew file mode 100644\nindex 0000000..1234567\n',
     { ...TREE, n: 'x\n' },
   ],
-  'of files that are only there': ['patch-left-out', `Only in b: n\n${HEAD}${BODY}`, { ...CHANGED, n: '' }],
+  'of files that are only there': [
+    'patch-left-out',
+    `Only in b: n\n${HEAD}${BODY}`,
+    { ...CHANGED, n: '' },
+  ],
   'in words': [
     'patch-indented',
     `Not this:\n${(HEAD + BODY).replaceAll(/^/gm, '  ')}${HEAD.replaceAll('f', 'long')}${BODY}`,
     { ...TREE, long: CHANGED['f'] },
   ],
-  'with a number and a letter': ['patch-ed-script', `${GIT}${MODES}1d\n`, { ...TREE, f: { mode: 0o755, data: LINES } }],
+  'with a number and a letter': [
+    'patch-ed-script',
+    `${GIT}${MODES}1d\n`,
+    { ...TREE, f: { mode: 0o755, data: LINES } },
+  ],
   'that makes a file with CR LF': [
     'patch-carriage-return',
     '--- /dev/null\r\n+++ b/n\r\n@@ -0,0 +1 @@\r\n+x\r\n',
@@ -279,15 +359,33 @@ const FAILING: Readonly<Record<string, [code: string, patch: string]>> = {
   'one that was cut off': ['patch-cut-off', `${HEAD}${BODY.replace(' three\n', '')}`],
   'one that was cut off in a line': ['patch-cut-off', `${HEAD}${BODY.slice(0, -1)}`],
   'a hunk of context alone': ['patch-no-change', `${HEAD}@@ -1,2 +1,2 @@\n one\n two\n`],
-  'hunks out of order': ['patch-hunk-order', `${HEAD}@@ -4 +4 @@\n-four\n+4\n@@ -1 +1 @@\n-one\n+1\n`],
-  'a line without newline in the middle': ['patch-no-newline', `${HEAD}${BODY.replace('+2', `${NO_NEWLINE}+2`)}`],
-  'a hunk behind the end': ['patch-no-newline', `${HEAD}@@ -1 +1 @@\n-one\n+1\n${NO_NEWLINE}@@ -3 +3 @@\n-three\n+3\n`],
-  'a binary patch': ['patch-binary', `${GIT}index 1..2 100644\nGIT binary patch\nliteral 5\nzcmZ\n\n`],
+  'hunks out of order': [
+    'patch-hunk-order',
+    `${HEAD}@@ -4 +4 @@\n-four\n+4\n@@ -1 +1 @@\n-one\n+1\n`,
+  ],
+  'a line without newline in the middle': [
+    'patch-no-newline',
+    `${HEAD}${BODY.replace('+2', `${NO_NEWLINE}+2`)}`,
+  ],
+  'a hunk behind the end': [
+    'patch-no-newline',
+    `${HEAD}@@ -1 +1 @@\n-one\n+1\n${NO_NEWLINE}@@ -3 +3 @@\n-three\n+3\n`,
+  ],
+  'a binary patch': [
+    'patch-binary',
+    `${GIT}index 1..2 100644\nGIT binary patch\nliteral 5\nzcmZ\n\n`,
+  ],
   'a name with blanks': ['patch-name', '--- a/b b\n+++ b/b b\n@@ -1 +1 @@\n-x\n+y\n'],
   'a mode and a name with blanks': ['patch-name', `diff --git a/b b b/b b\n${MODES}`],
   'a name that leaves the folder': ['patch-name', '--- /dev/null\n+++ b/../n\n@@ -0,0 +1 @@\n+x\n'],
-  'a file that becomes a link': ['patch-mode', `${GIT}old mode 100644\nnew mode 120000\n${HEAD}${BODY}`],
-  'CR LF, where the file has none': ['patch-carriage-return', `${HEAD}${BODY}`.replaceAll('\n', '\r\n')],
+  'a file that becomes a link': [
+    'patch-mode',
+    `${GIT}old mode 100644\nnew mode 120000\n${HEAD}${BODY}`,
+  ],
+  'CR LF, where the file has none': [
+    'patch-carriage-return',
+    `${HEAD}${BODY}`.replaceAll('\n', '\r\n'),
+  ],
 }
 
 /** Patches that are accepted, but fit another tree: GNU patch has to fail, and to ask nobody. */
@@ -296,7 +394,8 @@ const UNFITTING: Readonly<Record<string, string>> = {
   'a mode of a file that is not there': `diff --git a/n b/n\n${MODES}`,
   'a mode of a link': `diff --git a/link b/link\n${MODES}`,
   'a new file that is there': `diff --git a/g b/g\nnew file mode 100755\n${NEW.replace('b/n', 'b/g')}`,
-  'a new empty file that is there': 'diff --git a/g b/g\nnew file mode 100644\nindex 0000000..e69de29\n',
+  'a new empty file that is there':
+    'diff --git a/g b/g\nnew file mode 100644\nindex 0000000..e69de29\n',
   'a deleted file with more lines': '--- a/f\n+++ /dev/null\n@@ -1,2 +0,0 @@\n-one\n-two\n',
   'a deleted empty file that is not empty': `${GIT}deleted file mode 100644\nindex e69de29..0000000\n`,
   'lines that were changed already': `${HEAD}${BODY.replace('-two\n+2', '-2\n+two')}`,
@@ -310,13 +409,16 @@ const UNFITTING: Readonly<Record<string, string>> = {
 }
 
 describe('a patch that is refused', () => {
-  test.each(Object.entries(PASSED_OVER))('is one that would be passed over: %s', async (_, [code, patch, wanted]) => {
-    const folder = await temporaryFolder()
-    expect(codesOf(patch)[0]).toBe(code)
-    const result = await applied(folder, TREE, patch)
-    expect(result.status).toBe(0)
-    expect(result.tree).not.toEqual(await describeAt(folder, wanted))
-  })
+  test.each(Object.entries(PASSED_OVER))(
+    'is one that would be passed over: %s',
+    async (_, [code, patch, wanted]) => {
+      const folder = await temporaryFolder()
+      expect(codesOf(patch)[0]).toBe(code)
+      const result = await applied(folder, TREE, patch)
+      expect(result.status).toBe(0)
+      expect(result.tree).not.toEqual(await describeAt(folder, wanted))
+    },
+  )
 
   test.each(Object.entries(FAILING))('is one that would fail: %s', async (_, [code, patch]) => {
     expect(codesOf(patch)[0]).toBe(code)

@@ -105,7 +105,10 @@ describe('Session', { timeout: 120_000 }, () => {
   })
 
   test('names an image that is not there', async () => {
-    await expect(boot({ image: '/nowhere.img' })).rejects.toMatchObject({ code: 'no-image', kind: 'usage' })
+    await expect(boot({ image: '/nowhere.img' })).rejects.toMatchObject({
+      code: 'no-image',
+      kind: 'usage',
+    })
   })
 
   test('takes QEMU along when the engine is killed', async ({ skip }) => {
@@ -115,10 +118,14 @@ describe('Session', { timeout: 120_000 }, () => {
       const { pid } = await bootSession({ image: ${JSON.stringify(await image())}, memory: '64M', smp: 1 })
       process.stdout.write(String(pid))
       process.kill(process.pid, 'SIGKILL')`
-    const engine = await execa(process.execPath, ['--input-type=module', '--eval', program], { reject: false })
+    const engine = await execa(process.execPath, ['--input-type=module', '--eval', program], {
+      reject: false,
+    })
     expect(engine.signal).toBe('SIGKILL')
     expect(Number(engine.stdout)).toBeGreaterThan(1)
     // Returns when that process is gone.
-    await execa('tail', ['-f', '/dev/null', `--pid=${engine.stdout}`], { timeout: PATIENCE.timeoutMs })
+    await execa('tail', ['-f', '/dev/null', `--pid=${engine.stdout}`], {
+      timeout: PATIENCE.timeoutMs,
+    })
   })
 })

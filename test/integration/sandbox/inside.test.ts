@@ -10,9 +10,11 @@ const shared = sharedStore()
 
 /** What a script prints when it is a step of a host layer's recipe. */
 async function printed(script: string): Promise<string> {
-  const result = await toyBuild(shared(), toyMetadata(toyRecipe('host/probe', `{ ${script}\n} > $OUT/printed`)), [
-    'host/probe',
-  ])
+  const result = await toyBuild(
+    shared(),
+    toyMetadata(toyRecipe('host/probe', `{ ${script}\n} > $OUT/printed`)),
+    ['host/probe'],
+  )
   return readArtifact(shared(), result, 'host/probe', 'printed')
 }
 
@@ -38,7 +40,9 @@ describe('inside the sandbox', () => {
   })
 
   it('no capability is held and none can be won', async () => {
-    const lines = await printed("grep -E '^(CapInh|CapPrm|CapEff|CapAmb|NoNewPrivs)' /proc/self/status")
+    const lines = await printed(
+      "grep -E '^(CapInh|CapPrm|CapEff|CapAmb|NoNewPrivs)' /proc/self/status",
+    )
     expect(lines.replaceAll('\t', '')).toBe(
       'CapInh:0000000000000000\nCapPrm:0000000000000000\nCapEff:0000000000000000\nCapAmb:0000000000000000\nNoNewPrivs:1\n',
     )
@@ -57,7 +61,9 @@ describe('inside the sandbox', () => {
   })
 
   it('files of /proc that tell of the machine are constant, and /sys is not there', async () => {
-    expect(await printed('cat /proc/cpuinfo /proc/version /proc/cmdline; ls -d /sys 2>&1 || :')).toBe(
+    expect(
+      await printed('cat /proc/cpuinfo /proc/version /proc/cmdline; ls -d /sys 2>&1 || :'),
+    ).toBe(
       `${PROC_FILES['cpuinfo'] ?? ''}${PROC_FILES['version'] ?? ''}${PROC_FILES['cmdline'] ?? ''}ls: cannot access '/sys': No such file or directory\n`,
     )
   })
@@ -79,10 +85,16 @@ describe('inside the sandbox', () => {
 
   it('there is no input, and no file that the engine has open', async () => {
     expect(await printed('wc -c; readlink /proc/self/fd/0')).toBe('0\n/dev/null\n')
-    const open = (await printed('find /proc/self/fd -lname "*" -printf "%f %l\\n"')).trim().split('\n')
-    // What the one who runs the tests has left open is covered up; 3 and more are the folders that find reads.
+    const open = (await printed('find /proc/self/fd -lname "*" -printf "%f %l\\n"'))
+      .trim()
+      .split('\n')
+    // What the one who runs the tests has left open is covered up; 3 and more are the folders that
+    // find reads.
     expect(
-      open.filter((line) => !/^([012] |\d+ (\/dev\/null|\/run\/jobserver|\/build\/src|\/proc\/\d+\/fd)$)/.test(line)),
+      open.filter(
+        (line) =>
+          !/^([012] |\d+ (\/dev\/null|\/run\/jobserver|\/build\/src|\/proc\/\d+\/fd)$)/.test(line),
+      ),
     ).toEqual([])
   })
 
@@ -129,7 +141,9 @@ describe('inside the sandbox', () => {
     expect(await printed("sed -n 's/ *\\([a-z0-9]*\\):.*/\\1/p' /proc/net/dev")).toBe('lo\n')
     const result = await toyBuild(
       shared(),
-      toyMetadata(toyRecipe('host/caller', `exec bash -c 'exec 3<>/dev/tcp/127.0.0.1/${port} || exit 1'`)),
+      toyMetadata(
+        toyRecipe('host/caller', `exec bash -c 'exec 3<>/dev/tcp/127.0.0.1/${port} || exit 1'`),
+      ),
       ['host/caller'],
     )
     expect(failureOf(result, 'host/caller')).toMatchObject({
@@ -142,15 +156,20 @@ describe('inside the sandbox', () => {
 })
 
 describe('above the host layers', () => {
-  it.each(['/usr/include', '/usr/include/stdio.h', '/etc/alternatives', '/usr/bin/gcc', '/home', '/var', '/root'])(
-    '%s of the host is not there',
-    async (path) => {
-      expect(await failing(`[ ! -e ${path} ] || exit 0; cat ${path}`)).toMatchObject({
-        code: 'step-failed',
-        message: expect.stringContaining(`${path}: No such file or directory`) as string,
-      })
-    },
-  )
+  it.each([
+    '/usr/include',
+    '/usr/include/stdio.h',
+    '/etc/alternatives',
+    '/usr/bin/gcc',
+    '/home',
+    '/var',
+    '/root',
+  ])('%s of the host is not there', async (path) => {
+    expect(await failing(`[ ! -e ${path} ] || exit 0; cat ${path}`)).toMatchObject({
+      code: 'step-failed',
+      message: expect.stringContaining(`${path}: No such file or directory`) as string,
+    })
+  })
 
   it('an input that is not declared is not there', async () => {
     expect(await failing('cat /usr/share/undeclared')).toMatchObject({
@@ -192,15 +211,19 @@ describe('above the host layers', () => {
     const metadata = toyMetadata(
       TOOLS,
       ...['base/one', 'base/two'].map((name) =>
-        toyRecipe(name, 'mkdir -p $OUT/usr/share; echo same > $OUT/usr/share/file', { inputs: [id('host/tools')] }),
+        toyRecipe(name, 'mkdir -p $OUT/usr/share; echo same > $OUT/usr/share/file', {
+          inputs: [id('host/tools')],
+        }),
       ),
       toyRecipe('base/both', ':', { inputs: [id('host/tools'), id('base/one'), id('base/two')] }),
     )
-    expect(failureOf(await toyBuild(shared(), metadata, ['base/both']), 'base/both')).toMatchObject({
-      code: 'path-claimed-twice',
-      kind: 'buildFailed',
-      message: expect.stringMatching(/"\/usr\/share\/file".*base\/one.*base\/two/) as string,
-    })
+    expect(failureOf(await toyBuild(shared(), metadata, ['base/both']), 'base/both')).toMatchObject(
+      {
+        code: 'path-claimed-twice',
+        kind: 'buildFailed',
+        message: expect.stringMatching(/"\/usr\/share\/file".*base\/one.*base\/two/) as string,
+      },
+    )
   })
 
   it('an input of a host layer must not hide the libraries of the host', async () => {
@@ -210,9 +233,11 @@ describe('above the host layers', () => {
       toyRecipe('host/link', 'ln -s usr/bin $OUT/bin'),
       toyRecipe('host/linked', 'sh -c ": > $OUT/made"', { inputs: [id('host/link')] }),
     )
-    const result = await toyBuild(shared(), metadata, ['host/user', 'host/linked'], { keepGoing: true })
-    expect([...result.failures].map(([name, error]) => [name, (error as { code?: string }).code])).toEqual([
-      ['host/user', 'path-claimed-twice'],
-    ])
+    const result = await toyBuild(shared(), metadata, ['host/user', 'host/linked'], {
+      keepGoing: true,
+    })
+    expect(
+      [...result.failures].map(([name, error]) => [name, (error as { code?: string }).code]),
+    ).toEqual([['host/user', 'path-claimed-twice']])
   })
 })

@@ -7,7 +7,14 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { removeTree } from '../../../src/base/files.ts'
 import { MOUNT_POINTS } from '../../../src/sandbox/bwrap.ts'
 import { ETC_FILES } from '../../../src/sandbox/constants.ts'
-import { failureOf, freshStore, id, readArtifact, sharedStore, storesWithTools } from '../../support/rig.ts'
+import {
+  failureOf,
+  freshStore,
+  id,
+  readArtifact,
+  sharedStore,
+  storesWithTools,
+} from '../../support/rig.ts'
 import { toyBuild, toyMetadata, toyRecipe, TOOLS } from '../../support/toy.ts'
 
 const shared = sharedStore()
@@ -15,9 +22,11 @@ const withTools = storesWithTools()
 
 /** What a step of a host layer prints. */
 async function printed(script: string): Promise<string> {
-  const result = await toyBuild(shared(), toyMetadata(toyRecipe('host/probe', `{ ${script}\n} > $OUT/printed`)), [
-    'host/probe',
-  ])
+  const result = await toyBuild(
+    shared(),
+    toyMetadata(toyRecipe('host/probe', `{ ${script}\n} > $OUT/printed`)),
+    ['host/probe'],
+  )
   return readArtifact(shared(), result, 'host/probe', 'printed')
 }
 
@@ -30,19 +39,25 @@ async function precious(): Promise<{ folder: string; same: () => boolean }> {
   writeFileSync(join(root, 'file'), 'precious')
   for (const path of [folder, join(root, 'file')]) utimesSync(path, 1e9, 1e9)
   const look = (): string =>
-    execFileSync('find', [root, '-mindepth', '1', '-printf', '%P %y %m %T@ %s\n'], { encoding: 'utf8' }) +
-    readFileSync(join(root, 'file'), 'utf8')
+    execFileSync('find', [root, '-mindepth', '1', '-printf', '%P %y %m %T@ %s\n'], {
+      encoding: 'utf8',
+    }) + readFileSync(join(root, 'file'), 'utf8')
   const before = look()
   return { folder, same: () => look() === before }
 }
 
 describe('what is not the step’s own in /proc', () => {
-  it.runIf(process.getuid?.() === 0)('cannot be written, also when root runs the engine', async () => {
-    const file = '/proc/sys/kernel/printk_ratelimit_burst'
-    const before = readFileSync(file, 'utf8')
-    const said = await printed(`cat ${file}; if echo $(cat ${file}) > ${file}; then echo written; fi 2> /dev/null`)
-    expect(said).toBe(before)
-  })
+  it.runIf(process.getuid?.() === 0)(
+    'cannot be written, also when root runs the engine',
+    async () => {
+      const file = '/proc/sys/kernel/printk_ratelimit_burst'
+      const before = readFileSync(file, 'utf8')
+      const said = await printed(
+        `cat ${file}; if echo $(cat ${file}) > ${file}; then echo written; fi 2> /dev/null`,
+      )
+      expect(said).toBe(before)
+    },
+  )
 
   it('holds not one file that may be written', async () => {
     // Opening is the test: access(2) does not know of read-only mounts below a file's mode.
@@ -51,9 +66,12 @@ describe('what is not the step’s own in /proc', () => {
     expect(await printed(script)).toBe('')
   })
 
-  it.each(['kcore', 'kmsg', 'kpagecount', 'slabinfo', 'vmallocinfo', 'timer_list'])('%s says nothing', async (name) => {
-    expect(await printed(`cat /proc/${name} 2> /dev/null || :`)).toBe('')
-  })
+  it.each(['kcore', 'kmsg', 'kpagecount', 'slabinfo', 'vmallocinfo', 'timer_list'])(
+    '%s says nothing',
+    async (name) => {
+      expect(await printed(`cat /proc/${name} 2> /dev/null || :`)).toBe('')
+    },
+  )
 })
 
 describe('processes that a step leaves behind', () => {
@@ -71,14 +89,18 @@ describe('processes that a step leaves behind', () => {
           'sum() { cat $OUT/f? | cksum; }; before=$(sum); for i in 1 2 3; do [ "$(sum)" = "$before" ]; done; ls -d /proc/[0-9]* | wc -l > $OUT/count',
       },
     ]
-    const result = await toyBuild(toy, toyMetadata(toyRecipe('host/left', '', { steps })), ['host/left'])
+    const result = await toyBuild(toy, toyMetadata(toyRecipe('host/left', '', { steps })), [
+      'host/left',
+    ])
     // The shell that is process 1, the step's, ls and wc.
     expect(Number(await readArtifact(toy, result, 'host/left', 'count'))).toBeLessThan(8)
   })
 
   it('cannot keep a step from ending, though they hold its output open', async () => {
     const script = '(setsid sh -c \'trap "" TERM HUP; while :; do sleep 1; done\' &); exit 3'
-    const result = await toyBuild(await freshStore(), toyMetadata(toyRecipe('host/held', script)), ['host/held'])
+    const result = await toyBuild(await freshStore(), toyMetadata(toyRecipe('host/held', script)), [
+      'host/held',
+    ])
     expect(failureOf(result, 'host/held').message).toContain('status 3')
   })
 })
@@ -86,18 +108,24 @@ describe('processes that a step leaves behind', () => {
 describe('an input with something else where the sandbox mounts', () => {
   const points = [...MOUNT_POINTS, 'etc']
 
-  it.each(points)('/%s as a link is refused by name, and nothing of the machine is touched', async (point) => {
-    const { folder, same } = await precious()
-    const metadata = toyMetadata(
-      TOOLS,
-      toyRecipe('base/evil', `ln -s ${folder} $OUT/${point}`, { inputs: [id('host/tools')] }),
-      toyRecipe('base/user', 'echo x > $OUT/x', { inputs: [id('host/tools'), id('base/evil')] }),
-    )
-    const failure = failureOf(await toyBuild(await withTools(), metadata, ['base/user']), 'base/user')
-    expect(failure).toMatchObject({ code: 'mount-point-claimed', kind: 'buildFailed' })
-    expect(failure.message).toContain('base/evil')
-    expect(same()).toBe(true)
-  })
+  it.each(points)(
+    '/%s as a link is refused by name, and nothing of the machine is touched',
+    async (point) => {
+      const { folder, same } = await precious()
+      const metadata = toyMetadata(
+        TOOLS,
+        toyRecipe('base/evil', `ln -s ${folder} $OUT/${point}`, { inputs: [id('host/tools')] }),
+        toyRecipe('base/user', 'echo x > $OUT/x', { inputs: [id('host/tools'), id('base/evil')] }),
+      )
+      const failure = failureOf(
+        await toyBuild(await withTools(), metadata, ['base/user']),
+        'base/user',
+      )
+      expect(failure).toMatchObject({ code: 'mount-point-claimed', kind: 'buildFailed' })
+      expect(failure.message).toContain('base/evil')
+      expect(same()).toBe(true)
+    },
+  )
 
   it.each([
     ['usr', 'ln -s FOLDER $OUT/usr'],
@@ -109,7 +137,10 @@ describe('an input with something else where the sandbox mounts', () => {
       toyRecipe('host/evil', script.replace('FOLDER', folder)),
       toyRecipe('host/user', ':', { inputs: [id('host/evil')] }),
     )
-    const failure = failureOf(await toyBuild(await freshStore(), metadata, ['host/user']), 'host/user')
+    const failure = failureOf(
+      await toyBuild(await freshStore(), metadata, ['host/user']),
+      'host/user',
+    )
     expect(failure).toMatchObject({ code: 'mount-point-claimed' })
     expect(same()).toBe(true)
   })
@@ -118,10 +149,15 @@ describe('an input with something else where the sandbox mounts', () => {
     const { folder, same } = await precious()
     const metadata = toyMetadata(
       TOOLS,
-      toyRecipe('base/evil', `ln -s ${folder}/../file $OUT/manifest.json`, { inputs: [id('host/tools')] }),
+      toyRecipe('base/evil', `ln -s ${folder}/../file $OUT/manifest.json`, {
+        inputs: [id('host/tools')],
+      }),
       toyRecipe('base/image', ':', { image: true, inputs: [id('host/tools'), id('base/evil')] }),
     )
-    const failure = failureOf(await toyBuild(await withTools(), metadata, ['base/image']), 'base/image')
+    const failure = failureOf(
+      await toyBuild(await withTools(), metadata, ['base/image']),
+      'base/image',
+    )
     expect(failure).toMatchObject({ code: 'mount-point-claimed' })
     expect(same()).toBe(true)
   })
@@ -138,30 +174,44 @@ describe('an input with something else where the sandbox mounts', () => {
           inputs: [id('host/tools')],
         },
       ),
-      toyRecipe('base/user', 'cat /etc/hosts /etc/group > $OUT/read', { inputs: [id('host/tools'), id('base/names')] }),
+      toyRecipe('base/user', 'cat /etc/hosts /etc/group > $OUT/read', {
+        inputs: [id('host/tools'), id('base/names')],
+      }),
     )
     const result = await toyBuild(toy, metadata, ['base/user'])
-    expect(await readArtifact(toy, result, 'base/user', 'read')).toBe(`own\n${ETC_FILES['group'] ?? ''}`)
+    expect(await readArtifact(toy, result, 'base/user', 'read')).toBe(
+      `own\n${ETC_FILES['group'] ?? ''}`,
+    )
     expect(same()).toBe(true)
   })
 })
 
 describe('names that a recipe gives', () => {
-  it.each(['../escaped', 'a/b', '..', '.', ''])('a source called "%s" is laid out nowhere', async (name) => {
-    const toy = await freshStore()
-    const { digest } = await toy.store.packTree(await folderWithFile())
-    const source = { kind: 'file' as const, name, sha256: digest, from: [], to: undefined }
-    const metadata = toyMetadata(toyRecipe('host/named', 'touch $OUT/x', { sources: [source] }))
-    expect(failureOf(await toyBuild(toy, metadata, ['host/named']), 'host/named')).toMatchObject({
-      code: 'unsafe-path',
-    })
-  })
+  it.each(['../escaped', 'a/b', '..', '.', ''])(
+    'a source called "%s" is laid out nowhere',
+    async (name) => {
+      const toy = await freshStore()
+      const { digest } = await toy.store.packTree(await folderWithFile())
+      const source = { kind: 'file' as const, name, sha256: digest, from: [], to: undefined }
+      const metadata = toyMetadata(toyRecipe('host/named', 'touch $OUT/x', { sources: [source] }))
+      expect(failureOf(await toyBuild(toy, metadata, ['host/named']), 'host/named')).toMatchObject({
+        code: 'unsafe-path',
+      })
+    },
+  )
 
   it('a step may be called like anything that the engine has', async () => {
     const toy = await freshStore()
-    const steps = ['first', 'run', 'output', 'last'].map((name) => ({ name, script: `echo ${name} >> $OUT/trace` }))
-    const result = await toyBuild(toy, toyMetadata(toyRecipe('host/steps', '', { steps })), ['host/steps'])
-    expect(await readArtifact(toy, result, 'host/steps', 'trace')).toBe('first\nrun\noutput\nlast\n')
+    const steps = ['first', 'run', 'output', 'last'].map((name) => ({
+      name,
+      script: `echo ${name} >> $OUT/trace`,
+    }))
+    const result = await toyBuild(toy, toyMetadata(toyRecipe('host/steps', '', { steps })), [
+      'host/steps',
+    ])
+    expect(await readArtifact(toy, result, 'host/steps', 'trace')).toBe(
+      'first\nrun\noutput\nlast\n',
+    )
   })
 
   it('a file of the checkout that became a link meanwhile is not followed', async () => {
@@ -171,7 +221,9 @@ describe('names that a recipe gives', () => {
     const toy = await freshStore()
     const { digest } = await toy.store.packTree(await folderWithFile())
     const metadata = toyMetadata(
-      toyRecipe('host/files', 'touch $OUT/x', { files: [{ name: 'link', path, digest, executable: false }] }),
+      toyRecipe('host/files', 'touch $OUT/x', {
+        files: [{ name: 'link', path, digest, executable: false }],
+      }),
     )
     expect(failureOf(await toyBuild(toy, metadata, ['host/files']), 'host/files')).toMatchObject({
       code: 'unsafe-path',
@@ -191,9 +243,11 @@ describe('the log', () => {
 
   it('has a bound, and the step that goes beyond it fails by that name', async () => {
     const toy = await freshStore()
-    const result = await toyBuild(toy, toyMetadata(toyRecipe('host/flood', 'while :; do cat /usr/bin/*; done')), [
-      'host/flood',
-    ])
+    const result = await toyBuild(
+      toy,
+      toyMetadata(toyRecipe('host/flood', 'while :; do cat /usr/bin/*; done')),
+      ['host/flood'],
+    )
     expect(failureOf(result, 'host/flood').message).toContain('MiB to its log')
     const log = await toy.store.lastLog(id('host/flood'))
     expect(statSync(log!).size).toBeLessThan(257 << 20)

@@ -6,12 +6,17 @@ import { WAIT_FOR_ENGINE } from '../../../src/sandbox/run.ts'
 
 /** A shell that waits for the engine as one in the sandbox does, and then says that it runs. */
 function waitingShell() {
-  const child = spawn('/bin/sh', ['-c', `${WAIT_FOR_ENGINE}echo runs`], { stdio: ['ignore', 'pipe', 'ignore', 'pipe'] })
+  const child = spawn('/bin/sh', ['-c', `${WAIT_FOR_ENGINE}echo runs`], {
+    stdio: ['ignore', 'pipe', 'ignore', 'pipe'],
+  })
   const line = child.stdio[3]
   if (!(line instanceof Duplex)) throw new TypeError('no line to the shell')
   let said = ''
   child.stdout?.on('data', (chunk: Buffer) => (said += chunk.toString()))
-  return { line, end: once(child, 'close').then(([status]) => ({ status: status as number | null, said })) }
+  return {
+    line,
+    end: once(child, 'close').then(([status]) => ({ status: status as number | null, said })),
+  }
 }
 
 it('begins at the word of the engine', async () => {

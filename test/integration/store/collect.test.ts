@@ -15,11 +15,16 @@ async function filled() {
     await writeTreeAt(root, { file: text })
     return (await store.packTree(root)).digest
   }
-  const [kept, unpacked, dropped] = [await pack('kept'), await pack('unpacked'), await pack('dropped')]
+  const [kept, unpacked, dropped] = [
+    await pack('kept'),
+    await pack('unpacked'),
+    await pack('dropped'),
+  ]
   await store.tree(kept)
   await store.tree(unpacked)
   await putBlob(store, 'source')
-  for (const name of ['kept/base@a', 'damaged/x', 'partial/y']) await writeFile(join(folder, name), '')
+  for (const name of ['kept/base@a', 'damaged/x', 'partial/y'])
+    await writeFile(join(folder, name), '')
   return { store, folder, kept, unpacked, dropped }
 }
 
@@ -49,7 +54,10 @@ describe('collecting garbage', () => {
     const after = await readdir(folder, { recursive: true })
     expect(
       after.filter(
-        (path) => path.includes(unpacked) || path.includes(dropped) || /^(kept|damaged|partial)\//.test(path),
+        (path) =>
+          path.includes(unpacked) ||
+          path.includes(dropped) ||
+          /^(kept|damaged|partial)\//.test(path),
       ),
     ).toEqual([])
     expect(after.filter((path) => path.includes(kept))).toHaveLength(4)
@@ -66,7 +74,9 @@ describe('collecting garbage', () => {
     const next = await nextSession(folder)
     let began = false
     const session = next.store.session().then(() => (began = true))
-    expect(await takeLock(join(folder, 'locks', 'store'), { tryOnly: true, shared: true })).toBeUndefined()
+    expect(
+      await takeLock(join(folder, 'locks', 'store'), { tryOnly: true, shared: true }),
+    ).toBeUndefined()
     expect(began).toBe(false)
     await held?.release()
     await session
@@ -94,7 +104,10 @@ describe('a lock', () => {
   it('is had by one, or by several who share it', async () => {
     const path = join(await temporaryFolder(), 'lock')
     await writeFile(path, '')
-    const shared = [await takeLock(path, { shared: true }), await takeLock(path, { shared: true, tryOnly: true })]
+    const shared = [
+      await takeLock(path, { shared: true }),
+      await takeLock(path, { shared: true, tryOnly: true }),
+    ]
     expect(shared[1]).toBeDefined()
     expect(await takeLock(path, { tryOnly: true })).toBeUndefined()
     for (const lock of shared) await lock?.release()

@@ -8,7 +8,10 @@ import { freshStore, id } from '../../support/rig.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
 import { flipByte, touchAll, writeTreeAt, type Tree } from '../../support/trees.ts'
 
-const TOOL: Tree = { 'usr/bin/tool': { data: 'tool', mode: 0o755 }, 'usr/bin/alias': { link: 'tool' } }
+const TOOL: Tree = {
+  'usr/bin/tool': { data: 'tool', mode: 0o755 },
+  'usr/bin/alias': { link: 'tool' },
+}
 const DATA: Tree = { 'usr/share/data': 'data', 'var/tmp': { mode: 0o1777 } }
 
 /** Two artifacts installed into one root, and an empty store that knows of them. */
@@ -31,7 +34,8 @@ async function installedSystem() {
   return { root, folder, artifacts, open: () => Store.open(folder, options) }
 }
 
-const digests = (artifacts: readonly { artifact: Digest }[]) => artifacts.map(({ artifact }) => artifact)
+const digests = (artifacts: readonly { artifact: Digest }[]) =>
+  artifacts.map(({ artifact }) => artifact)
 
 describe('what is installed', () => {
   it('counts as stored, and is packed when it is first used', async () => {
@@ -66,17 +70,20 @@ describe('what is installed', () => {
         await writeTreeAt(root, { 'usr/bin/alias/x': '' })
       },
     ],
-  ])('is refused with %s, by package and path, and nothing is left in the store', async (_, path, change) => {
-    const { root, artifacts, folder, open } = await installedSystem()
-    await change(root)
-    const store = await open()
-    await expect(store.tree(artifacts[0]!.artifact)).rejects.toMatchObject({
-      code: 'installed-damaged',
-      kind: 'fetch',
-      message: expect.stringMatching(new RegExp(`base/tool.*${path}`)) as string,
-    })
-    expect(await readdir(join(folder, 'blobs'))).toEqual([])
-    await store.tree(artifacts[1]!.artifact)
-    await store.close()
-  })
+  ])(
+    'is refused with %s, by package and path, and nothing is left in the store',
+    async (_, path, change) => {
+      const { root, artifacts, folder, open } = await installedSystem()
+      await change(root)
+      const store = await open()
+      await expect(store.tree(artifacts[0]!.artifact)).rejects.toMatchObject({
+        code: 'installed-damaged',
+        kind: 'fetch',
+        message: expect.stringMatching(new RegExp(`base/tool.*${path}`)) as string,
+      })
+      expect(await readdir(join(folder, 'blobs'))).toEqual([])
+      await store.tree(artifacts[1]!.artifact)
+      await store.close()
+    },
+  )
 })

@@ -9,7 +9,7 @@ import { FixpointError } from '../../../src/base/error.ts'
 import { removeTree } from '../../../src/base/files.ts'
 import { verifyStore } from '../../../src/store/maintain.ts'
 import { packTree } from '../../../src/store/pack.ts'
-import type { IndexEntry } from '../../../src/store/store-index.ts'
+import type { IndexEntry } from '../../../src/store/index-entries.ts'
 import { encodeEntry, type TarEntry } from '../../../src/store/tar.ts'
 import { unpackArtifact } from '../../../src/store/unpack.ts'
 import { freshStore, id } from '../../support/rig.ts'
@@ -26,14 +26,21 @@ let outside: string
 beforeEach(async () => {
   world = mkdtempSync(join(tmpdir(), 'fixpoint-mutated-'))
   outside = join(world, 'outside')
-  await writeTreeAt(outside, { file: 'precious', 'folder/file': 'precious', script: { mode: 0o600, data: 'x' } })
+  await writeTreeAt(outside, {
+    file: 'precious',
+    'folder/file': 'precious',
+    script: { mode: 0o600, data: 'x' },
+  })
 })
 
 afterEach(async () => {
   await removeTree(world)
 })
 
-/** Fails unless `work` ends within ten seconds, well or with an error of ours, and leaves alone what is outside. */
+/**
+ * Fails unless `work` ends within ten seconds, well or with an error of ours, and leaves alone what
+ * is outside.
+ */
 async function endsWell(work: () => unknown): Promise<void> {
   const before = await describeTree(outside)
   let timer: NodeJS.Timeout | undefined
@@ -56,20 +63,25 @@ async function endsWell(work: () => unknown): Promise<void> {
 type Change = (data: Buffer) => Buffer
 
 const share = fc.double({ min: 0, max: 1, noNaN: true })
-const placeOf = (data: Buffer, at: number): number => Math.min(data.length - 1, Math.floor(at * data.length))
+const placeOf = (data: Buffer, at: number): number =>
+  Math.min(data.length - 1, Math.floor(at * data.length))
 
 /** What may become of a file's bytes. */
 const change: fc.Arbitrary<Change> = fc.oneof(
-  fc.array(fc.tuple(share, fc.nat(7)), { minLength: 1, maxLength: 4 }).map((flips) => (data: Buffer) => {
-    const changed = Buffer.from(data)
-    for (const [at, bit] of flips) changed[placeOf(data, at)]! ^= 1 << bit
-    return changed
-  }),
+  fc
+    .array(fc.tuple(share, fc.nat(7)), { minLength: 1, maxLength: 4 })
+    .map((flips) => (data: Buffer) => {
+      const changed = Buffer.from(data)
+      for (const [at, bit] of flips) changed[placeOf(data, at)]! ^= 1 << bit
+      return changed
+    }),
   share.map((at) => (data: Buffer) => data.subarray(0, placeOf(data, at))),
-  fc.tuple(share, fc.uint8Array({ minLength: 1, maxLength: 600 })).map(([at, more]) => (data: Buffer) => {
-    const place = placeOf(data, at)
-    return Buffer.concat([data.subarray(0, place), more, data.subarray(place)])
-  }),
+  fc
+    .tuple(share, fc.uint8Array({ minLength: 1, maxLength: 600 }))
+    .map(([at, more]) => (data: Buffer) => {
+      const place = placeOf(data, at)
+      return Buffer.concat([data.subarray(0, place), more, data.subarray(place)])
+    }),
   fc.tuple(share, share).map(([from, to]) => (data: Buffer) => {
     const [first, last] = [placeOf(data, Math.min(from, to)), placeOf(data, Math.max(from, to))]
     return Buffer.concat([data.subarray(0, first), data.subarray(last)])
@@ -135,7 +147,11 @@ const TREE: Tree = {
 }
 
 it('of 400 changed tars of artifacts none does harm', async () => {
-  const [root, tar, tree] = ['root', 'tar', 'tree'].map((name) => join(world, name)) as [string, string, string]
+  const [root, tar, tree] = ['root', 'tar', 'tree'].map((name) => join(world, name)) as [
+    string,
+    string,
+    string,
+  ]
   await writeTreeAt(root, TREE)
   await packTree(root, tar)
   const data = readFileSync(tar)
@@ -156,11 +172,32 @@ it('of 400 changed tars of artifacts none does harm', async () => {
 
 it('of 250 well-formed tars of hostile entries none does harm', async () => {
   const [tar, tree] = [join(world, 'tar'), join(world, 'tree')]
-  const name = fc.constantFrom('a', 'b', '..', '.', '', 'way', 'outside', 'file', 'x'.repeat(300), 'n\0', 'ü', '~')
+  const name = fc.constantFrom(
+    'a',
+    'b',
+    '..',
+    '.',
+    '',
+    'way',
+    'outside',
+    'file',
+    'x'.repeat(300),
+    'n\0',
+    'ü',
+    '~',
+  )
   const path = fc.array(name, { minLength: 1, maxLength: 4 }).map((names) => names.join('/'))
   const mode = fc.constantFrom(0, 0o644, 0o7777)
   const size = fc.constantFrom(0, 1, 511, 513, 8 * 2 ** 30, Number.MAX_SAFE_INTEGER)
-  const target = fc.constantFrom('../outside', '../outside/file', '/', '.', 'a', 'y'.repeat(5000), 'n\0')
+  const target = fc.constantFrom(
+    '../outside',
+    '../outside/file',
+    '/',
+    '.',
+    'a',
+    'y'.repeat(5000),
+    'n\0',
+  )
   const entry: fc.Arbitrary<TarEntry> = fc.oneof(
     fc.record({ type: fc.constant('folder' as const), path, mode }),
     fc.record({ type: fc.constant('file' as const), path, mode, size }),
@@ -168,19 +205,24 @@ it('of 250 well-formed tars of hostile entries none does harm', async () => {
   )
   const order = fc.boolean()
   await fc.assert(
-    fc.asyncProperty(fc.array(entry, { minLength: 1, maxLength: 5 }), order, async (entries, sorted) => {
-      if (sorted) entries.sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)))
-      const blocks = entries.map((fields) => {
-        const content = fields.type === 'file' && fields.size < 1000 ? Math.ceil(fields.size / 512) * 512 : 0
-        const text = Buffer.alloc(content)
-        text.fill('x', 0, content === 0 || fields.type !== 'file' ? 0 : fields.size)
-        return Buffer.concat([encodeEntry(fields), text])
-      })
-      writeFileSync(tar, Buffer.concat([...blocks, Buffer.alloc(1024)]))
-      remove(tree)
-      mkdirSync(tree)
-      await endsWell(() => unpackArtifact(tar, tree))
-    }),
+    fc.asyncProperty(
+      fc.array(entry, { minLength: 1, maxLength: 5 }),
+      order,
+      async (entries, sorted) => {
+        if (sorted) entries.sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)))
+        const blocks = entries.map((fields) => {
+          const content =
+            fields.type === 'file' && fields.size < 1000 ? Math.ceil(fields.size / 512) * 512 : 0
+          const text = Buffer.alloc(content)
+          text.fill('x', 0, content === 0 || fields.type !== 'file' ? 0 : fields.size)
+          return Buffer.concat([encodeEntry(fields), text])
+        })
+        writeFileSync(tar, Buffer.concat([...blocks, Buffer.alloc(1024)]))
+        remove(tree)
+        mkdirSync(tree)
+        await endsWell(() => unpackArtifact(tar, tree))
+      },
+    ),
     { numRuns: 250, seed: SEED },
   )
 }, 120_000)
@@ -212,7 +254,8 @@ it('of 290 changed index entries and histories none does harm, nor is taken for 
       await endsWell(() => {
         const found = store.index.find(own.key)
         if (found !== undefined) expect(found).toEqual(own)
-        for (const past of store.index.history(own.recipe)) expect(past.durationMs).toBeTypeOf('number')
+        for (const past of store.index.history(own.recipe))
+          expect(past.durationMs).toBeTypeOf('number')
       })
       put(path, pristine[which] ?? Buffer.alloc(0))
     }),
@@ -225,29 +268,39 @@ it('of 60 artifacts whose blob, tree or listing is changed none does harm, nor i
   let serial = 0
   const other = await stored(toy, 'other')
   await fc.assert(
-    fc.asyncProperty(fc.constantFrom('blob', 'tree', 'file', 'listing'), replacement, async (part, replace) => {
-      const { store } = toy
-      serial += 1
-      const digest = await stored(toy, String(serial))
-      const pathOf = (name: Digest): string =>
-        ({
-          blob: store.blobPath(name),
-          tree: store.treePath(name),
-          file: join(store.treePath(name), 'usr/share/text'),
-          listing: `${store.treePath(name)}.json`,
-        })[part]
-      // A folder has no bytes to change.
-      if (part === 'tree') put(pathOf(digest), Buffer.from('no folder'))
-      replace(pathOf(digest), part === 'tree' ? pathOf(other).concat('.json') : pathOf(other))
-      await endsWell(async () => {
-        const noted = await store.listing(digest)
-        expect(await store.tree(digest)).toEqual(noted)
-        expect(readFileSync(join(store.treePath(digest), 'usr/share/text'), 'utf8')).toBe(String(serial))
-      })
-      await endsWell(() => verifyStore(store))
-      for (const path of [store.blobPath(digest), store.treePath(digest), `${store.treePath(digest)}.json`])
-        remove(path)
-    }),
+    fc.asyncProperty(
+      fc.constantFrom('blob', 'tree', 'file', 'listing'),
+      replacement,
+      async (part, replace) => {
+        const { store } = toy
+        serial += 1
+        const digest = await stored(toy, String(serial))
+        const pathOf = (name: Digest): string =>
+          ({
+            blob: store.blobPath(name),
+            tree: store.treePath(name),
+            file: join(store.treePath(name), 'usr/share/text'),
+            listing: `${store.treePath(name)}.json`,
+          })[part]
+        // A folder has no bytes to change.
+        if (part === 'tree') put(pathOf(digest), Buffer.from('no folder'))
+        replace(pathOf(digest), part === 'tree' ? pathOf(other).concat('.json') : pathOf(other))
+        await endsWell(async () => {
+          const noted = await store.listing(digest)
+          expect(await store.tree(digest)).toEqual(noted)
+          expect(readFileSync(join(store.treePath(digest), 'usr/share/text'), 'utf8')).toBe(
+            String(serial),
+          )
+        })
+        await endsWell(() => verifyStore(store))
+        for (const path of [
+          store.blobPath(digest),
+          store.treePath(digest),
+          `${store.treePath(digest)}.json`,
+        ])
+          remove(path)
+      },
+    ),
     { numRuns: 60, seed: SEED },
   )
 }, 120_000)

@@ -1,6 +1,24 @@
 import { execFileSync } from 'node:child_process'
-import { closeSync, lstatSync, mkdirSync, openSync, rmSync, statSync, symlinkSync, truncateSync } from 'node:fs'
-import { link, mkdir, mkdtemp, readFile, stat, symlink, truncate, writeFile } from 'node:fs/promises'
+import {
+  closeSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+} from 'node:fs'
+import {
+  link,
+  mkdir,
+  mkdtemp,
+  readFile,
+  stat,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -93,14 +111,22 @@ describe('packing', () => {
 
   it('writes a tar that other tools read: sorted by bytes, owner 0:0, one time', async () => {
     const { tar, listing, digest } = await pack(RICH)
-    const lines = execFileSync('tar', ['-tvf', tar, '--numeric-owner', '--full-time', '--quoting-style=literal'], {
-      encoding: 'utf8',
-      env: { PATH: '/usr/bin:/bin', TZ: 'UTC', LC_ALL: 'C.UTF-8' },
-    })
+    const lines = execFileSync(
+      'tar',
+      ['-tvf', tar, '--numeric-owner', '--full-time', '--quoting-style=literal'],
+      {
+        encoding: 'utf8',
+        env: { PATH: '/usr/bin:/bin', TZ: 'UTC', LC_ALL: 'C.UTF-8' },
+      },
+    )
     expect(
-      lines.split('\n').filter((line) => / 0\/0 /.test(line) && line.includes('2000-01-01 00:00:00')),
+      lines
+        .split('\n')
+        .filter((line) => / 0\/0 /.test(line) && line.includes('2000-01-01 00:00:00')),
     ).toHaveLength(listing.length)
-    const names = execFileSync('tar', ['-tf', tar, '--quoting-style=literal', '--null'], { encoding: 'utf8' })
+    const names = execFileSync('tar', ['-tf', tar, '--quoting-style=literal', '--null'], {
+      encoding: 'utf8',
+    })
     expect(names).toContain(VERY_LONG)
     expect(names).toContain('usr/share/ünï/日本')
     const paths = listing.map(({ path }) => path)
@@ -117,7 +143,8 @@ describe('packing', () => {
     const env = { ...process.env, PYTHONWARNINGS: 'ignore' }
     const count = execFileSync('python3', ['-c', script, tar, python], { encoding: 'utf8', env })
     expect(Number(count)).toBe(listing.length)
-    for (const tree of [gnu, python]) expect(await describeTree(tree)).toEqual(await describeTree(root))
+    for (const tree of [gnu, python])
+      expect(await describeTree(tree)).toEqual(await describeTree(root))
   })
 
   it('gives the bytes it always gave', async () => {
@@ -126,13 +153,18 @@ describe('packing', () => {
       'usr/share/é': 'é',
       bin: { link: 'usr/bin' },
     })
-    expect(digest).toMatchInlineSnapshot(`"f24ad029f092ce6b87f1a9784514cbc721b81f809dcc3e7150ecb425476b94cb"`)
+    expect(digest).toMatchInlineSnapshot(
+      `"f24ad029f092ce6b87f1a9784514cbc721b81f809dcc3e7150ecb425476b94cb"`,
+    )
   })
 
   it('says that the disk is full, wherever in the tree it gets to know that', async () => {
     for (const count of [1, 2, 5, 20, 60]) {
       const root = await temporaryFolder()
-      const files = Array.from({ length: count }, (_, at) => [`file${String(at)}`, Buffer.alloc(100_000 + at)])
+      const files = Array.from({ length: count }, (_, at) => [
+        `file${String(at)}`,
+        Buffer.alloc(100_000 + at),
+      ])
       await writeTreeAt(root, Object.fromEntries(files) as Tree)
       await expect(packTree(root, '/dev/full')).rejects.toMatchObject({ code: 'ENOSPC' })
     }
@@ -144,7 +176,11 @@ describe('packing', () => {
 
   it.each([
     ['a pipe', (path: string) => execFileSync('mkfifo', [path])],
-    ['a socket', (path: string) => new Promise<void>((resolve) => createServer().unref().listen(path, resolve))],
+    [
+      'a socket',
+      (path: string) =>
+        new Promise<void>((resolve) => createServer().unref().listen(path, resolve)),
+    ],
   ])('refuses %s and leaves nothing open', async (_name, make) => {
     const { root, tar } = await pack({ 'usr/a': 'before', 'usr/z': 'after' })
     await make(join(root, 'usr/m'))
@@ -166,7 +202,10 @@ describe('packing', () => {
 
   it.each([
     ['a name', (root: string) => writeFile(Buffer.from(`${root}/caf\xe9`, 'latin1'), '')],
-    ['a link target', (root: string) => symlink(Buffer.from('caf\xe9', 'latin1'), join(root, 'link'))],
+    [
+      'a link target',
+      (root: string) => symlink(Buffer.from('caf\xe9', 'latin1'), join(root, 'link')),
+    ],
   ])('refuses %s that is not UTF-8 rather than changing it', async (_name, make) => {
     const { root, tar } = await pack({ a: '' })
     await make(root)
@@ -187,7 +226,9 @@ describe('packing', () => {
     ])
     const failure: unknown = await packTree(root, tar).catch((error: unknown) => error)
     expect(failure).toMatchObject({ code: 'artifact-name', kind: 'buildFailed' })
-    expect((failure as Error).message).toMatch(/^Cannot pack "d{200}…": its path has 3215 bytes, at most 3072 /)
+    expect((failure as Error).message).toMatch(
+      /^Cannot pack "d{200}…": its path has 3215 bytes, at most 3072 /,
+    )
   })
 })
 
@@ -212,10 +253,19 @@ describe('unpacking', () => {
   it('round trip of any names and contents', async () => {
     const name = fc
       .string({ minLength: 1, maxLength: 40, unit: 'grapheme' })
-      .filter((text) => !/[/\0\ufffd]/.test(text) && text !== '.' && text !== '..' && Buffer.byteLength(text) < 256)
+      .filter(
+        (text) =>
+          !/[/\0\ufffd]/.test(text) &&
+          text !== '.' &&
+          text !== '..' &&
+          Buffer.byteLength(text) < 256,
+      )
     const entry = fc.oneof(
       fc.uint8Array({ maxLength: 2000 }),
-      fc.record({ mode: fc.constantFrom(0o600, 0o644, 0o755, 0o6755, 0o444), data: fc.uint8Array({ maxLength: 600 }) }),
+      fc.record({
+        mode: fc.constantFrom(0o600, 0o644, 0o755, 0o6755, 0o444),
+        data: fc.uint8Array({ maxLength: 600 }),
+      }),
       fc.record({ mode: fc.constantFrom(0o700, 0o1777, 0o555, 0o2755) }),
       fc.record({ link: name }),
     )
@@ -237,9 +287,13 @@ describe('unpacking', () => {
           const packed = await packTree(join(folder, 'root'), join(folder, 'out.tar'))
           await mkdir(join(folder, 'again'))
           const { listing } = await unpackArtifact(join(folder, 'out.tar'), join(folder, 'again'))
-          expect(await describeTree(join(folder, 'again'))).toEqual(await describeTree(join(folder, 'root')))
+          expect(await describeTree(join(folder, 'again'))).toEqual(
+            await describeTree(join(folder, 'root')),
+          )
           expect(listing).toEqual(packed.listing)
-          expect((await packTree(join(folder, 'again'), join(folder, 'again.tar'))).digest).toBe(packed.digest)
+          expect((await packTree(join(folder, 'again'), join(folder, 'again.tar'))).digest).toBe(
+            packed.digest,
+          )
         } finally {
           await removeTree(folder)
         }
@@ -248,13 +302,20 @@ describe('unpacking', () => {
     )
   })
 
-  it.each([['../outside'], ['/tmp/outside'], ['a/../../outside']])('refuses the path %s', async (path) => {
-    const folder = await temporaryFolder()
-    const tar = await handMadeTar(folder, [{ path, type: 'file', mode: 0o644, size: 1, data: 'x' }])
-    await mkdir(join(folder, 'tree'))
-    await expect(unpackArtifact(tar, join(folder, 'tree'))).rejects.toMatchObject({ code: 'artifact-path' })
-    await expect(stat(join(folder, 'outside'))).rejects.toThrow('ENOENT')
-  })
+  it.each([['../outside'], ['/tmp/outside'], ['a/../../outside']])(
+    'refuses the path %s',
+    async (path) => {
+      const folder = await temporaryFolder()
+      const tar = await handMadeTar(folder, [
+        { path, type: 'file', mode: 0o644, size: 1, data: 'x' },
+      ])
+      await mkdir(join(folder, 'tree'))
+      await expect(unpackArtifact(tar, join(folder, 'tree'))).rejects.toMatchObject({
+        code: 'artifact-path',
+      })
+      await expect(stat(join(folder, 'outside'))).rejects.toThrow('ENOENT')
+    },
+  )
 
   it('does not write through a link', async () => {
     const folder = await temporaryFolder()
@@ -263,26 +324,41 @@ describe('unpacking', () => {
       { path: 'way/outside', type: 'file', mode: 0o644, size: 1, data: 'x' },
     ])
     await mkdir(join(folder, 'tree'))
-    await expect(unpackArtifact(tar, join(folder, 'tree'))).rejects.toMatchObject({ code: 'artifact-path' })
+    await expect(unpackArtifact(tar, join(folder, 'tree'))).rejects.toMatchObject({
+      code: 'artifact-path',
+    })
     await expect(stat(join(folder, 'outside'))).rejects.toThrow('ENOENT')
   })
 
   it('refuses what packing never writes', async () => {
     const path = join(await temporaryFolder(), 'fifo.tar')
     await writeFile(path, tarOf([{ path: 'pipe', type: 'FIFO' }]))
-    await expect(unpackArtifact(path, undefined)).rejects.toMatchObject({ code: 'artifact-format', kind: 'fetch' })
+    await expect(unpackArtifact(path, undefined)).rejects.toMatchObject({
+      code: 'artifact-format',
+      kind: 'fetch',
+    })
   })
 
   it('refuses a tar that ends early, or goes on behind its end', async () => {
     const { tar } = await pack(RICH)
     const data = await readFile(tar)
-    const cuts = [0, 100, 512 * 3, 600_000, data.length - 1_400_000, data.length - 1024, data.length - 512]
+    const cuts = [
+      0,
+      100,
+      512 * 3,
+      600_000,
+      data.length - 1_400_000,
+      data.length - 1024,
+      data.length - 512,
+    ]
     for (const changed of [
       ...cuts.map((length) => data.subarray(0, length)),
       Buffer.concat([data, Buffer.alloc(512)]),
     ]) {
       await writeFile(tar, changed)
-      await expect(unpackArtifact(tar, undefined)).rejects.toMatchObject({ code: 'artifact-format' })
+      await expect(unpackArtifact(tar, undefined)).rejects.toMatchObject({
+        code: 'artifact-format',
+      })
     }
   })
 
@@ -300,7 +376,9 @@ describe('unpacking', () => {
     const { tar } = await pack({ a: 'artifact' })
     const target = await temporaryFolder()
     await writeTreeAt(target, { outside: 'kept', 'tree/a': { link: '../outside' } })
-    await expect(unpackArtifact(tar, join(target, 'tree'))).rejects.toMatchObject({ code: 'EEXIST' })
+    await expect(unpackArtifact(tar, join(target, 'tree'))).rejects.toMatchObject({
+      code: 'EEXIST',
+    })
     expect(await readFile(join(target, 'outside'), 'utf8')).toBe('kept')
   })
 })
@@ -310,7 +388,11 @@ describe('holes', () => {
 
   it('take no room, neither in the tar nor in the tree', async () => {
     const folder = await temporaryFolder()
-    const [root, tar, tree] = ['root', 'tar', 'tree'].map((name) => join(folder, name)) as [string, string, string]
+    const [root, tar, tree] = ['root', 'tar', 'tree'].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ]
     await writeTreeAt(root, { between: 'x', tree: undefined })
     await writeFile(join(root, 'disk'), 'begins')
     await truncate(join(root, 'disk'), SIZE)
@@ -318,7 +400,8 @@ describe('holes', () => {
     const { size, listing, digest } = await packTree(root, tar)
     expect(size).toBeGreaterThan(SIZE)
     expect(await unpackArtifact(tar, tree)).toEqual({ digest, listing })
-    for (const path of [tar, join(tree, 'disk')]) expect((await stat(path)).blocks * 512).toBeLessThan(1 << 20)
+    for (const path of [tar, join(tree, 'disk')])
+      expect((await stat(path)).blocks * 512).toBeLessThan(1 << 20)
     expect(await compareTree(tree, listing)).toBeUndefined()
     expect(await digestOfFile(tar)).toBe(digest)
   })
@@ -377,7 +460,10 @@ describe('a tree that is changed while it is packed', () => {
       rmSync(join(root, 'z'), { recursive: true })
       symlinkSync(outside, join(root, 'z'))
     })
-    expect(failure).toMatchObject({ code: 'artifact-changed', message: expect.stringContaining('"z/file"') as string })
+    expect(failure).toMatchObject({
+      code: 'artifact-changed',
+      message: expect.stringContaining('"z/file"') as string,
+    })
   })
 })
 

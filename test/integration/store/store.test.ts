@@ -21,7 +21,7 @@ import { exists, removeTree } from '../../../src/base/files.ts'
 import { formatListing } from '../../../src/store/listing.ts'
 import { verifyStore } from '../../../src/store/maintain.ts'
 import { packTree } from '../../../src/store/pack.ts'
-import type { IndexEntry } from '../../../src/store/store-index.ts'
+import type { IndexEntry } from '../../../src/store/index-entries.ts'
 import { eventsOf, freshStore, id, nextSession, putBlob, sharedStore } from '../../support/rig.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
 import { toyStore } from '../../support/toy.ts'
@@ -97,12 +97,18 @@ describe('opening a store', () => {
     expect((await readdir(folder)).filter((name) => name.startsWith('LAYOUT'))).toEqual(['LAYOUT'])
   })
 
-  it.each(['fixpoint store 2\n', '', 'fixpoint store 1'])('refuses another layout: %j', async (text) => {
-    const folder = await temporaryFolder()
-    await writeFile(join(folder, 'LAYOUT'), text)
-    await expect(toyStore(folder)).rejects.toMatchObject({ code: 'store-layout', kind: 'hostUnfit' })
-    expect(await readdir(folder)).toEqual(['LAYOUT'])
-  })
+  it.each(['fixpoint store 2\n', '', 'fixpoint store 1'])(
+    'refuses another layout: %j',
+    async (text) => {
+      const folder = await temporaryFolder()
+      await writeFile(join(folder, 'LAYOUT'), text)
+      await expect(toyStore(folder)).rejects.toMatchObject({
+        code: 'store-layout',
+        kind: 'hostUnfit',
+      })
+      expect(await readdir(folder)).toEqual(['LAYOUT'])
+    },
+  )
 
   it('refuses a folder that holds something else and puts nothing there', async () => {
     const folder = await temporaryFolder()
@@ -158,7 +164,9 @@ describe('blobs', () => {
     await expect(store.adopt(path, digestOf('other'))).rejects.toMatchObject({
       code: 'blob-digest',
       kind: 'fetch',
-      message: expect.stringMatching(new RegExp(`${digestOf('text')}.*${digestOf('other')}`)) as string,
+      message: expect.stringMatching(
+        new RegExp(`${digestOf('text')}.*${digestOf('other')}`),
+      ) as string,
     })
     expect(await contentsOf(folder)).toEqual(before)
     await store.adopt(path, digestOf('text'))
@@ -167,20 +175,23 @@ describe('blobs', () => {
     expect(await exists(path)).toBe(false)
   })
 
-  it.each(Object.entries(NO_FILES))('takes %s for no blob, and sets it aside for the blob', async (_what, make) => {
-    const { store, events } = await freshStore()
-    const digest = await putBlob(store, 'precious')
-    await replace(store.blobPath(digest), make)
-    expect(store.has(digest)).toBe(false)
-    expect(await verifyStore(store)).toMatchObject([{ what: 'blob', digest }])
-    await putBlob(store, 'precious')
-    expect(eventsOf(events, 'store-repair')).toMatchObject([{ what: 'blob', name: digest }])
-    expect(await readFile(store.blobPath(digest), 'utf8')).toBe('precious')
-    // Again, with something set aside already.
-    await replace(store.blobPath(digest), make)
-    await expect(store.checkBlob(digest)).rejects.toMatchObject({ code: 'blob-damaged' })
-    expect(await verifyStore(store)).toEqual([])
-  })
+  it.each(Object.entries(NO_FILES))(
+    'takes %s for no blob, and sets it aside for the blob',
+    async (_what, make) => {
+      const { store, events } = await freshStore()
+      const digest = await putBlob(store, 'precious')
+      await replace(store.blobPath(digest), make)
+      expect(store.has(digest)).toBe(false)
+      expect(await verifyStore(store)).toMatchObject([{ what: 'blob', digest }])
+      await putBlob(store, 'precious')
+      expect(eventsOf(events, 'store-repair')).toMatchObject([{ what: 'blob', name: digest }])
+      expect(await readFile(store.blobPath(digest), 'utf8')).toBe('precious')
+      // Again, with something set aside already.
+      await replace(store.blobPath(digest), make)
+      await expect(store.checkBlob(digest)).rejects.toMatchObject({ code: 'blob-damaged' })
+      expect(await verifyStore(store)).toEqual([])
+    },
+  )
 
   it('says of a blob that is none when it is wanted as an artifact, and leaves it', async () => {
     const { store, events } = await freshStore()
@@ -243,16 +254,36 @@ describe('trees', () => {
         ),
     ],
     ['a missing file', 'usr/share/text: missing', (tree) => rm(join(tree, 'usr/share/text'))],
-    ['an extra file', 'usr/share/more: not listed', (tree) => writeFile(join(tree, 'usr/share/more'), '')],
+    [
+      'an extra file',
+      'usr/share/more: not listed',
+      (tree) => writeFile(join(tree, 'usr/share/more'), ''),
+    ],
     [
       'an extra folder with something in it',
       'extra: not listed',
       (tree) => mkdir(join(tree, 'extra/in'), { recursive: true }),
     ],
-    ['another mode', 'usr/bin/tool: other mode', (tree) => chmod(join(tree, 'usr/bin/tool'), 0o700)],
-    ['another mode of a folder', 'locked: other mode', (tree) => chmod(join(tree, 'locked'), 0o755)],
-    ['another time', 'usr/share/text: other time', (tree) => utimes(join(tree, 'usr/share/text'), 1e9, 1e9)],
-    ['another size', 'usr/share/text: other size', (tree) => writeFile(join(tree, 'usr/share/text'), 'a')],
+    [
+      'another mode',
+      'usr/bin/tool: other mode',
+      (tree) => chmod(join(tree, 'usr/bin/tool'), 0o700),
+    ],
+    [
+      'another mode of a folder',
+      'locked: other mode',
+      (tree) => chmod(join(tree, 'locked'), 0o755),
+    ],
+    [
+      'another time',
+      'usr/share/text: other time',
+      (tree) => utimes(join(tree, 'usr/share/text'), 1e9, 1e9),
+    ],
+    [
+      'another size',
+      'usr/share/text: other size',
+      (tree) => writeFile(join(tree, 'usr/share/text'), 'a'),
+    ],
     [
       'another link',
       'bin: other target',
@@ -263,9 +294,21 @@ describe('trees', () => {
       'bin: other type',
       (tree) => rm(join(tree, 'bin')).then(() => writeFile(join(tree, 'bin'), '')),
     ],
-    ['a listing cut short', 'its listing is damaged', (tree) => writeFile(`${tree}.json`, '[{"type":')],
-    ['a listing that is none', 'its listing is damaged', (tree) => writeFile(`${tree}.json`, 'null')],
-    ['a listing of nothing', 'its listing is damaged', (tree) => writeFile(`${tree}.json`, '[null]')],
+    [
+      'a listing cut short',
+      'its listing is damaged',
+      (tree) => writeFile(`${tree}.json`, '[{"type":'),
+    ],
+    [
+      'a listing that is none',
+      'its listing is damaged',
+      (tree) => writeFile(`${tree}.json`, 'null'),
+    ],
+    [
+      'a listing of nothing',
+      'its listing is damaged',
+      (tree) => writeFile(`${tree}.json`, '[null]'),
+    ],
     [
       'a listing of something else',
       'its listing is damaged',
@@ -275,11 +318,17 @@ describe('trees', () => {
       'a listing that lies',
       'its listing is damaged',
       (tree) =>
-        readFile(`${tree}.json`, 'utf8').then((text) => writeFile(`${tree}.json`, text.replace('"bin"', '"bim"'))),
+        readFile(`${tree}.json`, 'utf8').then((text) =>
+          writeFile(`${tree}.json`, text.replace('"bin"', '"bim"')),
+        ),
     ],
   ]
   for (const [what, make] of Object.entries(NO_FILES)) {
-    damages.push([`${what} for its listing`, 'its listing is damaged', (tree) => replace(`${tree}.json`, make)])
+    damages.push([
+      `${what} for its listing`,
+      'its listing is damaged',
+      (tree) => replace(`${tree}.json`, make),
+    ])
     if (what === 'a folder') continue
     damages.push([`${what} in its place`, 'other type', (tree) => replace(tree, make)])
     damages.push([
@@ -294,7 +343,9 @@ describe('trees', () => {
     await damage(tree)
     const { store, events } = await nextSession(folder)
     await store.tree(digest)
-    expect(eventsOf(events, 'store-repair')).toMatchObject([{ what: 'tree', name: digest, reason: what }])
+    expect(eventsOf(events, 'store-repair')).toMatchObject([
+      { what: 'tree', name: digest, reason: what },
+    ])
     expect(await readFile(join(tree, 'usr/bin/tool'), 'utf8')).toBe('a tool\n')
     expect((await stat(blob)).mtimeMs).toBe(before.mtimeMs)
     const after = await nextSession(folder)
@@ -303,23 +354,30 @@ describe('trees', () => {
     expect(await readdir(join((await store.session()).folder, 'tmp'))).toEqual([])
   })
 
-  it.each(['', '.json'])('are not taken for others, when one%s is in the place of another', async (end) => {
-    const { folder, digest, tree } = await packed()
-    const { store, events } = await nextSession(folder)
-    const root = join(await temporaryFolder(), 'root')
-    await writeTreeAt(root, { ...TREE, 'usr/share/text': 'another text\n' })
-    const other = (await store.packTree(root)).digest
-    await store.tree(other)
-    // Together with its listing, and only the listing.
-    for (const part of end === '' ? ['', '.json'] : ['.json']) {
-      await removeTree(`${tree}${part}`)
-      execFileSync('cp', ['-a', `${store.treePath(other)}${part}`, `${tree}${part}`])
-    }
-    expect((await verifyStore(store)).map(({ what, digest: name }) => `${what} ${name}`)).toEqual([`tree ${digest}`])
-    await store.tree(digest)
-    expect(eventsOf(events, 'store-repair')).toMatchObject([{ name: digest, reason: 'its listing is damaged' }])
-    expect(await readFile(join(tree, 'usr/share/text'), 'utf8')).toBe('a text\n')
-  })
+  it.each(['', '.json'])(
+    'are not taken for others, when one%s is in the place of another',
+    async (end) => {
+      const { folder, digest, tree } = await packed()
+      const { store, events } = await nextSession(folder)
+      const root = join(await temporaryFolder(), 'root')
+      await writeTreeAt(root, { ...TREE, 'usr/share/text': 'another text\n' })
+      const other = (await store.packTree(root)).digest
+      await store.tree(other)
+      // Together with its listing, and only the listing.
+      for (const part of end === '' ? ['', '.json'] : ['.json']) {
+        await removeTree(`${tree}${part}`)
+        execFileSync('cp', ['-a', `${store.treePath(other)}${part}`, `${tree}${part}`])
+      }
+      expect((await verifyStore(store)).map(({ what, digest: name }) => `${what} ${name}`)).toEqual(
+        [`tree ${digest}`],
+      )
+      await store.tree(digest)
+      expect(eventsOf(events, 'store-repair')).toMatchObject([
+        { name: digest, reason: 'its listing is damaged' },
+      ])
+      expect(await readFile(join(tree, 'usr/share/text'), 'utf8')).toBe('a text\n')
+    },
+  )
 
   it('that were made up together with their listing are found by a check of the whole store', async () => {
     const { folder, digest, tree } = await packed()
@@ -338,7 +396,9 @@ describe('trees', () => {
     await rm(join(tree, 'usr/share/text'))
     await flipByte(blob, 600)
     const { store, events } = await nextSession(folder)
-    await expect(Promise.all([store.tree(digest), store.tree(digest)])).rejects.toMatchObject({ code: 'blob-damaged' })
+    await expect(Promise.all([store.tree(digest), store.tree(digest)])).rejects.toMatchObject({
+      code: 'blob-damaged',
+    })
     expect(eventsOf(events, 'store-repair').map(({ what }) => what)).toEqual(['tree', 'blob'])
     await expect(store.tree(digest)).rejects.toMatchObject({ code: 'blob-missing' })
   })
@@ -347,7 +407,8 @@ describe('trees', () => {
     const { folder, digest, tree } = await packed()
     await rm(join(tree, 'usr/share/text'))
     const engines = await Promise.all([1, 2, 3].map(() => nextSession(folder)))
-    // As an action does: once its engine says the tree is there, its files are linked one after the other.
+    // As an action does: once its engine says the tree is there, its files are linked one after the
+    // other.
     await Promise.all(
       engines.map(async ({ store }) => {
         for (const entry of await store.tree(digest))
@@ -393,15 +454,18 @@ describe('the index', () => {
     expect(eventsOf(events, 'store-repair')).toMatchObject([{ what: 'index', name: path }])
   })
 
-  it.each(Object.entries(NO_FILES))('takes an entry that is %s for missing, and replaces it', async (_what, make) => {
-    const { store, folder, events } = await freshStore()
-    const path = join(folder, 'index', entry.key)
-    await make(path)
-    expect(store.index.find(entry.key)).toBeUndefined()
-    expect(eventsOf(events, 'store-repair')).toMatchObject([{ what: 'index', name: path }])
-    await store.index.record(entry.key, entry)
-    expect(store.index.find(entry.key)).toEqual(entry)
-  })
+  it.each(Object.entries(NO_FILES))(
+    'takes an entry that is %s for missing, and replaces it',
+    async (_what, make) => {
+      const { store, folder, events } = await freshStore()
+      const path = join(folder, 'index', entry.key)
+      await make(path)
+      expect(store.index.find(entry.key)).toBeUndefined()
+      expect(eventsOf(events, 'store-repair')).toMatchObject([{ what: 'index', name: path }])
+      await store.index.record(entry.key, entry)
+      expect(store.index.find(entry.key)).toEqual(entry)
+    },
+  )
 
   it('takes an entry in the place of another for missing, and one without a check', async () => {
     const { store, folder, events } = await freshStore()
@@ -412,25 +476,34 @@ describe('the index', () => {
     expect(store.index.find(host)).toEqual(entry)
     await copyFile(paths[1], paths[0])
     expect(store.index.find(own)).toBeUndefined()
-    const { check, ...unchecked } = JSON.parse(await readFile(paths[1], 'utf8')) as Record<string, unknown>
+    const { check, ...unchecked } = JSON.parse(await readFile(paths[1], 'utf8')) as Record<
+      string,
+      unknown
+    >
     expect(check).toBeDefined()
     await writeFile(paths[1], JSON.stringify(unchecked))
     expect(store.index.find(host)).toBeUndefined()
     expect(eventsOf(events, 'store-repair').map(({ name }) => name)).toEqual(paths)
   })
 
-  it.each(Object.entries(NO_FILES))('does without a history that is %s, and replaces it', async (_what, make) => {
-    const { store, folder } = await freshStore()
-    await make(join(folder, 'index', 'base@a.history'))
-    expect(store.index.history(entry.recipe)).toEqual([])
-    await store.index.record(entry.key, entry)
-    expect(store.index.history(entry.recipe)).toHaveLength(1)
-  })
+  it.each(Object.entries(NO_FILES))(
+    'does without a history that is %s, and replaces it',
+    async (_what, make) => {
+      const { store, folder } = await freshStore()
+      await make(join(folder, 'index', 'base@a.history'))
+      expect(store.index.history(entry.recipe)).toEqual([])
+      await store.index.record(entry.key, entry)
+      expect(store.index.history(entry.recipe)).toHaveLength(1)
+    },
+  )
 
   it('remembers the last five durations of a recipe, and does without when they are damaged', async () => {
     const { store, folder } = await freshStore()
-    for (let run = 0; run < 7; run++) await store.index.record(digestOf(String(run)), { ...entry, durationMs: run })
-    expect(store.index.history(entry.recipe).map(({ durationMs }) => durationMs)).toEqual([2, 3, 4, 5, 6])
+    for (let run = 0; run < 7; run++)
+      await store.index.record(digestOf(String(run)), { ...entry, durationMs: run })
+    expect(store.index.history(entry.recipe).map(({ durationMs }) => durationMs)).toEqual([
+      2, 3, 4, 5, 6,
+    ])
     for (const text of ['null', '{"a":1}', '[{', '[null]', '[1]', '[{"name":1}]']) {
       await writeFile(join(folder, 'index', 'base@a.history'), text)
       expect(store.index.history(entry.recipe)).toEqual([])

@@ -31,8 +31,12 @@ async function firstEntry(): Promise<TarEntry | undefined> {
 describe('an entry', () => {
   const file = (path: string, size = 0): TarEntry => ({ type: 'file', path, mode: 0o644, size })
   const entries: TarEntry[] = [
-    ...[1, 85, 86, 87, 88, 89, 90, 98, 99, 100, 101, 255, 256, 990, 991, 992].map((length) => file('a'.repeat(length))),
-    ...['ü', 'new\nline', '9 path=evil\n', ' ', 'a=b', '日本/語', '\u{1f600}', '_'].map((path) => file(path)),
+    ...[1, 85, 86, 87, 88, 89, 90, 98, 99, 100, 101, 255, 256, 990, 991, 992].map((length) =>
+      file('a'.repeat(length)),
+    ),
+    ...['ü', 'new\nline', '9 path=evil\n', ' ', 'a=b', '日本/語', '\u{1f600}', '_'].map((path) =>
+      file(path),
+    ),
     { type: 'folder', path: 'f', mode: 0o7777 },
     { type: 'folder', path: 'f/'.repeat(120).slice(0, -1), mode: 0 },
     { type: 'link', path: 'l', target: 'x' },
@@ -53,17 +57,24 @@ describe('an entry', () => {
       flipped[at] = (bytes[at] ?? 0) ^ (1 << (at % 8))
       await writeTar(flipped, 512)
       const outcome = await firstEntry().catch((error: unknown) => error)
-      if (outcome instanceof Error) expect(outcome, `byte ${at}`).toMatchObject({ code: 'artifact-format' })
+      if (outcome instanceof Error)
+        expect(outcome, `byte ${at}`).toMatchObject({ code: 'artifact-format' })
       else expect(encodeEntry(outcome as TarEntry).equals(flipped), `byte ${at}`).toBe(true)
     }
   })
 
-  it.each(['8589934591', '8589934592', '9000000000'])('of %s bytes is what GNU tar and Python read', async (size) => {
-    await writeTar(encodeEntry(file('big', Number(size))), Math.ceil(Number(size) / 512) * 512)
-    expect(execFileSync('tar', ['-tvf', path], { encoding: 'utf8' })).toMatch(
-      new RegExp(`^-rw-r--r-- 0/0 +${size} .* big\n$`),
-    )
-    const script = 'import sys, tarfile; print([(m.name, m.size) for m in tarfile.open(sys.argv[1])])'
-    expect(execFileSync('python3', ['-c', script, path], { encoding: 'utf8' })).toBe(`[('big', ${size})]\n`)
-  })
+  it.each(['8589934591', '8589934592', '9000000000'])(
+    'of %s bytes is what GNU tar and Python read',
+    async (size) => {
+      await writeTar(encodeEntry(file('big', Number(size))), Math.ceil(Number(size) / 512) * 512)
+      expect(execFileSync('tar', ['-tvf', path], { encoding: 'utf8' })).toMatch(
+        new RegExp(`^-rw-r--r-- 0/0 +${size} .* big\n$`),
+      )
+      const script =
+        'import sys, tarfile; print([(m.name, m.size) for m in tarfile.open(sys.argv[1])])'
+      expect(execFileSync('python3', ['-c', script, path], { encoding: 'utf8' })).toBe(
+        `[('big', ${size})]\n`,
+      )
+    },
+  )
 })

@@ -20,10 +20,17 @@ async function treeOf(text: string, size: number): Promise<Tree> {
   }
 }
 
-test.each([10, 300 << 20])('the first byte that differs is named in files of %i bytes', async (size) => {
-  const difference = await firstDifference(await treeOf('ab', size), await treeOf('ac', size))
-  expect(difference).toMatchObject({ path: 'd/f', count: 1, what: expect.stringMatching(/^offset 1\b/) as string })
-})
+test.each([10, 300 << 20])(
+  'the first byte that differs is named in files of %i bytes',
+  async (size) => {
+    const difference = await firstDifference(await treeOf('ab', size), await treeOf('ac', size))
+    expect(difference).toMatchObject({
+      path: 'd/f',
+      count: 1,
+      what: expect.stringMatching(/^offset 1\b/) as string,
+    })
+  },
+)
 
 test('what lies beyond a link in a tree is not read', async () => {
   const [a, b] = [await treeOf('ab', 2), await treeOf('ac', 2)]

@@ -1,4 +1,5 @@
-// Runs the compiled unit tests without a test program of machine code, so that any Node can; see ../own-node.sh.
+// Runs the compiled unit tests without a test program of machine code, so that any Node can; see
+// ../own-node.sh.
 import { readdir } from 'node:fs/promises'
 import { register } from 'node:module'
 import { join } from 'node:path'

@@ -1,4 +1,5 @@
-// Stands in for the package `vitest`, which loads machine code: the parts of it that are JavaScript, put together for the tests in memory.
+// Stands in for the package `vitest`, which loads machine code: the parts of it that are
+// JavaScript, put together for the tests in memory.
 import { format } from '@vitest/pretty-format'
 import {
   ASYMMETRIC_MATCHERS_OBJECT,
@@ -12,15 +13,28 @@ import {
   setState,
 } from '@vitest/expect'
 
-export { afterAll, afterEach, beforeAll, beforeEach, describe, it, onTestFinished, test } from '@vitest/runner'
+export {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  it,
+  onTestFinished,
+  test,
+} from '@vitest/runner'
 
 chai.use(JestExtend)
 chai.use(JestChaiExpect)
 chai.use(JestAsymmetricMatchers)
 chai.use(({ Assertion }, utils) => {
   Assertion.addMethod('toMatchInlineSnapshot', function (this: object, wanted: string) {
-    const shown = format(utils.flag(this, 'object'), { printBasicPrototype: false, escapeString: false })
-    if (unindent(wanted) !== shown) throw new Error(`Snapshot is ${unindent(wanted)}, now it is ${shown}`)
+    const shown = format(utils.flag(this, 'object'), {
+      printBasicPrototype: false,
+      escapeString: false,
+    })
+    if (unindent(wanted) !== shown)
+      throw new Error(`Snapshot is ${unindent(wanted)}, now it is ${shown}`)
   })
 })
 
@@ -29,7 +43,9 @@ function unindent(text: string): string {
   const lines = text.split('\n')
   if (lines.length === 1) return text
   const inner = lines.slice(1, -1)
-  const depth = Math.min(...inner.filter((line) => line !== '').map((line) => line.length - line.trimStart().length))
+  const depth = Math.min(
+    ...inner.filter((line) => line !== '').map((line) => line.length - line.trimStart().length),
+  )
   return inner.map((line) => line.slice(depth)).join('\n')
 }
 

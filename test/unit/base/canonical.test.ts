@@ -8,9 +8,9 @@ import { byBytes, byCodeUnit } from '../../../src/base/order.ts'
 
 describe('canonical JSON', () => {
   it('sorts members by code unit at every depth, keeps the order of lists, has no blanks', () => {
-    expect(canonicalJson({ b: [3, 1, { z: null, a: true }], a: 'é\n"', B: 1e21, ﬀ: 0.1, '😀': -0 })).toBe(
-      '{"B":1e+21,"a":"é\\n\\"","b":[3,1,{"a":true,"z":null}],"😀":0,"ﬀ":0.1}',
-    )
+    expect(
+      canonicalJson({ b: [3, 1, { z: null, a: true }], a: 'é\n"', B: 1e21, ﬀ: 0.1, '😀': -0 }),
+    ).toBe('{"B":1e+21,"a":"é\\n\\"","b":[3,1,{"a":true,"z":null}],"😀":0,"ﬀ":0.1}')
   })
 
   it('leaves undefined members out and refuses what has no JSON form', () => {
@@ -32,7 +32,8 @@ describe('canonical JSON', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.jsonValue(), (a, b) => {
         expect(digestOfValue(a) === digestOfValue(b)).toBe(
-          JSON.stringify(JSON.parse(canonicalJson(a))) === JSON.stringify(JSON.parse(canonicalJson(b))),
+          JSON.stringify(JSON.parse(canonicalJson(a))) ===
+            JSON.stringify(JSON.parse(canonicalJson(b))),
         )
       }),
     )
@@ -43,7 +44,13 @@ describe('digests', () => {
   it('are 64 lower-case digits', () => {
     expect(digestOf('')).toBe('e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855')
     expect(digestOf('é')).toBe(digestOf(Buffer.from([0xc3, 0xa9])))
-    for (const text of ['', 'a'.repeat(63), 'A'.repeat(64), `${'a'.repeat(64)}\n`, 'g'.repeat(64)]) {
+    for (const text of [
+      '',
+      'a'.repeat(63),
+      'A'.repeat(64),
+      `${'a'.repeat(64)}\n`,
+      'g'.repeat(64),
+    ]) {
       expect(isDigest(text)).toBe(false)
       expect(() => asDigest(text)).toThrow(TypeError)
     }
@@ -52,7 +59,14 @@ describe('digests', () => {
 
 describe('orders', () => {
   it('are by code unit, and by bytes for paths: no locale has a say', () => {
-    expect(['b', 'a', 'B', 'ä', 'a0', 'a/'].sort(byCodeUnit)).toEqual(['B', 'a', 'a/', 'a0', 'b', 'ä'])
+    expect(['b', 'a', 'B', 'ä', 'a0', 'a/'].sort(byCodeUnit)).toEqual([
+      'B',
+      'a',
+      'a/',
+      'a0',
+      'b',
+      'ä',
+    ])
     // A code point above U+FFFF comes before U+FF00 by code unit, after it by bytes.
     expect(['\uff00', '😀'].sort(byCodeUnit)).toEqual(['😀', '\uff00'])
     expect(['😀', '\uff00'].sort(byBytes)).toEqual(['\uff00', '😀'])
@@ -62,8 +76,17 @@ describe('orders', () => {
 describe('errors', () => {
   it('carry code, kind, hint and cause; several take the first one’s', () => {
     const cause = new Error('below')
-    const error = new FixpointError('fetch', 'source-digest', 'Cannot fetch', { hint: 'Try', cause })
-    expect(error).toMatchObject({ kind: 'fetch', code: 'source-digest', hint: 'Try', cause, message: 'Cannot fetch' })
+    const error = new FixpointError('fetch', 'source-digest', 'Cannot fetch', {
+      hint: 'Try',
+      cause,
+    })
+    expect(error).toMatchObject({
+      kind: 'fetch',
+      code: 'source-digest',
+      hint: 'Try',
+      cause,
+      message: 'Cannot fetch',
+    })
     expect(EXIT[error.kind]).toBe(4)
     expect(new FixpointErrors([error, new FixpointError('bug', 'b', 'Second')])).toMatchObject({
       kind: 'fetch',
@@ -81,7 +104,12 @@ describe('errors', () => {
       message: expect.stringContaining('/store') as string,
       cause: full,
     })
-    for (const other of [new Error('x'), Object.assign(new Error('x'), { code: 'EIO' }), 'text', undefined])
+    for (const other of [
+      new Error('x'),
+      Object.assign(new Error('x'), { code: 'EIO' }),
+      'text',
+      undefined,
+    ])
       expect(explainDiskFull(other, '/')).toBe(other)
     expect(errorCode({ code: 'ENOENT' })).toBeUndefined()
   })

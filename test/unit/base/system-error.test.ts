@@ -3,7 +3,11 @@ import { FixpointError } from '../../../src/base/error.ts'
 import { explainSystemError } from '../../../src/base/system-error.ts'
 
 function failed(code: string, syscall: string, path?: string): Error {
-  return Object.assign(new Error(`${code}: ${syscall}`), { code, syscall, ...(path !== undefined && { path }) })
+  return Object.assign(new Error(`${code}: ${syscall}`), {
+    code,
+    syscall,
+    ...(path !== undefined && { path }),
+  })
 }
 
 test.each([

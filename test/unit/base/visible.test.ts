@@ -5,7 +5,10 @@ import { visible } from '../../../src/base/visible.ts'
 test.each([
   ['\u0000\u0007\u001b[31m\r\n\t', '\\x00\\x07\\x1b[31m\\x0d\\x0a\\x09'],
   ['\u007f\u0080\u009b\u009f', '\\x7f\\x80\\x9b\\x9f'],
-  ['\u202aa\u202e\u2066b\u2069\u200e\u200f\u061c', '\\u{202a}a\\u{202e}\\u{2066}b\\u{2069}\\u{200e}\\u{200f}\\u{61c}'],
+  [
+    '\u202aa\u202e\u2066b\u2069\u200e\u200f\u061c',
+    '\\u{202a}a\\u{202e}\\u{2066}b\\u{2069}\\u{200e}\\u{200f}\\u{61c}',
+  ],
   ['a\u2028b\u2029', 'a\\u{2028}b\\u{2029}'],
   ['\ud83d|\udca9', '\\u{d83d}|\\u{dca9}'],
 ])('what would not be seen is written out: %j', (text, shown) => {

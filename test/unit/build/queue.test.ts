@@ -40,7 +40,12 @@ describe('choosing what to start', () => {
       { slots: 2, memory: 5, idle: true },
       ['a'],
     ],
-    ['nothing that does not fit beside what runs', [candidate('a', 2, 9)], { slots: 2, memory: 5, idle: false }, []],
+    [
+      'nothing that does not fit beside what runs',
+      [candidate('a', 2, 9)],
+      { slots: 2, memory: 5, idle: false },
+      [],
+    ],
     [
       'no more than there are slots',
       [candidate('a', 2, 0), candidate('b', 1, 0)],
@@ -71,7 +76,10 @@ describe('choosing what to start', () => {
         fc.boolean(),
         (candidates, slots, memory, idle) => {
           const chosen = choose(candidates, { slots, memory, idle })
-          const sum = chosen.reduce((total, id) => total + candidates.find(({ recipe }) => recipe === id)!.memory, 0)
+          const sum = chosen.reduce(
+            (total, id) => total + candidates.find(({ recipe }) => recipe === id)!.memory,
+            0,
+          )
           expect(chosen.length).toBeLessThanOrEqual(slots)
           expect(
             sum <= memory ||
@@ -98,7 +106,12 @@ describe('remaining times', () => {
       artifactOf: () => undefined,
       has: () => false,
     })
-    const costs: Record<string, number> = { 'a/root': 1, 'a/short': 10, 'a/long': 100, 'a/image': 1000 }
+    const costs: Record<string, number> = {
+      'a/root': 1,
+      'a/short': 10,
+      'a/long': 100,
+      'a/image': 1000,
+    }
     expect(Object.fromEntries(remainingTimes(current, (id) => costs[id] ?? 0))).toEqual({
       'a/image': 1000,
       'a/long': 1100,

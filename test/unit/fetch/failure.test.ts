@@ -18,9 +18,13 @@ test('a wrong digest outweighs all; the message names source, digests and every 
 })
 
 test('offline, unavailable, and no place at all', () => {
-  expect(sourceError(source, [{ place: 'P', reason: 'not asked, offline', offline: true }])).toMatchObject({
+  expect(
+    sourceError(source, [{ place: 'P', reason: 'not asked, offline', offline: true }]),
+  ).toMatchObject({
     code: 'source-offline',
   })
-  expect(sourceError(source, [{ place: 'P', reason: 'no such file' }])).toMatchObject({ code: 'source-unavailable' })
+  expect(sourceError(source, [{ place: 'P', reason: 'no such file' }])).toMatchObject({
+    code: 'source-unavailable',
+  })
   expect(sourceError(source, [])).toMatchObject({ code: 'source-unavailable' })
 })

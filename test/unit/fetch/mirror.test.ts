@@ -39,11 +39,9 @@ test('names that say which file is meant: those at the places; its own without a
     claimedNames({ kind: 'file', name: 'a.tar', sha256: DIGEST, from, to: '.' })
   expect(claims()).toEqual(['a.tar'])
   expect(claims('bad:')).toEqual(['a.tar'])
-  expect(claims('debian:a/a_1.tar', 'npm:@s/a@1', 'file:/x/a-1.tar', 'http://127.0.0.1/y/a-1.tar')).toEqual([
-    'a_1.tar',
-    'a-1.tgz',
-    'a-1.tar',
-  ])
+  expect(
+    claims('debian:a/a_1.tar', 'npm:@s/a@1', 'file:/x/a-1.tar', 'http://127.0.0.1/y/a-1.tar'),
+  ).toEqual(['a_1.tar', 'a-1.tgz', 'a-1.tar'])
 })
 
 test.each([
@@ -52,11 +50,19 @@ test.each([
   ['http://127.0.0.1/get?file=a-1.2.tar', 'get?file=a-1.2.tar'],
   ['http://127.0.0.1/x/a.tar', 'a.tar'],
 ])('the version in %s is part of the name', (address, name) => {
-  expect(claimedNames({ kind: 'file', name: 'a', sha256: DIGEST, from: [address], to: '.' })).toEqual([name])
+  expect(
+    claimedNames({ kind: 'file', name: 'a', sha256: DIGEST, from: [address], to: '.' }),
+  ).toEqual([name])
 })
 
 test('what a name in a mirror proves', () => {
-  const source = { kind: 'file', name: 'a.tar', sha256: DIGEST, from: ['debian:a/a_2.tar'], to: '.' } as const
+  const source = {
+    kind: 'file',
+    name: 'a.tar',
+    sha256: DIGEST,
+    from: ['debian:a/a_2.tar'],
+    to: '.',
+  } as const
   expect([DIGEST, 'a.tar', 'a_2.tar', 'a_1.tar'].map((name) => provenName(source, name))).toEqual([
     undefined,
     undefined,

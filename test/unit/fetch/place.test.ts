@@ -10,7 +10,10 @@ import {
 
 describe('parsePlace', () => {
   test.each([
-    ['debian:musl/musl_1.2.5.orig.tar.gz', { kind: 'debian', package: 'musl', file: 'musl_1.2.5.orig.tar.gz' }],
+    [
+      'debian:musl/musl_1.2.5.orig.tar.gz',
+      { kind: 'debian', package: 'musl', file: 'musl_1.2.5.orig.tar.gz' },
+    ],
     ['npm:zod@4.4.3', { kind: 'npm', name: 'zod', version: '4.4.3' }],
     ['npm:@types/node@20.19.43', { kind: 'npm', name: '@types/node', version: '20.19.43' }],
     ['file:/srv/a b.tar', { kind: 'file', path: '/srv/a b.tar' }],
@@ -58,11 +61,15 @@ test('pool paths', () => {
   expect(debianAddress('http://127.0.0.1/debian-security', 'linux', 'f')).toBe(
     'http://127.0.0.1/debian-security/pool/updates/main/l/linux/f',
   )
-  expect(debianAddress('file:/srv/debian', 'gmp', 'a+b')).toBe('file:/srv/debian/pool/main/g/gmp/a+b')
+  expect(debianAddress('file:/srv/debian', 'gmp', 'a+b')).toBe(
+    'file:/srv/debian/pool/main/g/gmp/a+b',
+  )
 })
 
 test('registry and mirror addresses', () => {
-  expect(npmAddress('http://127.0.0.1:4873/', 'zod', '4.4.3')).toBe('http://127.0.0.1:4873/zod/-/zod-4.4.3.tgz')
+  expect(npmAddress('http://127.0.0.1:4873/', 'zod', '4.4.3')).toBe(
+    'http://127.0.0.1:4873/zod/-/zod-4.4.3.tgz',
+  )
   expect(npmAddress('http://127.0.0.1/npm', '@types/node', '20.1.0')).toBe(
     'http://127.0.0.1/npm/@types/node/-/node-20.1.0.tgz',
   )

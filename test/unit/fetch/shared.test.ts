@@ -33,7 +33,10 @@ function scripted(): {
 test('one run for all who ask meanwhile, another for who asks later', async () => {
   const shared = new SharedWork()
   const { work, signals, end } = scripted()
-  const both = Promise.all([shared.run('k', 'n', undefined, work), shared.run('k', 'n', undefined, work)])
+  const both = Promise.all([
+    shared.run('k', 'n', undefined, work),
+    shared.run('k', 'n', undefined, work),
+  ])
   expect(signals).toHaveLength(1)
   end()
   await both
@@ -77,6 +80,8 @@ test('the last gives up: the work is aborted and waited for; who asks then start
 
 test('asked with an aborted signal, nothing starts', async () => {
   const { work, signals } = scripted()
-  await expect(new SharedWork().run('k', 'n', AbortSignal.abort(), work)).rejects.toMatchObject({ code: 'interrupted' })
+  await expect(new SharedWork().run('k', 'n', AbortSignal.abort(), work)).rejects.toMatchObject({
+    code: 'interrupted',
+  })
   expect(signals).toHaveLength(0)
 })

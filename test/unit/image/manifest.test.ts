@@ -54,9 +54,12 @@ it('is read again as it was made, but for sizes of files, which it does not hold
   expect(parseManifest(makeManifest([content]))).toEqual([content])
 })
 
-it.each(['', '{}', 'null', '{"format":"fixpoint-manifest-2","contents":[]}', makeManifest([]).slice(0, -3)])(
-  'is not taken for one when it is %j',
-  (text) => {
-    expect(parseManifest(text)).toBeUndefined()
-  },
-)
+it.each([
+  '',
+  '{}',
+  'null',
+  '{"format":"fixpoint-manifest-2","contents":[]}',
+  makeManifest([]).slice(0, -3),
+])('is not taken for one when it is %j', (text) => {
+  expect(parseManifest(text)).toBeUndefined()
+})

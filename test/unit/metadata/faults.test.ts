@@ -19,7 +19,9 @@ import { TREES } from './corpus/trees.ts'
 describe('a recipe with', () => {
   it.each(Object.entries(RECIPES))('%s', async (_, [text, ...faults]) => {
     const found = await faultsOf({ [APP]: text })
-    expect(found).toEqual(faults.map((fault) => fault.replace(/^[a-z0-9-]+/, (code) => `${code} ${APP}`)))
+    expect(found).toEqual(
+      faults.map((fault) => fault.replace(/^[a-z0-9-]+/, (code) => `${code} ${APP}`)),
+    )
     expect(faults.length).toBeGreaterThan(0)
   })
 
@@ -27,7 +29,10 @@ describe('a recipe with', () => {
     ['brackets', '[\n'.repeat(20_000)],
     ['maps', Array.from({ length: 300 }, (_, depth) => `${' '.repeat(depth)}a:`).join('\n')],
     ['dashes', `${'- '.repeat(2000)}\n`],
-    ['a map of 10,000 keys', Array.from({ length: 10_000 }, (_, index) => `k${String(index)}: x`).join('\n')],
+    [
+      'a map of 10,000 keys',
+      Array.from({ length: 10_000 }, (_, index) => `k${String(index)}: x`).join('\n'),
+    ],
   ])('hostile depth or width: %s', async (_, text) => {
     expect(await faultsOf({ [APP]: text })).not.toEqual([])
   })
@@ -35,8 +40,16 @@ describe('a recipe with', () => {
 
 describe('words of our own, not the parser’s:', () => {
   it.each([
-    ['a second document', 'name: app\n---\nname: app\n', 'it holds a second document; a file has one'],
-    ['no number', recipe('app', 'style: auto\ncost: .nan'), '"cost" must be a number, but is the number NaN'],
+    [
+      'a second document',
+      'name: app\n---\nname: app\n',
+      'it holds a second document; a file has one',
+    ],
+    [
+      'no number',
+      recipe('app', 'style: auto\ncost: .nan'),
+      '"cost" must be a number, but is the number NaN',
+    ],
   ])('%s', async (_, text, words) => {
     const [fault] = await faultsIn(await writeTree({ ...VALID, [APP]: text }))
     expect(fault?.message).toContain(words)
@@ -49,7 +62,11 @@ describe('hints', () => {
     ['quotes', 'name: app\nversion: 1.10\n', "'1.10'"],
     ['where a field belongs', recipe('app', 'style: auto\ninputs: []'), '"style"'],
     ['the step that was meant', recipe('app', 'style: auto\nsteps:\n  instal: x'), '"install"'],
-    ['the value that was meant', recipe('app', 'style: auto\nconfigure: ["{{machine.tripel}}"]'), '"machine.triple"'],
+    [
+      'the value that was meant',
+      recipe('app', 'style: auto\nconfigure: ["{{machine.tripel}}"]'),
+      '"machine.triple"',
+    ],
     ['the recipe that was meant', recipe('app', 'inputs: [low/tolo]\nstyle: auto'), '"low/tool"'],
   ])('name %s', async (_, text, hint) => {
     const faults = await faultsIn(await writeTree({ ...VALID, [APP]: text }))
@@ -82,7 +99,9 @@ describe('a tree with', () => {
       'layers/high/app/patches/x.patch': patchText(),
     })
     symlinkSync('/etc/passwd', join(folder, link))
-    expect((await faultsIn(folder)).map((fault) => describeFault(fault, folder))).toEqual([`symlink ${link}`])
+    expect((await faultsIn(folder)).map((fault) => describeFault(fault, folder))).toEqual([
+      `symlink ${link}`,
+    ])
   })
 
   it('a link to a folder as files/', async () => {
@@ -105,7 +124,9 @@ describe('a tree with', () => {
       'src/a': 'a',
     })
     symlinkSync('a', join(folder, 'src/b'))
-    expect((await faultsIn(folder)).map((fault) => describeFault(fault, folder))).toEqual(['symlink src/b'])
+    expect((await faultsIn(folder)).map((fault) => describeFault(fault, folder))).toEqual([
+      'symlink src/b',
+    ])
   })
 })
 
@@ -136,7 +157,10 @@ describe('a tree that includes another', () => {
     ],
     [
       'a layer that sees the host',
-      { 'product/layers/layers.yaml': 'include: ../../layers/layers.yaml\nhost-layers: [own]\nlayers: [own]\n' },
+      {
+        'product/layers/layers.yaml':
+          'include: ../../layers/layers.yaml\nhost-layers: [own]\nlayers: [own]\n',
+      },
       'host-layer product/layers/layers.yaml:2:1',
     ],
     [
@@ -147,7 +171,9 @@ describe('a tree that includes another', () => {
   ])('refuses %s', async (_, texts, fault) => {
     const folder = await writeTree({ ...VALID, ...PRODUCT, ...texts })
     expect(
-      (await faultsIn(folder, 'product/layers/layers.yaml')).map((found) => describeFault(found, folder)),
+      (await faultsIn(folder, 'product/layers/layers.yaml')).map((found) =>
+        describeFault(found, folder),
+      ),
     ).toContain(fault)
   })
 })

@@ -1,14 +1,25 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { isLicenseExpression, lint } from '../../../src/metadata/lint.ts'
-import { APP, describeFault, patchText, recipe, SHA, VALID, writeTree, type Texts } from '../../support/metadata.ts'
+import {
+  APP,
+  describeFault,
+  patchText,
+  recipe,
+  SHA,
+  VALID,
+  writeTree,
+  type Texts,
+} from '../../support/metadata.ts'
 
 /** The valid tree with a recipe that uses all styles. */
 const CLEAN: Texts = { ...VALID, 'layers/high/disk/recipe.yaml': recipe('disk', 'style: disk') }
 
 async function findings(texts: Texts): Promise<string[]> {
   const folder = await writeTree({ ...CLEAN, ...texts })
-  return (await lint(join(folder, 'layers/layers.yaml'))).map((finding) => describeFault(finding, folder))
+  return (await lint(join(folder, 'layers/layers.yaml'))).map((finding) =>
+    describeFault(finding, folder),
+  )
 }
 
 const from = (place: string) => ({
@@ -23,10 +34,19 @@ describe('lint', () => {
   it.each<[string, Texts, string]>([
     [
       'no place',
-      { [APP]: recipe('app', `sources:\n  - sha256: ${SHA}\n    from: []\n    name: x\nstyle: auto`) },
+      {
+        [APP]: recipe(
+          'app',
+          `sources:\n  - sha256: ${SHA}\n    from: []\n    name: x\nstyle: auto`,
+        ),
+      },
       `lint-no-place ${APP}:6:5`,
     ],
-    ['no license expression', { [APP]: recipe('app', 'style: auto', 'license: GPL v3') }, `lint-license ${APP}:4:1`],
+    [
+      'no license expression',
+      { [APP]: recipe('app', 'style: auto', 'license: GPL v3') },
+      `lint-license ${APP}:4:1`,
+    ],
     [
       'a summary with a full stop',
       { [APP]: 'name: app\nversion: 1.0.0\nsummary: An app.\nlicense: MIT\nstyle: auto\n' },
@@ -34,11 +54,21 @@ describe('lint', () => {
     ],
     [
       'a long summary',
-      { [APP]: `name: app\nversion: 1.0.0\nsummary: ${'x'.repeat(101)}\nlicense: MIT\nstyle: auto\n` },
+      {
+        [APP]: `name: app\nversion: 1.0.0\nsummary: ${'x'.repeat(101)}\nlicense: MIT\nstyle: auto\n`,
+      },
       `lint-summary ${APP}:3:1`,
     ],
-    ['jobs in make', { [APP]: recipe('app', 'style: auto\nmake: [all, -j4]') }, `lint-jobs ${APP}:6:13`],
-    ['jobs in install', { [APP]: recipe('app', 'style: auto\ninstall: [--jobs=2]') }, `lint-jobs ${APP}:6:11`],
+    [
+      'jobs in make',
+      { [APP]: recipe('app', 'style: auto\nmake: [all, -j4]') },
+      `lint-jobs ${APP}:6:13`,
+    ],
+    [
+      'jobs in install',
+      { [APP]: recipe('app', 'style: auto\ninstall: [--jobs=2]') },
+      `lint-jobs ${APP}:6:11`,
+    ],
     [
       'jobs in a script',
       { [APP]: recipe('app', 'style: auto\nsteps:\n  build: |\n    cd x\n    make CC=cc -j4 all') },
@@ -56,12 +86,17 @@ describe('lint', () => {
     ],
     [
       'code for this machine in a script',
-      { [APP]: recipe('app', 'style: auto\nsteps:\n  build: |\n    cd x\n    gcc -mcpu=native x.c') },
+      {
+        [APP]: recipe('app', 'style: auto\nsteps:\n  build: |\n    cd x\n    gcc -mcpu=native x.c'),
+      },
       `lint-native ${APP}:9:9`,
     ],
     [
       'code for this machine in a style',
-      { 'layers/styles/disk.yaml': 'name: disk\nsummary: x\nimage: true\nsteps: {a: cc -march=native}\n' },
+      {
+        'layers/styles/disk.yaml':
+          'name: disk\nsummary: x\nimage: true\nsteps: {a: cc -march=native}\n',
+      },
       'lint-native layers/styles/disk.yaml:4:15',
     ],
     [
@@ -80,7 +115,11 @@ describe('lint', () => {
       },
       `lint-no-target ${APP}:6:1`,
     ],
-    ['a registry', from('https://registry.example.org/acorn/-/acorn-8.14.0.tgz'), `lint-registry-address ${APP}:7:12`],
+    [
+      'a registry',
+      from('https://registry.example.org/acorn/-/acorn-8.14.0.tgz'),
+      `lint-registry-address ${APP}:7:12`,
+    ],
     [
       'a mirror',
       from('https://example.org/debian/pool/main/m/make/make_1.orig.tar.xz'),
@@ -98,7 +137,11 @@ describe('lint', () => {
       { 'layers/high/app/patches/x.patch': patchText().split('\n').slice(2).join('\n') },
       'lint-patch-comment layers/high/app/patches/x.patch:1:undefined',
     ],
-    ['a folder that is no layer', { 'layers/old/x/recipe.yaml': '' }, 'lint-unlisted-folder layers/old'],
+    [
+      'a folder that is no layer',
+      { 'layers/old/x/recipe.yaml': '' },
+      'lint-unlisted-folder layers/old',
+    ],
     [
       'a style that nothing uses',
       { 'layers/styles/idle.yaml': 'name: idle\nsummary: x\nsteps: {a: b}\n' },

@@ -6,7 +6,15 @@ import { digestOfValue } from '../../../src/base/canonical.ts'
 import { FixpointErrors } from '../../../src/base/error.ts'
 import { loadMetadata } from '../../../src/metadata/load.ts'
 import type { RecipeId } from '../../../src/base/events.ts'
-import { loadRecipe, loadTexts, patchText, recipe, SHA, VALID, writeTree } from '../../support/metadata.ts'
+import {
+  loadRecipe,
+  loadTexts,
+  patchText,
+  recipe,
+  SHA,
+  VALID,
+  writeTree,
+} from '../../support/metadata.ts'
 
 describe('a valid tree', () => {
   it('has its layers, machine and recipes in order', async () => {
@@ -35,7 +43,10 @@ describe('a valid tree', () => {
 
   it('reads sizes and times', async () => {
     const found = await loadRecipe('low/tool', {
-      'layers/low/tool/recipe.yaml': recipe('tool', 'style: plain\nmemory: 2G\ncost: 0.5\ntimeout: 60'),
+      'layers/low/tool/recipe.yaml': recipe(
+        'tool',
+        'style: plain\nmemory: 2G\ncost: 0.5\ntimeout: 60',
+      ),
     })
     expect(found).toMatchObject({ memory: 2 * 1024 ** 3, cost: 0.5, timeout: 60 })
   })
@@ -75,11 +86,12 @@ describe('a valid tree', () => {
   })
 
   it('tells which file a list of the style is from', async () => {
-    const style = 'name: auto\nsummary: x\nextends: plain\ninstall: [install]\nsteps:\n  install: make {{install}}\n'
+    const style =
+      'name: auto\nsummary: x\nextends: plain\ninstall: [install]\nsteps:\n  install: make {{install}}\n'
     const { origins } = await loadRecipe('high/app', { 'layers/styles/auto.yaml': style })
-    expect(origins['install']?.map(({ file, line }) => `${file.split('/').at(-1) ?? ''}:${line ?? 0}`)).toEqual([
-      'auto.yaml:4',
-    ])
+    expect(
+      origins['install']?.map(({ file, line }) => `${file.split('/').at(-1) ?? ''}:${line ?? 0}`),
+    ).toEqual(['auto.yaml:4'])
   })
 
   it('expands values of the machine', async () => {
@@ -95,7 +107,9 @@ describe('a valid tree', () => {
       'layers/low/tool/files/run': 'run',
     })
     chmodSync(join(folder, 'layers/low/tool/files/run'), 0o755)
-    const found = (await loadMetadata(join(folder, 'layers/layers.yaml'))).recipes.get('low/tool' as RecipeId)
+    const found = (await loadMetadata(join(folder, 'layers/layers.yaml'))).recipes.get(
+      'low/tool' as RecipeId,
+    )
     expect(found?.patches.map(({ name, digest }) => [name, digest])).toEqual([
       ['B.patch', digestOf(patchText('B'))],
       ['b.patch', digestOf(patchText('b'))],
@@ -107,7 +121,12 @@ describe('a valid tree', () => {
         digest: digestOf('conf'),
         executable: false,
       },
-      { name: 'run', path: join(folder, 'layers/low/tool/files/run'), digest: digestOf('run'), executable: true },
+      {
+        name: 'run',
+        path: join(folder, 'layers/low/tool/files/run'),
+        digest: digestOf('run'),
+        executable: true,
+      },
     ])
   })
 
@@ -165,7 +184,10 @@ describe('sources', () => {
   })
 
   it('find files relative to the folder of the recipe', async () => {
-    const folder = await writeTree({ ...VALID, ...source(`  - sha256: ${SHA}\n    from: ['file:../x/{{name}}.tar']`) })
+    const folder = await writeTree({
+      ...VALID,
+      ...source(`  - sha256: ${SHA}\n    from: ['file:../x/{{name}}.tar']`),
+    })
     const { recipes } = await loadMetadata(join(folder, 'layers/layers.yaml'))
     expect(recipes.get('low/tool' as RecipeId)?.sources).toMatchObject([
       { name: 'tool.tar', from: [`file:${join(folder, 'layers/low/x/tool.tar')}`] },
@@ -216,9 +238,14 @@ describe('all faults', () => {
     const folder = await writeTree({
       ...VALID,
       'layers/low/tool/recipe.yaml': recipe('tool', 'stile: plain'),
-      'layers/high/app/recipe.yaml': recipe('app', 'inputs: [low/tol, low/tool, low/nothing-like-it]\nstyle: auto'),
+      'layers/high/app/recipe.yaml': recipe(
+        'app',
+        'inputs: [low/tol, low/tool, low/nothing-like-it]\nstyle: auto',
+      ),
     })
-    const error: unknown = await loadMetadata(join(folder, 'layers/layers.yaml')).catch((reason: unknown) => reason)
+    const error: unknown = await loadMetadata(join(folder, 'layers/layers.yaml')).catch(
+      (reason: unknown) => reason,
+    )
     if (!(error instanceof FixpointErrors)) throw new Error('expected FixpointErrors')
     expect(error.errors.map(({ code, place }) => [code, place?.line, place?.column])).toEqual([
       ['unknown-recipe', 5, 10],
@@ -227,7 +254,9 @@ describe('all faults', () => {
     ])
     expect(error.kind).toBe('metadata')
     expect(error.errors[0]?.hint).toContain('"low/tool"')
-    expect(error.errors[0]?.place?.frame).toBe('inputs: [low/tol, low/tool, low/nothing-like-it]\n         ^^^^^^^')
+    expect(error.errors[0]?.place?.frame).toBe(
+      'inputs: [low/tol, low/tool, low/nothing-like-it]\n         ^^^^^^^',
+    )
     expect(error.errors[1]?.hint).toBeUndefined()
     expect(error.errors[2]?.hint).toContain('"style"')
   })

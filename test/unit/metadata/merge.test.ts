@@ -81,7 +81,8 @@ describe('extends', () => {
   it('goes over several recipes', async () => {
     const texts = {
       ...extending('extends: low/base\nappend: {configure: [--c]}'),
-      'layers/high/third/recipe.yaml': 'name: third\nextends: high/own\nremove: {configure: [--b]}\n',
+      'layers/high/third/recipe.yaml':
+        'name: third\nextends: high/own\nremove: {configure: [--b]}\n',
     }
     expect((await loadRecipe('high/third', texts)).steps[1]?.script).toContain('configure --a --c')
   })
@@ -112,7 +113,10 @@ describe('extends', () => {
 
   it('refuses a patch of the name of an inherited one', async () => {
     expect(
-      await faultsOf({ ...extending('extends: low/base'), 'layers/high/own/patches/1.patch': patchText('x') }),
+      await faultsOf({
+        ...extending('extends: low/base'),
+        'layers/high/own/patches/1.patch': patchText('x'),
+      }),
     ).toEqual(['duplicate-file layers/high/own/patches/1.patch'])
   })
 
@@ -126,10 +130,12 @@ describe('extends', () => {
   })
 
   it('refuses unknown recipes, later layers and circles', async () => {
-    expect(await faultsOf(extending('extends: low/bsae'))).toEqual(['unknown-recipe layers/high/own/recipe.yaml:2:10'])
-    expect(await faultsOf({ 'layers/low/early/recipe.yaml': 'name: early\nextends: high/app\n' })).toEqual([
-      'layer-order layers/low/early/recipe.yaml:2:10',
+    expect(await faultsOf(extending('extends: low/bsae'))).toEqual([
+      'unknown-recipe layers/high/own/recipe.yaml:2:10',
     ])
+    expect(
+      await faultsOf({ 'layers/low/early/recipe.yaml': 'name: early\nextends: high/app\n' }),
+    ).toEqual(['layer-order layers/low/early/recipe.yaml:2:10'])
     const circle = {
       'layers/low/a/recipe.yaml': 'name: a\nextends: low/b\n',
       'layers/low/b/recipe.yaml': 'name: b\nextends: low/c\n',
@@ -191,14 +197,25 @@ describe('env and steps', () => {
   })
 
   it.each<[string, string, ...string[]]>([
-    ['one that is not there', 'remove: {env: [C], steps: [build]}', 'missing-element:3:16', 'missing-element:3:28'],
+    [
+      'one that is not there',
+      'remove: {env: [C], steps: [build]}',
+      'missing-element:3:16',
+      'missing-element:3:28',
+    ],
     ['one that the file sets', 'set: {env: {A: x}}\nremove: {env: [A]}', 'merge-conflict:4:16'],
-    ['one that the file states', 'remove: {steps: [install]}\nsteps: {install: x}', 'merge-conflict:3:18'],
+    [
+      'one that the file states',
+      'remove: {steps: [install]}\nsteps: {install: x}',
+      'merge-conflict:3:18',
+    ],
     ['all by an empty map', 'set: {env: {}}\nsteps: {}', 'empty-map:3:7', 'empty-map:4:1'],
     ['a map stated and set', 'set: {env: {A: x}}\nenv: {B: x}', 'merge-conflict:3:7'],
   ])('do not lose %s', async (_, text, ...faults) => {
     const file = 'layers/high/own/recipe.yaml'
-    expect(await faultsOf(texts(text))).toEqual(faults.map((fault) => fault.replace(':', ` ${file}:`)))
+    expect(await faultsOf(texts(text))).toEqual(
+      faults.map((fault) => fault.replace(':', ` ${file}:`)),
+    )
   })
 })
 
@@ -214,8 +231,16 @@ describe('a version that changes', () => {
 
   it.each<[string, Texts, string]>([
     ['in an amendment', amended("set: {version: '2'}\n"), `${file}:1:16`],
-    ['by the name', amended("set: {version: '2'}\n", '[]', '\n    name: a-{{ version }}'), `${file}:1:16`],
-    ['in a recipe that extends', extending("version: '2'\nextends: low/base"), 'layers/high/own/recipe.yaml:2:10'],
+    [
+      'by the name',
+      amended("set: {version: '2'}\n", '[]', '\n    name: a-{{ version }}'),
+      `${file}:1:16`,
+    ],
+    [
+      'in a recipe that extends',
+      extending("version: '2'\nextends: low/base"),
+      'layers/high/own/recipe.yaml:2:10',
+    ],
   ])('brings new digests: %s', async (_, texts, place) => {
     expect(await faultsOf(texts)).toEqual([`version-without-digest ${place}`])
   })
@@ -229,11 +254,16 @@ describe('a version that changes', () => {
   it.each<[string, Texts]>([
     [
       'the sources are set',
-      amended(`set:\n  version: '2'\n  sources:\n    - sha256: ${SHA}\n      from: ['npm:a@{{version}}']\n`),
+      amended(
+        `set:\n  version: '2'\n  sources:\n    - sha256: ${SHA}\n      from: ['npm:a@{{version}}']\n`,
+      ),
     ],
     ['no source has it', amended("set: {version: '2'}\n", "['npm:a@1']")],
     ['it stays the same', amended("set: {version: '1.0'}\n")],
-    ['the source is taken out', amended("set: {version: '2'}\nremove: {sources: ['a_{{version}}.tar']}\n")],
+    [
+      'the source is taken out',
+      amended("set: {version: '2'}\nremove: {sources: ['a_{{version}}.tar']}\n"),
+    ],
   ])('is free to when %s', async (_, texts) => {
     expect(await faultsOf(texts)).toEqual([])
   })
@@ -249,7 +279,10 @@ describe('files of a folder', () => {
 })
 
 describe('amendments', () => {
-  const amend = (text: string): Texts => ({ 'layers/low/base/recipe.yaml': BASE, 'layers/high/base/amend.yaml': text })
+  const amend = (text: string): Texts => ({
+    'layers/low/base/recipe.yaml': BASE,
+    'layers/high/base/amend.yaml': text,
+  })
 
   it('change the recipe of that name in an earlier layer, and what extends it', async () => {
     const texts = {
@@ -266,7 +299,10 @@ describe('amendments', () => {
   })
 
   it('may be empty but for a patch', async () => {
-    const found = await loadRecipe('low/base', { ...amend(''), 'layers/high/base/patches/fix.patch': patchText('fix') })
+    const found = await loadRecipe('low/base', {
+      ...amend(''),
+      'layers/high/base/patches/fix.patch': patchText('fix'),
+    })
     expect(found.patches).toHaveLength(1)
   })
 
@@ -277,7 +313,12 @@ describe('amendments', () => {
       'layers/top/base/amend.yaml': 'append: {configure: [--top]}\nremove: {configure: [--high]}\n',
     })
     expect(found.steps[1]?.script).toContain('--a --b --top')
-    expect(found.origins['configure']?.map(({ file, line }) => [file.split('/').slice(-3).join('/'), line])).toEqual([
+    expect(
+      found.origins['configure']?.map(({ file, line }) => [
+        file.split('/').slice(-3).join('/'),
+        line,
+      ]),
+    ).toEqual([
       ['low/base/recipe.yaml', 13],
       ['high/base/amend.yaml', 1],
       ['top/base/amend.yaml', 2],
@@ -291,9 +332,9 @@ describe('amendments', () => {
       'layers/low/base/recipe.yaml': BASE,
       'layers/high/base/recipe.yaml': BASE,
     }
-    expect(await faultsOf({ ...layers, 'layers/top/base/amend.yaml': 'set: {cost: 1}\n' })).toEqual([
-      'ambiguous-amendment layers/top/base/amend.yaml:1:1',
-    ])
+    expect(await faultsOf({ ...layers, 'layers/top/base/amend.yaml': 'set: {cost: 1}\n' })).toEqual(
+      ['ambiguous-amendment layers/top/base/amend.yaml:1:1'],
+    )
     expect(
       (
         await loadRecipe('high/base', {
@@ -308,9 +349,9 @@ describe('amendments', () => {
     expect(await faultsOf({ 'layers/high/tol/amend.yaml': 'set: {cost: 1}\n' })).toEqual([
       'unknown-recipe layers/high/tol/amend.yaml:1:1',
     ])
-    expect(await faultsOf({ 'layers/high/x/amend.yaml': 'amends: high/app\nset: {cost: 1}\n' })).toEqual([
-      'layer-order layers/high/x/amend.yaml:1:9',
-    ])
+    expect(
+      await faultsOf({ 'layers/high/x/amend.yaml': 'amends: high/app\nset: {cost: 1}\n' }),
+    ).toEqual(['layer-order layers/high/x/amend.yaml:1:9'])
   })
 
   it('do not bring in recipes of layers later than the recipe', async () => {
@@ -326,7 +367,8 @@ describe('origins', () => {
     const shown = Object.entries(found.origins).map(([field, places]) => [
       field,
       places.map(
-        ({ file, line, column }) => `${file.split('/').slice(-2).join('/')}:${String(line)}:${String(column)}`,
+        ({ file, line, column }) =>
+          `${file.split('/').slice(-2).join('/')}:${String(line)}:${String(column)}`,
       ),
     ])
     expect(Object.fromEntries(shown)).toMatchObject({

@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { parseText } from '../../../src/metadata/document.ts'
-import { Faults } from '../../../src/metadata/faults.ts'
-import { isInnerFolder } from '../../../src/metadata/places.ts'
-import { recipeSchema } from '../../../src/metadata/schema.ts'
-import { validate } from '../../../src/metadata/validate.ts'
+import { parseText } from '../../../src/metadata/yaml/yaml-file.ts'
+import { Faults } from '../../../src/metadata/yaml/faults.ts'
+import { isInnerFolder } from '../../../src/metadata/format/source-places.ts'
+import { recipeSchema } from '../../../src/metadata/format/schema.ts'
+import { validate } from '../../../src/metadata/yaml/validate.ts'
 import { APP, faultsIn, VALID, writeTree } from '../../support/metadata.ts'
 import { CHECKOUT, checkoutFiles } from '../../support/tree.ts'
 
@@ -15,7 +15,10 @@ const TEXTS = (await checkoutFiles())
   .filter(({ path }) => /^layers\/[^/]+\/[^/]+\/recipe\.yaml$/.test(path))
   .map(({ path }) => readFileSync(join(CHECKOUT, path), 'utf8'))
 
-/** What a file may come to: parts of it are lost, swapped, repeated or replaced by what means something. */
+/**
+ * What a file may come to: parts of it are lost, swapped, repeated or replaced by what means
+ * something.
+ */
 const piece = fc.constantFrom(
   ...[
     '',
@@ -54,12 +57,24 @@ const piece = fc.constantFrom(
     '<<: ',
     '1e999',
   ],
-  ...['null', '~', '-0', '.nan', 'extends: bootstrap/gcc\n', '__proto__: x\n', 'x'.repeat(5000), '[\n'.repeat(2000)],
+  ...[
+    'null',
+    '~',
+    '-0',
+    '.nan',
+    'extends: bootstrap/gcc\n',
+    '__proto__: x\n',
+    'x'.repeat(5000),
+    '[\n'.repeat(2000),
+  ],
 )
-const edits = fc.array(fc.record({ at: fc.nat(), length: fc.nat(60), to: piece, copy: fc.boolean() }), {
-  minLength: 1,
-  maxLength: 6,
-})
+const edits = fc.array(
+  fc.record({ at: fc.nat(), length: fc.nat(60), to: piece, copy: fc.boolean() }),
+  {
+    minLength: 1,
+    maxLength: 6,
+  },
+)
 const mutated = fc.tuple(fc.constantFrom(...TEXTS), edits).map(([text, all]) =>
   all.reduce((before, { at, length, to, copy }) => {
     const start = at % (before.length + 1)
@@ -76,14 +91,19 @@ describe('a recipe of the checkout that was changed anyhow', () => {
       fc.property(mutated, (text) => {
         const faults = new Faults()
         const document = parseText('recipe.yaml', text, faults)
-        const read = document === undefined ? undefined : validate(document, recipeSchema, 'a recipe', faults, {})
+        const read =
+          document === undefined
+            ? undefined
+            : validate(document, recipeSchema, 'a recipe', faults, {})
         if (read === undefined) refused++
         expect(read === undefined).toBe(faults.count > 0)
         const lines = text.split('\n')
         for (const { place } of faults.sorted()) {
           expect(place?.line).toBeGreaterThanOrEqual(1)
           expect(place?.line).toBeLessThanOrEqual(lines.length)
-          expect(place?.column).toBeLessThanOrEqual((lines[(place?.line ?? 1) - 1] ?? '').length + 1)
+          expect(place?.column).toBeLessThanOrEqual(
+            (lines[(place?.line ?? 1) - 1] ?? '').length + 1,
+          )
           expect(place?.frame).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/)
         }
       }),
@@ -96,7 +116,8 @@ describe('a recipe of the checkout that was changed anyhow', () => {
     await fc.assert(
       fc.asyncProperty(mutated, async (text) => {
         const folder = await writeTree({ ...VALID, [APP]: text })
-        for (const { kind, code } of await faultsIn(folder)) expect([kind, code]).toEqual(['metadata', code])
+        for (const { kind, code } of await faultsIn(folder))
+          expect([kind, code]).toEqual(['metadata', code])
       }),
       { numRuns: 60 },
     )
@@ -119,7 +140,9 @@ describe('names in layers', () => {
         expect(faults.length).toBeGreaterThan(0)
         const codes = faults.map(({ code }) => code)
         if (!isInnerFolder(one))
-          expect(codes).toEqual(expect.arrayContaining([expect.stringMatching(/^bad-value$|-character$/)]))
+          expect(codes).toEqual(
+            expect.arrayContaining([expect.stringMatching(/^bad-value$|-character$/)]),
+          )
       }),
       { numRuns: 60 },
     )

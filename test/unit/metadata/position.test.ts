@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { placeAt } from '../../../src/metadata/position.ts'
+import { placeAt } from '../../../src/metadata/yaml/position.ts'
 
 describe('placeAt', () => {
   it.each([

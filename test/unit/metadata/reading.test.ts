@@ -4,7 +4,16 @@ import { mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'nod
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { APP, describeFault, faultsIn, faultsOf, recipe, VALID, writeTree, type Texts } from '../../support/metadata.ts'
+import {
+  APP,
+  describeFault,
+  faultsIn,
+  faultsOf,
+  recipe,
+  VALID,
+  writeTree,
+  type Texts,
+} from '../../support/metadata.ts'
 
 /** Things that may lie where a file is wanted; none of them may be read, or waited for. */
 const MAKERS: Readonly<Record<string, (path: string) => void | Promise<void>>> = {
@@ -48,7 +57,10 @@ const PLACES: Readonly<Record<string, Readonly<Record<string, string | undefined
 
 const TREE: Texts = {
   ...VALID,
-  [APP]: recipe('app', 'sources:\n  - tree: [data]\n    name: data\ninputs: [low/tool]\nstyle: auto'),
+  [APP]: recipe(
+    'app',
+    'sources:\n  - tree: [data]\n    name: data\ninputs: [low/tool]\nstyle: auto',
+  ),
   'layers/high/app/patches/.keep': undefined,
   'data/y': '',
 }
@@ -75,13 +87,18 @@ describe('a file that is included', () => {
     ['gone.yaml', 'missing-file'],
     ['layers.yaml/x', 'missing-file'],
   ])('may not be %s', async (include, code) => {
-    const texts = { 'layers/layers.yaml': `include: ${include}\nmachine: toy\nlayers: [low, high]\n` }
+    const texts = {
+      'layers/layers.yaml': `include: ${include}\nmachine: toy\nlayers: [low, high]\n`,
+    }
     const [fault] = await faultsIn(await writeTree({ ...VALID, ...texts }))
     expect(fault?.code).toBe(code)
   })
 
   it('may be a pipe in name only', async () => {
-    const folder = await writeTree({ ...VALID, 'layers/layers.yaml': 'include: pipe\nmachine: toy\nlayers: [low]\n' })
+    const folder = await writeTree({
+      ...VALID,
+      'layers/layers.yaml': 'include: pipe\nmachine: toy\nlayers: [low]\n',
+    })
     execFileSync('mkfifo', [join(folder, 'layers/pipe')])
     const codes = (await faultsIn(folder)).map((fault) => describeFault(fault, folder))
     expect(codes).toContain('special-file layers/pipe')
@@ -118,7 +135,9 @@ describe('folders', () => {
 
   it('nest only so deep', async () => {
     const deep = `layers/high/app/files/${'d/'.repeat(600)}`
-    expect((await faultsOf({ [`${deep}x`]: '' })).map((fault) => fault.split(' ')[0])).toEqual(['bad-file-name'])
+    expect((await faultsOf({ [`${deep}x`]: '' })).map((fault) => fault.split(' ')[0])).toEqual([
+      'bad-file-name',
+    ])
   })
 })
 

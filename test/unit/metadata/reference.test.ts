@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { jsonSchema, recipesDocument, SCHEMA_NAMES } from '../../../src/metadata/reference.ts'
-import { recipeSchema } from '../../../src/metadata/schema.ts'
+import {
+  jsonSchema,
+  recipesDocument,
+  SCHEMA_NAMES,
+} from '../../../src/metadata/format/reference.ts'
+import { recipeSchema } from '../../../src/metadata/format/schema.ts'
 
 const FIELDS =
   'name version summary license extends set append remove sources inputs needs style configure make install env steps contents closure memory cost timeout'.split(
@@ -21,9 +25,13 @@ describe('the schema', () => {
   })
 
   it('says of every field that may enter a key whether it does', () => {
-    const silent = Object.entries(recipeSchema.shape).filter(([, type]) => type.meta()?.['entersKey'] === undefined)
+    const silent = Object.entries(recipeSchema.shape).filter(
+      ([, type]) => type.meta()?.['entersKey'] === undefined,
+    )
     expect(silent.map(([name]) => name)).toEqual(['extends', 'set', 'append', 'remove'])
-    const without = Object.entries(recipeSchema.shape).filter(([, type]) => type.meta()?.['entersKey'] === false)
+    const without = Object.entries(recipeSchema.shape).filter(
+      ([, type]) => type.meta()?.['entersKey'] === false,
+    )
     expect(without.map(([name]) => name)).toEqual([
       'name',
       'version',
@@ -40,7 +48,10 @@ describe('the schema', () => {
 describe('jsonSchema', () => {
   it.each(SCHEMA_NAMES)('of %s is draft 7 and knows its fields only', (name) => {
     const schema = jsonSchema(name)
-    expect(schema).toMatchObject({ $schema: 'http://json-schema.org/draft-07/schema#', type: 'object' })
+    expect(schema).toMatchObject({
+      $schema: 'http://json-schema.org/draft-07/schema#',
+      type: 'object',
+    })
     expect(JSON.stringify(schema)).not.toContain('entersKey')
     if (name !== 'machine') expect(schema['additionalProperties']).toBe(false)
   })
@@ -48,7 +59,9 @@ describe('jsonSchema', () => {
   it('describes every field', () => {
     const { properties } = jsonSchema('recipe') as Printed
     expect(Object.keys(properties ?? {})).toEqual(FIELDS)
-    expect(Object.entries(properties ?? {}).filter(([, { description }]) => !description)).toEqual([])
+    expect(Object.entries(properties ?? {}).filter(([, { description }]) => !description)).toEqual(
+      [],
+    )
     expect(properties?.['sources']?.items?.anyOf).toHaveLength(2)
   })
 
@@ -74,6 +87,7 @@ describe('recipesDocument', () => {
       .map((part) => part.split('\n'))
       .filter(([head = '']) => head.startsWith('|'))
     expect(tables.length).toBeGreaterThan(5)
-    for (const [head = '', ...rows] of tables) for (const row of rows) expect(columns(row)).toBe(columns(head))
+    for (const [head = '', ...rows] of tables)
+      for (const row of rows) expect(columns(row)).toBe(columns(head))
   })
 })

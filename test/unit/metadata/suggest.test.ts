@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { distance, nearest, suggestion } from '../../../src/metadata/suggest.ts'
+import { distance, nearest, suggestion } from '../../../src/metadata/yaml/suggest.ts'
 
 describe('nearest', () => {
   it.each([

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { expand, shellWords, type TemplateFault } from '../../../src/metadata/template.ts'
+import { expand, shellWords, type TemplateFault } from '../../../src/metadata/recipe/template.ts'
 
 const VALUES = new Map([
   ['name', 'gcc'],
@@ -62,9 +62,12 @@ describe('expand', () => {
     expect(expanded(template)).toMatchObject([{ code: 'template-syntax' }])
   })
 
-  it.each(['{{}}', '{{.}}', '{{constructor}}', '{{name.length}}'])('knows nothing but its values: %j', (template) => {
-    expect(expanded(template)).toMatchObject([{ code: 'unknown-name' }])
-  })
+  it.each(['{{}}', '{{.}}', '{{constructor}}', '{{name.length}}'])(
+    'knows nothing but its values: %j',
+    (template) => {
+      expect(expanded(template)).toMatchObject([{ code: 'unknown-name' }])
+    },
+  )
 
   it('leaves every text without two opening braces as it is', () => {
     fc.assert(
@@ -78,7 +81,9 @@ describe('expand', () => {
   it('never throws', () => {
     fc.assert(
       fc.property(
-        fc.array(fc.constantFrom('{{', '}}', '{', '}', 'name', ' ', '\n', '#', '/', '=', 'x'), { maxLength: 12 }),
+        fc.array(fc.constantFrom('{{', '}}', '{', '}', 'name', ' ', '\n', '#', '/', '=', 'x'), {
+          maxLength: 12,
+        }),
         (parts) => {
           expanded(parts.join(''))
         },
@@ -95,7 +100,9 @@ describe('shellWords', () => {
   })
 
   it('gives a shell back the same words', () => {
-    const word = fc.string({ unit: fc.constantFrom(...'ab =\'"$`\\*?[]{}()<>|&;!#~\n\t-é'.split('')) })
+    const word = fc.string({
+      unit: fc.constantFrom(...'ab =\'"$`\\*?[]{}()<>|&;!#~\n\t-é'.split('')),
+    })
     fc.assert(
       fc.property(fc.array(word, { maxLength: 6 }), (words) => {
         const printed = execFileSync(

@@ -21,7 +21,12 @@ describe('the graph', () => {
       toyRecipe('a/image', '', { contents: ids('a/z') }),
     )
     expect(orderOf(graphOf(metadata, ids('a/z')))).toEqual(['a/b', 'a/m', 'a/z'])
-    expect(orderOf(graphOf(metadata, ids('a/image', 'a/m')))).toEqual(['a/b', 'a/m', 'a/z', 'a/image'])
+    expect(orderOf(graphOf(metadata, ids('a/image', 'a/m')))).toEqual([
+      'a/b',
+      'a/m',
+      'a/z',
+      'a/image',
+    ])
     expect(orderOf(graphOf(metadata, []))).toEqual([])
   })
 
@@ -43,8 +48,16 @@ describe('the graph', () => {
   })
 
   it('does not depend on the order in which recipes or inputs are written', () => {
-    const recipes = [toyRecipe('a/a', '', { inputs: ids('a/b', 'a/c') }), toyRecipe('a/b', ''), toyRecipe('a/c', '')]
-    const other = [toyRecipe('a/c', ''), toyRecipe('a/b', ''), toyRecipe('a/a', '', { inputs: ids('a/c', 'a/b') })]
+    const recipes = [
+      toyRecipe('a/a', '', { inputs: ids('a/b', 'a/c') }),
+      toyRecipe('a/b', ''),
+      toyRecipe('a/c', ''),
+    ]
+    const other = [
+      toyRecipe('a/c', ''),
+      toyRecipe('a/b', ''),
+      toyRecipe('a/a', '', { inputs: ids('a/c', 'a/b') }),
+    ]
     expect(orderOf(graphOf(toyMetadata(...other), ids('a/a')))).toEqual(
       orderOf(graphOf(toyMetadata(...recipes), ids('a/a'))),
     )
@@ -56,14 +69,27 @@ describe('the graph', () => {
       toyRecipe('a/x', '', { needs: ids('a/y') }),
       toyRecipe('a/y', '', { needs: ids('a/x') }),
     )
-    expect(graphOf(metadata, ids('a/app')).nodes.get('a/app' as RecipeId)?.inputs).toEqual(['a/x', 'a/y'])
+    expect(graphOf(metadata, ids('a/app')).nodes.get('a/app' as RecipeId)?.inputs).toEqual([
+      'a/x',
+      'a/y',
+    ])
   })
 
   it('an image with its closure holds what building it takes but for host layers, and mirrors the sources of all', () => {
-    const source = (name: string): FileSource => ({ kind: 'file', name, sha256: digestOf(name), from: [], to: '.' })
+    const source = (name: string): FileSource => ({
+      kind: 'file',
+      name,
+      sha256: digestOf(name),
+      from: [],
+      to: '.',
+    })
     const recipes = [
       toyRecipe('host/cross', '', { sources: [source('cross.tar')] }),
-      toyRecipe('a/cc', '', { inputs: ids('host/cross'), needs: ids('a/libc'), sources: [source('cc.tar')] }),
+      toyRecipe('a/cc', '', {
+        inputs: ids('host/cross'),
+        needs: ids('a/libc'),
+        sources: [source('cc.tar')],
+      }),
       toyRecipe('a/libc', '', { inputs: ids('host/cross') }),
       toyRecipe('a/app', '', { inputs: ids('a/cc') }),
       toyRecipe('a/tool', '', { inputs: ids('a/cc'), sources: [source('tool.tar')] }),
@@ -111,7 +137,10 @@ describe('the graph', () => {
     ['itself', [toyRecipe('a/a', '', { inputs: ids('a/a') })], ['a/a -> a/a (inputs)']],
     [
       'contents',
-      [toyRecipe('a/a', '', { contents: ids('a/b') }), toyRecipe('a/b', '', { inputs: ids('a/a') })],
+      [
+        toyRecipe('a/a', '', { contents: ids('a/b') }),
+        toyRecipe('a/b', '', { inputs: ids('a/a') }),
+      ],
       ['a/a -> a/b (contents)', 'a/b -> a/a (inputs)'],
     ],
     [

@@ -46,7 +46,11 @@ const CHAIN = [
   toyRecipe('host/cc', 'cc'),
   toyRecipe('base/lib', 'lib', { inputs: ids('host/cc') }),
   toyRecipe('base/app', 'app', { inputs: ids('host/cc', 'base/lib') }),
-  toyRecipe('system/image', 'image', { inputs: ids('base/app'), image: true, contents: ids('base/lib') }),
+  toyRecipe('system/image', 'image', {
+    inputs: ids('base/app'),
+    image: true,
+    contents: ids('base/lib'),
+  }),
 ]
 
 /** The chain with everything made. */
@@ -92,7 +96,9 @@ describe('a plan', () => {
     world.make(planOf(world, CHAIN, 'host/cc'), 'host/cc', 'made by another compiler')
     expect(planOf(world, CHAIN, 'base/lib').get('base/lib' as RecipeId)?.key).toBe(before?.key)
     const changed = [toyRecipe('host/cc', 'other cc'), ...CHAIN.slice(1)]
-    expect(planOf(world, changed, 'base/lib').get('base/lib' as RecipeId)?.key).not.toBe(before?.key)
+    expect(planOf(world, changed, 'base/lib').get('base/lib' as RecipeId)?.key).not.toBe(
+      before?.key,
+    )
     expect(before?.document?.inputs).toEqual([
       { recipe: 'host/cc', key: planOf(world, CHAIN, 'host/cc').get('host/cc' as RecipeId)?.key },
     ])
@@ -116,7 +122,9 @@ describe('a plan', () => {
   it('cuts off early: an input that came out the same rebuilds nothing above it', () => {
     const world = madeWorld()
     const changed = CHAIN.map((recipe) =>
-      recipe.id === 'base/lib' ? toyRecipe('base/lib', 'other text', { inputs: recipe.inputs }) : recipe,
+      recipe.id === 'base/lib'
+        ? toyRecipe('base/lib', 'other text', { inputs: recipe.inputs })
+        : recipe,
     )
     expect(statesOf(planOf(world, changed, 'base/app'))).toEqual({
       'host/cc': 'stored',
@@ -126,16 +134,23 @@ describe('a plan', () => {
     world.make(planOf(world, changed, 'base/app'), 'base/lib', 'made base/lib')
     expect(statesOf(planOf(world, changed, 'base/app'))).toMatchObject({ 'base/app': 'stored' })
     // The manifest of an image states the keys of what it holds: that one is made again.
-    expect(statesOf(planOf(world, changed, 'system/image'))).toMatchObject({ 'system/image': 'ready' })
+    expect(statesOf(planOf(world, changed, 'system/image'))).toMatchObject({
+      'system/image': 'ready',
+    })
   })
 
   it('an input that came out otherwise rebuilds what is above it', () => {
     const world = madeWorld()
     const changed = CHAIN.map((recipe) =>
-      recipe.id === 'base/lib' ? toyRecipe('base/lib', 'other text', { inputs: recipe.inputs }) : recipe,
+      recipe.id === 'base/lib'
+        ? toyRecipe('base/lib', 'other text', { inputs: recipe.inputs })
+        : recipe,
     )
     world.make(planOf(world, changed, 'base/app'), 'base/lib', 'other bytes')
-    expect(statesOf(planOf(world, changed, 'base/app'))).toMatchObject({ 'base/lib': 'stored', 'base/app': 'ready' })
+    expect(statesOf(planOf(world, changed, 'base/app'))).toMatchObject({
+      'base/lib': 'stored',
+      'base/app': 'ready',
+    })
   })
 
   it('a missing blob is built again when used, and its users keep their keys', () => {
@@ -144,7 +159,11 @@ describe('a plan', () => {
     world.blobs.delete(digestOf('made base/lib'))
     world.blobs.delete(digestOf('made base/app'))
     const current = planOf(world, CHAIN, 'base/app')
-    expect(statesOf(current)).toEqual({ 'host/cc': 'stored', 'base/lib': 'ready', 'base/app': 'blocked' })
+    expect(statesOf(current)).toEqual({
+      'host/cc': 'stored',
+      'base/lib': 'ready',
+      'base/app': 'blocked',
+    })
     expect(current.get('base/app' as RecipeId)).toMatchObject({
       key: before.get('base/app' as RecipeId)?.key,
       waitsFor: ['base/lib'],
@@ -162,7 +181,11 @@ describe('a plan', () => {
 
   it('carried out step by step always comes to its end, whatever the graph', () => {
     const graphs = fc.array(
-      fc.record({ host: fc.boolean(), uses: fc.array(fc.nat(20), { maxLength: 4 }), there: fc.boolean() }),
+      fc.record({
+        host: fc.boolean(),
+        uses: fc.array(fc.nat(20), { maxLength: 4 }),
+        there: fc.boolean(),
+      }),
       { minLength: 1, maxLength: 12 },
     )
     fc.assert(

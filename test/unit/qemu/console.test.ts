@@ -9,9 +9,10 @@ function consoleOf(...chunks: string[]): ConsoleText {
 
 describe('ConsoleText', () => {
   test('leaves out escape sequences, carriage returns and bells', () => {
-    expect(consoleOf('\x1b[2J\x1b[01;01HWel\x1b[0mcome\r\n\x07to\ttiny\x1b(B\x1b]0;title\x07!').transcript).toBe(
-      'Welcome\nto\ttiny!',
-    )
+    expect(
+      consoleOf('\x1b[2J\x1b[01;01HWel\x1b[0mcome\r\n\x07to\ttiny\x1b(B\x1b]0;title\x07!')
+        .transcript,
+    ).toBe('Welcome\nto\ttiny!')
   })
 
   test('leaves them out when they arrive in pieces', () => {
@@ -26,7 +27,11 @@ describe('ConsoleText', () => {
 
   test('goes on behind the previous match', () => {
     const console = consoleOf('# one\n# two\n')
-    expect([console.take('#')?.index, console.take(/# (\w+)/)?.[1], console.take('#')]).toEqual([0, 'two', undefined])
+    expect([console.take('#')?.index, console.take(/# (\w+)/)?.[1], console.take('#')]).toEqual([
+      0,
+      'two',
+      undefined,
+    ])
   })
 
   test('takes a string literally', () => {

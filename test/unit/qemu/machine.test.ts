@@ -95,30 +95,39 @@ describe('machineArguments', () => {
   })
 
   test('flashes UEFI firmware and never writes its variables', () => {
-    expect(values('-drive', { firmware: { code: 'code.fd', variables: 'vars.fd' } }).slice(0, 2)).toEqual([
+    expect(
+      values('-drive', { firmware: { code: 'code.fd', variables: 'vars.fd' } }).slice(0, 2),
+    ).toEqual([
       'if=pflash,unit=0,format=raw,readonly=on,file=code.fd',
       'if=pflash,unit=1,format=raw,snapshot=on,file=vars.fd',
     ])
   })
 
   test('takes firmware that has its variables in the same file', () => {
-    expect(values('-drive', { firmware: { code: 'both.fd', variables: undefined } })[0]).toContain('file=both.fd')
+    expect(values('-drive', { firmware: { code: 'both.fd', variables: undefined } })[0]).toContain(
+      'file=both.fd',
+    )
   })
 
   test('doubles the commas of a file name', () => {
-    expect(values('-drive', { disks: [{ file: 'a,readonly=off', bus: 'virtio' }] })[0]).toMatch(/file=a,,readonly=off$/)
+    expect(values('-drive', { disks: [{ file: 'a,readonly=off', bus: 'virtio' }] })[0]).toMatch(
+      /file=a,,readonly=off$/,
+    )
   })
 
   test('uses the real processor under KVM', () => {
-    expect([values('-accel', { accelerator: 'kvm' }), values('-cpu', { accelerator: 'kvm' })]).toEqual([
-      ['kvm'],
-      ['host'],
-    ])
+    expect([
+      values('-accel', { accelerator: 'kvm' }),
+      values('-cpu', { accelerator: 'kvm' }),
+    ]).toEqual([['kvm'], ['host']])
   })
 
   test('ends at a reset only when nobody sits in front of it', () => {
     const args = (reboot: boolean): string[] => machineArguments({ ...MACHINE, reboot }, 'terminal')
-    expect([args(false).includes('-no-reboot'), args(true).includes('-no-reboot')]).toEqual([true, false])
+    expect([args(false).includes('-no-reboot'), args(true).includes('-no-reboot')]).toEqual([
+      true,
+      false,
+    ])
   })
 
   test('sets the clock when asked to', () => {

@@ -59,11 +59,18 @@ describe('the sandbox’s command', () => {
   })
 
   it('ends with folder and command', () => {
-    expect(words.slice(words.indexOf('--chdir'))).toEqual(['--chdir', '/build/src', '--', ...SPEC.command])
+    expect(words.slice(words.indexOf('--chdir'))).toEqual([
+      '--chdir',
+      '/build/src',
+      '--',
+      ...SPEC.command,
+    ])
   })
 
   it('keeps the terminal for a shell only', () => {
-    expect(sandboxCommand(SPEC, { terminal: true })).toEqual(words.filter((word) => word !== '--new-session'))
+    expect(sandboxCommand(SPEC, { terminal: true })).toEqual(
+      words.filter((word) => word !== '--new-session'),
+    )
   })
 })
 
@@ -92,7 +99,10 @@ describe('the constant environment', () => {
         "USER": "builder",
       }
     `)
-    expect(constantEnvironment(true)).toEqual({ ...constantEnvironment(false), PATH: '/bootstrap/bin:/usr/bin' })
+    expect(constantEnvironment(true)).toEqual({
+      ...constantEnvironment(false),
+      PATH: '/bootstrap/bin:/usr/bin',
+    })
   })
 })
 
@@ -113,7 +123,10 @@ describe('a union', () => {
   })
 
   it('has each path once, folders of equal mode joined, whatever the order', () => {
-    const parts = [part('a/a', folder('usr'), file('usr/a')), part('a/b', folder('usr'), file('usr/b'))]
+    const parts = [
+      part('a/a', folder('usr'), file('usr/a')),
+      part('a/b', folder('usr'), file('usr/b')),
+    ]
     const paths = (union: ReturnType<typeof unionOf>): string[] => [...union.keys()].sort()
     expect(paths(unionOf(parts))).toEqual(['usr', 'usr/a', 'usr/b'])
     expect(paths(unionOf([...parts].reverse()))).toEqual(['usr', 'usr/a', 'usr/b'])
@@ -126,22 +139,25 @@ describe('a union', () => {
     ['a folder and a file', folder('usr/x'), file('usr/x')],
     ['a folder and a link', folder('usr/x'), link('usr/x', 'y')],
     ['two links, even equal ones', link('usr/x', 'y'), link('usr/x', 'y')],
-  ])('of %s is refused, naming path and both recipes, in one way for either order', (_name, one, two) => {
-    const messages = [
-      [part('a/one', folder('usr'), one), part('a/two', folder('usr'), two)],
-      [part('a/two', folder('usr'), two), part('a/one', folder('usr'), one)],
-    ].map((parts) => {
-      try {
-        unionOf(parts)
-      } catch (error) {
-        expect(error).toMatchObject({ code: 'path-claimed-twice' })
-        return (error as Error).message
-      }
-      return undefined
-    })
-    expect(messages[0]).toMatch(/"\/usr\/x" is in a\/one .* and in a\/two /)
-    expect(messages[1]).toBe(messages[0])
-  })
+  ])(
+    'of %s is refused, naming path and both recipes, in one way for either order',
+    (_name, one, two) => {
+      const messages = [
+        [part('a/one', folder('usr'), one), part('a/two', folder('usr'), two)],
+        [part('a/two', folder('usr'), two), part('a/one', folder('usr'), one)],
+      ].map((parts) => {
+        try {
+          unionOf(parts)
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'path-claimed-twice' })
+          return (error as Error).message
+        }
+        return undefined
+      })
+      expect(messages[0]).toMatch(/"\/usr\/x" is in a\/one .* and in a\/two /)
+      expect(messages[1]).toBe(messages[0])
+    },
+  )
 
   it("puts nothing through another artifact's link, nor into a folder that nobody has", () => {
     const through = [part('a/one', link('bin', '/etc')), part('a/two', file('bin/x'))]

@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { digestOf } from '../../../src/base/digest.ts'
 import { compareListings } from '../../../src/store/compare-listings.ts'
-import { EntryPaths, formatListing, parseListing, type Entry, type Listing } from '../../../src/store/listing.ts'
+import {
+  EntryPaths,
+  formatListing,
+  parseListing,
+  type Entry,
+  type Listing,
+} from '../../../src/store/listing.ts'
 
 const folder = (path: string, mode = 0o755): Entry => ({ type: 'folder', path, mode })
 const file = (path: string, text: string, mode = 0o644): Entry => ({
@@ -14,7 +20,12 @@ const file = (path: string, text: string, mode = 0o644): Entry => ({
 const link = (path: string, target: string): Entry => ({ type: 'link', path, target })
 
 describe('comparing listings', () => {
-  const all: Listing = [link('bin', 'usr/bin'), folder('usr'), file('usr/a', 'a'), file('usr/b', 'b')]
+  const all: Listing = [
+    link('bin', 'usr/bin'),
+    folder('usr'),
+    file('usr/a', 'a'),
+    file('usr/b', 'b'),
+  ]
 
   it('finds nothing between equal ones, in whatever order', () => {
     expect(compareListings(all, [...all].reverse())).toEqual([])
@@ -29,7 +40,9 @@ describe('comparing listings', () => {
     ['absence in the first', undefined, folder('x')],
     ['absence in the second', file('x', ''), undefined],
   ])('finds another %s', (_name, a, b) => {
-    expect(compareListings([...all, ...(a ? [a] : [])], [...all, ...(b ? [b] : [])])).toEqual([{ path: 'x', a, b }])
+    expect(compareListings([...all, ...(a ? [a] : [])], [...all, ...(b ? [b] : [])])).toEqual([
+      { path: 'x', a, b },
+    ])
   })
 
   it('gives all of them in the order of the bytes of their paths', () => {
@@ -77,11 +90,15 @@ describe('paths of an artifact', () => {
     'usr/c\0',
     'z'.padEnd(256, 'z'),
   ])('%j is none', (path) => {
-    expect(after(folder(path))).toThrow(expect.objectContaining({ code: 'artifact-path', kind: 'fetch' }) as Error)
+    expect(after(folder(path))).toThrow(
+      expect.objectContaining({ code: 'artifact-path', kind: 'fetch' }) as Error,
+    )
   })
 
   it.each(['', 'a\0b', 'x'.repeat(4096)])('a target %j is none', (target) => {
-    expect(after(link('v', target))).toThrow(expect.objectContaining({ code: 'artifact-path' }) as Error)
+    expect(after(link('v', target))).toThrow(
+      expect.objectContaining({ code: 'artifact-path' }) as Error,
+    )
   })
 
   it('does not take a file or a link for a folder', () => {

@@ -9,7 +9,10 @@ import { elfSectionAt } from '../../../src/verify/elf.ts'
 import { describeContents } from '../../../src/verify/first-difference.ts'
 import { toyMetadata, toyRecipe } from '../../support/toy.ts'
 
-/** A 64-bit ELF file of the sections .text (16 bytes at 64), .bss (takes no room, says it lies at 70) and .data (8 bytes after .text), then names and headers. */
+/**
+ * A 64-bit ELF file of the sections .text (16 bytes at 64), .bss (takes no room, says it lies at
+ * 70) and .data (8 bytes after .text), then names and headers.
+ */
 function elfFile(): Buffer {
   const names = '\0.text\0.bss\0.data\0.shstrtab\0'
   const sections: [name: string, type: number, offset: number, size: number][] = [
@@ -74,8 +77,12 @@ describe('the first difference of two files', () => {
   })
 
   it('is the end of the shorter one when that is all', () => {
-    expect(describeContents(Buffer.from('abc'), Buffer.from('ab'))).toBe('offset 2 (0x2): sizes are 3 and 2 bytes')
-    expect(describeContents(Buffer.alloc(0), Buffer.from('a'))).toBe('offset 0 (0x0): sizes are 0 and 1 bytes')
+    expect(describeContents(Buffer.from('abc'), Buffer.from('ab'))).toBe(
+      'offset 2 (0x2): sizes are 3 and 2 bytes',
+    )
+    expect(describeContents(Buffer.alloc(0), Buffer.from('a'))).toBe(
+      'offset 0 (0x0): sizes are 0 and 1 bytes',
+    )
   })
 
   it('is found wherever it is', () => {
@@ -84,7 +91,9 @@ describe('the first difference of two files', () => {
         const [a, b] = [Buffer.alloc(200_001), Buffer.alloc(200_001)]
         b[at] = 1
         b[200_000] = 1
-        expect(describeContents(a, b)).toBe(`offset ${String(at)} (0x${at.toString(16)}): 0x00 and 0x01`)
+        expect(describeContents(a, b)).toBe(
+          `offset ${String(at)} (0x${at.toString(16)}): 0x00 and 0x01`,
+        )
       }),
       { examples: [[0], [65_535], [65_536], [131_072], [200_000]] },
     )
@@ -94,7 +103,9 @@ describe('the first difference of two files', () => {
 describe('comparing two builds', () => {
   const recipes = [
     toyRecipe('host/cc', 'cc'),
-    ...['a', 'b'].map((name) => toyRecipe(`base/${name}`, name, { inputs: ['host/cc' as RecipeId] })),
+    ...['a', 'b'].map((name) =>
+      toyRecipe(`base/${name}`, name, { inputs: ['host/cc' as RecipeId] }),
+    ),
   ]
   const targets = ['base/a', 'base/b'] as RecipeId[]
   const planned = (bytes: Readonly<Record<string, string>>, list = recipes): Plan => {
@@ -109,7 +120,9 @@ describe('comparing two builds', () => {
 
   it('counts what is the same and leaves the host’s part out', () => {
     const first = planned({ 'host/cc': 'gcc', 'base/a': 'a', 'base/b': 'b' })
-    expect(compareBuilds(first, planned({ 'host/cc': 'clang', 'base/a': 'a', 'base/b': 'b' }))).toEqual({
+    expect(
+      compareBuilds(first, planned({ 'host/cc': 'clang', 'base/a': 'a', 'base/b': 'b' })),
+    ).toEqual({
       same: 2,
       mismatches: [],
     })
@@ -119,7 +132,9 @@ describe('comparing two builds', () => {
     const first = planned({ 'base/a': 'a', 'base/b': 'b' })
     expect(compareBuilds(first, planned({ 'base/a': 'a', 'base/b': 'x' }))).toMatchObject({
       same: 1,
-      mismatches: [{ recipe: 'base/b', what: 'artifact', first: digestOf('b'), second: digestOf('x') }],
+      mismatches: [
+        { recipe: 'base/b', what: 'artifact', first: digestOf('b'), second: digestOf('x') },
+      ],
     })
     expect(compareBuilds(first, planned({ 'base/a': 'a' })).mismatches).toMatchObject([
       { recipe: 'base/b', what: 'artifact', second: undefined },
@@ -127,9 +142,9 @@ describe('comparing two builds', () => {
     const changed = recipes.map((recipe) =>
       recipe.id === 'base/a' ? toyRecipe('base/a', 'other', { inputs: recipe.inputs }) : recipe,
     )
-    expect(compareBuilds(first, planned({ 'base/a': 'a', 'base/b': 'b' }, changed)).mismatches).toMatchObject([
-      { recipe: 'base/a', what: 'key' },
-    ])
+    expect(
+      compareBuilds(first, planned({ 'base/a': 'a', 'base/b': 'b' }, changed)).mismatches,
+    ).toMatchObject([{ recipe: 'base/a', what: 'key' }])
     expect(compareBuilds(planned({}), planned({})).mismatches).toHaveLength(2)
   })
 })

@@ -9,7 +9,11 @@ import { scanSource } from '../../../src/verify/scan-source.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
 
 /** Packs files as upstream would: below a folder of their own. */
-async function tarball(files: Readonly<Record<string, string | Buffer>>, name: string, flag: string): Promise<string> {
+async function tarball(
+  files: Readonly<Record<string, string | Buffer>>,
+  name: string,
+  flag: string,
+): Promise<string> {
   const folder = await temporaryFolder()
   for (const [path, content] of Object.entries(files)) {
     await mkdir(dirname(join(folder, 'up-1', path)), { recursive: true })
@@ -50,13 +54,19 @@ it('looks into a tarball within a tarball, and counts the scripts of an npm pack
     { kind: 'configure scripts', files: 1, bytes: FILES.configure.length },
   ])
   const npm = await tarball({ 'index.js': 'export {}\n' }, 'p.tgz', '-z')
-  expect(await scanSource(npm, 'p.tgz', true)).toMatchObject([{ kind: 'JavaScript of npm packages', files: 1 }])
+  expect(await scanSource(npm, 'p.tgz', true)).toMatchObject([
+    { kind: 'JavaScript of npm packages', files: 1 },
+  ])
   expect(await scanSource(npm, 'p.tgz', false)).toEqual([])
 })
 
 it('tells a script that holds WebAssembly as text', async () => {
   const wasm = Buffer.from('\0asm\x01\0\0\0\x01', 'latin1').toString('base64')
-  const npm = await tarball({ 'a.mjs': `const code="${wasm}"\n`, 'b.js': 'const code = "AGF"\n' }, 'p.tgz', '-z')
+  const npm = await tarball(
+    { 'a.mjs': `const code="${wasm}"\n`, 'b.js': 'const code = "AGF"\n' },
+    'p.tgz',
+    '-z',
+  )
   const found = await scanSource(npm, 'p.tgz', true)
   expect(found.map(({ kind, files }) => `${kind} ${String(files)}`).sort()).toEqual([
     'JavaScript of npm packages 1',
@@ -67,7 +77,9 @@ it('tells a script that holds WebAssembly as text', async () => {
 it('takes a source that is no tarball for what it is', async () => {
   const folder = await temporaryFolder()
   await writeFile(join(folder, 'a'), FILES.configure)
-  expect(await scanSource(join(folder, 'a'), 'configure', false)).toMatchObject([{ kind: 'configure scripts' }])
+  expect(await scanSource(join(folder, 'a'), 'configure', false)).toMatchObject([
+    { kind: 'configure scripts' },
+  ])
   await writeFile(join(folder, 'b'), FILES['src/main.c'])
   expect(await scanSource(join(folder, 'b'), 'main.c', false)).toEqual([])
 })
@@ -81,11 +93,21 @@ it('lists kinds with reasons and sources by name, a source that two recipes shar
     from: ['debian:up/up.tar'],
     to: '.',
   })
-  const seeds = await listSeeds([source('b.tar'), source('a.tar'), source('b.tar')], () => Promise.resolve(path))
-  expect(seeds.map(({ kind }) => kind)).toEqual(['configure scripts', 'parsers', 'pictures and sounds', 'machine code'])
+  const seeds = await listSeeds([source('b.tar'), source('a.tar'), source('b.tar')], () =>
+    Promise.resolve(path),
+  )
+  expect(seeds.map(({ kind }) => kind)).toEqual([
+    'configure scripts',
+    'parsers',
+    'pictures and sounds',
+    'machine code',
+  ])
   for (const { why, sources } of seeds) {
     expect(why).not.toBe('')
-    expect(sources.map(({ source: name, files }) => `${name} ${String(files)}`)).toEqual(['a.tar 1', 'b.tar 1'])
+    expect(sources.map(({ source: name, files }) => `${name} ${String(files)}`)).toEqual([
+      'a.tar 1',
+      'b.tar 1',
+    ])
   }
 })
 

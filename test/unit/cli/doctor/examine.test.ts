@@ -18,24 +18,33 @@ interface Scenario extends Partial<Pick<Host, 'node' | 'root' | 'memory'>> {
 
 const DEBIAN = { '/etc/os-release': 'PRETTY_NAME="x"\nID=ubuntu\nID_LIKE=debian\n' }
 
-function hostOf({ absent = [], files = DEBIAN, failing = {}, folder = {}, ...rest }: Scenario): Host {
+function hostOf({
+  absent = [],
+  files = DEBIAN,
+  failing = {},
+  folder = {},
+  ...rest
+}: Scenario): Host {
   const run = (command: string, args: readonly string[]): Promise<Ran> => {
     const name = args.includes('bwrap') ? 'bwrap' : command
     return Promise.resolve({ ok: failing[name] === undefined, output: failing[name] ?? '' })
   }
   return {
     ...{ node: '20.19.0', root: false, memory: 8 * GIB, run },
-    find: (program) => Promise.resolve(absent.includes(program) ? undefined : `/usr/bin/${program}`),
+    find: (program) =>
+      Promise.resolve(absent.includes(program) ? undefined : `/usr/bin/${program}`),
     read: (path) => Promise.resolve(files[path]),
     readable: () => Promise.resolve(!absent.includes('firmware')),
-    tryFolder: () => Promise.resolve({ freeBytes: 100 * GIB, hardLinks: true, runs: true, ...folder }),
+    tryFolder: () =>
+      Promise.resolve({ freeBytes: 100 * GIB, hardLinks: true, runs: true, ...folder }),
     withTemporary: (use) => use('/tmp/file'),
     ...rest,
   }
 }
 
 async function examine(scenario: Scenario = {}): Promise<Finding[]> {
-  const accelerator = (): Promise<'kvm' | 'tcg'> => Promise.resolve(scenario.kvm === false ? 'tcg' : 'kvm')
+  const accelerator = (): Promise<'kvm' | 'tcg'> =>
+    Promise.resolve(scenario.kvm === false ? 'tcg' : 'kvm')
   return examineHost({ store: '/store', host: hostOf(scenario), accelerator })
 }
 
@@ -49,7 +58,9 @@ describe('examineHost', () => {
   })
 
   test.each(['20.18.3', '18.20.0'])('wants a newer Node than %s', async (node) => {
-    expect(await faults({ node })).toMatchObject([{ code: 'node', status: 'missing', purpose: 'build' }])
+    expect(await faults({ node })).toMatchObject([
+      { code: 'node', status: 'missing', purpose: 'build' },
+    ])
   })
 
   test.each(['20.19.0', '22.0.0'])('takes Node %s', async (node) => {
@@ -85,12 +96,18 @@ describe('examineHost', () => {
   })
 
   test('finds UEFI firmware missing, for booting only', async () => {
-    expect(await faults({ absent: ['firmware'] })).toMatchObject([{ code: 'uefi', purpose: 'boot', status: 'missing' }])
+    expect(await faults({ absent: ['firmware'] })).toMatchObject([
+      { code: 'uefi', purpose: 'boot', status: 'missing' },
+    ])
   })
 
   test('finds that no static program can be linked', async () => {
-    const found = await faults({ failing: { cc: 'note\n/usr/bin/ld: cannot find -lc\ncollect2: error' } })
-    expect(found).toMatchObject([{ code: 'static-c', message: expect.stringContaining('cannot find -lc') as string }])
+    const found = await faults({
+      failing: { cc: 'note\n/usr/bin/ld: cannot find -lc\ncollect2: error' },
+    })
+    expect(found).toMatchObject([
+      { code: 'static-c', message: expect.stringContaining('cannot find -lc') as string },
+    ])
   })
 
   test('does not try a compiler that is not there', async () => {
@@ -98,23 +115,39 @@ describe('examineHost', () => {
   })
 
   test.each([
-    ['user-namespaces', '/proc/sys/user/max_user_namespaces', '0', 'user.max_user_namespaces=15000'],
-    ['user-namespaces', '/proc/sys/kernel/unprivileged_userns_clone', '0', 'kernel.unprivileged_userns_clone=1'],
+    [
+      'user-namespaces',
+      '/proc/sys/user/max_user_namespaces',
+      '0',
+      'user.max_user_namespaces=15000',
+    ],
+    [
+      'user-namespaces',
+      '/proc/sys/kernel/unprivileged_userns_clone',
+      '0',
+      'kernel.unprivileged_userns_clone=1',
+    ],
     [
       'apparmor',
       '/proc/sys/kernel/apparmor_restrict_unprivileged_userns',
       '1',
       'kernel.apparmor_restrict_unprivileged_userns=0',
     ],
-  ])('finds the setting that forbids the sandbox: %s, %s', async (code, file, value, assignment) => {
-    const [fault, ...more] = await faults({ failing: { bwrap: 'bwrap: Permission denied' }, files: { [file]: value } })
-    expect(more).toEqual([])
-    expect(fault).toMatchObject({
-      code,
-      status: 'missing',
-      remedy: expect.stringContaining(`sudo sysctl -w ${assignment}`) as string,
-    })
-  })
+  ])(
+    'finds the setting that forbids the sandbox: %s, %s',
+    async (code, file, value, assignment) => {
+      const [fault, ...more] = await faults({
+        failing: { bwrap: 'bwrap: Permission denied' },
+        files: { [file]: value },
+      })
+      expect(more).toEqual([])
+      expect(fault).toMatchObject({
+        code,
+        status: 'missing',
+        remedy: expect.stringContaining(`sudo sysctl -w ${assignment}`) as string,
+      })
+    },
+  )
 
   test.each([
     ['proc', "bwrap: Can't mount proc on /newroot/proc: Operation not permitted"],
@@ -126,17 +159,23 @@ describe('examineHost', () => {
   })
 
   test('finds personality(2) blocked', async () => {
-    const found = await faults({ failing: { setarch: 'setarch: failed to set personality: Operation not permitted' } })
+    const found = await faults({
+      failing: { setarch: 'setarch: failed to set personality: Operation not permitted' },
+    })
     expect(found).toMatchObject([{ code: 'personality', status: 'missing' }])
   })
 
   test('examines the store and its file system', async () => {
-    expect(await faults({ folder: { freeBytes: 3 * GIB } })).toMatchObject([{ code: 'disk', status: 'warning' }])
+    expect(await faults({ folder: { freeBytes: 3 * GIB } })).toMatchObject([
+      { code: 'disk', status: 'warning' },
+    ])
     expect(await faults({ folder: { hardLinks: false, runs: false } })).toMatchObject([
       { code: 'hard-links' },
       { code: 'noexec' },
     ])
-    expect(await faults({ folder: { problem: 'EACCES' } })).toMatchObject([{ code: 'store', status: 'missing' }])
+    expect(await faults({ folder: { problem: 'EACCES' } })).toMatchObject([
+      { code: 'store', status: 'missing' },
+    ])
   })
 
   test('warns of little memory', async () => {
@@ -144,15 +183,20 @@ describe('examineHost', () => {
   })
 
   test('warns of emulation', async () => {
-    expect(await faults({ kvm: false })).toMatchObject([{ code: 'kvm', purpose: 'boot', status: 'warning' }])
+    expect(await faults({ kvm: false })).toMatchObject([
+      { code: 'kvm', purpose: 'boot', status: 'warning' },
+    ])
   })
 })
 
 describe('findingsText', () => {
   test('sums up', async () => {
-    const last = async (scenario: Scenario): Promise<string | undefined> => findingsText(await examine(scenario)).at(-1)
+    const last = async (scenario: Scenario): Promise<string | undefined> =>
+      findingsText(await examine(scenario)).at(-1)
     expect(await last({})).toBe('This host can build and boot images')
-    expect(await last({ absent: ['firmware'] })).toBe('This host can build images but not boot all of them yet')
+    expect(await last({ absent: ['firmware'] })).toBe(
+      'This host can build images but not boot all of them yet',
+    )
     expect(await last({ absent: ['bwrap'] })).toBe('This host cannot build images yet')
   })
 

@@ -10,7 +10,10 @@ export const RECIPES: Readonly<Record<string, [text: string | Uint8Array, ...fau
   'a tab as indentation': ['name: app\nenv:\n\tA: b\n', 'yaml-tab:3:1'],
   'no UTF-8': [Buffer.from('name: app\nsummary: \xe4\n', 'latin1'), 'not-utf8:2:10'],
   'a repeated key': ['name: app\nversion: 1.0.0\nname: app\n', 'duplicate-key:3:1'],
-  'a repeated key deep inside': [recipe('app', 'style: auto\nenv:\n  A: x\n  A: y'), 'duplicate-key:8:3'],
+  'a repeated key deep inside': [
+    recipe('app', 'style: auto\nenv:\n  A: x\n  A: y'),
+    'duplicate-key:8:3',
+  ],
   'a billion laughs': [
     `a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n`,
     'yaml-anchor:1:7',
@@ -36,13 +39,22 @@ export const RECIPES: Readonly<Record<string, [text: string | Uint8Array, ...fau
     'missing-field:6:5',
     'unknown-field:6:5',
   ],
-  'a misspelt field of set': ['name: app\nextends: low/tool\nset: {sumary: x}\n', 'unknown-field:3:7'],
-  'a number as version': ['name: app\nversion: 1.10\nsummary: x\nlicense: MIT\nstyle: auto\n', 'wrong-type:2:10'],
+  'a misspelt field of set': [
+    'name: app\nextends: low/tool\nset: {sumary: x}\n',
+    'unknown-field:3:7',
+  ],
+  'a number as version': [
+    'name: app\nversion: 1.10\nsummary: x\nlicense: MIT\nstyle: auto\n',
+    'wrong-type:2:10',
+  ],
   'a number as value of a variable': [recipe('app', 'style: auto\nenv:\n  A: 1'), 'wrong-type:7:6'],
   'an empty list': [recipe('app', 'inputs:\nstyle: auto'), 'wrong-type:5:1'],
   'a text for a list': [recipe('app', 'style: auto\nconfigure: --x'), 'wrong-type:6:12'],
   'a map in a list of texts': [recipe('app', 'style: auto\nconfigure: [a: b]'), 'wrong-type:6:13'],
-  'a bad digest': [recipe('app', `sources:\n  - sha256: ABC\n    from: ['npm:a@1']\nstyle: auto`), 'bad-value:6:13'],
+  'a bad digest': [
+    recipe('app', `sources:\n  - sha256: ABC\n    from: ['npm:a@1']\nstyle: auto`),
+    'bad-value:6:13',
+  ],
   'a bad size': [recipe('app', 'style: auto\nmemory: 800 MB'), 'bad-value:6:9'],
   'a negative cost': [recipe('app', 'style: auto\ncost: -1'), 'bad-value:6:7'],
   'a fraction of a second': [recipe('app', 'style: auto\ntimeout: 1.5'), 'bad-value:6:10'],
@@ -58,14 +70,26 @@ export const RECIPES: Readonly<Record<string, [text: string | Uint8Array, ...fau
   // Names of other things.
   'an unknown style': [recipe('app', 'style: atuo'), 'unknown-style:5:8'],
   'no style': [recipe('app', 'inputs: []'), 'missing-field:1:1'],
-  'a step that the style lacks': [recipe('app', 'style: auto\nsteps:\n  instal: x'), 'unknown-step:7:3'],
+  'a step that the style lacks': [
+    recipe('app', 'style: auto\nsteps:\n  instal: x'),
+    'unknown-step:7:3',
+  ],
   'an unknown recipe': [recipe('app', 'inputs: [low/tolo]\nstyle: auto'), 'unknown-recipe:5:10'],
   itself: [recipe('app', 'inputs: [high/app]\nstyle: auto'), 'self-reference:5:10'],
-  'a recipe twice': [recipe('app', 'inputs: [low/tool, low/tool]\nstyle: auto'), 'duplicate-element:5:20'],
-  'contents without an image': [recipe('app', 'style: auto\ncontents: [low/tool]'), 'contents-without-image:6:1'],
+  'a recipe twice': [
+    recipe('app', 'inputs: [low/tool, low/tool]\nstyle: auto'),
+    'duplicate-element:5:20',
+  ],
+  'contents without an image': [
+    recipe('app', 'style: auto\ncontents: [low/tool]'),
+    'contents-without-image:6:1',
+  ],
   'a list that nothing uses': [recipe('app', 'style: plain\nconfigure: [--x]'), 'unused-list:6:1'],
   // Templates.
-  'an unknown name': [recipe('app', 'style: auto\nconfigure: [a, "--with={{machine.tripel}}"]'), 'unknown-name:6:24'],
+  'an unknown name': [
+    recipe('app', 'style: auto\nconfigure: [a, "--with={{machine.tripel}}"]'),
+    'unknown-name:6:24',
+  ],
   'an unknown name in a script': [
     recipe('app', 'style: auto\nsteps:\n  build: |\n    echo {{name}}\n    echo {{nmae}}\n'),
     'unknown-name:9:10',
@@ -75,15 +99,33 @@ export const RECIPES: Readonly<Record<string, [text: string | Uint8Array, ...fau
     'unknown-name:7:11',
     'unknown-name:7:17',
   ],
-  'a list where only scripts know it': [recipe('app', 'style: auto\nconfigure: ["{{make}}"]'), 'unknown-name:6:14'],
-  'a section': [recipe('app', 'style: auto\nconfigure: ["{{#name}}x{{/name}}"]'), 'template-section:6:14'],
+  'a list where only scripts know it': [
+    recipe('app', 'style: auto\nconfigure: ["{{make}}"]'),
+    'unknown-name:6:14',
+  ],
+  'a section': [
+    recipe('app', 'style: auto\nconfigure: ["{{#name}}x{{/name}}"]'),
+    'template-section:6:14',
+  ],
   'a partial': [recipe('app', 'style: auto\nconfigure: ["{{> name}}"]'), 'template-section:6:14'],
-  'an unescaped form': [recipe('app', 'style: auto\nconfigure: ["{{{name}}}"]'), 'template-section:6:14'],
-  'other braces': [recipe('app', 'style: auto\nconfigure: ["{{=<% %>=}}"]'), 'template-section:6:14'],
-  'an open template': [recipe('app', 'style: auto\nconfigure: ["{{name}} {{name"]'), 'template-syntax:6:23'],
+  'an unescaped form': [
+    recipe('app', 'style: auto\nconfigure: ["{{{name}}}"]'),
+    'template-section:6:14',
+  ],
+  'other braces': [
+    recipe('app', 'style: auto\nconfigure: ["{{=<% %>=}}"]'),
+    'template-section:6:14',
+  ],
+  'an open template': [
+    recipe('app', 'style: auto\nconfigure: ["{{name}} {{name"]'),
+    'template-syntax:6:23',
+  ],
   // Sources.
   'an unknown form of place': [
-    recipe('app', `sources:\n  - sha256: ${SHA}\n    from: ['npm:a@1', 'ftp://x/y', 'debian:abc']\nstyle: auto`),
+    recipe(
+      'app',
+      `sources:\n  - sha256: ${SHA}\n    from: ['npm:a@1', 'ftp://x/y', 'debian:abc']\nstyle: auto`,
+    ),
     'bad-place:7:23',
     'bad-place:7:36',
   ],
@@ -111,7 +153,10 @@ export const RECIPES: Readonly<Record<string, [text: string | Uint8Array, ...fau
     'bad-value:8:9',
   ],
   'a folder for what stays packed': [
-    recipe('app', `sources:\n  - sha256: ${SHA}\n    from: ['npm:a@1']\n    to: x\n    unpack: false\nstyle: auto`),
+    recipe(
+      'app',
+      `sources:\n  - sha256: ${SHA}\n    from: ['npm:a@1']\n    to: x\n    unpack: false\nstyle: auto`,
+    ),
     'bad-value:8:5',
   ],
   'a file of the checkout that is not there': [
@@ -129,7 +174,10 @@ export const RECIPES: Readonly<Record<string, [text: string | Uint8Array, ...fau
   'a directive': ['%YAML 1.1\n---\nname: app\n', 'yaml-directive:1:1'],
   'a directive behind words': ['# Why\n%TAG ! tag:x,2000:\n---\nname: app\n', 'yaml-directive:2:1'],
   'an unknown directive': ['%OTHER\n---\nname: app\n', 'yaml-directive:1:1'],
-  'a directive of a second document': ['name: app\n...\n%YAML 1.1\n---\nname: app\n', 'yaml-directive:3:1'],
+  'a directive of a second document': [
+    'name: app\n...\n%YAML 1.1\n---\nname: app\n',
+    'yaml-directive:3:1',
+  ],
   'half a character': ['summary: "a\\ud800b"\n', 'half-character:1:10'],
   'a variable that no program can get': [
     recipe('app', `style: auto\nenv:\n  A: |\n${`    ${'x'.repeat(4000)}\n`.repeat(31)}`),
@@ -154,13 +202,19 @@ export const RECIPES: Readonly<Record<string, [text: string | Uint8Array, ...fau
     'reserved-step:7:3',
     'reserved-step:8:3',
   ],
-  'a step whose name is too long': [recipe('app', `style: auto\nsteps:\n  ${'s'.repeat(101)}: x`), 'bad-value:7:3'],
+  'a step whose name is too long': [
+    recipe('app', `style: auto\nsteps:\n  ${'s'.repeat(101)}: x`),
+    'bad-value:7:3',
+  ],
   'a control character in the name of a file of the checkout': [
     recipe('app', 'sources:\n  - tree: ["a\\eb"]\n    name: x\nstyle: auto'),
     'bad-value:6:12',
   ],
   'a place that leads out': [
-    recipe('app', `sources:\n  - sha256: ${SHA}\n    from: ['npm:a@1', 'https://h/..%2f..%2fx']\nstyle: auto`),
+    recipe(
+      'app',
+      `sources:\n  - sha256: ${SHA}\n    from: ['npm:a@1', 'https://h/..%2f..%2fx']\nstyle: auto`,
+    ),
     'bad-place:7:23',
   ],
   'a source that is called as the list of a mirror': [
@@ -168,7 +222,10 @@ export const RECIPES: Readonly<Record<string, [text: string | Uint8Array, ...fau
     'reserved-name:7:12',
   ],
   'a folder without end': [
-    recipe('app', `sources:\n  - sha256: ${SHA}\n    from: ['npm:a@1']\n    to: ${'d/'.repeat(600)}d\nstyle: auto`),
+    recipe(
+      'app',
+      `sources:\n  - sha256: ${SHA}\n    from: ['npm:a@1']\n    to: ${'d/'.repeat(600)}d\nstyle: auto`,
+    ),
     'bad-value:8:9',
   ],
 }

@@ -4,7 +4,10 @@ import { patchText, recipe, SHA, type Texts } from '../../../support/metadata.ts
 export const TREES: Readonly<Record<string, [texts: Texts, ...faults: string[]]>> = {
   'no layers.yaml': [{ 'layers/layers.yaml': undefined }, 'missing-file layers/layers.yaml'],
   'an empty layers.yaml': [{ 'layers/layers.yaml': '' }, 'missing-field layers/layers.yaml:1:1'],
-  'no machine': [{ 'layers/layers.yaml': 'layers: [low, high]\n' }, 'missing-field layers/layers.yaml:1:1'],
+  'no machine': [
+    { 'layers/layers.yaml': 'layers: [low, high]\n' },
+    'missing-field layers/layers.yaml:1:1',
+  ],
   'an unknown machine': [
     { 'layers/layers.yaml': 'machine: tyo\nlayers: [low, high]\n' },
     'unknown-machine layers/layers.yaml:1:10',
@@ -45,16 +48,34 @@ export const TREES: Readonly<Record<string, [texts: Texts, ...faults: string[]]>
     { 'layers/low/tool/recipe.yaml': recipe('tool', 'needs: [high/app]\nstyle: plain') },
     'layer-order layers/low/tool/recipe.yaml:5:9',
   ],
-  'a folder without recipe': [{ 'layers/low/empty/files/x': 'x' }, 'recipe-missing layers/low/empty'],
+  'a folder without recipe': [
+    { 'layers/low/empty/files/x': 'x' },
+    'recipe-missing layers/low/empty',
+  ],
   'a recipe and an amendment': [
     { 'layers/high/app/amend.yaml': '' },
     'recipe-and-amendment layers/high/app/amend.yaml',
   ],
-  'an unknown file in a recipe': [{ 'layers/high/app/README.md': '' }, 'unknown-file layers/high/app/README.md'],
-  'an unknown file in a layer': [{ 'layers/high/README.md': '' }, 'unknown-file layers/high/README.md'],
-  'an unknown file among styles': [{ 'layers/styles/x.yml': '' }, 'unknown-file layers/styles/x.yml'],
-  'a patch that is none': [{ 'layers/high/app/patches/x.diff': '' }, 'unknown-file layers/high/app/patches/x.diff'],
-  'patches that are a file': [{ 'layers/high/app/patches': '' }, 'special-file layers/high/app/patches'],
+  'an unknown file in a recipe': [
+    { 'layers/high/app/README.md': '' },
+    'unknown-file layers/high/app/README.md',
+  ],
+  'an unknown file in a layer': [
+    { 'layers/high/README.md': '' },
+    'unknown-file layers/high/README.md',
+  ],
+  'an unknown file among styles': [
+    { 'layers/styles/x.yml': '' },
+    'unknown-file layers/styles/x.yml',
+  ],
+  'a patch that is none': [
+    { 'layers/high/app/patches/x.diff': '' },
+    'unknown-file layers/high/app/patches/x.diff',
+  ],
+  'patches that are a file': [
+    { 'layers/high/app/patches': '' },
+    'special-file layers/high/app/patches',
+  ],
   'a style of another name': [
     { 'layers/styles/disk.yaml': 'name: disc\nsummary: x\nsteps: {a: b}\n' },
     'name-mismatch layers/styles/disk.yaml:1:7',
@@ -88,7 +109,10 @@ export const TREES: Readonly<Record<string, [texts: Texts, ...faults: string[]]>
     'reserved-step layers/styles/disk.yaml:3:9',
   ],
   'a style with a wrong template in a list': [
-    { 'layers/styles/disk.yaml': "name: disk\nsummary: x\ninstall: ['{{make}}']\nsteps: {a: '{{install}}'}\n" },
+    {
+      'layers/styles/disk.yaml':
+        "name: disk\nsummary: x\ninstall: ['{{make}}']\nsteps: {a: '{{install}}'}\n",
+    },
     'unknown-name layers/styles/disk.yaml:3:12',
   ],
   'a machine with a directive': [

@@ -1,0 +1,54 @@
+import { FixpointError } from '../../base/error.ts'
+import type { RecipeId } from '../../base/events.ts'
+import { explainSystemError } from '../../base/system-error.ts'
+import { StepError } from '../../build/run-steps.ts'
+import type { GlobalOptions } from '../engine.ts'
+
+/**
+ * What kept a recipe from being built, for who reads no more than the last line. A step's failure
+ * comes with the commands that lead there, as this user would type them: with the same layers and
+ * store, and without building again when the tree was kept. Any other names the recipe. A bug as it
+ * is.
+ */
+export function explainFailure(
+  id: RecipeId,
+  failure: unknown,
+  options: GlobalOptions,
+  { keepFailed = false }: { readonly keepFailed?: boolean },
+): unknown {
+  const error = explainSystemError(failure)
+  if (error instanceof StepError) return withCommands(error, options, keepFailed)
+  if (!(error instanceof FixpointError) || error.message.includes(id)) return error
+  const { kind, code, message, place, hint } = error
+  return new FixpointError(kind, code, `Cannot build ${id}: ${message}`, {
+    place,
+    hint,
+    cause: error,
+  })
+}
+
+function withCommands(
+  error: StepError,
+  options: GlobalOptions,
+  keepFailed: boolean,
+): FixpointError {
+  const { recipe, step, log } = error
+  const fixpoint = words('fixpoint', options)
+  const shell = `${fixpoint} shell ${recipe}`
+  const hint = keepFailed
+    ? `The whole log is "${log}"; for a shell as the step left it: ${shell}; to go on from there: ${fixpoint} build --from ${step} ${recipe}`
+    : `The whole log is "${log}"; for a shell as the step left it: ${fixpoint} build --keep-failed ${recipe}; ${shell}`
+  return new FixpointError(error.kind, error.code, error.message, { hint, cause: error })
+}
+
+function words(program: string, { layers, store }: GlobalOptions): string {
+  return [
+    program,
+    ...(layers === undefined ? [] : ['--layers', quote(layers)]),
+    ...(store === undefined ? [] : ['--store', quote(store)]),
+  ].join(' ')
+}
+
+function quote(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
+}

@@ -1,0 +1,58 @@
+import { EXIT, FixpointError, FixpointErrors } from '../../base/error.ts'
+import { explainSystemError } from '../../base/system-error.ts'
+import { visible } from '../../base/visible.ts'
+
+/** How the process ends for what made a command fail: its exit code, and what is printed. */
+export function describeEnd(failure: unknown): { readonly code: number; readonly text: string } {
+  const error = explainSystemError(failure)
+  const code = exitCodeOf(error)
+  return {
+    code,
+    text:
+      code === EXIT.interrupted
+        ? 'interrupted; the next run goes on from here'
+        : describeError(error),
+  }
+}
+
+/**
+ * Text about an error for people, without a stack unless it is a bug of ours; for several, one
+ * paragraph each.
+ */
+function describeError(error: unknown): string {
+  if (error instanceof FixpointErrors) return error.errors.map(describeOne).join('\n')
+  if (error instanceof FixpointError) return describeOne(error)
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  return `error: this is a bug of Fixpoint: ${visible(text, { lines: true })}`
+}
+
+function describeOne(error: FixpointError): string {
+  const { place } = error
+  const where =
+    place === undefined
+      ? ''
+      : `${[place.file, place.line, place.column].filter((part) => part !== undefined).join(':')}: `
+  const lines = [`${visible(where)}error: ${visibleMessage(error.message)}`]
+  // A line of a file may read like one of ours.
+  if (place?.frame !== undefined)
+    lines.push(visible(place.frame, { lines: true }).replace(/^/gm, '  '))
+  if (error.hint !== undefined) lines.push(`hint: ${visible(error.hint)}`)
+  return lines.join('\n')
+}
+
+/**
+ * A message as it may be shown. Its further lines are indented, which sets them off from lines of
+ * ours; where one is not, its newline belongs to a name.
+ */
+export function visibleMessage(message: string): string {
+  return visible(
+    message.replace(/\n(?! {2})/g, () => visible('\n')),
+    { lines: true },
+  )
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof FixpointError) return EXIT[error.kind]
+  if (error instanceof Error && error.name === 'AbortError') return EXIT.interrupted
+  return EXIT.bug
+}

@@ -1,0 +1,119 @@
+import type { Digest } from '../../base/digest.ts'
+import type { RecipeId } from '../../base/events.ts'
+import type { Recipe } from '../../metadata/model.ts'
+import type { State } from '../../plan/plan.ts'
+import type { RecordedArtifacts } from '../../store/recorded.ts'
+import type { Finding } from '../doctor/finding.ts'
+import type { Condition } from '../../verify/variations.ts'
+
+/** What a command came to, as a line of JSON beside the events. */
+export type Result =
+  /** `build`: a target is there; `files` of an image lie in the output folder. */
+  | {
+      readonly type: 'target'
+      readonly recipe: RecipeId
+      readonly artifact: Digest
+      readonly files: readonly string[]
+    }
+  /** `build -n`: what a build would do about a recipe. */
+  | {
+      readonly type: 'planned'
+      readonly recipe: RecipeId
+      readonly state: State
+      readonly waitsFor: readonly RecipeId[]
+    }
+  /** `build --from`: never recorded. */
+  | { readonly type: 'tainted'; readonly recipe: RecipeId; readonly artifact: Digest }
+  /** `rebuild`: what was built is what the system runs from. */
+  | {
+      readonly type: 'rebuilt'
+      readonly image: RecipeId
+      /** Of the image; undefined when only some recipes were built. */
+      readonly digest: Digest | undefined
+      /** Bytes of the image. */
+      readonly size: number
+      readonly actions: number
+      readonly files: readonly string[]
+    }
+  /**
+   * `changes`: a package that differs between two images; its artifact is that of the newer one
+   * that has it.
+   */
+  | {
+      readonly type: 'changed'
+      readonly recipe: RecipeId
+      readonly version: string
+      readonly key: Digest
+      readonly artifact?: Digest | undefined
+      readonly why: readonly string[]
+    }
+  | { readonly type: 'unchanged'; readonly same: number }
+  /** `seeds`: inputs of one kind that are not source in the strict sense. */
+  | {
+      readonly type: 'seeds'
+      readonly kind: string
+      readonly why: string
+      readonly sources: readonly {
+        readonly source: string
+        readonly files: number
+        readonly bytes: number
+      }[]
+    }
+  /**
+   * `fetch`: sources in the store; of those, how many were put into a mirror folder, when that was
+   * asked.
+   */
+  | { readonly type: 'fetched'; readonly sources: number; readonly copied?: number }
+  /** `verify`: what differs between its two builds, and what is the same and why. */
+  | { readonly type: 'conditions'; readonly conditions: readonly Condition[] }
+  | {
+      readonly type: 'verified'
+      readonly targets: Readonly<Record<RecipeId, string>>
+      readonly same: number
+    }
+  /** `show`: the recipe as the planner sees it, `origins` with `--origin` only. */
+  | { readonly type: 'recipe'; readonly recipe: Partial<Recipe> }
+  /** `graph`: what a recipe is built from, and what an image holds. */
+  | {
+      readonly type: 'node'
+      readonly recipe: RecipeId
+      readonly inputs: readonly RecipeId[]
+      readonly contents: readonly RecipeId[]
+    }
+  /**
+   * `why`: how the last two actions of a recipe differ; without the artifacts when there were no
+   * two.
+   */
+  | {
+      readonly type: 'why'
+      readonly recipe: RecipeId
+      readonly before?: Digest
+      readonly after?: Digest
+      readonly why: readonly string[]
+    }
+  /**
+   * `diff`: an entry of an artifact that only the second has (`+`), only the first (`-`), or that
+   * differs (`~`).
+   */
+  | { readonly type: 'entry'; readonly mark: '+' | '-' | '~'; readonly path: string }
+  | { readonly type: 'identical' }
+  /** `store verify` */
+  | {
+      readonly type: 'damaged'
+      readonly what: 'blob' | 'tree'
+      readonly digest: Digest
+      readonly reason: string
+    }
+  | { readonly type: 'sound' }
+  /** `store gc` */
+  | {
+      readonly type: 'collected'
+      readonly dryRun: boolean
+      /** Whose artifacts are among the blobs, as far as that is remembered. */
+      readonly recipes: readonly RecordedArtifacts[]
+      readonly blobs: number
+      readonly trees: number
+      readonly bytes: number
+    }
+  /** `doctor` */
+  | { readonly type: 'findings'; readonly findings: readonly Finding[] }

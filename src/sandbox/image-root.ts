@@ -1,0 +1,117 @@
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { FixpointError } from '../base/error.ts'
+import { runTied } from './child-on-a-pipe.ts'
+
+/**
+ * Folders and files of the machine that the world of an image sees, and nothing else of it but the
+ * kernel.
+ */
+export interface World {
+  /** The image's root, unpacked. */
+  readonly root: string
+  /** Becomes /data, where the store is. */
+  readonly data: string
+  /** Becomes /mirror. */
+  readonly mirror: string
+  /** The image, becomes {@link IMAGE}. */
+  readonly image: string
+}
+
+/** Where a world finds the image that it is made of. */
+export const IMAGE = '/run/image'
+
+/**
+ * Run by the image's own shell, as root of a user namespace that maps one id, with its own mounts,
+ * processes and network: puts the world together and makes it the root. Nothing of /proc is covered
+ * here, else the sandboxes inside could not mount theirs. The engine hangs on the caller's life by
+ * a pipe: when that closes, it is killed, and with this shell, the first process of its namespace,
+ * goes everything else.
+ */
+const SCRIPT = `set -eu
+root=$1 data=$2 mirror=$3 image=$4
+shift 4
+mount --bind "$root" "$root"
+cd "$root"
+mount --bind "$data" data
+mount --bind "$mirror" mirror
+mount -t tmpfs -o mode=755 run run
+mkdir run/installed run/before
+mount --bind "$root" run/installed
+: > run/image
+mount --bind "$image" run/image
+mount -t tmpfs -o mode=1777 tmp tmp
+mount -t tmpfs -o mode=755 dev dev
+for name in null zero full random urandom tty; do
+  : > "dev/$name"
+  mount --bind "/dev/$name" "dev/$name"
+done
+mkdir dev/shm dev/pts
+ln -s /proc/self/fd dev/fd
+ln -s fd/0 dev/stdin
+ln -s fd/1 dev/stdout
+ln -s fd/2 dev/stderr
+mount -t proc proc proc
+pivot_root . run/before
+cd /
+umount -l run/before
+exec 3<&0 </dev/null
+"$@" &
+engine=$!
+{ cat <&3 >/dev/null; kill -9 $engine; } 2>/dev/null &
+wait $engine
+`
+
+/**
+ * Makes sure that an image's busybox can begin a world on this host: fails with
+ * `namespaces-unavailable`.
+ */
+export function requireWorld(root: string): void {
+  const [busybox, ...unshare] = unshareCommand(root)
+  const { status, stderr, error } = spawnSync(busybox, [...unshare, 'true'], {
+    encoding: 'utf8',
+    env: {},
+  })
+  if (status === 0) return
+  const reason = error?.message ?? stderr.trim().split('\n').at(-1) ?? ''
+  throw new FixpointError(
+    'hostUnfit',
+    'namespaces-unavailable',
+    `Cannot run the image's engine here: ${reason}`,
+    {
+      hint: '`fixpoint doctor` says what this host must allow',
+    },
+  )
+}
+
+/**
+ * Runs a command in the world of an image, with standard output and error of this process, and
+ * resolves with its exit status. Ends it when `signal` aborts.
+ */
+export function runInWorld(
+  { root, data, mirror, image }: World,
+  command: readonly string[],
+  signal: AbortSignal,
+): Promise<number | null> {
+  const [busybox, ...unshare] = unshareCommand(root)
+  return runTied(
+    busybox,
+    [...unshare, 'sh', '-c', SCRIPT, 'world', root, data, mirror, image, ...command],
+    {
+      stdout: 'inherit',
+      // The image's tools, also before its root is the root.
+      env: {
+        PATH: `${join(root, 'usr/bin')}:/usr/bin`,
+        HOME: '/root',
+        TERM: process.env['TERM'] ?? 'dumb',
+      },
+    },
+    signal,
+  )
+}
+
+/** The image's own busybox in new namespaces, up to the applet to run there. */
+function unshareCommand(root: string): [string, ...string[]] {
+  const busybox = join(root, 'usr/bin/busybox')
+  return [busybox, 'unshare', '-U', '-r', '-m', '-p', '-f', '-n', '-i', '-u', busybox]
+}
