@@ -1,24 +1,15 @@
-// Folders of src/ in the order of the data's way: each may import from itself and from those before it, see docs/architecture.md.
-const ORDER = [
-  'base',
-  'metadata',
-  'plan',
-  'store',
-  'fetch',
-  'sandbox',
-  'build',
-  'image',
-  'verify',
-  'cli',
-]
+// Rooms in the order of the data's way: each may import from itself and from those before it.
+const ROOMS = require('./.ci/rooms.json')
 
-const later = ORDER.slice(0, -1).map((folder, index) => ({
-  name: `${folder}-imports-no-later-folder`,
-  severity: 'error',
-  comment: `src/${folder} comes before ${ORDER.slice(index + 1).join(', ')}: move what both need into ${folder} or before it`,
-  from: { path: `^src/${folder}/` },
-  to: { path: `^src/(${ORDER.slice(index + 1).join('|')})/` },
-}))
+const later = Object.entries(ROOMS).flatMap(([top, order]) =>
+  order.slice(0, -1).map((room, index) => ({
+    name: `${top}/${room}-imports-no-later-room`,
+    severity: 'error',
+    comment: `Move what both need into ${top}/${room}, or into a room before it`,
+    from: { path: `^${top}/${room}/` },
+    to: { path: `^${top}/(${order.slice(index + 1).join('|')})/` },
+  })),
+)
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {

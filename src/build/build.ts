@@ -4,17 +4,18 @@ import type { Digest } from '../base/digest.ts'
 import { FixpointError } from '../base/error.ts'
 import type { EventSink, RecipeId } from '../base/events.ts'
 import { explainDiskFull } from '../base/files.ts'
+import type { Fetcher } from '../fetch/ports.ts'
 import { nodeOf, sourcesOf, type Graph } from '../plan/graph.ts'
-import { plan, type Plan, type Planned } from '../plan/plan.ts'
+import type { Plan } from '../plan/plan.ts'
 import { compareListings } from '../store/compare-listings.ts'
-import type { Store } from '../store/store.ts'
 import { runAction } from './action.ts'
 import { Discards } from './background-removal.ts'
-import type { Action, ActionResult, ManifestMaker } from './executor.ts'
+import type { Action, ActionResult } from './executor.ts'
 import { Jobserver } from './jobserver.ts'
-import { knownTo, type IndexNamer } from './plan-view.ts'
-import type { Fetcher } from './ports.ts'
+import { actionOf } from './planned-action.ts'
+import { planOn, type PlanView } from '../store/plan-view.ts'
 import { choose, remainingTimes } from './queue.ts'
+import { requireHost } from './require-host.ts'
 
 /** How a build is done. */
 export interface BuildOptions {
@@ -28,11 +29,8 @@ export interface BuildOptions {
 }
 
 /** What a build works with. */
-export interface BuildContext {
-  readonly store: Store
+export interface BuildContext extends PlanView {
   readonly fetcher: Fetcher
-  readonly nameOf: IndexNamer
-  readonly makeManifest: ManifestMaker
   readonly emit: EventSink
   readonly now: () => number
   /**
@@ -53,9 +51,16 @@ export interface BuildResult {
   readonly plan: Plan
 }
 
+/** Builds targets of a graph like {@link build}, but throws what failed. */
+export type Builder = (
+  graph: Graph,
+  targets: readonly RecipeId[],
+  context: BuildContext,
+) => Promise<BuildResult>
+
 /**
- * Builds `targets` and what they need. Rejects only when interrupted or for a bug: failures of
- * recipes are in the result.
+ * Builds `targets` and what they need. Failures of recipes are in the result. Rejects when it is
+ * interrupted, for a bug, and as {@link requireHost} does, before anything runs.
  */
 export function build(
   graph: Graph,
@@ -97,7 +102,10 @@ class Build {
 
   async run(): Promise<BuildResult> {
     let current = this.#plan()
+    // At the start: what is used on the way is not counted again once the targets are there.
+    const stored = [...current.values()].filter(({ state }) => state === 'stored').length
     if ([...current.values()].some(({ state }) => state === 'ready')) {
+      await requireHost(this.#context.store.root)
       // From here on nobody collects what this build goes by; what was collected meanwhile is
       // missing from the second plan.
       await this.#context.store.session()
@@ -125,16 +133,20 @@ class Build {
     await Promise.allSettled(this.#fetching.values())
     await this.#discards.settled()
     this.#options.signal.throwIfAborted()
-    return {
-      ran: this.#ran,
-      failures: this.#failures,
-      skipped: this.#skipped(current),
-      plan: current,
-    }
+    const skipped = this.#skipped(current)
+    this.#context.emit({
+      type: 'done',
+      at: this.#context.now(),
+      ran: this.#ran.length,
+      stored,
+      failed: this.#failures.size,
+      skipped: skipped.length,
+    })
+    return { ran: this.#ran, failures: this.#failures, skipped, plan: current }
   }
 
   #plan(): Plan {
-    return plan(this.#graph, this.#targets, knownTo(this.#context.store, this.#context.nameOf))
+    return planOn(this.#context, this.#graph, this.#targets)
   }
 
   #mayStart(): boolean {
@@ -216,10 +228,7 @@ class Build {
       memory: this.#options.memory - promised,
       idle: this.#running.size === 0,
     }
-    for (const id of choose(candidates, room)) {
-      const planned = current.get(id)
-      if (planned !== undefined) this.#running.set(id, this.#runOne(current, planned))
-    }
+    for (const id of choose(candidates, room)) this.#running.set(id, this.#runOne(current, id))
   }
 
   #cost(id: RecipeId): number {
@@ -230,9 +239,8 @@ class Build {
     return this.#past.get(id)?.peakMemory ?? nodeOf(this.#graph.nodes, id).recipe.memory
   }
 
-  async #runOne(current: Plan, planned: Planned): Promise<void> {
-    const action = actionOf(current, planned)
-    const { recipe: id } = action
+  async #runOne(current: Plan, id: RecipeId): Promise<void> {
+    const action = actionOf(current, id)
     let log = ''
     try {
       log = await this.#context.store.logPath(id, action.key)
@@ -358,20 +366,6 @@ class Build {
     }
     return skipped
   }
-}
-
-/** The action of a planned recipe that is ready. */
-export function actionOf(current: Plan, planned: Planned): Action {
-  const { node, key, document } = planned
-  if (key === undefined || document === undefined)
-    throw new TypeError(`"${node.recipe.id}" is not ready`)
-  const artifacts = new Map<RecipeId, Digest>()
-  for (const { recipe } of [...document.inputs, ...document.contents]) {
-    const artifact = current.get(recipe)?.artifact
-    if (artifact !== undefined) artifacts.set(recipe, artifact)
-  }
-  const { id, sources, patches, files, timeout } = node.recipe
-  return { recipe: id, key, document, artifacts, sources, patches, files, timeout }
 }
 
 function stepOf(error: unknown): string {

@@ -1,8 +1,7 @@
 import type { Digest } from '../base/digest.ts'
 import type { EventSink, RecipeId } from '../base/events.ts'
 import type { LocalFile, Source } from '../metadata/model.ts'
-import type { ActionDocument, ContentRef } from '../plan/action-document.ts'
-import type { Listing } from '../store/listing.ts'
+import type { ActionDocument } from '../plan/action-document.ts'
 import type { Store } from '../store/store.ts'
 import type { Discards } from './background-removal.ts'
 
@@ -39,17 +38,11 @@ export interface ActionResult extends Usage {
   readonly size: number
 }
 
-/** Makes the manifest of an image from what goes into it; the image module's, handed in. */
-export type ManifestMaker = (
-  contents: readonly (ContentRef & { readonly listing: Listing })[],
-) => string
-
 /** What an action's steps and packing work with. */
 export interface StepContext {
   readonly store: Store
   readonly emit: EventSink
   readonly now: () => number
-  readonly makeManifest: ManifestMaker
   /** Fifo of the action's share of the cores; undefined: its steps get no jobserver. */
   readonly jobserver: string | undefined
   /** See {@link BuildContext}. */

@@ -12,6 +12,7 @@ import { showHost } from '../sandbox/host-view.ts'
 import { composeUnion, type Part } from '../sandbox/sysroot.ts'
 import type { RecipeId } from '../base/events.ts'
 import type { ActionDocument } from '../plan/action-document.ts'
+import { makeManifest } from '../image/manifest.ts'
 import type { Action, StepContext } from './executor.ts'
 import { copyFiles, inTurn, linkBlob } from './place-files.ts'
 
@@ -32,7 +33,7 @@ const FOLDERS = [
 ] as const
 
 /** What an action's files come from and how they are laid out. */
-export type Supply = Pick<StepContext, 'store' | 'makeManifest' | 'backwards' | 'signal'>
+export type Supply = Pick<StepContext, 'store' | 'backwards' | 'signal'>
 
 /** The folders of one action on the machine, and how the sandbox sees them. */
 export class Workspace {
@@ -120,7 +121,7 @@ export class Workspace {
         listing: await supply.store.listing(content.artifact, supply.signal),
       })),
     )
-    await writeFile(join(this.folder, 'manifest.json'), supply.makeManifest(listed))
+    await writeFile(join(this.folder, 'manifest.json'), makeManifest(listed))
   }
 
   /** Puts the sources that an image is to hold into one folder. */

@@ -2,7 +2,7 @@
 import { CommanderError } from 'commander'
 import { EXIT } from '../base/error.ts'
 import { endUncaught } from './view/end-at-once.ts'
-import { createProgram } from './program.ts'
+import { createProgram } from './program/program.ts'
 import { describeEnd } from './view/report.ts'
 
 const program = createProgram()

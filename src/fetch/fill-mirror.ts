@@ -11,7 +11,7 @@ import { LARGEST_LIST, parseSums, SUMS } from './mirror.ts'
 import type { FileSource } from '../metadata/model.ts'
 import { isFileName } from '../metadata/format/source-places.ts'
 import { mirrorFiles } from '../plan/action-document.ts'
-import type { SourceFinder } from '../verify/list-seeds.ts'
+import type { SourceFinder } from './find-source.ts'
 
 /** Brings a file to a path where nothing is. */
 type Put = (from: string, to: string) => Promise<void>

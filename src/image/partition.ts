@@ -1,6 +1,4 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { text } from 'node:stream/consumers'
+import { execa } from 'execa'
 import { FixpointError } from '../base/error.ts'
 import { diskFull } from '../base/files.ts'
 import type { Partition } from './disk.ts'
@@ -15,49 +13,29 @@ export async function unpackPartition(
   target: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const args = [
-    '-no-progress',
-    '-quiet',
-    '-no-xattrs',
-    '-offset',
-    String(start),
-    '-dest',
-    target,
-    image,
-  ]
   signal.throwIfAborted()
-  const child = spawn('unsquashfs', args, {
-    stdio: ['ignore', 'ignore', 'pipe'],
-    env: { ...process.env, LC_ALL: 'C' },
+  const options = ['-no-progress', '-quiet', '-no-xattrs', '-offset', String(start)]
+  const { failed, code, stderr } = await execa('unsquashfs', [...options, '-dest', target, image], {
+    reject: false,
+    stdin: 'ignore',
+    stdout: 'ignore',
+    env: { LC_ALL: 'C' },
+    cancelSignal: signal,
   })
-  const stop = (): void => {
-    child.kill()
-  }
-  signal.addEventListener('abort', stop, { once: true })
-  const said = text(child.stderr)
-  let status: number | null
-  try {
-    ;[status] = (await once(child, 'close')) as [number | null]
-  } catch (cause) {
+  signal.throwIfAborted()
+  if (!failed) return
+  if (code === 'ENOENT') {
     throw new FixpointError(
       'hostUnfit',
       'no-unsquashfs',
       'Cannot unpack the image: unsquashfs is not installed',
-      {
-        hint: 'Install squashfs-tools',
-        cause,
-      },
+      { hint: 'Install squashfs-tools' },
     )
-  } finally {
-    signal.removeEventListener('abort', stop)
   }
-  signal.throwIfAborted()
-  if (status === 0) return
-  const reason = (await said).trim()
-  if (reason.includes('No space left on device')) throw diskFull(target)
+  if (stderr.includes('No space left on device')) throw diskFull(target)
   throw new FixpointError(
     'fetch',
     'image-damaged',
-    `Cannot unpack partition "${name}" of "${image}": ${reason}`,
+    `Cannot unpack partition "${name}" of "${image}": ${stderr.trim()}`,
   )
 }

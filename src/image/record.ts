@@ -1,10 +1,15 @@
 import { z } from 'zod'
 import { isDigest, type Digest } from '../base/digest.ts'
 import { FixpointError } from '../base/error.ts'
-import type { RecipeId } from '../base/events.ts'
+import type { EventSink, RecipeId } from '../base/events.ts'
 import { errorCode } from '../base/files.ts'
 import { readRegular } from '../base/regular.ts'
 import { systemReason } from '../base/system-error.ts'
+import type { FileSource } from '../metadata/model.ts'
+import type { Plan } from '../plan/plan.ts'
+import type { Listing } from '../store/listing.ts'
+import type { PlanView } from '../store/plan-view.ts'
+import { describeHost } from './host-description.ts'
 
 const digest = z.custom<Digest>((value) => typeof value === 'string' && isDigest(value))
 
@@ -22,12 +27,15 @@ const recordSchema = z.object({
 })
 
 /** Bytes of a record; those of images are far below. */
-export const LARGEST_RECORD = 256 << 20
+const LARGEST_RECORD = 256 << 20
 
-/** What the file beside an image tells of it, as far as it is read again. */
+/** How the name of an image's record ends: the file NAME.json beside it. */
+export const RECORD_SUFFIX = '.json'
+
+/** What an image's record says of it, as far as it is read again. */
 export type ImageRecord = z.infer<typeof recordSchema>
 
-/** Reads the file NAME.json that is put beside an image. Fails with `no-record`. */
+/** Reads an image's record. Fails with `no-record`. */
 export async function readImageRecord(path: string): Promise<ImageRecord> {
   try {
     // What is no regular file, or larger than any record, is none.
@@ -40,10 +48,67 @@ export async function readImageRecord(path: string): Promise<ImageRecord> {
       'usage',
       'no-record',
       `Cannot use "${path}": it is not the record of an image`,
-      {
-        hint: '`fixpoint build` puts one beside each image: NAME.json',
-        cause,
-      },
+      { hint: '`fixpoint build` puts one beside each image: NAME.json', cause },
     )
   }
+}
+
+/** The record at `path`; undefined when there is none, or it is not one of ours. */
+export async function recordIfThere(path: string): Promise<ImageRecord | undefined> {
+  return readImageRecord(path).catch(() => undefined)
+}
+
+/** What a record is made from. */
+export interface RecordContext extends PlanView {
+  readonly emit: EventSink
+  readonly now: () => number
+  /** Lists what is not source code among the sources of an image's mirror. */
+  readonly listSeeds: (sources: readonly FileSource[]) => Promise<unknown>
+}
+
+/**
+ * The text of an image's record: keys, artifacts and times of all that was built for it, the host,
+ * and what its mirror holds that is not source code. Unlike the manifest inside the image it says
+ * something of the host and of times, so it is in no artifact.
+ */
+export async function describeImage(
+  plan: Plan,
+  id: RecipeId,
+  files: Listing,
+  { store, nameOf, emit, now, listSeeds }: RecordContext,
+): Promise<string> {
+  const used = builtFor(plan, id)
+  const recipes = [...plan.values()].flatMap(({ node, key, artifact }) => {
+    if (key === undefined || !used.has(node.recipe.id)) return []
+    const { id: recipe, version, host } = node.recipe
+    const entry = store.index.find(nameOf(key, host))
+    const { durationMs, cpuMs, peakMemory, size } = entry ?? {}
+    const built = artifact ?? entry?.artifact
+    return [{ recipe, version, key, artifact: built, durationMs, cpuMs, peakMemory, size }]
+  })
+  const { key, artifact, node } = plan.get(id) ?? {}
+  if (node?.mirror !== undefined)
+    emit({ type: 'seeds-start', at: now(), recipe: id, sources: node.mirror.length })
+  const seeds = node?.mirror && (await listSeeds(node.mirror))
+  const record = { recipe: id, key, artifact, files, host: describeHost(), recipes, seeds }
+  return `${JSON.stringify(record, undefined, 1)}\n`
+}
+
+/** Whether a record has the keys that a plan has for all that an image is built from. */
+export function recordsKeysOf({ recipes }: ImageRecord, plan: Plan, id: RecipeId): boolean {
+  const before = new Map(recipes.map(({ recipe, key }) => [recipe, key]))
+  return [...builtFor(plan, id)].every((recipe) => before.get(recipe) === plan.get(recipe)?.key)
+}
+
+/** An image and all that it was built from, without what else was built with it. */
+function builtFor(plan: Plan, image: RecipeId): ReadonlySet<RecipeId> {
+  const used = new Set<RecipeId>()
+  const pending = [image]
+  for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
+    if (used.has(id)) continue
+    used.add(id)
+    const node = plan.get(id)?.node
+    if (node !== undefined) pending.push(...node.inputs, ...node.contents)
+  }
+  return used
 }

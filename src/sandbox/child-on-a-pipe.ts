@@ -1,18 +1,19 @@
 import { spawn, type SpawnOptions } from 'node:child_process'
 import { once } from 'node:events'
 
+/** How {@link runOnPipe} runs a program. */
+export interface PipedOptions extends Omit<SpawnOptions, 'stdio' | 'signal'> {
+  readonly stdout: 'inherit' | 'ignore'
+}
+
 /**
- * Runs a program that hangs on the life of this process by its standard input, which it is to take
- * for its end when that closes: it does when `signal` aborts, and when this process dies in
- * whatever way. Resolves, in any case when the program has ended, with its exit status.
+ * Runs a program that must exit when its standard input closes. We close it when `signal` aborts;
+ * the kernel closes it if we die. Resolves with the exit status once the program has ended.
  */
-export async function runTied(
+export async function runOnPipe(
   file: string,
   args: readonly string[],
-  {
-    stdout,
-    ...options
-  }: Omit<SpawnOptions, 'stdio' | 'signal'> & { readonly stdout: 'inherit' | 'ignore' },
+  { stdout, ...options }: PipedOptions,
   signal: AbortSignal,
 ): Promise<number | null> {
   signal.throwIfAborted()
@@ -28,4 +29,17 @@ export async function runTied(
     signal.removeEventListener('abort', stop)
     child.stdin.destroy()
   }
+}
+
+/**
+ * Lines of shell that run the command "$@" with an empty standard input. The shell's own is the
+ * pipe of {@link runOnPipe}: when it closes, the command gets `signal`.
+ */
+export function runUntilPipeCloses(signal: 'TERM' | 'KILL'): string {
+  return `exec 3<&0 </dev/null
+"$@" &
+engine=$!
+{ cat <&3 >/dev/null; kill -${signal} $engine; } 2>/dev/null &
+wait $engine
+`
 }

@@ -1,13 +1,10 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { FixpointError } from '../base/error.ts'
-import { runTied } from './child-on-a-pipe.ts'
+import { runOnPipe, runUntilPipeCloses } from './child-on-a-pipe.ts'
 
-/**
- * Folders and files of the machine that the world of an image sees, and nothing else of it but the
- * kernel.
- */
-export interface World {
+/** Folders and files of the machine that an unpacked image sees, beside the kernel. */
+export interface ImageRoot {
   /** The image's root, unpacked. */
   readonly root: string
   /** Becomes /data, where the store is. */
@@ -18,15 +15,15 @@ export interface World {
   readonly image: string
 }
 
-/** Where a world finds the image that it is made of. */
+/** Path in there of the image file. */
 export const IMAGE = '/run/image'
 
 /**
- * Run by the image's own shell, as root of a user namespace that maps one id, with its own mounts,
- * processes and network: puts the world together and makes it the root. Nothing of /proc is covered
- * here, else the sandboxes inside could not mount theirs. The engine hangs on the caller's life by
- * a pipe: when that closes, it is killed, and with this shell, the first process of its namespace,
- * goes everything else.
+ * The image's own shell runs this as root of a user namespace that maps one id, with its own
+ * mounts, processes and network. It builds a root folder and makes it the root. Nothing may be
+ * mounted over /proc here: the kernel then refuses a fresh /proc to the sandboxes inside. The
+ * engine is killed when the caller's pipe closes. With this shell, the first process of its
+ * namespace, all others end.
  */
 const SCRIPT = `set -eu
 root=$1 data=$2 mirror=$3 image=$4
@@ -55,18 +52,13 @@ mount -t proc proc proc
 pivot_root . run/before
 cd /
 umount -l run/before
-exec 3<&0 </dev/null
-"$@" &
-engine=$!
-{ cat <&3 >/dev/null; kill -9 $engine; } 2>/dev/null &
-wait $engine
-`
+${runUntilPipeCloses('KILL')}`
 
 /**
- * Makes sure that an image's busybox can begin a world on this host: fails with
+ * Makes sure that an image's busybox can set up namespaces on this host: fails with
  * `namespaces-unavailable`.
  */
-export function requireWorld(root: string): void {
+export function requireImageRoot(root: string): void {
   const [busybox, ...unshare] = unshareCommand(root)
   const { status, stderr, error } = spawnSync(busybox, [...unshare, 'true'], {
     encoding: 'utf8',
@@ -85,25 +77,26 @@ export function requireWorld(root: string): void {
 }
 
 /**
- * Runs a command in the world of an image, with standard output and error of this process, and
- * resolves with its exit status. Ends it when `signal` aborts.
+ * Runs a command in the root of an unpacked image, on the standard output and error of this
+ * process. Resolves with its exit status. Ends it when `signal` aborts.
  */
-export function runInWorld(
-  { root, data, mirror, image }: World,
+export function runInImageRoot(
+  { root, data, mirror, image }: ImageRoot,
   command: readonly string[],
+  terminal: string,
   signal: AbortSignal,
 ): Promise<number | null> {
   const [busybox, ...unshare] = unshareCommand(root)
-  return runTied(
+  return runOnPipe(
     busybox,
-    [...unshare, 'sh', '-c', SCRIPT, 'world', root, data, mirror, image, ...command],
+    [...unshare, 'sh', '-c', SCRIPT, 'image-root', root, data, mirror, image, ...command],
     {
       stdout: 'inherit',
       // The image's tools, also before its root is the root.
       env: {
         PATH: `${join(root, 'usr/bin')}:/usr/bin`,
         HOME: '/root',
-        TERM: process.env['TERM'] ?? 'dumb',
+        TERM: terminal,
       },
     },
     signal,

@@ -7,16 +7,16 @@ import { takeLock } from './lock.ts'
 import { claimFolder, emptyFolder, markFolder, removeFolder } from './claimed-folder.ts'
 
 /**
- * Lets `use` work in a folder of its own: empty, or as an interrupted use for the same `digest`
- * left it, which `resumed` tells. It is removed when `use` has come to its end. Where that found
- * something not reproducible, the folder stays to be looked at, and the next use begins anew. Fails
- * with `rebuild-running`, or `not-own-folder` where something else lies there.
+ * Lets `use` work in a folder of its own: an empty one, or the one that an interrupted use for the
+ * same `digest` left (`resumed`). The folder is removed after success. It stays when `use` found
+ * something not reproducible, and the next use empties it. Fails with `rebuild-running`, or
+ * `not-own-folder` where something else is in its place.
  */
-export async function withResumable(
+export async function withResumable<T>(
   folder: string,
   digest: Digest,
-  use: (resumed: boolean) => Promise<void>,
-): Promise<void> {
+  use: (resumed: boolean) => Promise<T>,
+): Promise<T> {
   const lockFile = `${folder}.lock`
   await makeFolder(dirname(folder))
   await writeFile(lockFile, '', { flag: 'a' })
@@ -38,14 +38,16 @@ export async function withResumable(
     // As a store: what is unpacked or built in there may hold programs that are setuid. Also of one
     // that was left wider.
     await chmod(folder, 0o700)
+    let result: T
     try {
-      await use(resumed)
+      result = await use(resumed)
     } catch (error) {
       if (error instanceof FixpointError && error.kind === 'notReproducible')
         await markFolder(folder, 'differed')
       throw error
     }
     await removeFolder(folder)
+    return result
   } finally {
     await lock.release()
   }

@@ -1,4 +1,5 @@
 import { byCodeUnit } from '../base/order.ts'
+import type { SourceFinder } from '../fetch/find-source.ts'
 import type { FileSource } from '../metadata/model.ts'
 import { scanSource, SCRIPTS, type Tally } from './scan-source.ts'
 import { KINDS, type Kind } from './seeds.ts'
@@ -14,9 +15,6 @@ export interface Seeds {
     readonly bytes: number
   }[]
 }
-
-/** Resolves to the path of a source's file, whose digest it has checked. */
-export type SourceFinder = (source: FileSource) => Promise<string>
 
 const LISTED: readonly Kind[] = [
   ...KINDS,

@@ -13,27 +13,21 @@ import { dirname, join, relative, resolve } from 'node:path'
 import { FixpointError, kindOfStatus } from '../base/error.ts'
 import type { RecipeId } from '../base/events.ts'
 import { errorCode, exists, makeFolder, removeTree } from '../base/files.ts'
-import type { Graph } from '../plan/graph.ts'
-import type { Store } from '../store/store.ts'
-import type { SourceFinder } from './list-seeds.ts'
-import { CHECKOUT, defaultCores, layersFile, type Engine } from '../cli/engine.ts'
 import { fillMirror } from '../fetch/fill-mirror.ts'
+import type { SourceFinder } from '../fetch/find-source.ts'
+import type { Graph } from '../plan/graph.ts'
+import { runOnPipe, runUntilPipeCloses } from '../sandbox/child-on-a-pipe.ts'
 import { claimFolder, markFolder, removeFolder } from '../store/claimed-folder.ts'
-import { runTied } from '../sandbox/child-on-a-pipe.ts'
+import type { Store } from '../store/store.ts'
 import type { Variations } from './variations.ts'
 
-/**
- * A user that owns nothing: the second build is done as this one when the first was done as root.
- */
+/** A user that owns nothing. It does the second build when root did the first. */
 const OTHER_USER = 54_321
 
 /** Of a checkout: neither engine nor recipes, and large. */
 const NOT_COPIED = ['.git', 'out', 'coverage']
 
-/**
- * Conditions of the second build that must leave no mark. Some would break a build that let them
- * in.
- */
+/** Conditions of the second build that must leave no trace. Some break a build that lets them in. */
 const OTHER_ENVIRONMENT: Readonly<Record<string, string>> = {
   TZ: 'Pacific/Chatham',
   LANG: 'tr_TR.UTF-8',
@@ -41,90 +35,95 @@ const OTHER_ENVIRONMENT: Readonly<Record<string, string>> = {
   CC: 'false',
   CFLAGS: '-DFIXPOINT_JUNK -O0 -g',
   LDFLAGS: '-Wl,--fixpoint-junk',
-  // Any that is there: the loader complains of one that is not for each program that is started.
+  // One that exists: the loader reports a missing one for each program.
   LD_PRELOAD: 'libm.so.6',
   MAKEFLAGS: '-j7',
   SOURCE_DATE_EPOCH: '1',
-  // For this engine: it makes files in the opposite order, which shows in folders of some file
+  // For the engine: it makes files in the opposite order, which shows in folders of some file
   // systems.
   FIXPOINT_BACKWARDS: '1',
   GREP_OPTIONS: '--color=always',
 }
 
-/** Folders of the second build. */
-export interface Place {
+/** Folders of a second build. */
+export interface SecondBuild {
   readonly folder: string
   readonly store: string
   readonly mirror: string
   readonly checkout: string
+  /** Who does it; undefined: the user of the first. */
   readonly user: number | undefined
 }
 
-/** Where the second build is done unless told otherwise. */
-export function defaultPlace(store: Store): string {
+/** Where the second build is done by default. */
+export function defaultSecondFolder(first: Store): string {
   // Another user must be able to get there, which a home folder may not allow.
-  return process.getuid?.() === 0 ? '/var/tmp/fixpoint-verify' : `${store.root}-verify`
+  return process.getuid?.() === 0 ? '/var/tmp/fixpoint-verify' : `${first.root}-verify`
 }
 
 /** Mark of a folder that a second build was done in. */
 const MARK = 'second build'
 
-/** Names of what a place is made of. */
+/** Names in the folder of a second build. */
 const [STORE, MIRROR, ELSEWHERE, HOME] = ['store', 'mirror', 'another path', 'home'] as const
 
 /**
- * Makes sure that a second build may be done in a folder, before the first one takes its time, and
- * resolves to the folders there. `first` is the store of that one. Fails with `not-own-folder`, or
- * `same-store`.
+ * Makes sure that a second build may use a folder, before the first build takes its time. `first`
+ * is the store of that one. Fails with `not-own-folder` or `same-store`.
  */
-export async function claimPlace(path: string, first: Store): Promise<Place> {
-  // It is handed to an engine that runs elsewhere.
+export async function claimSecondBuild(path: string, first: Store): Promise<SecondBuild> {
+  // An engine that runs elsewhere gets it.
   const folder = resolve(path)
-  const place = {
+  const second = {
     folder,
     store: join(folder, STORE),
     mirror: join(folder, MIRROR),
     checkout: join(folder, ELSEWHERE, 'checkout'),
     user: process.getuid?.() === 0 ? OTHER_USER : undefined,
   }
-  // The default lies where anyone may make folders and links.
+  // The default is in a place where anyone may make folders and links.
   if ((await claimFolder(folder)) === undefined) await markFolder(folder, MARK)
-  for (const name of [place.store, place.mirror]) await makeFolder(name)
-  // It would find everything built, and say that two builds are the same.
-  if ((await realpath(place.store)) === (await realpath(first.root))) {
+  for (const name of [second.store, second.mirror]) await makeFolder(name)
+  // It would find everything built, and report two equal builds.
+  if ((await realpath(second.store)) === (await realpath(first.root))) {
     throw new FixpointError(
       'usage',
       'same-store',
-      `Cannot build a second time in "${folder}": the first store lies there`,
+      `Cannot build a second time in "${folder}": it holds the first store`,
     )
   }
-  return place
+  return second
 }
 
 /**
- * Lays out the second build: a copy of the engine and the layers, and the sources it needs, which
- * `find` tells, as a mirror folder.
+ * Lays out a second build: a copy of the engine and its layers, and as a mirror folder the sources
+ * of a graph, which `find` finds.
  */
-export async function preparePlace(place: Place, graph: Graph, find: SourceFinder): Promise<void> {
-  await removeTree(place.checkout)
-  const left = new Set([...NOT_COPIED, ...(await developmentPackages(CHECKOUT))])
-  await cp(CHECKOUT, place.checkout, {
+export async function prepareSecondBuild(
+  second: SecondBuild,
+  checkout: string,
+  graph: Graph,
+  find: SourceFinder,
+): Promise<void> {
+  await removeTree(second.checkout)
+  const left = new Set([...NOT_COPIED, ...(await developmentPackages(checkout))])
+  await cp(checkout, second.checkout, {
     recursive: true,
     verbatimSymlinks: true,
-    filter: (path) => !left.has(relative(CHECKOUT, path)),
+    filter: (path) => !left.has(relative(checkout, path)),
   })
   const sources = [...graph.nodes.values()].flatMap(({ recipe }) => recipe.sources)
   const files = sources.filter((source) => source.kind === 'file')
-  await fillMirror(place.mirror, files, find, linkOrCopy)
-  if (place.user !== undefined) {
-    await chmod(place.folder, 0o755)
-    await giveTo(place.user, place.store)
-    await giveTo(place.user, place.checkout)
+  await fillMirror(second.mirror, files, find, linkOrCopy)
+  if (second.user !== undefined) {
+    await chmod(second.folder, 0o755)
+    await giveTo(second.user, second.store)
+    await giveTo(second.user, second.checkout)
   }
 }
 
-/** Removes what a second build left; what else is in its folder stays. */
-export async function removePlace({ folder }: Place): Promise<void> {
+/** Removes what a second build left; other things in its folder stay. */
+export async function removeSecondBuild({ folder }: SecondBuild): Promise<void> {
   await removeFolder(folder, [STORE, MIRROR, ELSEWHERE, HOME])
 }
 
@@ -155,66 +154,62 @@ async function giveTo(user: number, folder: string): Promise<void> {
   }
 }
 
-/**
- * As the leader of its own group: Ctrl-C reaches the first engine only, which ends this one as it
- * ends itself, and waits for it.
- */
-const tied = (limits: string): string => `umask 077
-${limits}exec 3<&0 </dev/null
-"$@" &
-engine=$!
-{ cat <&3 >/dev/null; kill -TERM $engine; } 2>/dev/null &
-wait $engine
-`
+/** What the second engine is to do. */
+export interface SecondRun {
+  /** Checkout of the first engine. */
+  readonly checkout: string
+  /** The layers.yaml that both builds use. */
+  readonly layers: string
+  readonly targets: readonly RecipeId[]
+  /** True when an image is among the targets: an output folder without one is refused. */
+  readonly hasImage: boolean
+  readonly cores: number
+  readonly variations: Variations
+  /** Value of PATH, which must have Node's programs. */
+  readonly path: string
+}
 
-/** Runs the copied engine under the other conditions. */
-export async function buildAgain(
-  place: Place,
-  engine: Engine,
-  targets: readonly RecipeId[],
-  cores: number,
-  { limits, prefix }: Variations,
+/** Runs the copied engine under the other conditions. Fails with `second-build-failed`. */
+export async function runSecondBuild(
+  second: SecondBuild,
+  run: SecondRun,
+  signal: AbortSignal,
 ): Promise<void> {
-  const home = join(place.folder, HOME)
+  const { user } = second
+  const { limits, prefix } = run.variations
+  const home = join(second.folder, HOME)
   await removeTree(home) // of a killed run
   await mkdir(home)
-  const layers = await realpath(layersFile(engine.options.layers))
-  const inside = relative(await realpath(CHECKOUT), layers)
-  const copied = inside.startsWith('..') ? layers : join(place.checkout, inside)
-  const main = join(place.checkout, 'dist/src/cli/main.js')
-  const { recipes } = await engine.metadata()
-  // An output folder without an image to put there is refused.
-  const isImage = targets.some((id) => recipes.get(id)?.image === true)
-  const output = isImage ? ['-o', join(place.store, 'out')] : []
-  const command = [
-    ...[...prefix, process.execPath, main, '--layers', copied, '--store', place.store],
-    ...['build', '-j', String(cores), '--offline', '--mirror', place.mirror, ...output, ...targets],
-  ]
-  const { user } = place
   if (user !== undefined) await chown(home, user, user)
-  const status = await runTied(
+  const layers = await realpath(run.layers)
+  const inside = relative(await realpath(run.checkout), layers)
+  const copied = inside.startsWith('..') ? layers : join(second.checkout, inside)
+  const main = join(second.checkout, 'dist/src/cli/main.js')
+  const output = run.hasImage ? ['-o', join(second.store, 'out')] : []
+  const command = [
+    ...[...prefix, process.execPath, main, '--layers', copied, '--store', second.store],
+    ...['build', '-j', String(run.cores), '--offline', '--mirror', second.mirror],
+    ...[...output, ...run.targets],
+  ]
+  // It leads a group of its own: Ctrl-C reaches the first engine only, which ends this one.
+  const status = await runOnPipe(
     'sh',
-    ['-c', tied(limits), 'sh', ...command],
+    ['-c', `umask 077\n${limits}${runUntilPipeCloses('TERM')}`, 'sh', ...command],
     {
       cwd: dirname(copied),
       detached: true,
       stdout: 'ignore',
-      env: { ...OTHER_ENVIRONMENT, HOME: home, PATH: process.env['PATH'] ?? '/usr/bin:/bin' },
+      env: { ...OTHER_ENVIRONMENT, HOME: home, PATH: run.path },
       ...(user !== undefined && { uid: user, gid: user }),
     },
-    engine.signal,
+    signal,
   )
   await removeTree(home)
-  engine.signal.throwIfAborted()
+  signal.throwIfAborted()
   if (status !== 0)
     throw new FixpointError(
       kindOfStatus(status),
       'second-build-failed',
       `Cannot build a second time: the engine ended with status ${String(status)}`,
     )
-}
-
-/** Cores of the second build, unless it is told how many. */
-export function otherCores(): number {
-  return defaultCores() > 1 ? 1 : 2
 }

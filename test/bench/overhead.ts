@@ -5,15 +5,13 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { removeTree } from '../../src/base/files.ts'
 import type { RecipeId } from '../../src/base/events.ts'
-import { actionOf } from '../../src/build/build.ts'
+import { actionOf } from '../../src/build/planned-action.ts'
 import { hostFingerprint } from '../../src/build/fingerprint.ts'
-import { indexNamer, knownTo } from '../../src/build/plan-view.ts'
+import { indexNamer, planOn } from '../../src/store/plan-view.ts'
 import { scriptsOf } from '../../src/build/steps.ts'
-import { makeManifest } from '../../src/image/manifest.ts'
 import { Workspace } from '../../src/build/workspace.ts'
 import { loadMetadata } from '../../src/metadata/load.ts'
 import { graphOf, nodeOf, type Graph } from '../../src/plan/graph.ts'
-import { plan } from '../../src/plan/plan.ts'
 import { sandboxCommand } from '../../src/sandbox/bwrap.ts'
 import { Store } from '../../src/store/store.ts'
 import { timed } from './measure.ts'
@@ -96,13 +94,13 @@ async function timePlainScript(
   store: Store,
   folder: string,
 ): Promise<number> {
-  const current = plan(graph, [target], knownTo(store, nameOf))
+  const current = planOn({ store, nameOf }, graph, [target])
   const planned = current.get(target)
   if (planned?.state !== 'ready')
     throw new Error(`${target} is ${planned?.state ?? 'unknown'}, wanted ready`)
-  const action = actionOf(current, planned)
+  const action = actionOf(current, target)
   const workspace = await Workspace.create(folder)
-  await workspace.layOut(action, { store, makeManifest, signal: new AbortController().signal })
+  await workspace.layOut(action, { store, signal: new AbortController().signal })
   const scripts = scriptsOf(action.document)
   for (const { name, script } of scripts) await writeFile(join(folder, 'steps', name), script)
   const lines = scripts.map(({ name }) => `(sh -eu /steps/${name})`)
@@ -139,7 +137,7 @@ function writeBack(): void {
 
 /** Makes the store as if the target had never been built. */
 async function forget(graph: Graph, target: RecipeId, store: Store): Promise<void> {
-  const planned = plan(graph, [target], knownTo(store, nameOf)).get(target)
+  const planned = planOn({ store, nameOf }, graph, [target]).get(target)
   if (planned?.key === undefined || planned.artifact === undefined)
     throw new Error(`${target} was not built`)
   await rm(join(store.root, 'index', nameOf(planned.key, planned.node.recipe.host)))

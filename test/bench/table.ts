@@ -1,13 +1,12 @@
 import { resolve } from 'node:path'
 import { hostFingerprint } from '../../src/build/fingerprint.ts'
-import { indexNamer, knownTo } from '../../src/build/plan-view.ts'
+import { indexNamer, planOn } from '../../src/store/plan-view.ts'
 import { readConfig } from '../../src/cli/config.ts'
-import { layersFile } from '../../src/cli/engine.ts'
+import { layersFile } from '../../src/cli/defaults.ts'
 import { describeEnd } from '../../src/cli/view/report.ts'
 import { resolveTargets } from '../../src/cli/targets.ts'
 import { loadMetadata } from '../../src/metadata/load.ts'
 import { graphOf } from '../../src/plan/graph.ts'
-import { plan } from '../../src/plan/plan.ts'
 import { Store } from '../../src/store/store.ts'
 import type { IndexEntry } from '../../src/store/index-entries.ts'
 
@@ -28,10 +27,10 @@ async function main(target: string): Promise<void> {
   const targets = resolveTargets(metadata, [target])
   const entries: IndexEntry[] = []
   const missing: string[] = []
-  for (const [id, { key, node }] of plan(
+  for (const [id, { key, node }] of planOn(
+    { store, nameOf },
     graphOf(metadata, targets),
     targets,
-    knownTo(store, nameOf),
   )) {
     const entry = key === undefined ? undefined : store.index.find(nameOf(key, node.recipe.host))
     if (entry === undefined) missing.push(id)

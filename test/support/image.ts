@@ -3,13 +3,13 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { RecipeId } from '../../src/base/events.ts'
 import { hostFingerprint } from '../../src/build/fingerprint.ts'
-import { indexNamer, knownTo } from '../../src/build/plan-view.ts'
+import { indexNamer, planOn } from '../../src/store/plan-view.ts'
 import { readConfig } from '../../src/cli/config.ts'
 import { resolveTarget } from '../../src/cli/targets.ts'
 import { readDisk } from '../../src/image/disk.ts'
 import { loadMetadata } from '../../src/metadata/load.ts'
 import { graphOf } from '../../src/plan/graph.ts'
-import { plan, type Plan } from '../../src/plan/plan.ts'
+import type { Plan } from '../../src/plan/plan.ts'
 import { Store } from '../../src/store/store.ts'
 
 const nameOf = indexNamer(hostFingerprint)
@@ -108,7 +108,7 @@ async function lookUp<T>(
     now: () => performance.now(),
   })
   try {
-    return await use(id, plan(graphOf(metadata, [id]), [id], knownTo(store, nameOf)), store)
+    return await use(id, planOn({ store, nameOf }, graphOf(metadata, [id]), [id]), store)
   } finally {
     await store.close()
   }

@@ -6,8 +6,7 @@ import {
   type BuildOptions,
   type BuildResult,
 } from '../../src/build/build.ts'
-import { indexNamer } from '../../src/build/plan-view.ts'
-import { makeManifest } from '../../src/image/manifest.ts'
+import { indexNamer } from '../../src/store/plan-view.ts'
 import type { Metadata, Recipe } from '../../src/metadata/model.ts'
 import { graphOf } from '../../src/plan/graph.ts'
 import { Store } from '../../src/store/store.ts'
@@ -119,7 +118,6 @@ export async function toyBuild(
       store,
       fetcher: { fetch: () => Promise.resolve() },
       nameOf: indexNamer(() => digestOf('toy host')),
-      makeManifest,
       emit,
       now: () => performance.now(),
       ...context,

@@ -1,5 +1,5 @@
 import { bootOnTerminal, type BootOptions } from '../../../qemu/boot.ts'
-import type { Engine } from '../engine.ts'
+import type { CommandContext } from '../context.ts'
 
 /** Options of `boot`. */
 export interface BootFlags {
@@ -13,7 +13,7 @@ export interface BootFlags {
 
 /** `boot IMAGE`: QEMU with the serial console on the terminal. */
 export async function bootCommand(
-  _engine: Engine,
+  _command: CommandContext,
   image: string,
   { uefi, bios: _bios, ...rest }: BootFlags,
 ): Promise<void> {

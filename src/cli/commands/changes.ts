@@ -1,7 +1,7 @@
 import type { Digest } from '../../base/digest.ts'
 import { compareDocuments } from '../../plan/compare-documents.ts'
 import type { Store } from '../../store/store.ts'
-import type { Engine } from '../engine.ts'
+import type { CommandContext } from '../context.ts'
 import { readImageRecord, type ImageRecord } from '../../image/record.ts'
 
 type Built = ImageRecord['recipes'][number]
@@ -11,34 +11,34 @@ type Built = ImageRecord['recipes'][number]
  * again.
  */
 export async function changesCommand(
-  engine: Engine,
+  command: CommandContext,
   oldPath: string,
   newPath: string,
 ): Promise<void> {
   const [before, after] = [await readImageRecord(oldPath), await readImageRecord(newPath)]
-  const store = await engine.store()
+  const store = await command.store()
   const earlier = new Map(before.recipes.map((built) => [built.recipe, built]))
   const later = new Set(after.recipes.map(({ recipe }) => recipe))
   let same = 0
   for (const built of after.recipes) {
     const was = earlier.get(built.recipe)
     if (was?.key === built.key && was.artifact === built.artifact) same += 1
-    else await tell(engine, store, was, built)
+    else await tell(command, store, was, built)
   }
   for (const gone of before.recipes.filter(({ recipe }) => !later.has(recipe)))
-    await engine.result([`${gone.recipe} ${gone.version}: no longer used`], {
+    await command.result([`${gone.recipe} ${gone.version}: no longer used`], {
       type: 'changed',
       ...gone,
       why: [],
     })
-  await engine.result([`unchanged: ${String(same)} of ${String(after.recipes.length)}`], {
+  await command.result([`unchanged: ${String(same)} of ${String(after.recipes.length)}`], {
     type: 'unchanged',
     same,
   })
 }
 
 async function tell(
-  engine: Engine,
+  command: CommandContext,
   store: Store,
   was: Built | undefined,
   built: Built,
@@ -53,8 +53,8 @@ async function tell(
       : was.artifact === built.artifact
         ? 'built again, same bytes'
         : 'built again, other bytes'
-  const why = was === undefined ? [] : reasons(engine, store, was.key, built.key)
-  await engine.result([`${built.recipe} ${version}: ${what}`, ...why.map((line) => `  ${line}`)], {
+  const why = was === undefined ? [] : reasons(command, store, was.key, built.key)
+  await command.result([`${built.recipe} ${version}: ${what}`, ...why.map((line) => `  ${line}`)], {
     type: 'changed',
     ...built,
     why,
@@ -62,11 +62,11 @@ async function tell(
 }
 
 /** Why the key is another, as far as the store remembers both actions. */
-function reasons(engine: Engine, store: Store, before: Digest, after: Digest): string[] {
+function reasons(command: CommandContext, store: Store, before: Digest, after: Digest): string[] {
   if (before === after) return ['the same action: its host or compiler is another']
   const [old, now] = [before, after].map((key) => {
     // Under its key, or bound to this host, as what saw it is.
-    const entry = store.index.find(key) ?? store.index.find(engine.nameOf(key, true))
+    const entry = store.index.find(key) ?? store.index.find(command.nameOf(key, true))
     return entry?.document
   })
   if (old === undefined || now === undefined) return ['the store does not remember both actions']

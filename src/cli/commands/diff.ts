@@ -5,14 +5,14 @@ import { compareListings } from '../../store/compare-listings.ts'
 import type { Store } from '../../store/store.ts'
 import { firstDifferentByte } from '../../verify/compare-files.ts'
 import { describeContents, firstDifference, type Tree } from '../../verify/first-difference.ts'
-import type { Engine } from '../engine.ts'
+import type { CommandContext } from '../context.ts'
 
 /**
  * `diff A B`: compares two artifacts of the store, named by digest, or two files; exit code 5 when
  * they differ.
  */
-export async function diffCommand(engine: Engine, a: string, b: string): Promise<void> {
-  const store = await engine.store()
+export async function diffCommand(command: CommandContext, a: string, b: string): Promise<void> {
+  const store = await command.store()
   const [first, second] = [await find(store, a), await find(store, b)]
   if (first.kind !== second.kind)
     throw new FixpointError(
@@ -22,10 +22,10 @@ export async function diffCommand(engine: Engine, a: string, b: string): Promise
     )
   const difference =
     first.kind === 'artifact' && second.kind === 'artifact'
-      ? await compareArtifacts(engine, first.tree, second.tree)
+      ? await compareArtifacts(command, first.tree, second.tree)
       : await compareFiles(a, b)
   if (difference === undefined) {
-    await engine.result(['identical'], { type: 'identical' })
+    await command.result(['identical'], { type: 'identical' })
     return
   }
   throw new FixpointError('notReproducible', 'differ', difference)
@@ -56,12 +56,16 @@ async function treeOf(store: Store, digest: Digest): Promise<Tree> {
   return { listing: await store.tree(digest), folder: store.treePath(digest) }
 }
 
-async function compareArtifacts(engine: Engine, a: Tree, b: Tree): Promise<string | undefined> {
+async function compareArtifacts(
+  command: CommandContext,
+  a: Tree,
+  b: Tree,
+): Promise<string | undefined> {
   const first = await firstDifference(a, b)
   if (first === undefined) return undefined
   for (const { path, a: left, b: right } of compareListings(a.listing, b.listing)) {
     const mark = left === undefined ? '+' : right === undefined ? '-' : '~'
-    await engine.result([`${mark} ${path}`], { type: 'entry', mark, path })
+    await command.result([`${mark} ${path}`], { type: 'entry', mark, path })
   }
   return `The artifacts differ in ${String(first.count)} entries, first in "${first.path}": ${first.what}`
 }

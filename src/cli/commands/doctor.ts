@@ -2,13 +2,13 @@ import { resolve } from 'node:path'
 import { FixpointError } from '../../base/error.ts'
 import { examineHost } from '../doctor/examine.ts'
 import { findingsText } from '../doctor/text.ts'
-import type { Engine } from '../engine.ts'
+import type { CommandContext } from '../context.ts'
 
 /** `doctor`: examines the host; exit code 6 when something that building needs is missing. */
-export async function doctorCommand(engine: Engine): Promise<void> {
-  const store = resolve(engine.options.store ?? (await engine.configuration()).store)
+export async function doctorCommand(command: CommandContext): Promise<void> {
+  const store = resolve(command.options.store ?? (await command.configuration()).store)
   const findings = await examineHost({ store })
-  await engine.result(findingsText(findings), { type: 'findings', findings })
+  await command.result(findingsText(findings), { type: 'findings', findings })
   if (findings.some(({ status, purpose }) => status === 'missing' && purpose === 'build')) {
     throw new FixpointError('hostUnfit', 'host-unfit', 'This host cannot build yet')
   }

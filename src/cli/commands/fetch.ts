@@ -1,9 +1,9 @@
 import { combineFailures } from '../../base/error.ts'
 import { graphOf } from '../../plan/graph.ts'
-import type { Engine } from '../engine.ts'
+import type { CommandContext } from '../context.ts'
 import { resolveTargets } from '../targets.ts'
 import { fillMirror } from '../../fetch/fill-mirror.ts'
-import { buildContext, sourceFinder } from './build.ts'
+import { buildContext, findSources } from '../build-targets.ts'
 
 /** Options of `fetch`. */
 export interface FetchFlags {
@@ -18,13 +18,13 @@ export interface FetchFlags {
  * mirror folder. Tries all before it reports what it could not get.
  */
 export async function fetchCommand(
-  engine: Engine,
+  command: CommandContext,
   words: readonly string[],
   { from, offline, to }: FetchFlags,
 ): Promise<void> {
-  const metadata = await engine.metadata()
+  const metadata = await command.metadata()
   const targets = words.length > 0 ? resolveTargets(metadata, words) : [...metadata.recipes.keys()]
-  const context = await buildContext(engine, {
+  const context = await buildContext(command, {
     ...(from && { mirror: from }),
     ...(offline !== undefined && { offline }),
   })
@@ -32,17 +32,17 @@ export async function fetchCommand(
     .flatMap(({ recipe }) => recipe.sources)
     .filter((source) => source.kind === 'file')
   const results = await Promise.allSettled(
-    sources.map((source) => context.fetcher.fetch(source, engine.signal)),
+    sources.map((source) => context.fetcher.fetch(source, command.signal)),
   )
-  engine.signal.throwIfAborted()
+  command.signal.throwIfAborted()
   const failures: unknown[] = results.flatMap((result) =>
     result.status === 'rejected' ? [result.reason as unknown] : [],
   )
   if (failures.length > 0) throw combineFailures(failures)
   const count = new Set(sources.map(({ sha256 }) => sha256)).size
   const filled =
-    to === undefined ? undefined : await fillMirror(to, sources, sourceFinder(engine, context))
-  await engine.result(
+    to === undefined ? undefined : await fillMirror(to, sources, findSources(command, context))
+  await command.result(
     [
       `sources in the store: ${String(count)}`,
       ...(filled === undefined

@@ -1,24 +1,27 @@
 import { graphOf } from '../../plan/graph.ts'
 import { listSeeds } from '../../verify/list-seeds.ts'
-import type { Engine } from '../engine.ts'
+import type { CommandContext } from '../context.ts'
 import { resolveTargets } from '../targets.ts'
-import { buildContext, sourceFinder } from './build.ts'
+import { buildContext, findSources } from '../build-targets.ts'
 
 /**
  * `seeds [TARGET…]`: everything among the inputs of targets that is not source code in the strict
  * sense, by kind and by source.
  */
-export async function seedsCommand(engine: Engine, words: readonly string[]): Promise<void> {
-  const metadata = await engine.metadata()
+export async function seedsCommand(
+  command: CommandContext,
+  words: readonly string[],
+): Promise<void> {
+  const metadata = await command.metadata()
   const nodes = [...graphOf(metadata, resolveTargets(metadata, words)).nodes.values()]
   const sources = nodes.flatMap(({ recipe }) =>
     recipe.sources.filter((source) => source.kind === 'file'),
   )
-  const seeds = await listSeeds(sources, sourceFinder(engine, await buildContext(engine, {})))
+  const seeds = await listSeeds(sources, findSources(command, await buildContext(command, {})))
   for (const { kind, why, sources: rows } of seeds) {
     const files = rows.reduce((sum, row) => sum + row.files, 0)
     const bytes = rows.reduce((sum, row) => sum + row.bytes, 0)
-    await engine.result(
+    await command.result(
       [
         `## ${kind[0]?.toUpperCase() ?? ''}${kind.slice(1)}`,
         `${String(files)} files, ${String(bytes)} bytes: ${why}.`,

@@ -1,80 +1,68 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { FixpointError } from '../../base/error.ts'
 import { exists } from '../../base/files.ts'
-import { actionOf } from '../../build/build.ts'
-import { knownTo } from '../../build/plan-view.ts'
+import { actionOf } from '../../build/planned-action.ts'
+import { requireHost } from '../../build/require-host.ts'
 import { Workspace } from '../../build/workspace.ts'
-import { makeManifest } from '../../image/manifest.ts'
 import type { FileSource } from '../../metadata/model.ts'
-import { graphOf, sourcesOf } from '../../plan/graph.ts'
-import { plan } from '../../plan/plan.ts'
+import { graphOf, nodeOf, sourcesOf } from '../../plan/graph.ts'
 import { sandboxCommand } from '../../sandbox/bwrap.ts'
-import { requireSandbox } from '../../sandbox/probe.ts'
-import type { Engine } from '../engine.ts'
-import { requireOwnStore } from '../../build/store-owner.ts'
+import { buildContext, buildTargets } from '../build-targets.ts'
+import type { CommandContext } from '../context.ts'
 import { resolveTarget } from '../targets.ts'
-import { buildContext, buildTargets } from './build.ts'
 
 /**
- * `shell RECIPE`: a shell in the recipe's sandbox, in the tree of its failed build if one was kept,
- * else in a fresh one with its sources beside.
+ * `shell RECIPE [COMMAND…]`: a shell, or a command, in the recipe's sandbox. It works in the tree
+ * of the recipe's failed build, if one was kept, otherwise in a fresh one with the sources beside.
  */
 export async function shellCommand(
-  engine: Engine,
+  command: CommandContext,
   word: string,
-  command: readonly string[],
+  words: readonly string[],
 ): Promise<void> {
-  const metadata = await engine.metadata()
-  const store = await engine.store()
+  const metadata = await command.metadata()
+  const store = await command.store()
   const id = resolveTarget(metadata, word)
   const graph = graphOf(metadata, [id])
-  const node = graph.nodes.get(id)
-  const inputs = [...(node?.inputs ?? []), ...(node?.contents ?? [])]
-  requireSandbox()
-  await requireOwnStore(store.root)
+  const node = nodeOf(graph.nodes, id)
+  const inputs = [...node.inputs, ...node.contents]
+  await requireHost(store.root)
   if (inputs.length > 0) {
-    const before = plan(graph, inputs, knownTo(store, engine.nameOf))
+    const before = await command.plan(graph, inputs)
     const missing = inputs.filter((input) => before.get(input)?.state !== 'stored')
     if (missing.length > 0)
       process.stderr.write(`first, what ${id} is built from: ${missing.join(', ')}\n`)
-    await buildTargets(engine, graph, inputs, {}, await buildContext(engine, {}))
+    await buildTargets(command, graph, inputs, {}, await buildContext(command, {}))
   }
-  const current = plan(graph, [id, ...inputs], knownTo(store, engine.nameOf))
-  const planned = current.get(id)
-  if (planned === undefined)
-    throw new FixpointError('bug', 'unplanned', `Recipe ${id} is not in its own plan`)
-  const action = actionOf(current, planned)
+  const action = actionOf(await command.plan(graph, [id, ...inputs]), id)
   const kept = store.keptPath(id)
   let workspace = new Workspace(kept)
   const isKept = await exists(kept)
   if (!isKept) {
     workspace = await Workspace.create(join((await store.session()).folder, 'shell'))
-    await fetchSources(engine, node === undefined ? [] : sourcesOf(node))
-    await workspace.layOut(action, { store, makeManifest, signal: engine.signal })
+    await fetchSources(command, sourcesOf(node))
+    await workspace.layOut(action, { store, signal: command.signal })
   }
-  process.stderr.write(
-    `${isKept ? 'the tree of the failed build' : 'a fresh tree; the sources are in $SOURCES'}; leave with "exit"\n`,
-  )
+  const tree = isKept ? 'the tree of the failed build' : 'a fresh tree; the sources are in $SOURCES'
+  process.stderr.write(`${tree}; leave with "exit"\n`)
   // The word that ends the options, which commander leaves in.
-  const wanted = command[0] === '--' ? command.slice(1) : command
-  const spec = await workspace.sandbox(
-    action,
-    wanted.length > 0 ? wanted : ['/bin/sh'],
-    { PS1: `${id} \\w $ ` },
-    undefined,
-  )
+  const given = words[0] === '--' ? words.slice(1) : words
+  const wanted = given.length > 0 ? given : ['/bin/sh']
+  const spec = await workspace.sandbox(action, wanted, { PS1: `${id} \\w $ ` }, undefined)
   const [program = '', ...args] = sandboxCommand(spec, { terminal: true })
-  engine.yieldTerminal()
+  command.yieldTerminal()
   const child = spawn(program, args, { stdio: 'inherit', env: { PATH: '/usr/bin:/bin' } })
   const [status] = (await once(child, 'exit')) as [number | null]
   process.exitCode = status ?? 1
 }
 
 /** Puts what the action itself reads into the store: it may never have been run. */
-async function fetchSources(engine: Engine, sources: readonly FileSource[]): Promise<void> {
-  const { fetcher } = await buildContext(engine, {})
-  await Promise.all(sources.map((source) => fetcher.fetch(source, engine.signal)))
-  await engine.settle()
+async function fetchSources(
+  command: CommandContext,
+  sources: readonly FileSource[],
+): Promise<void> {
+  const { fetcher } = await buildContext(command, {})
+  await Promise.all(sources.map((source) => fetcher.fetch(source, command.signal)))
+  await command.settle()
 }

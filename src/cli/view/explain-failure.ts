@@ -2,7 +2,7 @@ import { FixpointError } from '../../base/error.ts'
 import type { RecipeId } from '../../base/events.ts'
 import { explainSystemError } from '../../base/system-error.ts'
 import { StepError } from '../../build/run-steps.ts'
-import type { GlobalOptions } from '../engine.ts'
+import type { GlobalOptions } from '../context.ts'
 
 /**
  * What kept a recipe from being built, for who reads no more than the last line. A step's failure

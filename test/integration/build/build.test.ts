@@ -5,7 +5,7 @@ import { digestOf, type Digest } from '../../../src/base/digest.ts'
 import { FixpointError } from '../../../src/base/error.ts'
 import { removeTree } from '../../../src/base/files.ts'
 import { resumeAction } from '../../../src/build/action.ts'
-import { actionOf } from '../../../src/build/build.ts'
+import { actionOf } from '../../../src/build/planned-action.ts'
 import type { FileSource, Recipe } from '../../../src/metadata/model.ts'
 import { verifyStore } from '../../../src/store/maintain.ts'
 import {
@@ -150,11 +150,10 @@ describe('a failing recipe', () => {
     const { plan } = await toyBuild(toy, metadata, ['host/bad'], { keepFailed: true })
     const folder = toy.store.keptPath(id('host/bad'))
     await writeFile(join(folder, 'build/obj/mended'), '')
-    const action = actionOf(plan, plan.get(id('host/bad'))!)
+    const action = actionOf(plan, id('host/bad'))
     const context = {
       ...toy,
       now: () => 0,
-      makeManifest: () => '',
       jobserver: undefined,
       folder,
       log: join(toy.folder, 'log'),

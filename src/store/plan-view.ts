@@ -1,6 +1,8 @@
 import { digestOf, type Digest } from '../base/digest.ts'
-import type { Known } from '../plan/plan.ts'
-import type { Store } from '../store/store.ts'
+import type { RecipeId } from '../base/events.ts'
+import type { Graph } from '../plan/graph.ts'
+import { plan, type Known, type Plan } from '../plan/plan.ts'
+import type { Store } from './store.ts'
 
 /**
  * The name an action has in the index: its key; what a host had a hand in is bound to that host's
@@ -17,10 +19,21 @@ export function indexNamer(fingerprint: () => Digest): IndexNamer {
   return (key, host) => (host ? digestOf(`${key} ${(known ??= fingerprint())}`) : key)
 }
 
+/** A store, and how actions are named in its index. */
+export interface PlanView {
+  readonly store: Store
+  readonly nameOf: IndexNamer
+}
+
 /** The planner's view of a store. Reads index entries, looks for blobs, reads none. */
-export function knownTo(store: Store, name: IndexNamer): Known {
+export function storeAsKnown({ store, nameOf }: PlanView): Known {
   return {
-    artifactOf: (key, host) => store.artifactOf(name(key, host)),
+    artifactOf: (key, host) => store.artifactOf(nameOf(key, host)),
     has: (artifact) => store.has(artifact),
   }
+}
+
+/** Plans what is missing in a store so that `targets` are there. */
+export function planOn(view: PlanView, graph: Graph, targets: readonly RecipeId[]): Plan {
+  return plan(graph, targets, storeAsKnown(view))
 }

@@ -1,19 +1,19 @@
 import { once } from 'node:events'
-import { availableParallelism, totalmem } from 'node:os'
-import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { FixpointError, type FailureKind } from '../base/error.ts'
 import type { EventSink } from '../base/events.ts'
 import { visible } from '../base/visible.ts'
 import { hostFingerprint } from '../build/fingerprint.ts'
-import { MOST_CORES } from '../build/jobserver.ts'
-import { indexNamer, type IndexNamer } from '../build/plan-view.ts'
+import type { Graph } from '../plan/graph.ts'
+import type { Plan } from '../plan/plan.ts'
+import { indexNamer, planOn, type IndexNamer } from '../store/plan-view.ts'
 import { loadMetadata } from '../metadata/load.ts'
+import type { RecipeId } from '../base/events.ts'
 import type { Metadata } from '../metadata/model.ts'
 import type { Installed } from '../store/installed.ts'
 import { Store } from '../store/store.ts'
 import { readConfig, type Config } from './config.ts'
+import { defaultCores, layersFile, OWN_LAYERS } from './defaults.ts'
 import { endInterrupted } from './view/end-at-once.ts'
 import { readInstalled } from '../image/installed.ts'
 import { outputFailure, watchOutput } from './view/output.ts'
@@ -34,7 +34,7 @@ export interface GlobalOptions {
  * What commands work with; parts are opened when first asked for, so that `show` needs no store and
  * `log` no metadata.
  */
-export class Engine {
+export class CommandContext {
   readonly options: GlobalOptions
   readonly nameOf: IndexNamer = indexNamer(() => hostFingerprint(this.#hostNotes))
   readonly #interrupt: AbortController
@@ -64,7 +64,7 @@ export class Engine {
    * An engine with the view that suits the options and the terminal. One a process: it takes the
    * signals.
    */
-  static async open(options: GlobalOptions): Promise<Engine> {
+  static async open(options: GlobalOptions): Promise<CommandContext> {
     const now = (): number => performance.now()
     const view = await openView({
       json: options.json === true,
@@ -78,17 +78,17 @@ export class Engine {
     watchOutput((reason) => {
       interrupt.abort(reason)
     })
-    const engine = new Engine(options, view, interrupt)
-    engine.#yieldInterrupt = watchSignals({ stop: engine.#stop, leave: endInterrupted, now })
-    return engine
+    const context = new CommandContext(options, view, interrupt)
+    context.#yieldInterrupt = watchSignals({ stop: context.#stop, leave: endInterrupted, now })
+    return context
   }
 
   /**
    * The same engine on another store, with `installed` instead of what is configured. Closed by
    * itself: the view stays.
    */
-  beside(store: string, installed: Installed): Engine {
-    return new Engine({ ...this.options, store }, this.#view, this.#interrupt, installed)
+  beside(store: string, installed: Installed): CommandContext {
+    return new CommandContext({ ...this.options, store }, this.#view, this.#interrupt, installed)
   }
 
   /** Stops what runs, and says so: removing a tree of work may take minutes. */
@@ -185,6 +185,11 @@ export class Engine {
     return this.#store
   }
 
+  /** Plans what is missing in the store so that `targets` are there. */
+  async plan(graph: Graph, targets: readonly RecipeId[]): Promise<Plan> {
+    return planOn({ store: await this.store(), nameOf: this.nameOf }, graph, targets)
+  }
+
   /** Ends the session on the store, if one was opened. */
   async closeStore(): Promise<void> {
     if (this.#store !== undefined) await (await this.#store).close()
@@ -216,33 +221,4 @@ async function interruption(signal: AbortSignal, milliseconds: number): Promise<
   }, milliseconds)
   await once(AbortSignal.any([signal, late.signal]), 'abort')
   clearTimeout(limit)
-}
-
-/** The checkout that this engine runs from. */
-export const CHECKOUT = fileURLToPath(new URL('../../..', import.meta.url))
-
-/** The layers that came with this engine. */
-const OWN_LAYERS = join(CHECKOUT, 'layers', 'layers.yaml')
-
-/**
- * The layers that a command works on: those named, those of the working folder, or those that came
- * with the engine.
- */
-export function layersFile(named: string | undefined): string {
-  if (named !== undefined) return resolve(named)
-  const nearby = ['layers.yaml', join('layers', 'layers.yaml')].map((path) => resolve(path))
-  return nearby.find((path) => existsSync(path)) ?? OWN_LAYERS
-}
-
-/** Cores that a build uses unless told otherwise. */
-export function defaultCores(): number {
-  return Math.min(availableParallelism(), MOST_CORES)
-}
-
-/**
- * Bytes of memory that running actions may be expected to use: most of the machine's, the rest is
- * for the page cache and the engine.
- */
-export function defaultMemory(): number {
-  return Math.floor(totalmem() * 0.85)
 }

@@ -1,35 +1,14 @@
 import type { Digest } from '../../base/digest.ts'
 import { FixpointError } from '../../base/error.ts'
-import { knownTo } from '../../build/plan-view.ts'
+import { planOn, storeAsKnown } from '../../store/plan-view.ts'
 import type { Metadata } from '../../metadata/model.ts'
 import { sourceDigest } from '../../plan/action-document.ts'
 import { graphOf } from '../../plan/graph.ts'
-import { plan } from '../../plan/plan.ts'
-import { collectGarbage, verifyStore } from '../../store/maintain.ts'
+import { collectGarbage } from '../../store/maintain.ts'
 import { artifactsBeside, type RecordedArtifacts } from '../../store/recorded.ts'
 import type { Store } from '../../store/store.ts'
-import type { Engine } from '../engine.ts'
+import type { CommandContext } from '../context.ts'
 import { formatBytes } from '../view/format.ts'
-
-/** `store verify`: hashes everything in the store; exit code 4 when something is damaged. */
-export async function storeVerifyCommand(engine: Engine): Promise<void> {
-  const faults = await verifyStore(await engine.store())
-  for (const { what, digest, reason } of faults) {
-    await engine.result([`${what} ${digest}: ${reason}`], { type: 'damaged', what, digest, reason })
-  }
-  if (faults.length === 0) {
-    await engine.result(['every blob and tree is what its name says'], { type: 'sound' })
-    return
-  }
-  throw new FixpointError(
-    'fetch',
-    'store-damaged',
-    `Found ${String(faults.length)} damaged parts of the store`,
-    {
-      hint: 'The next build that uses them sets them aside and makes them anew',
-    },
-  )
-}
 
 /** Options of `store gc`. */
 export interface GcFlags {
@@ -43,16 +22,16 @@ export interface GcFlags {
  * was. Stores are shared: fails with `other-layers` when some is of recipes that the layers in
  * effect do not have.
  */
-export async function storeGcCommand(engine: Engine, flags: GcFlags): Promise<void> {
-  const metadata = await engine.metadata()
-  const store = await engine.store()
-  const keep = usedBy(metadata, store, engine)
+export async function storeGcCommand(command: CommandContext, flags: GcFlags): Promise<void> {
+  const metadata = await command.metadata()
+  const store = await command.store()
+  const keep = usedBy(metadata, store, command)
   const dryRun = flags.dryRun === true
   const recipes = await artifactsBeside(store, keep)
   if (!dryRun && flags.force !== true) refuseOthers(store, recipes, metadata)
   const { blobs, trees, bytes } = await collectGarbage(store, keep, dryRun)
   const done = dryRun ? 'would remove' : 'removed'
-  await engine.result(
+  await command.result(
     [
       ...recipes.map((row) => `${done} of ${row.recipe}: ${describeRow(row)}`),
       `${done} ${String(blobs)} blobs (${formatBytes(bytes)}) and ${String(trees)} trees`,
@@ -84,13 +63,18 @@ function describeRow({ artifacts, bytes }: RecordedArtifacts): string {
 }
 
 /** Sources and artifacts of all recipes, as they are now. */
-function usedBy(metadata: Metadata, store: Store, engine: Engine): ReadonlySet<Digest> {
+function usedBy(metadata: Metadata, store: Store, command: CommandContext): ReadonlySet<Digest> {
   const targets = [...metadata.recipes.keys()]
   const keep = new Set<Digest>()
   for (const recipe of metadata.recipes.values())
     for (const source of recipe.sources) keep.add(sourceDigest(source))
-  const known = knownTo(store, engine.nameOf)
-  for (const { artifact, key, node } of plan(graphOf(metadata, targets), targets, known).values()) {
+  const view = { store, nameOf: command.nameOf }
+  const known = storeAsKnown(view)
+  for (const { artifact, key, node } of planOn(
+    view,
+    graphOf(metadata, targets),
+    targets,
+  ).values()) {
     const used =
       artifact ?? (key === undefined ? undefined : known.artifactOf(key, node.recipe.host))
     if (used !== undefined) keep.add(used)

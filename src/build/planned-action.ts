@@ -1,0 +1,18 @@
+import type { Digest } from '../base/digest.ts'
+import type { RecipeId } from '../base/events.ts'
+import type { Plan } from '../plan/plan.ts'
+import type { Action } from './executor.ts'
+
+/** The action of a recipe that is ready. */
+export function actionOf(current: Plan, id: RecipeId): Action {
+  const { node, key, document } = current.get(id) ?? {}
+  if (node === undefined || key === undefined || document === undefined)
+    throw new TypeError(`"${id}" is not ready`)
+  const artifacts = new Map<RecipeId, Digest>()
+  for (const { recipe } of [...document.inputs, ...document.contents]) {
+    const artifact = current.get(recipe)?.artifact
+    if (artifact !== undefined) artifacts.set(recipe, artifact)
+  }
+  const { sources, patches, files, timeout } = node.recipe
+  return { recipe: id, key, document, artifacts, sources, patches, files, timeout }
+}

@@ -1,0 +1,95 @@
+import { combineFailures } from '../base/error.ts'
+import type { RecipeId } from '../base/events.ts'
+import { build, type BuildContext, type BuildResult } from '../build/build.ts'
+import { createFetcher } from '../fetch/fetcher.ts'
+import { sourceFinder, type SourceFinder } from '../fetch/find-source.ts'
+import { mirrorFolders, missingMirrors } from '../image/mirrors.ts'
+import { putImage } from '../image/put.ts'
+import type { Graph } from '../plan/graph.ts'
+import type { Plan } from '../plan/plan.ts'
+import { listSeeds } from '../verify/list-seeds.ts'
+import type { CommandContext } from './context.ts'
+import { defaultCores, defaultMemory } from './defaults.ts'
+import { explainFailure } from './view/explain-failure.ts'
+
+/** Options of commands that build. */
+export interface BuildFlags {
+  readonly jobs?: number
+  readonly memory?: number
+  readonly keepGoing?: boolean
+  readonly keepFailed?: boolean
+  readonly offline?: boolean
+  readonly mirror?: readonly string[]
+}
+
+/** Builds targets of a graph; throws what failed, after everything that could be done was done. */
+export async function buildTargets(
+  command: CommandContext,
+  graph: Graph,
+  targets: readonly RecipeId[],
+  flags: BuildFlags,
+  context: BuildContext,
+): Promise<BuildResult> {
+  const options = {
+    cores: await coresOf(command, flags),
+    memory: flags.memory ?? defaultMemory(),
+    keepGoing: flags.keepGoing ?? false,
+    keepFailed: flags.keepFailed ?? false,
+    signal: command.signal,
+  }
+  const result = await build(graph, targets, options, context)
+  await command.settle()
+  if (result.failures.size === 0) return result
+  throw combineFailures(
+    [...result.failures].map(([id, error]) => explainFailure(id, error, command.options, flags)),
+  )
+}
+
+/** Cores that all actions of a build use together. */
+export async function coresOf(command: CommandContext, flags: BuildFlags): Promise<number> {
+  return flags.jobs ?? (await command.configuration()).jobs ?? defaultCores()
+}
+
+/**
+ * What a build works with, from configuration and flags. Called once by each command: it unpacks an
+ * image that serves as a mirror.
+ */
+export async function buildContext(
+  command: CommandContext,
+  flags: BuildFlags,
+): Promise<BuildContext> {
+  const store = await command.store()
+  const { mirrors, debian, npm } = await command.configuration()
+  const { emit, now, nameOf, signal } = command
+  const from = await mirrorFolders(flags.mirror ?? [], store, signal)
+  for (const folder of await missingMirrors(mirrors)) {
+    const message = `The mirror folder "${folder}" of the configuration is missing`
+    emit({ type: 'warning', at: now(), message })
+  }
+  const { offline } = flags
+  const fetcher = createFetcher({ store, emit, now, from, mirrors, debian, npm, offline })
+  // The second build of `verify` sets it.
+  const backwards = process.env['FIXPOINT_BACKWARDS'] !== undefined
+  return { store, fetcher, nameOf, emit, now, backwards }
+}
+
+/** Finds sources in the command's store, and fetches those that are missing. */
+export function findSources(command: CommandContext, context: BuildContext): SourceFinder {
+  return sourceFinder(context.store, context.fetcher, command.signal)
+}
+
+/** Puts an image that was built into `folder`, with its record; see {@link putImage}. */
+export function putBuiltImage(
+  command: CommandContext,
+  plan: Plan,
+  id: RecipeId,
+  folder: string,
+  context: BuildContext,
+): Promise<string[]> {
+  const find = findSources(command, context)
+  return putImage(plan, id, folder, {
+    ...context,
+    signal: command.signal,
+    listSeeds: (sources) => listSeeds(sources, find),
+  })
+}

@@ -1,0 +1,28 @@
+import { combineFailures, FixpointError } from '../../base/error.ts'
+import { lint } from '../../metadata/lint.ts'
+import { graphOf } from '../../plan/graph.ts'
+import type { CommandContext } from '../context.ts'
+import { layersFile } from '../defaults.ts'
+
+/**
+ * `lint`: what is valid in the recipes and yet wrong or untidy; exit code 3 when there is anything.
+ */
+export async function lintCommand(command: CommandContext): Promise<void> {
+  const findings = [
+    ...(await lint(layersFile(command.options.layers))),
+    ...(await orderFault(command)),
+  ]
+  if (findings.length > 0) throw combineFailures(findings)
+}
+
+/** The circle that the recipes are in, if they are: each of them may be valid by itself. */
+async function orderFault(command: CommandContext): Promise<FixpointError[]> {
+  const metadata = await command.metadata()
+  try {
+    graphOf(metadata, [...metadata.recipes.keys()])
+    return []
+  } catch (error) {
+    if (error instanceof FixpointError && error.kind === 'metadata') return [error]
+    throw error
+  }
+}

@@ -1,0 +1,43 @@
+import { createReadStream } from 'node:fs'
+import { pipeline } from 'node:stream/promises'
+import { FixpointError } from '../../base/error.ts'
+import { visible } from '../../base/visible.ts'
+import type { CommandContext } from '../context.ts'
+import { resolveTarget } from '../targets.ts'
+import { readerLeft } from '../view/output.ts'
+
+/** `log RECIPE`: the log of its last action. */
+export async function logCommand(command: CommandContext, word: string): Promise<void> {
+  const [metadata, store] = [await command.metadata(), await command.store()]
+  const id = resolveTarget(metadata, word)
+  const path = await store.lastLog(id)
+  if (path === undefined)
+    throw new FixpointError(
+      'usage',
+      'no-log',
+      `Cannot show a log of ${id}: it was never built on this store`,
+    )
+  await printFile(path, command.signal)
+}
+
+/**
+ * Piece by piece: a log may be larger than memory. A terminal would act on what a step has printed;
+ * a pipe gets it as it is.
+ */
+async function printFile(path: string, signal: AbortSignal): Promise<void> {
+  const onTerminal = process.stdout.isTTY
+  try {
+    const pieces = createReadStream(path, onTerminal ? 'utf8' : undefined)
+    await pipeline(onTerminal ? shownPieces(pieces) : pieces, process.stdout, {
+      end: false,
+      signal,
+    })
+  } catch (error) {
+    // Nobody reads on, as after `| head`, which also aborts: an end like any other.
+    if (!readerLeft()) throw error
+  }
+}
+
+async function* shownPieces(pieces: AsyncIterable<string>): AsyncGenerator<string> {
+  for await (const piece of pieces) yield visible(piece, { lines: true })
+}

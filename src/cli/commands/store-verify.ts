@@ -1,0 +1,28 @@
+import { FixpointError } from '../../base/error.ts'
+import { verifyStore } from '../../store/maintain.ts'
+import type { CommandContext } from '../context.ts'
+
+/** `store verify`: hashes everything in the store; exit code 4 when something is damaged. */
+export async function storeVerifyCommand(command: CommandContext): Promise<void> {
+  const faults = await verifyStore(await command.store())
+  for (const { what, digest, reason } of faults) {
+    await command.result([`${what} ${digest}: ${reason}`], {
+      type: 'damaged',
+      what,
+      digest,
+      reason,
+    })
+  }
+  if (faults.length === 0) {
+    await command.result(['every blob and tree is what its name says'], { type: 'sound' })
+    return
+  }
+  throw new FixpointError(
+    'fetch',
+    'store-damaged',
+    `Found ${String(faults.length)} damaged parts of the store`,
+    {
+      hint: 'The next build that uses them sets them aside and makes them anew',
+    },
+  )
+}

@@ -1,0 +1,31 @@
+import { compareDocuments } from '../../plan/compare-documents.ts'
+import type { CommandContext } from '../context.ts'
+import { resolveTarget } from '../targets.ts'
+
+/** `why RECIPE`: how its last two actions differ, field by field. */
+export async function whyCommand(command: CommandContext, word: string): Promise<void> {
+  const [metadata, store] = [await command.metadata(), await command.store()]
+  const id = resolveTarget(metadata, word)
+  const past = store.index.history(id).flatMap(({ name }) => store.index.find(name) ?? [])
+  const [before, after] = past.slice(-2)
+  if (before === undefined || after === undefined) {
+    const times =
+      before === undefined ? 'was never built on this store' : 'was built once, from nothing stored'
+    await command.result([`${id} ${times}`], { type: 'why', recipe: id, why: [] })
+    return
+  }
+  const differences = compareDocuments(before.document, after.document)
+  const why =
+    differences.length > 0 ? differences : ['the same action; the host or its compiler changed']
+  const bytes =
+    before.artifact === after.artifact
+      ? 'same bytes'
+      : `${before.artifact} became ${after.artifact}`
+  await command.result([`${id}: ${bytes}`, ...why.map((line) => `  ${line}`)], {
+    type: 'why',
+    recipe: id,
+    before: before.artifact,
+    after: after.artifact,
+    why,
+  })
+}

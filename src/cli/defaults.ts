@@ -1,0 +1,34 @@
+import { existsSync } from 'node:fs'
+import { availableParallelism, totalmem } from 'node:os'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { MOST_CORES } from '../build/jobserver.ts'
+
+/** The checkout that this engine runs from. */
+export const CHECKOUT = fileURLToPath(new URL('../../..', import.meta.url))
+
+/** The layers that came with this engine. */
+export const OWN_LAYERS = join(CHECKOUT, 'layers', 'layers.yaml')
+
+/**
+ * The layers that a command works on: those named, those of the working folder, or those that came
+ * with the engine.
+ */
+export function layersFile(named: string | undefined): string {
+  if (named !== undefined) return resolve(named)
+  const nearby = ['layers.yaml', join('layers', 'layers.yaml')].map((path) => resolve(path))
+  return nearby.find((path) => existsSync(path)) ?? OWN_LAYERS
+}
+
+/** Cores that a build uses unless told otherwise. */
+export function defaultCores(): number {
+  return Math.min(availableParallelism(), MOST_CORES)
+}
+
+/**
+ * Bytes of memory that running actions may be expected to use: most of the machine's, the rest is
+ * for the page cache and the engine.
+ */
+export function defaultMemory(): number {
+  return Math.floor(totalmem() * 0.85)
+}

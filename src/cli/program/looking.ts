@@ -1,0 +1,72 @@
+import { Argument, type Command } from 'commander'
+import { SCHEMA_NAMES } from '../../metadata/format/reference.ts'
+import { run } from './run.ts'
+
+/** Adds the commands that print what recipes, images or this host are. */
+export function addLookingCommands(program: Command): void {
+  program.commandsGroup('Look:')
+  addRecipeCommands(program)
+  addBuiltCommands(program)
+  program
+    .command('doctor')
+    .description('what building and booting need and this host lacks, and the remedy')
+    .action(run(async () => (await import('../commands/doctor.ts')).doctorCommand))
+}
+
+function addRecipeCommands(program: Command): void {
+  program
+    .command('show')
+    .argument('<recipe>')
+    .description('a recipe after extends, amendments, style and templates')
+    .option('--origin', 'file and line that each field comes from')
+    .action(run(async () => (await import('../commands/show.ts')).showCommand))
+  program
+    .command('graph')
+    .argument('[target...]')
+    .description('what depends on what')
+    .option('--dot', 'for Graphviz')
+    .action(run(async () => (await import('../commands/graph.ts')).graphCommand))
+  program
+    .command('lint')
+    .description('what is untidy or wrong in the recipes, though valid')
+    .action(run(async () => (await import('../commands/lint.ts')).lintCommand))
+  program
+    .command('schema')
+    .addArgument(
+      new Argument('[name]', 'as JSON Schema; without: all for people').choices(SCHEMA_NAMES),
+    )
+    .description('the format of the metadata files')
+    .action(run(async () => (await import('../commands/schema.ts')).schemaCommand))
+  program
+    .command('seeds')
+    .argument('<target...>')
+    .description('which inputs are not source code in the strict sense, and why they are there')
+    .action(run(async () => (await import('../commands/seeds.ts')).seedsCommand))
+}
+
+function addBuiltCommands(program: Command): void {
+  program
+    .command('log')
+    .argument('<recipe>')
+    .description(
+      'the log of its last action; a terminal gets control characters as \\xNN, a pipe as they are',
+    )
+    .action(run(async () => (await import('../commands/log.ts')).logCommand))
+  program
+    .command('why')
+    .argument('<recipe>')
+    .description('how its last two actions differ')
+    .action(run(async () => (await import('../commands/why.ts')).whyCommand))
+  program
+    .command('diff')
+    .argument('<a>')
+    .argument('<b>')
+    .description('compare two stored artifacts by digest, or two files')
+    .action(run(async () => (await import('../commands/diff.ts')).diffCommand))
+  program
+    .command('changes')
+    .argument('<old>', "an image's record, the .json beside it")
+    .argument('<new>', 'that of a later one')
+    .description('which packages differ between two images, and why')
+    .action(run(async () => (await import('../commands/changes.ts')).changesCommand))
+}

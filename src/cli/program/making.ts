@@ -1,0 +1,116 @@
+import { type Command, Option } from 'commander'
+import { BUSES } from '../../../qemu/machine.ts'
+import type { BuildCommandFlags } from '../commands/build.ts'
+import type { RebuildFlags } from '../commands/rebuild.ts'
+import type { CommandContext } from '../context.ts'
+import { mirrorOption, positiveInteger, withBuildOptions } from './options.ts'
+import { run } from './run.ts'
+
+/** Adds the commands that make something: artifacts, images, a second build, a machine. */
+export function addMakingCommands(program: Command): void {
+  program.commandsGroup('Make:')
+  addBuild(program)
+  addFetch(program)
+  addVerify(program)
+  addRebuild(program)
+  addBoot(program)
+  addShell(program)
+}
+
+function addBuild(program: Command): void {
+  withBuildOptions(program.command('build'))
+    .argument('[target...]', 'recipes: name or layer/name', ['tiny'])
+    .description('build what is missing in the store; put images into the output folder')
+    .option('-n, --dry-run', 'print what would run, and why not more is known')
+    .option('-o, --output <folder>', 'where images are put (default: "out")')
+    .option('--without-mirror', 'leave the sources out of images that hold their closure')
+    .option(
+      '--from <step>',
+      'go on in the kept tree of one failed recipe; the result is tainted and never recorded',
+    )
+    .action(
+      run(async () => {
+        const { buildCommand } = await import('../commands/build.ts')
+        const { resumeCommand } = await import('../commands/resume.ts')
+        type Flags = BuildCommandFlags & { readonly from?: string }
+        return (context: CommandContext, words: string[], flags: Flags) =>
+          flags.from === undefined
+            ? buildCommand(context, words, flags)
+            : resumeCommand(context, words, flags.from, flags)
+      }),
+    )
+}
+
+function addFetch(program: Command): void {
+  program
+    .command('fetch')
+    .argument('[target...]', 'recipes; default: all')
+    .description('put the sources of targets, and of all that they are built from, into the store')
+    .option('--offline', 'folders only')
+    .addOption(mirrorOption('--from'))
+    .option('--to <folder>', 'make this a mirror folder that holds them too')
+    .action(run(async () => (await import('../commands/fetch.ts')).fetchCommand))
+}
+
+function addVerify(program: Command): void {
+  withBuildOptions(program.command('verify'))
+    .argument('<target...>')
+    .description('build targets again from an empty store under other conditions, and compare')
+    .option('--second <folder>', 'where the second build is done')
+    .action(run(async () => (await import('../commands/verify.ts')).verifyCommand))
+}
+
+function addRebuild(program: Command): void {
+  const only = new Option(
+    '--only <recipes>',
+    'build only these (separated by commas), from what is installed',
+  )
+  const against = new Option(
+    '--against <file>',
+    'compare with this file or disk (default: the disk that the system runs from)',
+  )
+  withBuildOptions(program.command('rebuild'))
+    .argument('[image]', 'recipe of the image', 'appliance')
+    .description('build the image that this system runs from again, from its own sources; compare')
+    .addOption(only.conflicts('output'))
+    .option('--image <file>', 'on any host: the image in this file rebuilds itself')
+    .addOption(against.conflicts('image'))
+    .option('-o, --output <folder>', 'where the image that was built is put (default: nowhere)')
+    .action(
+      run(async () => {
+        const { rebuildCommand } = await import('../commands/rebuild.ts')
+        const { rebuildImageCommand } = await import('../commands/rebuild-image.ts')
+        type Flags = RebuildFlags & { readonly image?: string }
+        return (context: CommandContext, word: string, flags: Flags) =>
+          flags.image === undefined
+            ? rebuildCommand(context, word, flags)
+            : rebuildImageCommand(context, flags.image, word, flags)
+      }),
+    )
+}
+
+function addBoot(program: Command): void {
+  program
+    .command('boot')
+    .argument('<image>')
+    .description('boot an image in QEMU, its serial console on this terminal; Ctrl-A X leaves')
+    .option('--bios', 'boot by BIOS (default)')
+    .addOption(new Option('--uefi', 'boot by UEFI').conflicts('bios'))
+    .addOption(
+      new Option('--disk <bus>', 'how the image is attached').choices(BUSES).default('virtio'),
+    )
+    .option('--memory <size>', 'as QEMU takes it', '1G')
+    .option('--smp <count>', 'processors', positiveInteger, 2)
+    .option('--writable', 'let the guest change the image')
+    .action(run(async () => (await import('../commands/boot.ts')).bootCommand))
+}
+
+function addShell(program: Command): void {
+  program
+    .command('shell')
+    .argument('<recipe>')
+    .argument('[command...]')
+    .passThroughOptions()
+    .description("a shell, or a command, in the recipe's sandbox")
+    .action(run(async () => (await import('../commands/shell.ts')).shellCommand))
+}

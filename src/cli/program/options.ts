@@ -1,0 +1,60 @@
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { MOST_CORES } from '../../build/jobserver.ts'
+
+/** Options of every command. They are taken before its name and after it. */
+export function globalOptions(): Option[] {
+  return [
+    new Option(
+      '--layers <file>',
+      "the layers.yaml to work on (default: that of the working folder, else the engine's own)",
+    ),
+    new Option(
+      '--store <folder>',
+      'the store (default: $FIXPOINT_STORE, configuration, $XDG_CACHE_HOME/fixpoint)',
+    ),
+    new Option(
+      '--json',
+      'events and results as NDJSON on standard output; logs and schemas stay what they are',
+    ),
+  ]
+}
+
+/** Adds the options of commands that build. */
+export function withBuildOptions(command: Command): Command {
+  return command
+    .option('-j, --jobs <cores>', 'cores that all actions together use (default: all)', cores)
+    .option(
+      '--memory <bytes>',
+      'memory that running actions may use together (default: 85 % of it)',
+      positiveInteger,
+    )
+    .option('-k, --keep-going', 'after a failure go on with what does not depend on it')
+    .option('-K, --keep-failed', 'keep the tree of a failed action for `shell` and `build --from`')
+    .option('--offline', 'fetch from folders and the store only')
+    .addOption(mirrorOption('--mirror'))
+}
+
+/** An option that names mirrors; it may be repeated. */
+export function mirrorOption(name: '--mirror' | '--from'): Option {
+  return new Option(
+    `${name} <place>`,
+    'a mirror folder, or an image, to fetch from first; may be repeated',
+  ).argParser((value: string, previous: readonly string[] | undefined) => [
+    ...(previous ?? []),
+    value,
+  ])
+}
+
+/** Parses a whole number above 0. */
+export function positiveInteger(text: string): number {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new InvalidArgumentError('It must be a whole number above 0.')
+  return value
+}
+
+function cores(text: string): number {
+  const value = positiveInteger(text)
+  if (value > MOST_CORES) throw new InvalidArgumentError(`It must be at most ${MOST_CORES}.`)
+  return value
+}

@@ -1,0 +1,25 @@
+import { Command } from 'commander'
+import { visible } from '../../base/visible.ts'
+import { addKeepingCommands } from './keeping.ts'
+import { addLookingCommands } from './looking.ts'
+import { addMakingCommands } from './making.ts'
+import { globalOptions } from './options.ts'
+
+/** The command line: one tree that help and completion are printed from. */
+export function createProgram(): Command {
+  const program = new Command('fixpoint').description(
+    'Builds bootable disk images from source that can rebuild themselves, bit for bit',
+  )
+  for (const option of globalOptions()) program.addOption(option)
+  program
+    .enablePositionalOptions()
+    .showSuggestionAfterError()
+    .showHelpAfterError('(fixpoint --help lists the commands)')
+    .configureOutput({ writeErr: (text) => process.stderr.write(visible(text, { lines: true })) })
+  addMakingCommands(program)
+  addLookingCommands(program)
+  addKeepingCommands(program)
+  for (const command of program.commands.flatMap((parent) => [parent, ...parent.commands]))
+    for (const option of globalOptions()) command.addOption(option.hideHelp())
+  return program
+}

@@ -1,0 +1,45 @@
+import { statfs } from 'node:fs/promises'
+import { totalmem } from 'node:os'
+import { FixpointError } from '../base/error.ts'
+import type { RecipeId } from '../base/events.ts'
+import { nodeOf, type Graph } from '../plan/graph.ts'
+
+/**
+ * Bytes of the store and of the largest tree that is built in, by docs/benchmarks.md. One action at
+ * a time takes at least that.
+ */
+const REBUILD_DISK = 3.8e9
+
+/** Fails with `little-space` where a rebuild of everything would fill the disk half-way. */
+export async function requireSpace(folder: string): Promise<void> {
+  const { bavail, bsize } = await statfs(folder)
+  const free = bavail * bsize
+  if (free >= REBUILD_DISK) return
+  throw new FixpointError(
+    'hostUnfit',
+    'little-space',
+    `Cannot rebuild here: it takes more than ${mebibytes(REBUILD_DISK)} of disk, "${folder}" has ${mebibytes(free)}`,
+    { hint: 'In the appliance: attach a disk, and type `data create DISK`' },
+  )
+}
+
+/**
+ * Fails with `little-memory` on a machine that has less than one of the actions is known to take:
+ * half-way it would be killed, or crawl.
+ */
+export function requireMemory(graph: Graph, ids: Iterable<RecipeId>): void {
+  const recipes = [...ids].map((id) => nodeOf(graph.nodes, id).recipe)
+  const largest = recipes.sort((a, b) => b.memory - a.memory)[0]
+  if (largest === undefined || largest.memory <= totalmem()) return
+  const [wanted, there] = [mebibytes(largest.memory), mebibytes(totalmem())]
+  throw new FixpointError(
+    'hostUnfit',
+    'little-memory',
+    `Cannot rebuild here: building ${largest.id} takes ${wanted} of memory, this machine has ${there}`,
+    { hint: 'Give it more memory, or build single recipes again with --only' },
+  )
+}
+
+function mebibytes(bytes: number): string {
+  return `${Math.round(bytes / 2 ** 20)} MiB`
+}

@@ -1,0 +1,134 @@
+import { access, constants, realpath, stat, statfs } from 'node:fs/promises'
+import { join } from 'node:path'
+import { digestOfFile } from '../base/digest.ts'
+import { FixpointError, kindOfStatus } from '../base/error.ts'
+import { makeFolder, removeTree } from '../base/files.ts'
+import { explainSystemError } from '../base/system-error.ts'
+import { readDisk, type Partition } from '../image/disk.ts'
+import { checkInstalled, readInstalled } from '../image/installed.ts'
+import { unpackPartition } from '../image/partition.ts'
+import { copyPutImage } from '../image/put.ts'
+import { IMAGE, requireImageRoot, runInImageRoot, type ImageRoot } from '../sandbox/image-root.ts'
+import { withResumable } from '../store/resumable.ts'
+
+/** An image file that is to rebuild itself on this host. */
+export interface ImageRebuild {
+  readonly file: string
+  /** Recipe of the image, as a word. */
+  readonly recipe: string
+  /** Only some recipes are rebuilt, see `options`. */
+  readonly isPartial: boolean
+  /** Options of `rebuild` for the engine in the image. */
+  readonly options: readonly string[]
+  /** Where the image that was built is put; undefined: nowhere. */
+  readonly output: string | undefined
+  /** Path that the folders of rebuilds begin with. */
+  readonly beside: string
+  /** Value of TERM in there. */
+  readonly terminal: string
+}
+
+/**
+ * The image rebuilds itself on this host, at the host's speed. Its root and mirror are unpacked and
+ * checked. The image's own engine then runs `rebuild` in them, with nothing of the host but its
+ * kernel. Needs no right to mount. After an interruption, the next run with the same image goes on.
+ * Fails with `rebuild-failed` or `no-mirror`.
+ */
+export async function rebuildImage(request: ImageRebuild, signal: AbortSignal): Promise<void> {
+  const { file, recipe, output } = request
+  const partitions = await partitionsOf(file)
+  if (output !== undefined) await requireOutput(output, file)
+  // A rebuild of single recipes leaves alone what an interrupted one of the whole has built.
+  const folder = `${request.beside}-image${request.isPartial ? '-only' : ''}`
+  await withResumable(folder, await digestOfFile(file), async () => {
+    const place = await layOut(folder, file, partitions, signal)
+    const out = output === undefined ? [] : ['--output', '/data/out']
+    const command = ['fixpoint', 'rebuild', recipe, '--against', IMAGE, ...out, ...request.options]
+    const status = await runInImageRoot(place, command, request.terminal, signal)
+    signal.throwIfAborted()
+    if (status !== 0) {
+      throw new FixpointError(
+        kindOfStatus(status),
+        'rebuild-failed',
+        `Cannot rebuild "${file}": the engine in it ended with status ${String(status)}`,
+        { hint: `What it calls /data is "${place.data}"` },
+      )
+    }
+    if (output !== undefined) await takeOut(place.data, 'out', output)
+  })
+}
+
+/**
+ * Makes the output folder, and sees to it that an image of the same size can be put there: before
+ * the hours that a rebuild may take.
+ */
+async function requireOutput(folder: string, file: string): Promise<void> {
+  await makeFolder(folder)
+  await access(folder, constants.W_OK)
+  const [{ size }, { bavail, bsize }] = [await stat(file), await statfs(folder)]
+  if (bavail * bsize >= size) return
+  throw new FixpointError(
+    'hostUnfit',
+    'little-space',
+    `Cannot put an image of ${String(size)} bytes into "${folder}"`,
+    {
+      hint: 'The disk is too full: name another folder, or free some space there',
+    },
+  )
+}
+
+/** Brings out what was built. Where that fails, it says where the image is: its rebuild is done. */
+async function takeOut(data: string, name: string, to: string): Promise<void> {
+  try {
+    await copyPutImage(data, name, to)
+  } catch (error) {
+    const cause = explainSystemError(error)
+    if (!(cause instanceof FixpointError)) throw error
+    throw new FixpointError(cause.kind, cause.code, cause.message, {
+      hint: `The image was rebuilt and is the same; it lies in "${join(data, name)}" until the next rebuild`,
+      cause: error,
+    })
+  }
+}
+
+/** The partitions that are unpacked. Fails with `no-image` or `no-mirror`. */
+async function partitionsOf(file: string): Promise<{ root: Partition; mirror: Partition }> {
+  const { partitions } = await readDisk(file)
+  const [root, mirror] = ['root', 'mirror'].map((name) =>
+    partitions.find((partition) => partition.name === name),
+  )
+  if (root !== undefined && mirror !== undefined) return { root, mirror }
+  throw new FixpointError(
+    'usage',
+    'no-mirror',
+    `Cannot rebuild "${file}": it has no partition "${root ? 'mirror' : 'root'}"`,
+    { hint: 'Build the image without --without-mirror' },
+  )
+}
+
+/**
+ * Unpacks the image anew, also where another run had done so: whatever ran in there cannot have
+ * changed it for this one. What was built, in `data`, stays.
+ */
+async function layOut(
+  folder: string,
+  file: string,
+  partitions: Readonly<Record<'root' | 'mirror', Partition>>,
+  signal: AbortSignal,
+): Promise<ImageRoot> {
+  const place = {
+    root: join(folder, 'root'),
+    mirror: join(folder, 'mirror'),
+    data: join(folder, 'data'),
+    image: await realpath(file),
+  }
+  await makeFolder(place.data)
+  for (const name of ['root', 'mirror'] as const) {
+    await removeTree(place[name])
+    await unpackPartition(file, partitions[name], place[name], signal)
+  }
+  await checkInstalled(place.root, await readInstalled(place.root))
+  signal.throwIfAborted()
+  requireImageRoot(place.root)
+  return place
+}

@@ -1,0 +1,144 @@
+import { FixpointError } from '../base/error.ts'
+import type { Digest } from '../base/digest.ts'
+import type { RecipeId } from '../base/events.ts'
+import type { BuildContext, Builder } from '../build/build.ts'
+import { sourceFinder } from '../fetch/find-source.ts'
+import type { Graph } from '../plan/graph.ts'
+import type { Plan } from '../plan/plan.ts'
+import { planOn } from '../store/plan-view.ts'
+import { Store } from '../store/store.ts'
+import { compareBuilds, type Mismatch } from './compare-builds.ts'
+import { firstDifference } from './first-difference.ts'
+import {
+  claimSecondBuild,
+  defaultSecondFolder,
+  prepareSecondBuild,
+  removeSecondBuild,
+  runSecondBuild,
+  type SecondBuild,
+} from './second-build.ts'
+import { varyConditions, type Condition } from './variations.ts'
+
+/** What is built twice, and by whom. */
+export interface VerifyRequest {
+  readonly graph: Graph
+  readonly targets: readonly RecipeId[]
+  /** Works with the first build's store. */
+  readonly context: BuildContext
+  /** Does the first build. */
+  readonly build: Builder
+  /** Where the second build is done; undefined: in the default place. */
+  readonly folder: string | undefined
+  /** Cores of both builds. */
+  readonly cores: readonly [first: number, second: number]
+  /** Checkout of the engine. */
+  readonly checkout: string
+  /** The layers.yaml of both builds. */
+  readonly layers: string
+  /** Value of PATH. */
+  readonly path: string
+  /** Gets the conditions before the builds begin. */
+  readonly onConditions: (conditions: readonly Condition[]) => Promise<void>
+  readonly signal: AbortSignal
+}
+
+/** Two builds that gave the same bytes. */
+export interface Verified {
+  readonly artifacts: readonly (readonly [RecipeId, Digest])[]
+  /** Artifacts that were compared. */
+  readonly same: number
+}
+
+/**
+ * Builds targets a second time from an empty store, in a copy of the checkout at another path, and
+ * compares every artifact above the layers that see the host. All conditions that can differ on one
+ * machine do. The second store is kept while builds in it fail or are interrupted, so that the next
+ * run goes on; it is removed after the comparison. Fails with `builds-differ`.
+ */
+export async function verifyTargets(request: VerifyRequest): Promise<Verified> {
+  const { graph, targets, context, signal } = request
+  const { store } = context
+  const second = await claimSecondBuild(request.folder ?? defaultSecondFolder(store), store)
+  const variations = await varyConditions({
+    cores: request.cores,
+    stores: [store.root, second.store],
+    isOtherUser: second.user !== undefined,
+  })
+  await request.onConditions(variations.conditions)
+  const first = await request.build(graph, targets, context)
+  const find = sourceFinder(store, context.fetcher, signal)
+  await prepareSecondBuild(second, request.checkout, graph, find)
+  const hasImage = targets.some((id) => graph.nodes.get(id)?.recipe.image === true)
+  const cores = request.cores[1]
+  await runSecondBuild(second, { ...request, hasImage, cores, variations }, signal)
+  const verified = await compareStores(request, first.plan, second)
+  await removeSecondBuild(second)
+  return verified
+}
+
+async function compareStores(
+  { graph, targets, context }: VerifyRequest,
+  first: Plan,
+  second: SecondBuild,
+): Promise<Verified> {
+  const { nameOf, emit, now } = context
+  const store = await Store.open(second.store, { emit, now })
+  try {
+    const again = { store, nameOf }
+    // Without targets, a plan has keys and artifacts of the whole graph.
+    const [one, other] = [planOn(context, graph, []), planOn(again, graph, [])]
+    const { same, mismatches } = compareBuilds(one, other)
+    if (mismatches.length > 0)
+      throw await differ(mismatches, same, context.store, store, second.folder)
+    if (same === 0) {
+      throw new FixpointError(
+        'usage',
+        'nothing-to-compare',
+        'Cannot verify what only host layers make: that may differ from host to host',
+      )
+    }
+    const plan = planOn(again, graph, targets)
+    const artifacts = targets.flatMap((id) => {
+      const artifact = plan.get(id)?.artifact ?? first.get(id)?.artifact
+      return artifact === undefined ? [] : [[id, artifact] as const]
+    })
+    return { artifacts, same }
+  } finally {
+    await store.close()
+  }
+}
+
+async function differ(
+  mismatches: readonly Mismatch[],
+  same: number,
+  first: Store,
+  second: Store,
+  folder: string,
+): Promise<FixpointError> {
+  const lines = await Promise.all(
+    mismatches.map((mismatch) => describeMismatch(mismatch, first, second)),
+  )
+  const counts = `${mismatches.length} of ${same + mismatches.length} artifacts`
+  return new FixpointError(
+    'notReproducible',
+    'builds-differ',
+    `Two builds differ in ${counts}\n  ${lines.join('\n  ')}`,
+    { hint: `The second build is kept in "${folder}"` },
+  )
+}
+
+async function describeMismatch(
+  { recipe, what, first, second }: Mismatch,
+  a: Store,
+  b: Store,
+): Promise<string> {
+  if (what === 'key' || first === undefined || second === undefined)
+    return `${recipe}: another ${what}, ${String(first)} and ${String(second)}`
+  const difference = await firstDifference(
+    { folder: a.treePath(first), listing: await a.tree(first) },
+    { folder: b.treePath(second), listing: await b.tree(second) },
+  )
+  if (difference === undefined) return `${recipe}: ${first} and ${second}`
+  const { path, what: how, count } = difference
+  return `${recipe}: "${path}": ${how} (${count} entries differ)`
+}
