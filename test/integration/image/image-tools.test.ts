@@ -26,8 +26,9 @@ const TYPES = {
  * one that images are made with comes from the store when the host's is older.
  */
 const PATH = await (async () => {
-  const host = process.env['PATH'] ?? ''
-  const { stdout } = spawnSync('sfdisk', ['--help'])
+  // Debian's users have no programs of root's in PATH.
+  const host = `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`
+  const { stdout } = spawnSync('sfdisk', ['--help'], { env: { PATH: host } })
   if (stdout?.includes('--sector-size')) return host
   const stored = await storedTree('base/sfdisk')
   return stored === undefined ? undefined : `${join(stored, 'usr/bin')}:${host}`

@@ -35,6 +35,7 @@ layout() {
   start=$((CORE_START + CORE_SIZE))
   for part in $PARTITIONS; do
     [ -e "$part.img" ] || continue
+    # shellcheck disable=SC2017 # rounded up to a full MiB
     size=$((($(stat -c %s "$part.img") + 1048575) / 1048576 * 2048))
     echo "$part $start $size"
     start=$((start + size))
