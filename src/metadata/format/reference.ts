@@ -126,7 +126,7 @@ const STYLES = `They lie in \`layers/styles\` of the checkout. A layers.yaml tha
 | \`plain\` | \`prepare\`, \`configure\`, \`build\`, \`install\`, \`normalise\` | the recipe fills in the first four, which do nothing of themselves |
 | \`autotools\` | as \`plain\` | \`./configure\`, \`make\`, \`make install\`, with the recipe's \`configure\`, \`make\` and \`install\`; an empty \`install\` means target \`install\`; \`prepare\` does nothing |
 | \`autotools-host\` | as \`plain\` | the same by the host's compiler, into \`/bootstrap\`: for host layers |
-| \`image\` | \`root\`, \`boot\`, \`mirror\`, \`disk\`, \`check\` | disk images; the easiest way to one is \`extends: system/tiny\` |
+| \`image\` | \`root\`, \`boot\`, \`mirror\`, \`disk\`, \`check\` | disk images, by the programs of input \`base/image-tools\`; the easiest way to one is \`extends: system/tiny\` |
 
 \`normalise\` removes manuals, translations and libtool's \`.la\` files, and makes links of further names of a file. The variables of \`plain\`, which the two after it have too:
 
