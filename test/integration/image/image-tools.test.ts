@@ -284,6 +284,7 @@ describe.skipIf(toCheck !== '')(`check-image (missing here: ${toCheck || 'nothin
       [({ contents }) => writeFileSync(join(contents, 'usr/lib/linux/vmlinuz'), 'x'), /^kernel/],
       [({ mirror }) => writeFileSync(join(mirror, 'more'), ''), /^names in the mirror/],
     ]
+    expect(faultOf(obj, image, inputs)).toBeUndefined()
     for (const [change, fault] of changes) {
       const folder = await temporaryFolder()
       cpSync(dirname(inputs.manifest), folder, { recursive: true })
@@ -292,7 +293,6 @@ describe.skipIf(toCheck !== '')(`check-image (missing here: ${toCheck || 'nothin
         manifest: join(folder, 'manifest'),
         mirror: join(folder, 'mirror'),
       }
-      expect(faultOf(obj, image, changed)).toBeUndefined()
       change(changed)
       expect(faultOf(obj, image, changed), change.toString()).toMatch(fault)
     }
