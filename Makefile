@@ -38,12 +38,15 @@ test-appliance: appliance ## unit tests by the appliance's own Node; builds in t
 	test/proof/own-node.sh
 	$(VITEST) --project appliance
 
-lint: setup ## types, rules, format, folders, dead files
+lint: setup ## types, rules, format, folders, dead files, shell scripts, recipes
 	tsc
 	eslint --config .ci/eslint.config.js .
 	prettier --check --log-level warn .
 	depcruise --config .dependency-cruiser.cjs src qemu test
 	knip
+	@# Shell scripts: by their first line, wherever they are, and what they share.
+	find .ci appliance layers test -type f -exec awk 'FNR == 1 && (/^#!.*sh$$/ || FILENAME ~ /\.sh$$/) { print FILENAME }' {} + \
+		| xargs shellcheck --external-sources --source-path=SCRIPTDIR
 	fixpoint lint
 
 # Only the default is built: another image is there, or the command says that it is not.

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import type { FixpointError } from '../base/error.ts'
 import { type Place } from '../base/error.ts'
 import type { At, Path } from './yaml/yaml-file.ts'
@@ -332,7 +333,7 @@ function lintFolder(folder: string, layout: Layout, findings: Faults): void {
     'layers.yaml',
     'machines',
     'styles',
-    ...layout.layers.filter((layer) => layer.tree.folder === folder).map(({ name }) => name),
+    ...layout.layers.filter((layer) => dirname(layer.folder) === folder).map(({ name }) => name),
   ])
   for (const { name, path } of list(folder, findings)) {
     if (known.has(name)) continue

@@ -27,8 +27,9 @@ while kill -0 "$command" 2> /dev/null; do
     name=${folder##*/}
     # What an action has left is removed under another name while the next one runs.
     name=${name%.[0-9]*.gone}
-    [ -d "$folder" ] && [ "${EPOCHREALTIME/./}" -ge "${due[$name]:-0}" ] || continue
-    look "$name" "$folder"
+    if [ -d "$folder" ] && [ "${EPOCHREALTIME/./}" -ge "${due[$name]:-0}" ]; then
+      look "$name" "$folder"
+    fi
   done
   sleep 1
 done

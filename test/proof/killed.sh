@@ -66,7 +66,7 @@ killed() {
   ! pgrep -f "bwrap.*$work" >/dev/null || fail "$seed: killed $moment, and a sandbox lives on: $(ps -o pid,ppid,stat,etime,wchan,args -p "$(pgrep -d, -f "bwrap.*$work")")"
   build "$seed" 2>/dev/null | sort | cmp - "$work/wanted" || fail "$seed: other artifacts"
   fixpoint "$here/layers/layers.yaml" store verify >/dev/null || fail "$seed: the store is damaged"
-  [ -z "$(ls -A "$work/work" "$work/partial" "$work/kept" "$work/damaged" | grep -v :)" ] || fail "$seed: something is left: $(ls -A "$work/work")"
+  [ -z "$(cd "$work" && find work partial kept damaged -mindepth 1)" ] || fail "$seed: something is left: $(ls -A "$work/work")"
   echo "seed $seed: killed $moment"
 }
 

@@ -55,6 +55,7 @@ make_debian() {
   if [ ! -e "$work/root.made" ]; then
     rm -rf "$root"
     packages=$("$here/.ci/setup" --needs | awk -F'|' '$2 == "build" { print $4 }' | sort -u | paste -sd,)
+    # shellcheck disable=SC2016 # for apt
     mirror=$(apt-get indextargets --format '$(SITE)' | grep debian | head -n 1)
     debootstrap --variant=minbase --include="nodejs,$packages" "$1" "$root" "${mirror:?no Debian archive in the apt set-up}"
     touch "$work/root.made"
@@ -86,6 +87,7 @@ canary_code() {
 
 build() {
   export root work here user canary
+  # shellcheck disable=SC2016 # for the shell inside
   unshare --mount --pid --fork --propagation private bash -euc '
     if [ "$root" = / ]; then
       mount --bind "$work/alternatives" /etc/alternatives

@@ -1,8 +1,8 @@
 /**
- * What of the host a finding is needed for: building images, booting them, or working on the engine
- * itself.
+ * What of the host a finding is needed for: building images, booting them, working on the engine,
+ * or checking that work (without it some tests are skipped, and `make lint` fails).
  */
-export type Purpose = 'build' | 'boot' | 'develop'
+export type Purpose = 'build' | 'boot' | 'develop' | 'check'
 
 /** One thing that was examined. */
 export interface Finding {

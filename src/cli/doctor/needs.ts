@@ -47,4 +47,8 @@ export const NEEDS: readonly Need[] = [
   { code: 'unsquashfs', purpose: 'boot', test: 'program unsquashfs', package: 'squashfs-tools', why: 'takes images apart' },
   { code: 'npm', purpose: 'develop', test: 'program npm', package: 'npm', why: 'installs what the engine is written with' },
   { code: 'make', purpose: 'develop', test: 'program make', package: 'make', why: 'runs the tasks of this checkout' },
+  { code: 'shellcheck', purpose: 'check', test: 'program shellcheck', package: 'shellcheck', why: 'lints shell scripts' },
+  { code: 'sfdisk', purpose: 'check', test: 'program sfdisk', package: 'fdisk', why: 'reads partition tables that tests make' },
+  { code: 'mkfs.fat', purpose: 'check', test: 'program mkfs.fat', package: 'dosfstools', why: 'makes boot partitions for tests' },
+  { code: 'mtools', purpose: 'check', test: 'program mcopy', package: 'mtools', why: 'fills boot partitions for tests' },
 ]

@@ -27,7 +27,8 @@ export function examineNode(host: Host): Finding {
  */
 export async function examinePrograms(host: Host): Promise<Finding[]> {
   const needs = NEEDS.filter(
-    ({ test, purpose }) => !test.startsWith('library') && purpose !== 'develop',
+    ({ test, purpose }) =>
+      !test.startsWith('library') && (purpose === 'build' || purpose === 'boot'),
   )
   return Promise.all(needs.map((need) => examineNeed(host, need)))
 }

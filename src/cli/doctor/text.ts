@@ -5,6 +5,7 @@ const TITLES = {
   build: 'to build images',
   boot: 'to boot images',
   develop: 'to work on the engine',
+  check: 'to check that work',
 } as const
 
 /**
@@ -12,7 +13,7 @@ const TITLES = {
  * up.
  */
 export function findingsText(findings: readonly Finding[]): string[] {
-  const sections = (['build', 'boot', 'develop'] as const).flatMap((purpose) => {
+  const sections = (['build', 'boot', 'develop', 'check'] as const).flatMap((purpose) => {
     const own = findings.filter((finding) => finding.purpose === purpose)
     return own.length === 0 ? [] : [`${TITLES[purpose]}:`, ...own.flatMap(findingLines)]
   })

@@ -48,7 +48,7 @@ export function jsonSchema(name: SchemaName): Record<string, unknown> {
 export function recipesDocument(): string {
   return `${[
     '# Recipes',
-    'Printed from the schema in `src/metadata/schema.ts`; do not edit. The order of fields is part of the format. *Key* says whether a change of the field makes a new key, so that the recipe is built again.',
+    'Printed from the schema in `src/metadata/format/schema.ts`; do not edit. The order of fields is part of the format. *Key* says whether a change of the field makes a new key, so that the recipe is built again.',
     '## recipe.yaml',
     '`layers/LAYER/NAME/` holds `recipe.yaml`, `patches/*.patch` (applied with `-p1` in the order of their names) and `files/` (found as `$FILES`), and nothing else.',
     table(recipeSchema),
@@ -72,7 +72,7 @@ export function recipesDocument(): string {
     '## styles/NAME.yaml',
     table(styleSchema),
     '## layers.yaml',
-    'One file, with the folders of the layers beside it, and `styles/` and `machines/`. It states a `machine`, unless a file that it includes does.',
+    'One file, with the folders of the layers beside it or beside its folder, and `styles/` and `machines/`. It states a `machine`, unless a file that it includes does. A layer is named by the last component of its path, and its folder may hold a `README.md`.',
     table(layersSchema),
     '## machines/NAME.yaml',
     'A flat map of texts, used as `{{machine.NAME}}`. A value enters a key only where it is used. `arch` must be there.',
@@ -126,7 +126,7 @@ const STYLES = `They lie in \`layers/styles\` of the checkout. A layers.yaml tha
 | \`plain\` | \`prepare\`, \`configure\`, \`build\`, \`install\`, \`normalise\` | the recipe fills in the first four, which do nothing of themselves |
 | \`autotools\` | as \`plain\` | \`./configure\`, \`make\`, \`make install\`, with the recipe's \`configure\`, \`make\` and \`install\`; an empty \`install\` means target \`install\`; \`prepare\` does nothing |
 | \`autotools-host\` | as \`plain\` | the same by the host's compiler, into \`/bootstrap\`: for host layers |
-| \`image\` | \`root\`, \`boot\`, \`mirror\`, \`disk\`, \`check\` | disk images; the easiest way to one is \`extends: system/tiny\` |
+| \`image\` | \`root\`, \`boot\`, \`mirror\`, \`disk\`, \`check\` | disk images, by the programs of input \`base/image-tools\`; the easiest way to one is \`extends: system/tiny\` |
 
 \`normalise\` removes manuals, translations and libtool's \`.la\` files, and makes links of further names of a file. The variables of \`plain\`, which the two after it have too:
 

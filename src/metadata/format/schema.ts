@@ -30,6 +30,10 @@ const recipeName = text(
 const recipeId = text('LAYER/NAME', new RegExp(`^[a-z0-9][a-z0-9-]{0,99}/${NAME}$`))
 const styleName = text("a style's name: lower-case letters, digits and -", /^[a-z][a-z0-9-]{0,99}$/)
 const layerName = text('a name: lower-case letters, digits and -', /^[a-z0-9][a-z0-9-]{0,99}$/)
+const layerFolder = text(
+  "a layer's name, or ../NAME for a folder beside that of layers.yaml",
+  /^(?:\.\.\/)?[a-z0-9][a-z0-9-]{0,99}$/,
+)
 const machineName = text(
   'a name: lower-case letters, digits, _ and -',
   /^[a-z0-9][a-z0-9_-]{0,99}$/,
@@ -367,9 +371,9 @@ export const layersSchema = z.strictObject({
     description:
       "Layers whose sandbox sees the host's `/usr`; never in a file that includes another.",
   }),
-  layers: field(z.array(layerName), {
+  layers: field(z.array(layerFolder), {
     description:
-      'Folders of recipes beside this file, in order: a recipe may name recipes of its own or earlier layers.',
+      'Folders of recipes, in order: `NAME` beside this file, or `../NAME` beside its folder. A recipe may name recipes of its own or earlier layers.',
   }),
 })
 

@@ -2,7 +2,7 @@ import { lstatSync, realpathSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { readDocument, type SourceDocument } from '../yaml/yaml-file.ts'
 import { list } from './entries.ts'
-import type { Faults } from '../yaml/faults.ts'
+import { Faults } from '../yaml/faults.ts'
 import { addSpecial, addSymlink } from '../yaml/read-file.ts'
 import { layersSchema, machineSchema } from '../format/schema.ts'
 import { suggestion } from '../yaml/suggest.ts'
@@ -114,18 +114,19 @@ function collect(
   collected.trees.push(tree)
   collected.machine = text.machine ?? collected.machine
   const hosts = text['host-layers'] ?? []
+  const names = text.layers.map((path) => basename(path))
   for (const [index, name] of hosts.entries()) {
-    if (!text.layers.includes(name)) {
+    if (!names.includes(name)) {
       faults.add(
         'unknown-layer',
         `Cannot read the layers: "${name}" is none of them`,
         document.place(['host-layers', index]),
-        suggestion(name, text.layers),
+        suggestion(name, names),
       )
     }
   }
-  for (const [index, name] of text.layers.entries())
-    addLayer(name, tree, hosts.includes(name), index, collected.layers, faults)
+  for (const [index, path] of text.layers.entries())
+    addLayer(path, tree, hosts.includes(basename(path)), index, collected.layers, faults)
 }
 
 /** A user may name layers.yaml by a link; one that leads nowhere is found when it is read. */
@@ -137,15 +138,17 @@ function realPath(file: string): string {
   }
 }
 
+/** Adds the layer in folder `path`, relative to that of layers.yaml; its name is the folder's. */
 function addLayer(
-  name: string,
+  path: string,
   tree: Tree,
   host: boolean,
   index: number,
   layers: Layer[],
   faults: Faults,
 ): void {
-  const folder = join(tree.folder, name)
+  const name = basename(path)
+  const folder = join(tree.folder, path)
   const place = () => tree.document.place(['layers', index])
   if (name === 'machines' || name === 'styles') {
     faults.add(
@@ -161,17 +164,21 @@ function addLayer(
       'Layers of all included files have different names',
     )
   } else if (lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    const folders = list(tree.folder, faults).filter(({ kind }) => kind === 'folder')
     faults.add(
       'missing-layer',
       `Cannot read layer "${name}": there is no folder "${folder}"`,
       place(),
-      suggestion(
-        name,
-        folders.map((entry) => entry.name),
-      ),
+      suggestion(path, foldersLike(path, tree)),
     )
   } else layers.push({ name, folder, tree, rank: layers.length, host })
+}
+
+/** Folders that a layer's path could mean. Names that no one may use are no fault outside layers. */
+function foldersLike(path: string, tree: Tree): string[] {
+  const parent = dirname(path)
+  return list(join(tree.folder, parent), new Faults())
+    .filter(({ kind }) => kind === 'folder')
+    .map(({ name }) => join(parent, name))
 }
 
 /**

@@ -72,13 +72,18 @@ export function readStatements(layers: readonly Layer[], faults: Faults): Statem
   return { recipes, layers: layerOf, amendments }
 }
 
+/** What a layer may say about itself; nothing reads it. */
+const README = 'README.md'
+
 function recipeFolders(layer: Layer, faults: Faults): string[] {
-  return list(layer.folder, faults).flatMap(({ path, kind }) => {
+  return list(layer.folder, faults).flatMap(({ name, path, kind }) => {
     if (kind === 'link') addSymlink(path, faults)
-    else if (kind !== 'folder')
-      faults.add('unknown-file', `Cannot use "${path}": a layer holds folders of recipes only`, {
-        file: path,
-      })
+    else if (kind !== 'folder' && !(kind === 'file' && name === README))
+      faults.add(
+        'unknown-file',
+        `Cannot use "${path}": a layer holds folders of recipes and a ${README} only`,
+        { file: path },
+      )
     return kind === 'folder' ? [path] : []
   })
 }

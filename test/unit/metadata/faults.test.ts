@@ -86,7 +86,31 @@ describe('a tree with', () => {
     ])
   })
 
+  it.each(['/top', '../../top', 'low/../../top', '../top/..', '..', './top', '../high/app'])(
+    'a layer at "%s"',
+    async (path) => {
+      const folder = await writeTree({
+        ...VALID,
+        'layers/layers.yaml': `machine: toy\nlayers: [low, high, ${path}]\n`,
+        'top/x/recipe.yaml': recipe('x', 'style: plain'),
+      })
+      expect((await faultsIn(folder)).map((fault) => describeFault(fault, folder))).toEqual([
+        'bad-value layers/layers.yaml:2:21',
+      ])
+    },
+  )
+
+  it('a layer by a path that is a link', async () => {
+    const texts = { ...VALID, 'layers/layers.yaml': 'machine: toy\nlayers: [low, ../high]\n' }
+    const folder = await writeTree(texts)
+    symlinkSync('layers/high', join(folder, 'high'))
+    expect((await faultsIn(folder)).map((fault) => describeFault(fault, folder))).toEqual([
+      'missing-layer layers/layers.yaml:2:15',
+    ])
+  })
+
   it.each([
+    'layers/high/README.md',
     'layers/high/app/files/link',
     'layers/high/app/patches/link.patch',
     'layers/high/app/link',

@@ -143,6 +143,15 @@ describe('lint', () => {
       'lint-unlisted-folder layers/old',
     ],
     [
+      'a folder that has the name of a layer elsewhere',
+      {
+        'layers/layers.yaml': 'machine: toy\nhost-layers: [low]\nlayers: [low, high, ../top]\n',
+        'top/x/recipe.yaml': recipe('x', 'style: auto'),
+        'layers/top/x/recipe.yaml': '',
+      },
+      'lint-unlisted-folder layers/top',
+    ],
+    [
       'a style that nothing uses',
       { 'layers/styles/idle.yaml': 'name: idle\nsummary: x\nsteps: {a: b}\n' },
       'lint-unused-style layers/styles/idle.yaml',

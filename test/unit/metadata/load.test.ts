@@ -212,6 +212,47 @@ describe('sources', () => {
   })
 })
 
+describe('a layer named by its path', () => {
+  const beside = {
+    'layers/layers.yaml': 'machine: toy\nhost-layers: [low]\nlayers: [../low, high, ../top]\n',
+    'layers/low/tool/recipe.yaml': undefined,
+    'low/tool/recipe.yaml': recipe('tool', 'style: plain'),
+    'top/README.md': '# Top\n',
+    'top/thing/recipe.yaml': recipe(
+      'thing',
+      "sources:\n  - tree: [top]\n    name: data\n  - sha256: '" +
+        SHA +
+        "'\n    from: ['file:x.tar']\ninputs: [high/app]\nstyle: auto",
+    ),
+  }
+
+  it('has the name of its folder, its place in the order and the files of the checkout', async () => {
+    const folder = await writeTree({ ...VALID, ...beside })
+    const { layers, recipes } = await loadMetadata(join(folder, 'layers/layers.yaml'))
+    expect(layers).toEqual(['low', 'high', 'top'])
+    expect([...recipes.keys()]).toEqual(['low/tool', 'high/app', 'top/thing'])
+    expect(recipes.get('low/tool' as RecipeId)?.host).toBe(true)
+    expect(recipes.get('top/thing' as RecipeId)).toMatchObject({
+      host: false,
+      sources: [
+        { files: [{ name: 'top/README.md' }, { name: 'top/thing/recipe.yaml' }] },
+        { from: [`file:${join(folder, 'top/thing/x.tar')}`] },
+      ],
+    })
+  })
+
+  it('is found from a file that includes its own', async () => {
+    const folder = await writeTree({
+      ...VALID,
+      ...beside,
+      'product/layers/layers.yaml': 'include: ../../layers/layers.yaml\nlayers: [../own]\n',
+      'product/own/x/recipe.yaml': recipe('x', 'inputs: [top/thing]\nstyle: auto'),
+    })
+    const { layers } = await loadMetadata(join(folder, 'product/layers/layers.yaml'))
+    expect(layers).toEqual(['low', 'high', 'top', 'own'])
+  })
+})
+
 describe('a tree that includes another', () => {
   const product = {
     'product/layers/layers.yaml': 'include: ../../layers/layers.yaml\nlayers: [own]\n',

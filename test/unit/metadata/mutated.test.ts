@@ -12,7 +12,7 @@ import { CHECKOUT, checkoutFiles } from '../../support/tree.ts'
 
 /** Recipes of the checkout. */
 const TEXTS = (await checkoutFiles())
-  .filter(({ path }) => /^layers\/[^/]+\/[^/]+\/recipe\.yaml$/.test(path))
+  .filter(({ path }) => /^(layers\/[^/]+|appliance)\/[^/]+\/recipe\.yaml$/.test(path))
   .map(({ path }) => readFileSync(join(CHECKOUT, path), 'utf8'))
 
 /**

@@ -28,6 +28,32 @@ export const TREES: Readonly<Record<string, [texts: Texts, ...faults: string[]]>
     { 'layers/layers.yaml': 'machine: toy\nlayers: [low, high, low]\n' },
     'duplicate-layer layers/layers.yaml:2:21',
   ],
+  'a layer by a path without folder': [
+    { 'layers/layers.yaml': 'machine: toy\nlayers: [low, high, ../top]\n' },
+    'missing-layer layers/layers.yaml:2:21',
+  ],
+  'a layer by a path to a file': [
+    { 'layers/layers.yaml': 'machine: toy\nlayers: [low, high, ../top]\n', top: '' },
+    'missing-layer layers/layers.yaml:2:21',
+  ],
+  'a layer by a path that ends as another does': [
+    {
+      'layers/layers.yaml': 'machine: toy\nlayers: [low, high, ../low]\n',
+      'low/x/recipe.yaml': recipe('x', 'style: plain'),
+    },
+    'duplicate-layer layers/layers.yaml:2:21',
+  ],
+  'a layer by a path that ends in styles': [
+    { 'layers/layers.yaml': 'machine: toy\nlayers: [low, high, ../styles]\n', 'styles/x': '' },
+    'bad-value layers/layers.yaml:2:21',
+  ],
+  'a host layer by its path': [
+    {
+      'layers/layers.yaml': 'machine: toy\nhost-layers: [../top]\nlayers: [low, high, ../top]\n',
+      'top/x/recipe.yaml': recipe('x', 'style: plain'),
+    },
+    'bad-value layers/layers.yaml:2:15',
+  ],
   'a layer named styles': [
     { 'layers/layers.yaml': 'machine: toy\nlayers: [low, high, styles]\n' },
     'bad-value layers/layers.yaml:2:21',
@@ -61,8 +87,12 @@ export const TREES: Readonly<Record<string, [texts: Texts, ...faults: string[]]>
     'unknown-file layers/high/app/README.md',
   ],
   'an unknown file in a layer': [
-    { 'layers/high/README.md': '' },
-    'unknown-file layers/high/README.md',
+    { 'layers/high/NOTES.md': '' },
+    'unknown-file layers/high/NOTES.md',
+  ],
+  'a folder as README.md of a layer': [
+    { 'layers/high/README.md/recipe.yaml': recipe('README.md', 'style: auto') },
+    'bad-value layers/high/README.md/recipe.yaml:1:7',
   ],
   'an unknown file among styles': [
     { 'layers/styles/x.yml': '' },
