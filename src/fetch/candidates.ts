@@ -1,19 +1,15 @@
 import { join } from 'node:path'
 import type { FileSource } from '../metadata/model.ts'
+import {
+  fileNameOf,
+  filePath,
+  parsePlace,
+  type ParsedPlace,
+} from '../metadata/format/source-places.ts'
+import { debianAddress, isAddress, mirrorAddress, npmAddress, shownAddress } from './addresses.ts'
 import { PlaceFailure } from './failure.ts'
 import { findInMirror } from './mirror.ts'
-import { claimedNames, mirrorNames, provenName } from './names.ts'
-import {
-  debianAddress,
-  filePath,
-  isAddress,
-  mirrorAddress,
-  npmAddress,
-  parsePlace,
-  placeClaim,
-  shownAddress,
-  type ParsedPlace,
-} from './place.ts'
+import { claimedNames, mirrorNames, placeClaim, provenName } from './names.ts'
 import type { HostPlaces } from './ports.ts'
 
 /**
@@ -158,12 +154,8 @@ async function npmCandidate(
   if (options.offline) return skipped(written)
   try {
     const registry = options.npm ?? (await options.host.npmRegistry())
-    const found = remote(
-      written,
-      npmAddress(registry, place.name, place.version),
-      placeClaim(place),
-      options,
-    )
+    const address = npmAddress(registry, place.name, fileNameOf(place))
+    const found = remote(written, address, placeClaim(place), options)
     if (found.kind !== 'remote' || found.url.protocol !== 'https:') return found
     return { ...found, trusted: await options.host.npmCertificates() }
   } catch (error) {

@@ -9,7 +9,7 @@ import {
   writeOrigin,
   type PartialFile,
 } from './partial.ts'
-import { shownAddress } from './place.ts'
+import { shownAddress } from './addresses.ts'
 import type { Limits } from './ports.ts'
 import { meaningOf, rangeHeaders } from './partial-response.ts'
 import { openSink } from './hashed-file.ts'

@@ -1,13 +1,17 @@
 import type { FileSource } from '../metadata/model.ts'
-import { isFileName } from '../metadata/format/source-places.ts'
-import { parsePlace, placeClaim, placeFileName, type ParsedPlace } from './place.ts'
+import {
+  fileNameOf,
+  isFileName,
+  parsePlace,
+  type ParsedPlace,
+} from '../metadata/format/source-places.ts'
 
 /**
  * Names that a mirror may keep a source under, best first: its digest, its name, the names it has
  * at its places.
  */
 export function mirrorNames(source: FileSource): readonly string[] {
-  const names = [source.sha256, source.name, ...placesOf(source).map(placeFileName)]
+  const names = [source.sha256, source.name, ...placesOf(source).map(fileNameOf)]
   return [...new Set(names)].filter(isFileName)
 }
 
@@ -31,6 +35,33 @@ export function provenName(source: FileSource, name: string): string | undefined
   return claimedNames(source).includes(name) || !mirrorNames(source).includes(name)
     ? name
     : undefined
+}
+
+/**
+ * What a place says of which file it holds: the file's name there. Where an address has no digit in
+ * that, as in `v1.2/source.tar.gz` or `get?file=a-1.2`, it is all from the last component with one:
+ * the version is there.
+ */
+export function placeClaim(place: ParsedPlace): string {
+  const name = fileNameOf(place)
+  if (place.kind !== 'address' || hasDigit(name)) return name
+  const parts = decode(place.url.pathname + place.url.search).split('/')
+  const at = parts.findLastIndex(hasDigit)
+  return at === -1 ? name : parts.slice(at).join('/')
+}
+
+/** Formats of compression have digits that are of no version. */
+function hasDigit(name: string): boolean {
+  return /\d/.test(name.replace(/\.(bz2|lz4|7z)$/, ''))
+}
+
+/** As it is where its percent signs stand for no text. */
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }
 
 function placesOf(source: FileSource): ParsedPlace[] {

@@ -1,8 +1,9 @@
 import { stat } from 'node:fs/promises'
 import { FixpointError } from '../base/error.ts'
 import { isFolder } from '../base/files.ts'
-import { filePath, isAddress } from '../fetch/place.ts'
+import { isAddress } from '../fetch/addresses.ts'
 import { readDisk } from './disk.ts'
+import { filePath } from '../metadata/format/source-places.ts'
 import type { Store } from '../store/store.ts'
 import { unpackPartition } from './partition.ts'
 

@@ -10,7 +10,7 @@ const NPM = /^npm:((?:@[\w~-][\w.~-]*\/)?[\w~-][\w.~-]*)@([A-Za-z0-9][\w.+-]*)$/
 // A backslash would count as a slash there.
 const ADDRESS = /^https?:\/\/[^\s\\\u0000-\u001f\u007f-\u009f]+$/
 // Two slashes more are an empty host; a host is no part of the format.
-const FILE = /^file:(?:\/\/(?=\/))?(\/(?!\/)[^\u0000-\u001f\u007f-\u009f]*)$/
+const FILE = /^file:(?:\/\/(?=\/))?(\/(?!\/)[^\0]*)$/
 
 /**
  * Takes a place apart: `debian:PACKAGE/FILE`, `npm:NAME@VERSION`, `https://…`, `http://…` or
@@ -25,8 +25,16 @@ export function parsePlace(place: string): ParsedPlace | undefined {
   if (npm?.[1] !== undefined && npm[2] !== undefined)
     return { kind: 'npm', name: npm[1], version: npm[2] }
   if (ADDRESS.test(place) && URL.canParse(place)) return { kind: 'address', url: new URL(place) }
-  const path = FILE.exec(place)?.[1]
+  const path = filePath(place)
   return path === undefined ? undefined : { kind: 'file', path }
+}
+
+/**
+ * Path of `file:/ABSOLUTE` or `file:///ABSOLUTE`, taken as written (no percent signs decoded);
+ * undefined for anything else.
+ */
+export function filePath(text: string): string | undefined {
+  return FILE.exec(text)?.[1]
 }
 
 /**

@@ -19,6 +19,49 @@ const from = (...places: readonly string[]) => ({
   ),
 })
 
+describe('parsePlace', () => {
+  it.each([
+    [
+      'debian:musl/musl_1.2.5.orig.tar.gz',
+      { kind: 'debian', package: 'musl', file: 'musl_1.2.5.orig.tar.gz' },
+    ],
+    ['npm:zod@4.4.3', { kind: 'npm', name: 'zod', version: '4.4.3' }],
+    ['npm:@types/node@20.19.43', { kind: 'npm', name: '@types/node', version: '20.19.43' }],
+    ['file:/srv/a b.tar', { kind: 'file', path: '/srv/a b.tar' }],
+    ['file:///srv/a%20b.tar', { kind: 'file', path: '/srv/a%20b.tar' }],
+  ])('%s', (text, place) => {
+    expect(parsePlace(text)).toEqual(place)
+  })
+
+  it.each([
+    'debian:musl',
+    'debian:../etc/passwd',
+    'debian:a/b/c',
+    'npm:zod',
+    'npm:@types/node',
+    'npm:a/b@1',
+    'ftp://127.0.0.1/x',
+    'file:x',
+    'http://',
+    '',
+  ])('refuses "%s"', (text) => {
+    expect(parsePlace(text)).toBeUndefined()
+  })
+})
+
+it('file names', () => {
+  const names = [
+    'debian:a/a_1.tar.xz',
+    'npm:@scope/pkg@1.0.0',
+    'http://127.0.0.1/x/y%2Bz.tgz?a=b',
+    'file:/srv/f.tar',
+  ].map((text) => {
+    const place = parsePlace(text)
+    return place && fileNameOf(place)
+  })
+  expect(names).toEqual(['a_1.tar.xz', 'pkg-1.0.0.tgz', 'y+z.tgz', 'f.tar'])
+})
+
 describe('a place that ends in no name of a file', () => {
   it.each([
     ['that leads out, escaped', 'https://h/..%2f..%2fetc%2fpasswd'],
