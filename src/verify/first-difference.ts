@@ -1,5 +1,5 @@
 import { closeSync, readFileSync } from 'node:fs'
-import { beneath } from '../base/beneath.ts'
+import { beneath, type OpenFile } from '../base/beneath.ts'
 import { compareListings } from '../store/compare-listings.ts'
 import type { Entry, Listing } from '../store/listing.ts'
 import { firstDifferentByte } from './compare-files.ts'
@@ -48,12 +48,14 @@ async function describeDifference(
   if (a.type !== 'link' && b.type !== 'link' && a.mode !== b.mode)
     return `mode ${a.mode.toString(8)} and ${b.mode.toString(8)}`
   if (a.type !== 'file' || b.type !== 'file') return 'no difference'
-  return describeFiles(openIn(folderA, a.path), openIn(folderB, b.path), Math.max(a.size, b.size))
+  return (
+    (await differenceOfFiles(openIn(folderA, a.path), openIn(folderB, b.path))) ?? 'no difference'
+  )
 }
 
 /** Opens a file of an artifact: what else the artifact holds, such as links, has no say. */
-function openIn(folder: string, path: string): number {
-  return beneath(folder, path, (parent, name) => parent.read(name))
+function openIn(folder: string, path: string): OpenFile {
+  return beneath(folder, path, (parent, name) => parent.openFile(name))
 }
 
 /**
@@ -62,26 +64,29 @@ function openIn(folder: string, path: string): number {
  */
 const HELD = 256 << 20
 
-/** Closes both files. */
-async function describeFiles(a: number, b: number, size: number): Promise<string> {
+/** In words, where two files differ first; undefined when they are the same. Closes both. */
+export async function differenceOfFiles(a: OpenFile, b: OpenFile): Promise<string | undefined> {
   try {
-    if (size <= HELD) return describeContents(readFileSync(a), readFileSync(b))
-    const offset = await firstDifferentByte(
-      `/proc/self/fd/${String(a)}`,
-      `/proc/self/fd/${String(b)}`,
-      size,
-    )
-    return `offset ${String(offset)}`
+    const size = Math.max(a.stat.size, b.stat.size)
+    if (size <= HELD) return describeContents(readFileSync(a.fd), readFileSync(b.fd))
+    const offset = await firstDifferentByte(inProc(a), inProc(b), size)
+    return offset === undefined ? undefined : `offset ${String(offset)} (0x${offset.toString(16)})`
   } finally {
-    closeSync(a)
-    closeSync(b)
+    closeSync(a.fd)
+    closeSync(b.fd)
   }
 }
 
-/** In words, the first byte in which two files' contents differ. */
-export function describeContents(a: Buffer, b: Buffer): string {
+function inProc({ fd }: OpenFile): string {
+  return `/proc/self/fd/${String(fd)}`
+}
+
+/**
+ * In words, the first byte in which two files' contents differ; undefined when they are the same.
+ */
+export function describeContents(a: Buffer, b: Buffer): string | undefined {
   const offset = firstOffset(a, b)
-  if (offset === undefined) return 'no difference'
+  if (offset === undefined) return undefined
   const section = elfSectionAt(a, offset) ?? elfSectionAt(b, offset)
   const where = `offset ${String(offset)} (0x${offset.toString(16)})${section === undefined ? '' : `, section ${section}`}`
   if (offset >= a.length || offset >= b.length)

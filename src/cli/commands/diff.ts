@@ -1,10 +1,10 @@
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
+import { openNamedFile } from '../../base/beneath.ts'
 import { isDigest, type Digest } from '../../base/digest.ts'
 import { FixpointError } from '../../base/error.ts'
 import { compareListings } from '../../store/compare-listings.ts'
 import type { Store } from '../../store/store.ts'
-import { firstDifferentByte } from '../../verify/compare-files.ts'
-import { describeContents, firstDifference, type Tree } from '../../verify/first-difference.ts'
+import { differenceOfFiles, firstDifference, type Tree } from '../../verify/first-difference.ts'
 import type { CommandContext } from '../context.ts'
 
 /**
@@ -70,16 +70,7 @@ async function compareArtifacts(
   return `The artifacts differ in ${String(first.count)} entries, first in "${first.path}": ${first.what}`
 }
 
-/**
- * Bytes; two files of that size may be held in memory, to tell of which section of a program they
- * differ in.
- */
-const HELD = 256 << 20
-
 async function compareFiles(a: string, b: string): Promise<string | undefined> {
-  const sizes = [(await stat(a)).size, (await stat(b)).size]
-  const offset = await firstDifferentByte(a, b, Math.max(...sizes))
-  if (offset === undefined) return undefined
-  if (sizes.some((size) => size > HELD)) return `The files differ at offset ${String(offset)}`
-  return `The files differ at ${describeContents(await readFile(a), await readFile(b))}`
+  const difference = await differenceOfFiles(openNamedFile(a), openNamedFile(b))
+  return difference === undefined ? undefined : `The files differ at ${difference}`
 }

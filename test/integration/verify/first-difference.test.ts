@@ -1,8 +1,13 @@
 import { mkdir, rename, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { openFile } from '../../../src/base/beneath.ts'
 import { digestOf } from '../../../src/base/digest.ts'
-import { firstDifference, type Tree } from '../../../src/verify/first-difference.ts'
+import {
+  differenceOfFiles,
+  firstDifference,
+  type Tree,
+} from '../../../src/verify/first-difference.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
 
 /** A tree of one file `d/f`, which has `size` bytes, the rest of them zero. */
@@ -29,6 +34,18 @@ test.each([10, 300 << 20])(
       count: 1,
       what: expect.stringMatching(/^offset 1\b/) as string,
     })
+  },
+)
+
+test.each([10, 300 << 20])(
+  'files of %i bytes that are the same have no difference',
+  async (size) => {
+    const [a, b] = [await treeOf('ab', size), await treeOf('ab', size)]
+    const difference = differenceOfFiles(
+      openFile(join(a.folder, 'd/f')),
+      openFile(join(b.folder, 'd/f')),
+    )
+    expect(await difference).toBeUndefined()
   },
 )
 
