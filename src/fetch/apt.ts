@@ -1,7 +1,8 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errorCode } from '../base/files.ts'
 import { byCodeUnit } from '../base/order.ts'
+import { readRegular } from '../base/regular.ts'
 
 /** One archive that apt is set up for. Formats: sources.list(5). */
 interface AptEntry {
@@ -13,7 +14,7 @@ interface AptEntry {
 /**
  * Base addresses (`http:`, `https:`, `file:`; no slash at the end) of the Debian and Ubuntu
  * archives that the host's apt uses, in apt's order. `folder` is the host's apt folder. Empty where
- * there is no apt.
+ * there is no apt. What cannot be read, or is no regular file of usual size, names none.
  */
 export async function readAptBases(folder = '/etc/apt'): Promise<readonly string[]> {
   const bases = parseSourcesList(await readText(join(folder, 'sources.list')))
@@ -102,8 +103,11 @@ function words(text = ''): string[] {
   return text.split(/\s+/).filter((word) => word !== '')
 }
 
+/** Bytes; a list of archives has a few hundred. */
+const LARGEST = 1 << 20
+
 async function readText(path: string): Promise<string> {
-  return (await unlessUnreadable(readFile(path, 'utf8'))) ?? ''
+  return (await unlessUnreadable(readRegular(path, LARGEST, 'follow'))) ?? ''
 }
 
 async function readNames(path: string): Promise<string[]> {
@@ -114,7 +118,7 @@ async function unlessUnreadable<T>(result: Promise<T>): Promise<T | undefined> {
   try {
     return await result
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'EACCES', 'EISDIR'].includes(errorCode(error) ?? '')) return undefined
+    if (['ENOENT', 'ENOTDIR', 'EACCES', 'ELOOP'].includes(errorCode(error) ?? '')) return undefined
     throw error
   }
 }

@@ -1,5 +1,6 @@
 import {
   get as httpGet,
+  type ClientRequest,
   type IncomingHttpHeaders,
   type IncomingMessage,
   type OutgoingHttpHeaders,
@@ -7,6 +8,7 @@ import {
 import { get as httpsGet } from 'node:https'
 import { rootCertificates } from 'node:tls'
 import { errorCode } from '../base/files.ts'
+import { shownAddress } from './addresses.ts'
 import { PlaceFailure } from './failure.ts'
 import type { Limits } from './ports.ts'
 
@@ -106,10 +108,11 @@ function send(
   return new Promise<IncomingMessage>((resolve, reject) => {
     // Named at all, they take the place of Node's own.
     const ca = trusted.length > 0 ? { ca: [...rootCertificates, ...trusted] } : {}
-    const request =
+    const request = begin(url, () =>
       url.protocol === 'https:'
         ? httpsGet(url, { headers, signal, ...ca })
-        : httpGet(url, { headers, signal })
+        : httpGet(url, { headers, signal }),
+    )
     let timer: NodeJS.Timeout | undefined
     const endAfter = (ms: number, reason: string): void => {
       clearTimeout(timer)
@@ -138,6 +141,15 @@ function send(
       reject(failureOf(error, signal))
     })
   })
+}
+
+/** Node throws at once for what an address may hold, such as a password that is no UTF-8. */
+function begin(url: URL, request: () => ClientRequest): ClientRequest {
+  try {
+    return request()
+  } catch (cause) {
+    throw new PlaceFailure(`cannot ask for "${shownAddress(url)}"`, { cause })
+  }
 }
 
 async function* chunksOf(

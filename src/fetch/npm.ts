@@ -1,5 +1,8 @@
-import { readFile } from 'node:fs/promises'
+import { readRegular } from '../base/regular.ts'
 import { PlaceFailure } from './failure.ts'
+
+/** Bytes; the certificates of a whole system take less than one MiB. */
+const LARGEST = 16 << 20
 
 /**
  * Address of the npm registry as npm itself sees it: `npm_config_registry`, then the .npmrc files,
@@ -36,12 +39,17 @@ export async function readNpmCertificates(): Promise<readonly string[]> {
   })
   const { ca, cafile } = parseObject(stdout)
   const listed = [ca].flat().filter((text) => typeof text === 'string' && text !== '')
-  const file = typeof cafile === 'string' ? await readFile(cafile, 'utf8').catch(() => '') : ''
+  const file = typeof cafile === 'string' ? await readCertificates(cafile) : ''
   // In an .npmrc, the lines of a certificate are told apart by a backslash and an n.
   return [
     ...listed.map((text) => String(text).replaceAll('\\n', '\n')),
     ...(file === '' ? [] : [file]),
   ]
+}
+
+/** Empty for what cannot be read, and for what is no regular file, which might never end. */
+async function readCertificates(path: string): Promise<string> {
+  return (await readRegular(path, LARGEST, 'follow').catch(() => undefined)) ?? ''
 }
 
 function parseObject(text: string): Readonly<Record<string, unknown>> {

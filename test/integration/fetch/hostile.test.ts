@@ -4,6 +4,7 @@ import { link, lstat, mkdir, readFile, symlink, truncate, writeFile } from 'node
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { digestOf } from '../../../src/base/digest.ts'
+import { readAptBases } from '../../../src/fetch/apt.ts'
 import { CONTENT, DIGEST, ranged, source, useRig, whole } from './rig.ts'
 
 const rig = useRig()
@@ -162,6 +163,30 @@ test.each([...PARTS, '.lock'])(
       await expect(fetching).rejects.toMatchObject({ code: 'staging-unwritable' })
     else await fetching
     expect(existsSync(join(rig().store.folder, 'blobs', DIGEST))).toBe(suffix !== '.lock')
+  },
+)
+
+test('an address that Node takes for none, as a place and behind a redirect: the next is tried', async () => {
+  const odd = 'http://user:%ff@127.0.0.1/f.tar'
+  const to = await rig().serve((_, response) => response.writeHead(302, { location: odd }).end())
+  const { address } = await rig().serve(whole())
+  await rig()
+    .fetcher()
+    .fetch(source([odd, `${to.address}/f.tar`, `${address}/f.tar`]))
+  expect(rig().store.has(DIGEST)).toBe(true)
+  expect(JSON.stringify(rig().events)).not.toContain('%ff')
+})
+
+test.each([...Object.keys(ODD), 'huge'])(
+  '%s among the lists of apt: names no archive',
+  async (kind) => {
+    const folder = join(rig().folder, 'apt')
+    await rig().write('apt/sources.list.d/b.list', 'deb http://127.0.0.1/debian trixie main\n')
+    for (const name of ['sources.list', 'sources.list.d/a.list', 'sources.list.d/c.sources']) {
+      if (kind === 'huge') await truncate(await rig().write(`apt/${name}`, '#'), 2 ** 36)
+      else await makeOdd(kind, join(folder, name))
+    }
+    expect(await readAptBases(folder)).toEqual(['http://127.0.0.1/debian'])
   },
 )
 
