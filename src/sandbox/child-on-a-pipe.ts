@@ -1,33 +1,54 @@
 import { spawn, type SpawnOptions } from 'node:child_process'
 import { once } from 'node:events'
+import type { Readable, Writable } from 'node:stream'
+import { visible } from '../base/visible.ts'
 
 /** How {@link runOnPipe} runs a program. */
 export interface PipedOptions extends Omit<SpawnOptions, 'stdio' | 'signal'> {
-  readonly stdout: 'inherit' | 'ignore'
+  /**
+   * What becomes of its output. `visible`: standard output and error are printed, with what a
+   * terminal would act on made visible. Otherwise standard error is that of this process.
+   */
+  readonly output: 'inherit' | 'ignore' | 'visible'
 }
 
 /**
  * Runs a program that must exit when its standard input closes. We close it when `signal` aborts;
- * the kernel closes it if we die. Resolves with the exit status once the program has ended.
+ * the kernel closes it if we die. Resolves with the exit status once the program has ended and its
+ * output is printed.
  */
 export async function runOnPipe(
   file: string,
   args: readonly string[],
-  { stdout, ...options }: PipedOptions,
+  { output, ...options }: PipedOptions,
   signal: AbortSignal,
 ): Promise<number | null> {
   signal.throwIfAborted()
-  const child = spawn(file, args, { ...options, stdio: ['pipe', stdout, 'inherit'] })
+  const stdio = output === 'visible' ? (['pipe', 'pipe'] as const) : ([output, 'inherit'] as const)
+  const child = spawn(file, args, { ...options, stdio: ['pipe', ...stdio] })
   const stop = (): void => {
-    child.stdin.end()
+    child.stdin?.end()
   }
   signal.addEventListener('abort', stop, { once: true })
   try {
-    const [status] = (await once(child, 'exit')) as [number | null]
+    const [[status]] = await Promise.all([
+      once(child, 'exit') as Promise<[number | null]>,
+      child.stdout === null ? undefined : print(child.stdout, process.stdout, signal),
+      child.stderr === null ? undefined : print(child.stderr, process.stderr, signal),
+    ])
     return status
   } finally {
     signal.removeEventListener('abort', stop)
-    child.stdin.destroy()
+    child.stdin?.destroy()
+  }
+}
+
+/** Never waits for `to` once `signal` aborts: nobody may read on there. */
+async function print(from: Readable, to: Writable, signal: AbortSignal): Promise<void> {
+  from.setEncoding('utf8')
+  for await (const text of from as AsyncIterable<string>) {
+    if (!to.writable || to.write(visible(text, { lines: true }))) continue
+    await once(to, 'drain', { signal }).catch(() => undefined)
   }
 }
 

@@ -77,8 +77,8 @@ export function requireImageRoot(root: string): void {
 }
 
 /**
- * Runs a command in the root of an unpacked image, on the standard output and error of this
- * process. Resolves with its exit status. Ends it when `signal` aborts.
+ * Runs a command in the root of an unpacked image, prints its output, and resolves with its exit
+ * status. Ends it when `signal` aborts.
  */
 export function runInImageRoot(
   { root, data, mirror, image }: ImageRoot,
@@ -91,7 +91,8 @@ export function runInImageRoot(
     busybox,
     [...unshare, 'sh', '-c', SCRIPT, 'image-root', root, data, mirror, image, ...command],
     {
-      stdout: 'inherit',
+      // The image may be anyone's, and so may what its engine prints.
+      output: 'visible',
       // The image's tools, also before its root is the root.
       env: {
         PATH: `${join(root, 'usr/bin')}:/usr/bin`,

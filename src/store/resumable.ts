@@ -1,9 +1,9 @@
-import { chmod, writeFile } from 'node:fs/promises'
+import { chmod } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Digest } from '../base/digest.ts'
 import { FixpointError } from '../base/error.ts'
 import { makeFolder } from '../base/files.ts'
-import { takeLock } from './lock.ts'
+import { lockFile } from './lock.ts'
 import { claimFolder, emptyFolder, markFolder, removeFolder } from './claimed-folder.ts'
 
 /**
@@ -17,10 +17,8 @@ export async function withResumable<T>(
   digest: Digest,
   use: (resumed: boolean) => Promise<T>,
 ): Promise<T> {
-  const lockFile = `${folder}.lock`
   await makeFolder(dirname(folder))
-  await writeFile(lockFile, '', { flag: 'a' })
-  const lock = await takeLock(lockFile, { tryOnly: true })
+  const lock = await lockFile(`${folder}.lock`, { tryOnly: true })
   if (lock === undefined) {
     throw new FixpointError(
       'usage',

@@ -198,7 +198,7 @@ export async function runSecondBuild(
     {
       cwd: dirname(copied),
       detached: true,
-      stdout: 'ignore',
+      output: 'ignore',
       env: { ...OTHER_ENVIRONMENT, HOME: home, PATH: run.path },
       ...(user !== undefined && { uid: user, gid: user }),
     },

@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { commandLine, onSmallDisk, type How } from '../../support/cli.ts'
@@ -18,7 +18,8 @@ while [ "\${1-world}" != world ]; do shift; done
 [ $# -gt 0 ] || exit 0
 data=$3
 [ -e "$data/begun" ] || { touch "$data/begun"; exit 1; }
-echo went on
+printf 'went on\\033[2J\\n'
+printf 'err\\303\\274r\\a\\n' >&2
 mkdir -p "$data/out"
 head -c 2000000 /dev/zero > "$data/out/toy.img"
 echo '{}' > "$data/out/toy.json"`
@@ -39,9 +40,17 @@ test('interrupted it goes on, though single recipes were rebuilt meanwhile', asy
   const out = join(folder, 'out')
   const { code, stdout, stderr } = await rebuild(['--output', out])
   expect(code, stderr).toBe(0)
-  expect(stdout).toBe('went on\n')
+  expect(stdout).toBe('went on\\x1b[2J\n')
+  expect(stderr).toContain('errür\\x07\n')
   expect(await readFile(join(out, 'toy.json'), 'utf8')).toBe('{}\n')
   expect((await readFile(join(out, 'toy.img'))).length).toBe(2_000_000)
+})
+
+test('its lock is made through no link', async () => {
+  const { rebuild, folder, store } = await toyImage()
+  await symlink(join(folder, 'victim'), `${store}-image.lock`)
+  expect(await rebuild()).toMatchObject({ code: 6 })
+  expect(await readdir(folder)).not.toContain('victim')
 })
 
 test('an output folder on a disk that is too full is refused before anything is built', async () => {
