@@ -18,6 +18,9 @@ export interface Packed {
   readonly listing: Listing
 }
 
+/** Bytes of a tar. A hole takes no room, but each of its bytes is hashed: minutes for this many. */
+const LARGEST = 64 * 2 ** 30
+
 /** Characters of a path that is too long that a message shows. */
 const SHOWN = 200
 
@@ -27,8 +30,9 @@ const SHOWN = 200
  * Hard links become separate files, so that no inode numbers matter. No link is followed. Fails
  * with `artifact-special-file` for anything but files, folders and symbolic links, with
  * `artifact-unreadable` for what its owner may not read, with `artifact-name` for names that are
- * not UTF-8 and paths that are too long, with `artifact-empty` for an empty tree, and with
- * `artifact-changed` when the tree is changed meanwhile.
+ * not UTF-8 and paths that are too long, with `artifact-empty` for an empty tree, with
+ * `artifact-too-large` for a tar of more than {@link LARGEST}, and with `artifact-changed` when the
+ * tree is changed meanwhile.
  */
 export async function packTree(
   root: string,
@@ -212,6 +216,16 @@ function describe(
   return { type: 'link', path, target }
 }
 
+function requireRoom(tar: TarWriter, path: string, size: number): void {
+  if (tar.size + size <= LARGEST) return
+  throw new FixpointError(
+    'buildFailed',
+    'artifact-too-large',
+    `Cannot pack "${path}": with its ${String(size)} bytes the artifact has more than ${String(LARGEST)}`,
+    { hint: 'Holes of a file count as well' },
+  )
+}
+
 async function addFile(
   tar: TarWriter,
   folder: Folder,
@@ -221,6 +235,7 @@ async function addFile(
 ): Promise<Entry> {
   const { fd, stat } = unchanged(path, () => folder.openFile(name))
   try {
+    requireRoom(tar, path, stat.size)
     const fields = { type: 'file', path, mode: stat.mode & 0o7777, size: stat.size } as const
     tar.write(encodeEntry(fields))
     const hash = createHash('sha256')

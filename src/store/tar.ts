@@ -114,6 +114,11 @@ export class TarWriter {
     this.#fd = target === undefined ? undefined : openSync(target, 'w')
   }
 
+  /** Bytes so far. */
+  get size(): number {
+    return this.#written + this.#filled
+  }
+
   write(data: Uint8Array): void {
     for (let at = 0; at < data.length;) {
       const part = data.subarray(at, at + CHUNK - this.#filled)
@@ -134,7 +139,7 @@ export class TarWriter {
     this.write(END)
     this.#flush()
     if (this.#fd !== undefined) endSparse(this.#fd, this.#written)
-    return { digest: asDigest(this.#hash.digest('hex')), size: this.#written }
+    return { digest: asDigest(this.#hash.digest('hex')), size: this.size }
   }
 
   close(): void {

@@ -190,6 +190,18 @@ describe('packing', () => {
     })
   })
 
+  it('of more than an artifact may have is refused before it is read', async () => {
+    const root = await temporaryFolder()
+    for (const name of ['a', 'b']) {
+      await writeFile(join(root, name), '')
+      await truncate(join(root, name), name === 'a' ? 4096 : 2 ** 40)
+    }
+    await expect(packTree(root, undefined)).rejects.toMatchObject({
+      code: 'artifact-too-large',
+      message: expect.stringContaining('"b"') as string,
+    })
+  })
+
   it.each([
     ['a file that its owner may not read', { 'usr/sbin/secret': { mode: 0o4111, data: 'x' } }],
     ['a folder that its owner may not enter', { 'usr/secret': { mode: 0o311 } }],
