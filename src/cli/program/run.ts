@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { FixpointError } from '../../base/error.ts'
 import { CommandContext, type GlobalOptions } from '../context.ts'
 
 /** A command: gets its context, and what commander parsed, as its own declaration says. */
@@ -12,6 +13,7 @@ type Runner = (context: CommandContext, ...parsed: never[]) => Promise<void>
 export function run(load: () => Promise<Runner>): (...args: unknown[]) => Promise<void> {
   return async (...args) => {
     const self = args.at(-1) as Command
+    refuseEmptyValues(self)
     const command = await load()
     const context = await CommandContext.open(self.optsWithGlobals<GlobalOptions>())
     try {
@@ -23,4 +25,18 @@ export function run(load: () => Promise<Runner>): (...args: unknown[]) => Promis
       await context.close()
     }
   }
+}
+
+/**
+ * An unset variable of a script must not stand for the working folder. Fails with `empty-option`.
+ */
+function refuseEmptyValues(command: Command): void {
+  const values = Object.entries<unknown>(command.optsWithGlobals())
+  const [name] = values.find(([, value]) => [value].flat().includes('')) ?? []
+  if (name === undefined) return
+  throw new FixpointError(
+    'usage',
+    'empty-option',
+    `Cannot use option "--${name}": its value is empty`,
+  )
 }

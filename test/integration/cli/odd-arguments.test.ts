@@ -41,6 +41,20 @@ describe.each(['fifo', 'device'])('what is a %s is no mirror and no image:', (od
   )
 })
 
+describe('an empty value is refused, exit code 2, and nothing is made:', () => {
+  test.each([
+    ['build', 'alpha', '--store', ''],
+    ['build', 'alpha', '--layers', ''],
+    ['build', 'alpha', '--output', ''],
+    ['fetch', 'alpha', '--to', ''],
+    ['fetch', 'alpha', '--from', 'folder', '--from', ''],
+  ])('%s %s %s %s %s', async (...words) => {
+    const { code, stderr } = await toy().runWith({ globals: [] }, ...words)
+    expect(code, stderr).toBe(2)
+    expect(stderr).toMatch(/^error: .*"--\w+"/)
+  })
+})
+
 describe('numbers out of bounds, exit code 2:', () => {
   const words = ['build', 'alpha']
   test.each([
