@@ -1,8 +1,10 @@
+import { join } from 'node:path'
 import { combineFailures, FixpointError } from '../../base/error.ts'
+import { readRegular } from '../../base/regular.ts'
+import { fillTables, jsonSchema, type SchemaName } from '../../metadata/format/reference.ts'
 import { lint } from '../../metadata/lint.ts'
-import { jsonSchema, recipesDocument, type SchemaName } from '../../metadata/format/reference.ts'
 import { graphOf } from '../../plan/graph.ts'
-import { layersFile, type Engine } from '../engine.ts'
+import { CHECKOUT, layersFile, type Engine } from '../engine.ts'
 
 /**
  * `lint`: what is valid in the recipes and yet wrong or untidy; exit code 3 when there is anything.
@@ -27,13 +29,28 @@ async function orderFault(engine: Engine): Promise<FixpointError[]> {
   }
 }
 
+/** Bytes; far more than the page has. */
+const LARGEST_PAGE = 1 << 20
+
+/** The page of the format, which the appliance's checkout holds too. */
+const FORMAT = join(CHECKOUT, 'docs', 'recipes.md')
+
 /**
- * `schema [NAME]`: the format of metadata files as JSON Schema, for editors; without a name as the
- * document for people.
+ * `schema [NAME]`: the format of metadata files as JSON Schema, for editors; without a name the
+ * page for people. Fails with `missing-file` where the engine stands without its checkout.
  */
-export function schemaCommand(_engine: Engine, name: SchemaName | undefined): Promise<void> {
-  process.stdout.write(
-    name === undefined ? recipesDocument() : `${JSON.stringify(jsonSchema(name), undefined, 2)}\n`,
-  )
-  return Promise.resolve()
+export async function schemaCommand(_engine: Engine, name: SchemaName | undefined): Promise<void> {
+  const text =
+    name === undefined
+      ? fillTables(await formatPage())
+      : `${JSON.stringify(jsonSchema(name), undefined, 2)}\n`
+  process.stdout.write(text)
+}
+
+async function formatPage(): Promise<string> {
+  const page = await readRegular(FORMAT, LARGEST_PAGE, 'follow').catch(() => undefined)
+  if (page !== undefined) return page
+  throw new FixpointError('usage', 'missing-file', `Cannot read the page "${FORMAT}"`, {
+    hint: 'It belongs to the checkout that this engine is from',
+  })
 }
