@@ -4,7 +4,7 @@ import type { Digest } from '../base/digest.ts'
 import { FixpointError } from '../base/error.ts'
 import type { EventSink, RecipeId } from '../base/events.ts'
 import { explainDiskFull } from '../base/files.ts'
-import { nodeOf, sourcesOf, type Graph } from '../plan/graph.ts'
+import { nodeOf, sourcesOf, usedBy, type Graph } from '../plan/graph.ts'
 import { plan, type Plan, type Planned } from '../plan/plan.ts'
 import { compareListings } from '../store/compare-listings.ts'
 import type { Store } from '../store/store.ts'
@@ -345,7 +345,7 @@ class Build {
     if (this.#failures.size === 0) return []
     const causes = new Map([...this.#failures.keys()].map((id) => [id, id]))
     for (const [id, { node }] of current) {
-      const cause = [...node.inputs, ...node.contents]
+      const cause = usedBy(node)
         .map((used) => causes.get(used))
         .find((found) => found !== undefined)
       if (cause !== undefined && !causes.has(id)) causes.set(id, cause)
@@ -366,7 +366,7 @@ export function actionOf(current: Plan, planned: Planned): Action {
   if (key === undefined || document === undefined)
     throw new TypeError(`"${node.recipe.id}" is not ready`)
   const artifacts = new Map<RecipeId, Digest>()
-  for (const { recipe } of [...document.inputs, ...document.contents]) {
+  for (const { recipe } of usedBy(document)) {
     const artifact = current.get(recipe)?.artifact
     if (artifact !== undefined) artifacts.set(recipe, artifact)
   }

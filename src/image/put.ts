@@ -11,6 +11,7 @@ import { byCodeUnit } from '../base/order.ts'
 import { readRegular } from '../base/regular.ts'
 import { systemReason } from '../base/system-error.ts'
 import { describeHost } from '../build/fingerprint.ts'
+import { reachable, usedBy } from '../plan/graph.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Listing } from '../store/listing.ts'
 import { listSeeds, type SourceFinder } from '../verify/list-seeds.ts'
@@ -198,7 +199,7 @@ async function readRecord(path: string): Promise<Recorded | undefined> {
 
 function sameKeys({ recipes }: Recorded, plan: Plan, id: RecipeId): boolean {
   const before = new Map(recipes.map(({ recipe, key }) => [recipe, key]))
-  return [...usedBy(plan, id)].every((recipe) => before.get(recipe) === plan.get(recipe)?.key)
+  return [...partsOf(plan, id)].every((recipe) => before.get(recipe) === plan.get(recipe)?.key)
 }
 
 /**
@@ -228,7 +229,7 @@ async function describeImage(
   find: SourceFinder,
 ): Promise<string> {
   const store = await engine.store()
-  const used = usedBy(plan, id)
+  const used = partsOf(plan, id)
   const recipes = [...plan.values()].flatMap(({ node, key, artifact }) => {
     if (key === undefined || !used.has(node.recipe.id)) return []
     const entry = store.index.find(engine.nameOf(key, node.recipe.host))
@@ -257,14 +258,9 @@ async function describeImage(
 }
 
 /** An image and all that it was built from, without what else was built with it. */
-function usedBy(plan: Plan, image: RecipeId): ReadonlySet<RecipeId> {
-  const used = new Set<RecipeId>()
-  const pending = [image]
-  for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
-    if (used.has(id)) continue
-    used.add(id)
+function partsOf(plan: Plan, image: RecipeId): ReadonlySet<RecipeId> {
+  return reachable([image], (id) => {
     const node = plan.get(id)?.node
-    if (node !== undefined) pending.push(...node.inputs, ...node.contents)
-  }
-  return used
+    return node === undefined ? [] : usedBy(node)
+  })
 }

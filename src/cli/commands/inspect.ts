@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises'
 import { FixpointError } from '../../base/error.ts'
 import type { RecipeId } from '../../base/events.ts'
 import { visible } from '../../base/visible.ts'
-import { graphOf, type Node } from '../../plan/graph.ts'
+import { graphOf, usedBy, type Node } from '../../plan/graph.ts'
 import { compareDocuments } from '../../plan/compare-documents.ts'
 import type { Engine } from '../engine.ts'
 import { readerLeft } from '../view/output.ts'
@@ -60,12 +60,8 @@ export async function graphCommand(
 }
 
 /** The recipe alone when it uses none. */
-function edgesOf(
-  id: RecipeId,
-  { inputs, contents }: Node,
-  show: (id: RecipeId) => string,
-): string[] {
-  const used = [...inputs, ...contents]
+function edgesOf(id: RecipeId, node: Node, show: (id: RecipeId) => string): string[] {
+  const used = usedBy(node)
   return used.length === 0 ? [show(id)] : used.map((input) => `${show(id)} -> ${show(input)}`)
 }
 
