@@ -69,13 +69,21 @@ test('all faults at once, each with its place', async () => {
     { code: 'config-value', place: { file, line: 4, column: 7 } },
     { code: 'config-value', place: { file, line: 5, column: 6 } },
   ])
-  expect(errors.flatMap(({ hint }) => hint ?? [])).toEqual(['Did you mean "mirrors"?'])
+  expect(errors.flatMap(({ hint }) => hint ?? [])).toEqual([
+    "Write it in quotes: '5'",
+    'Did you mean "mirrors"?',
+  ])
 })
 
 test('the wrong type of a value, in the words that recipes are told by', async () => {
   const file = await write('jobs: many\n')
   await expect(readConfig({ HOME: home })).rejects.toMatchObject({
-    message: `Cannot use configuration "${file}": "jobs" must be a number`,
+    errors: [
+      {
+        message: 'Cannot read the configuration: "jobs" must be a number, but is a text',
+        place: { file, line: 1, column: 7, frame: 'jobs: many\n      ^^^^' },
+      },
+    ],
   })
 })
 

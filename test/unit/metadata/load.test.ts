@@ -88,7 +88,7 @@ describe('a valid tree', () => {
   it('tells which file a list of the style is from', async () => {
     const style =
       'name: auto\nsummary: x\nextends: plain\ninstall: [install]\nsteps:\n  install: make {{install}}\n'
-    const { origins } = await loadRecipe('high/app', { 'layers/styles/auto.yaml': style })
+    const { origins: origins } = await loadRecipe('high/app', { 'layers/styles/auto.yaml': style })
     expect(
       origins['install']?.map(({ file, line }) => `${file.split('/').at(-1) ?? ''}:${line ?? 0}`),
     ).toEqual(['auto.yaml:4'])
