@@ -1,4 +1,4 @@
-import type { RecipeId } from '../base/events.ts'
+import type { RecipeId } from '../base/recipe-id.ts'
 import { byCodeUnit } from '../base/order.ts'
 import { usedBy } from '../plan/graph.ts'
 import type { Plan } from '../plan/plan.ts'

@@ -1,4 +1,4 @@
-import type { RecipeId } from '../base/events.ts'
+import type { RecipeId } from '../base/recipe-id.ts'
 import { WORD_LISTS } from './format/schema.ts'
 import type { Metadata } from './model.ts'
 import { mergeAll } from './recipe/drafts.ts'

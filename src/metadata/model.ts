@@ -1,4 +1,4 @@
-import type { RecipeId } from '../base/events.ts'
+import type { RecipeId } from '../base/recipe-id.ts'
 import type { Recipe } from './recipe/recipe.ts'
 
 export type { FileSource, Recipe, Source, SourcePlace } from './recipe/recipe.ts'

@@ -1,6 +1,6 @@
 import { DepGraph, DepGraphCycleError } from 'dependency-graph'
 import { FixpointError } from '../base/error.ts'
-import type { RecipeId } from '../base/events.ts'
+import type { RecipeId } from '../base/recipe-id.ts'
 import { byCodeUnit } from '../base/order.ts'
 import type { FileSource, Metadata, Recipe } from '../metadata/model.ts'
 

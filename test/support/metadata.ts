@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { EXIT, FixpointErrors, type FixpointError } from '../../src/base/error.ts'
-import type { RecipeId } from '../../src/base/events.ts'
+import type { RecipeId } from '../../src/base/recipe-id.ts'
 import { loadMetadata } from '../../src/metadata/load.ts'
 import type { Metadata, Recipe } from '../../src/metadata/model.ts'
 import { temporaryFolder } from './temporary.ts'

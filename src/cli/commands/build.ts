@@ -1,5 +1,5 @@
 import { combineFailures, FixpointError } from '../../base/error.ts'
-import type { RecipeId } from '../../base/events.ts'
+import type { RecipeId } from '../../base/recipe-id.ts'
 import { build, type BuildContext, type BuildResult } from '../../build/build.ts'
 import { knownTo } from '../../build/plan-view.ts'
 import { createFetcher } from '../../fetch/fetcher.ts'

@@ -1,5 +1,5 @@
 import { FixpointError } from '../../base/error.ts'
-import type { RecipeId } from '../../base/events.ts'
+import type { RecipeId } from '../../base/recipe-id.ts'
 import { shellWords } from '../../base/shell-words.ts'
 import { explainSystemError } from '../../base/system-error.ts'
 import { StepError } from '../../build/run-steps.ts'

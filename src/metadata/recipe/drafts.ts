@@ -1,4 +1,4 @@
-import type { RecipeId } from '../../base/events.ts'
+import type { RecipeId } from '../../base/recipe-id.ts'
 import { circle } from '../tree/circle.ts'
 import type { RecipeStatement, Statements } from '../tree/statements.ts'
 import type { Faults } from '../yaml/faults.ts'

@@ -1,6 +1,6 @@
 import type { Digest } from '../../base/digest.ts'
 import type { Place } from '../../base/error.ts'
-import type { RecipeId } from '../../base/events.ts'
+import type { RecipeId } from '../../base/recipe-id.ts'
 import type { LocalFile } from '../tree/files.ts'
 
 /**

@@ -1,4 +1,4 @@
-import type { RecipeId } from '../../base/events.ts'
+import type { RecipeId } from '../../base/recipe-id.ts'
 import type { RecipeStatement, Statements } from '../tree/statements.ts'
 import type { Style } from '../tree/styles.ts'
 import type { Faults } from '../yaml/faults.ts'

@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path'
-import type { RecipeId } from '../../base/events.ts'
+import type { RecipeId } from '../../base/recipe-id.ts'
 import { check } from '../format/check.ts'
 import {
   amendSchema,

@@ -5,7 +5,7 @@ import { digestOf } from '../../../src/base/digest.ts'
 import { digestOfValue } from '../../../src/base/canonical.ts'
 import { FixpointErrors } from '../../../src/base/error.ts'
 import { loadMetadata } from '../../../src/metadata/load.ts'
-import type { RecipeId } from '../../../src/base/events.ts'
+import type { RecipeId } from '../../../src/base/recipe-id.ts'
 import {
   loadRecipe,
   loadTexts,
