@@ -57,7 +57,7 @@ export type Environment = Readonly<Record<string, string | undefined>>
  * Reads `$XDG_CONFIG_HOME/fixpoint/config.yaml` (optional) and FIXPOINT_STORE, which goes first.
  * The store is `$XDG_CACHE_HOME/fixpoint` otherwise. Rejects with `config-unreadable`,
  * `config-syntax`, `config-unknown-key` or `config-value` (kind usage), all faults at once, each
- * with its place.
+ * with its position.
  */
 export async function readConfig(env: Environment = process.env): Promise<Config> {
   const home = homeOf(env)

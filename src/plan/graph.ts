@@ -107,7 +107,7 @@ function checkContents(metadata: Metadata, recipe: Recipe): void {
     'host-content',
     `Cannot put "${fromHost}" into image ${recipe.id}: its layer sees the host`,
     {
-      place: recipe.origins['contents']?.at(-1),
+      position: recipe.origins['contents']?.at(-1),
       hint: 'Name a recipe of a later layer, one that is built without the host',
     },
   )
@@ -143,7 +143,7 @@ function cycleError(nodes: ReadonlyMap<RecipeId, Node>, path: readonly RecipeId[
     'cycle',
     `Cannot order the recipes: they depend on each other in a circle\n  ${edges.join('\n  ')}`,
     {
-      place: first.origins['inputs']?.at(-1),
+      position: first.origins['inputs']?.at(-1),
       hint: `Take one of these edges out. ${EARLIER_TOOL}`,
     },
   )

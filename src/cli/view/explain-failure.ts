@@ -20,9 +20,9 @@ export function explainFailure(
   const error = explainSystemError(failure)
   if (error instanceof StepError) return withCommands(error, options, keepFailed)
   if (!(error instanceof FixpointError) || error.message.includes(id)) return error
-  const { kind, code, message, place, hint } = error
+  const { kind, code, message, position, hint } = error
   return new FixpointError(kind, code, `Cannot build ${id}: ${message}`, {
-    place,
+    position,
     hint,
     cause: error,
   })

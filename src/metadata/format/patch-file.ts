@@ -14,8 +14,8 @@ export function checkPatch(file: string, text: string, faults: Faults): void {
   const note = (code: PatchCode, line: number) => {
     const [reason, hint] = PATCH_REASONS[code]
     const [start, end] = [starts[line] ?? text.length, (starts[line + 1] ?? text.length + 1) - 1]
-    const place = positionAt(file, text, start, Math.max(start + 1, end))
-    faults.add(code, `Cannot apply "${basename(file)}": ${reason}`, place, hint)
+    const position = positionAt(file, text, start, Math.max(start + 1, end))
+    faults.add(code, `Cannot apply "${basename(file)}": ${reason}`, position, hint)
   }
   const nul = text.indexOf('\0')
   if (text.trim() === '') note('patch-empty', 0)

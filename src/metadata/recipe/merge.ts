@@ -1,4 +1,4 @@
-import type { Place } from '../../base/error.ts'
+import type { Position } from '../../base/error.ts'
 import {
   LIST_FIELDS,
   MAP_FIELDS,
@@ -36,7 +36,7 @@ type MapField = (typeof MAP_FIELDS)[number]
 type ListField = keyof ListElements
 
 /** Where a field got (a part of) its value from. */
-export type StatedAt = At | Place
+export type StatedAt = At | Position
 
 /**
  * A recipe's fields while they are merged: nothing is expanded or checked against other files yet.
@@ -46,7 +46,7 @@ export interface Draft {
   readonly whole: ReadonlyMap<WholeField, Item<unknown>>
   readonly maps: ReadonlyMap<MapField, ReadonlyMap<string, Item<string>>>
   readonly lists: ReadonlyMap<ListField, readonly Item<unknown>[]>
-  /** For each field the places that it got its value from, latest last. */
+  /** Where each field got its value from, latest last. */
   readonly origins: ReadonlyMap<string, readonly StatedAt[]>
 }
 
@@ -155,11 +155,11 @@ class Merging implements Draft {
     }
   }
 
-  #addConflict(field: string, place: Place): void {
+  #addConflict(field: string, position: Position): void {
     this.#faults.add(
       'merge-conflict',
       `Cannot merge "${field}": one file gives the whole of it and changes it as well`,
-      place,
+      position,
       'Do one of both',
     )
   }

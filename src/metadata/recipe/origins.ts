@@ -1,4 +1,4 @@
-import type { Place } from '../../base/error.ts'
+import type { Position } from '../../base/error.ts'
 import { WORD_LISTS } from '../format/schema.ts'
 import type { RecipeStatement } from '../tree/statements.ts'
 import type { Style } from '../tree/styles.ts'
@@ -11,7 +11,7 @@ export function originsOf(
   statement: RecipeStatement,
   draft: Draft,
   style: Style,
-): Record<string, readonly Place[]> {
+): Record<string, readonly Position[]> {
   const origins = new Map<string, readonly StatedAt[]>([
     ['name', [statement.yaml.at(['name'])]],
     ...draft.origins,
@@ -27,6 +27,6 @@ export function originsOf(
   return Object.fromEntries([...origins].map(([field, all]) => [field, all.map(positionOf)]))
 }
 
-function positionOf(stated: StatedAt): Place {
+function positionOf(stated: StatedAt): Position {
   return stated instanceof At ? stated.positionOfKey() : stated
 }

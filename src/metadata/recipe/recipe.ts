@@ -1,5 +1,5 @@
 import type { Digest } from '../../base/digest.ts'
-import type { Place } from '../../base/error.ts'
+import type { Position } from '../../base/error.ts'
 import type { RecipeId } from '../../base/recipe-id.ts'
 import type { LocalFile } from '../tree/files.ts'
 
@@ -81,5 +81,5 @@ export interface Recipe {
   /** Seconds after which a step is ended. */
   readonly timeout: number
   /** Where each top-level field got its value from, latest last; for `show --origin`. */
-  readonly origins: Readonly<Record<string, readonly Place[]>>
+  readonly origins: Readonly<Record<string, readonly Position[]>>
 }

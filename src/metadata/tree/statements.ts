@@ -162,7 +162,7 @@ function readAmendment(
       ? earlier.filter((id) => id.slice(id.indexOf('/') + 1) === name)
       : earlier.filter((id) => id === stated)
   const [target, ...others] = named
-  const place = () => yaml.position(['amends'])
+  const position = () => yaml.position(['amends'])
   if (target === undefined) {
     const own = layerOf.get(stated ?? (`${layer.name}/${name}` as RecipeId))
     const wanted = stated ?? name
@@ -170,14 +170,14 @@ function readAmendment(
       faults.add(
         'layer-order',
         `Cannot amend "${wanted}": it is of the same layer`,
-        place(),
+        position(),
         'Change the recipe itself',
       )
     else
       faults.add(
         'unknown-recipe',
         `Cannot amend "${wanted}": no earlier layer has it`,
-        place(),
+        position(),
         suggestion(
           wanted,
           stated === undefined ? earlier.map((id) => id.slice(id.indexOf('/') + 1)) : earlier,
@@ -189,7 +189,7 @@ function readAmendment(
     faults.add(
       'ambiguous-amendment',
       `Cannot amend "${name}": there are ${named.join(' and ')}`,
-      place(),
+      position(),
       `Say which one, for instance "amends: ${others.at(-1) ?? target}"`,
     )
     return undefined

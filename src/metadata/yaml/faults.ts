@@ -1,4 +1,4 @@
-import { FixpointError, FixpointErrors, type FailureKind, type Place } from '../../base/error.ts'
+import { FixpointError, FixpointErrors, type FailureKind, type Position } from '../../base/error.ts'
 import { byCodeUnit } from '../../base/order.ts'
 
 /**
@@ -17,10 +17,10 @@ export class Faults {
   }
 
   /** Notes a fault: tests and tools read `code`; `message` starts with what cannot be done. */
-  add(code: string, message: string, place: Place, hint?: string): void {
-    const id = JSON.stringify([code, place.file, place.line, place.column, message])
+  add(code: string, message: string, position: Position, hint?: string): void {
+    const id = JSON.stringify([code, position.file, position.line, position.column, message])
     if (this.#found.has(id)) return
-    const details = { place, hint }
+    const details = { position, hint }
     this.#found.set(id, new FixpointError(this.#kind, this.#codeOf(code), message, details))
   }
 
@@ -31,7 +31,7 @@ export class Faults {
   /** All faults, by file, line and column. */
   sorted(): FixpointError[] {
     return [...this.#found.values()].sort(
-      ({ place: a }, { place: b }) =>
+      ({ position: a }, { position: b }) =>
         byCodeUnit(a?.file ?? '', b?.file ?? '') ||
         (a?.line ?? 0) - (b?.line ?? 0) ||
         (a?.column ?? 0) - (b?.column ?? 0),

@@ -1,5 +1,5 @@
 import { isMap, isScalar, isSeq, parseDocument, type Document, type Node, type YAMLMap } from 'yaml'
-import type { Place } from '../../base/error.ts'
+import type { Position } from '../../base/error.ts'
 import { positionAt } from './position.ts'
 
 /** Way from a file's root to a value: names of fields and indices of elements. */
@@ -49,12 +49,12 @@ export class YamlFile {
   }
 
   /** Position of the value at `path`, or of the nearest thing around it that exists. */
-  position(path: Path): Place {
+  position(path: Path): Position {
     return this.#positionOf(this.#nearest(path).value)
   }
 
   /** Position of the key (or the list's element) at `path`. */
-  positionOfKey(path: Path): Place {
+  positionOfKey(path: Path): Position {
     const { key, value } = this.#nearest(path)
     return this.#positionOf(key ?? value)
   }
@@ -63,7 +63,7 @@ export class YamlFile {
    * Position of the `nth` occurrence (from 0) of `part` in the text of the value at `path`; of the
    * value when escapes hide it.
    */
-  positionOfPart(path: Path, part: string, nth: number): Place {
+  positionOfPart(path: Path, part: string, nth: number): Position {
     const range = this.#nearest(path).value?.range
     if (range) {
       let at = this.text.indexOf(part, range[0])
@@ -95,7 +95,7 @@ export class YamlFile {
     return found
   }
 
-  #positionOf(node: Node | undefined): Place {
+  #positionOf(node: Node | undefined): Position {
     const range = node?.range
     if (!range) return positionAt(this.file, this.text, 0, 1)
     // A block's range ends after its line.
@@ -124,17 +124,17 @@ export class At {
   }
 
   /** Position of the value. */
-  position(): Place {
+  position(): Position {
     return this.yaml.position(this.path)
   }
 
   /** Position of the key, or of the list's element. */
-  positionOfKey(): Place {
+  positionOfKey(): Position {
     return this.yaml.positionOfKey(this.path)
   }
 
   /** Position of a part of the value's text, see {@link YamlFile.positionOfPart}. */
-  positionOfPart(part: string, nth = 0): Place {
+  positionOfPart(part: string, nth = 0): Position {
     return this.yaml.positionOfPart(this.path, part, nth)
   }
 }

@@ -234,7 +234,7 @@ describe('a tree that includes another', () => {
 })
 
 describe('all faults', () => {
-  it('are thrown at once, by file and line, each with kind, place, frame and hint', async () => {
+  it('are thrown at once, by file and line, each with kind, position, frame and hint', async () => {
     const folder = await writeTree({
       ...VALID,
       'layers/low/tool/recipe.yaml': recipe('tool', 'stile: plain'),
@@ -247,14 +247,16 @@ describe('all faults', () => {
       (reason: unknown) => reason,
     )
     if (!(error instanceof FixpointErrors)) throw new Error('expected FixpointErrors')
-    expect(error.errors.map(({ code, place }) => [code, place?.line, place?.column])).toEqual([
+    expect(
+      error.errors.map(({ code, position }) => [code, position?.line, position?.column]),
+    ).toEqual([
       ['unknown-recipe', 5, 10],
       ['unknown-recipe', 5, 29],
       ['unknown-field', 5, 1],
     ])
     expect(error.kind).toBe('metadata')
     expect(error.errors[0]?.hint).toContain('"low/tool"')
-    expect(error.errors[0]?.place?.frame).toBe(
+    expect(error.errors[0]?.position?.frame).toBe(
       'inputs: [low/tol, low/tool, low/nothing-like-it]\n         ^^^^^^^',
     )
     expect(error.errors[1]?.hint).toBeUndefined()

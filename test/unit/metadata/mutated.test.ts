@@ -84,7 +84,7 @@ const mutated = fc.tuple(fc.constantFrom(...TEXTS), edits).map(([text, all]) =>
 )
 
 describe('a recipe of the checkout that was changed anyhow', () => {
-  it('is one, or has faults at places in it', () => {
+  it('is one, or has faults at positions in it', () => {
     expect(TEXTS.length).toBeGreaterThan(30)
     let refused = 0
     fc.assert(
@@ -95,13 +95,13 @@ describe('a recipe of the checkout that was changed anyhow', () => {
         if (read === undefined) refused++
         expect(read === undefined).toBe(faults.count > 0)
         const lines = text.split('\n')
-        for (const { place } of faults.sorted()) {
-          expect(place?.line).toBeGreaterThanOrEqual(1)
-          expect(place?.line).toBeLessThanOrEqual(lines.length)
-          expect(place?.column).toBeLessThanOrEqual(
-            (lines[(place?.line ?? 1) - 1] ?? '').length + 1,
+        for (const { position } of faults.sorted()) {
+          expect(position?.line).toBeGreaterThanOrEqual(1)
+          expect(position?.line).toBeLessThanOrEqual(lines.length)
+          expect(position?.column).toBeLessThanOrEqual(
+            (lines[(position?.line ?? 1) - 1] ?? '').length + 1,
           )
-          expect(place?.frame).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/)
+          expect(position?.frame).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/)
         }
       }),
       { numRuns: 300 },

@@ -12,7 +12,7 @@ function faultsOf(...lines: readonly string[]): string[] {
 function faultsIn(text: string): string[] {
   const faults = new Faults('metadata')
   checkPatch('x.patch', text, faults)
-  return faults.sorted().map(({ code, place }) => `${code}:${place?.line ?? 0}`)
+  return faults.sorted().map(({ code, position }) => `${code}:${position?.line ?? 0}`)
 }
 
 const HEAD = ['--- a/f', '+++ b/f']
