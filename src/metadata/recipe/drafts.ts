@@ -45,31 +45,45 @@ function draftOf(id: RecipeId, chain: readonly RecipeId[], merging: Merging): Dr
 }
 
 function baseOf(
-  { id, yaml, layer }: RecipeStatement,
+  statement: RecipeStatement,
   base: RecipeId,
   chain: readonly RecipeId[],
   merging: Merging,
 ): Draft | undefined {
-  const { statements, drafts, faults } = merging
-  const report = (code: string, message: string, hint: string | undefined): undefined => {
-    faults.add(code, message, yaml.position(['extends']), hint)
+  const path = [...chain, statement.id]
+  const fault = faultOf(statement, base, path, merging)
+  if (fault === undefined) return draftOf(base, path, merging)
+  const { code, message, hint } = fault
+  merging.faults.add(code, message, statement.yaml.position(['extends']), hint)
+  return undefined
+}
+
+interface ExtendsFault {
+  readonly code: string
+  readonly message: string
+  readonly hint: string | undefined
+}
+
+/** Why a recipe cannot extend `base`, or undefined; all members of a circle count as merged. */
+function faultOf(
+  { id, layer }: RecipeStatement,
+  base: RecipeId,
+  path: readonly RecipeId[],
+  { statements, drafts }: Merging,
+): ExtendsFault | undefined {
+  const other = statements.layers.get(base)
+  if (other === undefined) {
+    const message = `Cannot extend "${base}": there is no such recipe`
+    return { code: 'unknown-recipe', message, hint: suggestion(base, statements.recipes.keys()) }
   }
-  const baseLayer = statements.layers.get(base)
-  if (baseLayer === undefined) {
-    const hint = suggestion(base, statements.recipes.keys())
-    return report('unknown-recipe', `Cannot extend "${base}": there is no such recipe`, hint)
+  if (other.rank > layer.rank) {
+    const message = `Cannot extend "${base}": layer "${other.name}" comes after "${layer.name}"`
+    const hint = 'A recipe names recipes of its own or earlier layers'
+    return { code: 'layer-order', message, hint }
   }
-  if (baseLayer.rank > layer.rank) {
-    return report(
-      'layer-order',
-      `Cannot extend "${base}": layer "${baseLayer.name}" comes after "${layer.name}"`,
-      'A recipe names recipes of its own or earlier layers',
-    )
-  }
-  const path = [...chain, id]
-  if (!path.includes(base)) return draftOf(base, path, merging)
+  if (!path.includes(base)) return undefined
   for (const member of path.slice(path.indexOf(base))) drafts.set(member, undefined)
   const edges = circle(path, base).join('\n  ')
   const message = `Cannot merge "${id}": recipes extend each other in a circle\n  ${edges}`
-  return report('extends-cycle', message, 'Take one of these edges out')
+  return { code: 'extends-cycle', message, hint: 'Take one of these edges out' }
 }
