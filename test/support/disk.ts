@@ -37,9 +37,7 @@ export function diskOf(
 }
 
 /** An image with these folders as partitions, and where those begin. */
-export async function imageOf(
-  folders: Readonly<Record<string, string>>,
-): Promise<{
+export async function imageOf(folders: Readonly<Record<string, string>>): Promise<{
   image: string
   partitions: readonly { name: string; start: number; size: number }[]
 }> {
