@@ -4,7 +4,7 @@ import type { Position } from '../../base/error.ts'
 const WIDTH = 100
 
 /**
- * Position of the characters from `start` up to `end` (offsets in UTF-16 code units) of a file's text;
+ * Position of the characters from `start` up to `end` (offsets in UTF-16 code units) of a text;
  * the frame ends with its first line.
  */
 export function positionAt(file: string, text: string, start: number, end: number): Position {
