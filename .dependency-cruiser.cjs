@@ -1,24 +1,39 @@
-// Rooms in the order of the data's way: each may import from itself and from those before it.
-const ROOMS = require('./.ci/rooms.json')
+// Folders in the order of the data's way: each imports from itself and from those before it only.
+const rooms = require('./.ci/rooms.json')
 
-const later = Object.entries(ROOMS).flatMap(([top, order]) =>
-  order.slice(0, -1).map((room, index) => ({
-    name: `${top}/${room}-imports-no-later-room`,
-    severity: 'error',
-    comment: `Move what both need into ${top}/${room}, or into a room before it`,
-    from: { path: `^${top}/${room}/` },
-    to: { path: `^${top}/(${order.slice(index + 1).join('|')})/` },
-  })),
+const later = Object.entries(rooms).flatMap(([parent, order]) =>
+  order.slice(0, -1).map((folder, index) => {
+    const after = order.slice(index + 1)
+    return {
+      name: `${parent.replace('/', '-')}-${folder}-imports-no-later-folder`,
+      severity: 'error',
+      comment: `${parent}/${folder} comes before ${after.join(', ')}: move what both need down`,
+      from: { path: `^${parent}/${folder}/` },
+      to: { path: `^${parent}/(${after.join('|')})/` },
+    }
+  }),
 )
+
+// What stands in a folder beside its rooms is their door, and comes after all of them.
+const doors = Object.keys(rooms)
+  .filter((parent) => parent !== 'src')
+  .map((parent) => ({
+    name: `${parent.replace('/', '-')}-rooms-do-not-use-their-door`,
+    severity: 'error',
+    comment: `Files of ${parent} itself come after its folders: move what both need down`,
+    from: { path: `^${parent}/[^/]+/` },
+    to: { path: `^${parent}/[^/]+\\.ts$` },
+  }))
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
   forbidden: [
     ...later,
+    ...doors,
     {
       name: 'qemu-only-for-cli',
       severity: 'error',
-      comment: 'Booting images is no part of building them: only the command line uses qemu/',
+      comment: 'Only the command line uses qemu/: building an image does not boot it',
       from: { path: '^src/', pathNot: '^src/cli/' },
       to: { path: '^qemu/' },
     },

@@ -25,7 +25,7 @@ export function kindOfStatus(status: number | null): FailureKind {
  * A position in a metadata file. `line` and `column` count from 1; `frame` is the source line with
  * a row of carets.
  */
-export interface Place {
+export interface Position {
   readonly file: string
   readonly line?: number
   readonly column?: number
@@ -34,7 +34,7 @@ export interface Place {
 
 /** What an error may carry beside its message. */
 export interface ErrorDetails {
-  readonly place?: Place | undefined
+  readonly position?: Position | undefined
   /** What to do about it, one sentence. */
   readonly hint?: string | undefined
   readonly cause?: unknown
@@ -49,14 +49,14 @@ export class FixpointError extends Error {
   override readonly name = 'FixpointError'
   readonly code: string
   readonly kind: FailureKind
-  readonly place: Place | undefined
+  readonly position: Position | undefined
   readonly hint: string | undefined
 
   constructor(kind: FailureKind, code: string, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
     this.kind = kind
     this.code = code
-    this.place = details.place
+    this.position = details.position
     this.hint = details.hint
   }
 }

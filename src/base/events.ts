@@ -1,7 +1,5 @@
 import type { Digest } from './digest.ts'
-
-/** `layer/name` of a recipe. */
-export type RecipeId = string & { readonly __brand: 'RecipeId' }
+import type { RecipeId } from './recipe-id.ts'
 
 /**
  * Everything that happens, as one closed union: the terminal view, the plain log and the NDJSON log

@@ -2,10 +2,11 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Digest } from '../base/digest.ts'
 import { FixpointError } from '../base/error.ts'
-import type { EventSink, RecipeId } from '../base/events.ts'
+import type { EventSink } from '../base/events.ts'
+import type { RecipeId } from '../base/recipe-id.ts'
 import { explainDiskFull } from '../base/files.ts'
 import type { Fetcher } from '../fetch/ports.ts'
-import { nodeOf, sourcesOf, type Graph } from '../plan/graph.ts'
+import { nodeOf, sourcesOf, usedBy, type Graph } from '../plan/graph.ts'
 import type { Plan } from '../plan/plan.ts'
 import { compareListings } from '../store/compare-listings.ts'
 import { runAction } from './action.ts'
@@ -353,7 +354,7 @@ class Build {
     if (this.#failures.size === 0) return []
     const causes = new Map([...this.#failures.keys()].map((id) => [id, id]))
     for (const [id, { node }] of current) {
-      const cause = [...node.inputs, ...node.contents]
+      const cause = usedBy(node)
         .map((used) => causes.get(used))
         .find((found) => found !== undefined)
       if (cause !== undefined && !causes.has(id)) causes.set(id, cause)

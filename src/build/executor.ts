@@ -1,5 +1,6 @@
 import type { Digest } from '../base/digest.ts'
-import type { EventSink, RecipeId } from '../base/events.ts'
+import type { EventSink } from '../base/events.ts'
+import type { RecipeId } from '../base/recipe-id.ts'
 import type { LocalFile, Source } from '../metadata/model.ts'
 import type { ActionDocument } from '../plan/action-document.ts'
 import type { Store } from '../store/store.ts'

@@ -1,5 +1,6 @@
 import type { Digest } from '../base/digest.ts'
-import type { RecipeId } from '../base/events.ts'
+import type { RecipeId } from '../base/recipe-id.ts'
+import { usedBy } from '../plan/graph.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Action } from './executor.ts'
 
@@ -9,7 +10,7 @@ export function actionOf(current: Plan, id: RecipeId): Action {
   if (node === undefined || key === undefined || document === undefined)
     throw new TypeError(`"${id}" is not ready`)
   const artifacts = new Map<RecipeId, Digest>()
-  for (const { recipe } of [...document.inputs, ...document.contents]) {
+  for (const { recipe } of usedBy(document)) {
     const artifact = current.get(recipe)?.artifact
     if (artifact !== undefined) artifacts.set(recipe, artifact)
   }

@@ -1,5 +1,6 @@
-import type { RecipeId } from '../base/events.ts'
+import type { RecipeId } from '../base/recipe-id.ts'
 import { byCodeUnit } from '../base/order.ts'
+import { usedBy } from '../plan/graph.ts'
 import type { Plan } from '../plan/plan.ts'
 
 /** An action that could start now. */
@@ -58,8 +59,7 @@ export function remainingTimes(
     if (state === 'stored' || state === 'unneeded') continue
     const own = (remaining.get(id) ?? 0) + costOf(id)
     remaining.set(id, own)
-    for (const used of [...node.inputs, ...node.contents])
-      remaining.set(used, Math.max(remaining.get(used) ?? 0, own))
+    for (const used of usedBy(node)) remaining.set(used, Math.max(remaining.get(used) ?? 0, own))
   }
   return remaining
 }

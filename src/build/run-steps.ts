@@ -1,7 +1,7 @@
 import { appendFile, statfs, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FixpointError } from '../base/error.ts'
-import type { RecipeId } from '../base/events.ts'
+import type { RecipeId } from '../base/recipe-id.ts'
 import { makeFifo } from '../base/files.ts'
 import { PATHS } from '../sandbox/constants.ts'
 import type { SandboxSpec } from '../sandbox/bwrap.ts'

@@ -1,4 +1,5 @@
 import { EPOCH } from '../base/constants.ts'
+import { shellWord } from '../base/shell-words.ts'
 import type { ActionDocument } from '../plan/action-document.ts'
 
 /** A script of an action, run by `sh -eu` in $SRC. */
@@ -57,7 +58,7 @@ const UNPACK = `unpack() {
 
 function unpackScript(sources: ActionDocument['sources']): string {
   const lines = sources.flatMap(({ name, to }) =>
-    to === null ? [] : [`unpack ${quote(`/sources/${name}`)} ${quote(to)}`],
+    to === null ? [] : [`unpack ${shellWord(`/sources/${name}`)} ${shellWord(to)}`],
   )
   return lines.length === 0 ? '' : `${UNPACK}${lines.join('\n')}\n${TOUCH}`
 }
@@ -91,10 +92,6 @@ apply() {
 `
 
 function patchScript(patches: ActionDocument['patches']): string {
-  const lines = patches.map(({ name }) => `apply ${quote(name)}\n`)
+  const lines = patches.map(({ name }) => `apply ${shellWord(name)}\n`)
   return lines.length === 0 ? '' : `${PATCH}${lines.join('')}${TOUCH}`
-}
-
-function quote(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`
 }

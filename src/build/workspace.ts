@@ -10,7 +10,7 @@ import { constantEnvironment, PATHS, PROC_FILES, PROC_SECRETS } from '../sandbox
 import { frameOf } from '../sandbox/frame.ts'
 import { showHost } from '../sandbox/host-view.ts'
 import { composeUnion, type Part } from '../sandbox/sysroot.ts'
-import type { RecipeId } from '../base/events.ts'
+import type { RecipeId } from '../base/recipe-id.ts'
 import type { ActionDocument } from '../plan/action-document.ts'
 import { makeManifest } from '../image/manifest.ts'
 import type { Action, StepContext } from './executor.ts'

@@ -1,5 +1,5 @@
 import { combineFailures } from '../base/error.ts'
-import type { RecipeId } from '../base/events.ts'
+import type { RecipeId } from '../base/recipe-id.ts'
 import { build, type BuildContext, type BuildResult } from '../build/build.ts'
 import { createFetcher } from '../fetch/fetcher.ts'
 import { sourceFinder, type SourceFinder } from '../fetch/find-source.ts'

@@ -1,15 +1,14 @@
 import { userInfo } from 'node:os'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { z } from 'zod'
-import { FixpointError, FixpointErrors, type Place } from '../base/error.ts'
+import { FixpointError } from '../base/error.ts'
 import { errorCode } from '../base/files.ts'
 import { readRegular } from '../base/regular.ts'
 import { systemReason } from '../base/system-error.ts'
 import { MOST_CORES } from '../build/jobserver.ts'
-import { parseText, type Path, type SourceDocument } from '../metadata/yaml/yaml-file.ts'
 import { Faults } from '../metadata/yaml/faults.ts'
-import { suggestion } from '../metadata/yaml/suggest.ts'
-import { typeName } from '../metadata/yaml/validate.ts'
+import { parseYaml } from '../metadata/yaml/parse.ts'
+import { validate } from '../metadata/yaml/validate.ts'
 
 const Address = z.string().regex(/^https?:\/\/[^\s/]+/, 'must be an http:// or https:// address')
 const Archive = z
@@ -34,7 +33,7 @@ const ConfigFile = z
       .number()
       .int('must be a whole number')
       .positive('must be at least 1')
-      .max(MOST_CORES, `must be at most ${String(MOST_CORES)}`)
+      .max(MOST_CORES, `must be at most ${MOST_CORES}`)
       .describe('Cores to use'),
   })
   .partial()
@@ -58,7 +57,7 @@ export type Environment = Readonly<Record<string, string | undefined>>
  * Reads `$XDG_CONFIG_HOME/fixpoint/config.yaml` (optional) and FIXPOINT_STORE, which goes first.
  * The store is `$XDG_CACHE_HOME/fixpoint` otherwise. Rejects with `config-unreadable`,
  * `config-syntax`, `config-unknown-key` or `config-value` (kind usage), all faults at once, each
- * with its place.
+ * with its position.
  */
 export async function readConfig(env: Environment = process.env): Promise<Config> {
   const home = homeOf(env)
@@ -130,9 +129,7 @@ async function readIfThere(path: string): Promise<string | undefined> {
   }
   return (
     text ??
-    Promise.reject(
-      unreadable(path, `it must be a regular file of at most ${String(LARGEST)} bytes`),
-    )
+    Promise.reject(unreadable(path, `it must be a regular file of at most ${LARGEST} bytes`))
   )
 }
 
@@ -146,45 +143,16 @@ function unreadable(path: string, why: string, cause?: unknown): FixpointError {
 }
 
 function parseConfig(text: string, path: string): z.infer<typeof ConfigFile> {
-  const faults = new Faults()
-  const document = parseText(path, text, faults)
-  if (document === undefined) {
-    throw new FixpointErrors(
-      faults.sorted().map(({ message, place, hint }) => {
-        return new FixpointError('usage', 'config-syntax', message, { place, hint })
-      }),
-    )
-  }
-  const parsed = ConfigFile.safeParse(document.value ?? {})
-  if (parsed.success) return parsed.data
-  throw new FixpointErrors(parsed.error.issues.flatMap((issue) => issueFaults(issue, document)))
+  const faults = new Faults('usage', configCode)
+  const yaml = parseYaml(text, faults, { file: path })
+  const config =
+    yaml === undefined ? undefined : validate(yaml, ConfigFile, 'the configuration', faults)
+  faults.throwIfAny()
+  return config ?? {}
 }
 
-function issueFaults(issue: z.core.$ZodIssue, document: SourceDocument): FixpointError[] {
-  const path = issue.path as Path
-  if (issue.code === 'unrecognized_keys') {
-    const known = Object.keys(ConfigFile.shape)
-    return issue.keys.map((key) => {
-      const message = `unknown key "${key}", known are ${known.join(', ')}`
-      return fault(
-        'config-unknown-key',
-        message,
-        document.placeOfKey([...path, key]),
-        suggestion(key, known),
-      )
-    })
-  }
-  const where = path.map(String).join('.')
-  const subject = where === '' ? 'the file' : `"${where}"`
-  // In the words of the recipes' faults, not in the parser's.
-  const wanted =
-    issue.code === 'invalid_type' ? `must be ${typeName(issue.expected)}` : issue.message
-  return [fault('config-value', `${subject} ${wanted}`, document.place(path))]
-}
-
-function fault(code: string, message: string, place: Place, hint?: string): FixpointError {
-  return new FixpointError('usage', code, `Cannot use configuration "${place.file}": ${message}`, {
-    place,
-    hint,
-  })
+/** The codes of configuration, for those that reading YAML has. */
+function configCode(code: string): string {
+  if (code === 'unknown-field') return 'config-unknown-key'
+  return code === 'wrong-type' || code === 'bad-value' ? 'config-value' : 'config-syntax'
 }

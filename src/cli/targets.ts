@@ -1,5 +1,5 @@
 import { FixpointError } from '../base/error.ts'
-import type { RecipeId } from '../base/events.ts'
+import type { RecipeId } from '../base/recipe-id.ts'
 import { byCodeUnit } from '../base/order.ts'
 import { nearest } from '../metadata/yaml/suggest.ts'
 import type { Metadata } from '../metadata/model.ts'

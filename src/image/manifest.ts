@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { canonicalJson } from '../base/canonical.ts'
 import { asDigest, isDigest } from '../base/digest.ts'
-import type { RecipeId } from '../base/events.ts'
+import type { RecipeId } from '../base/recipe-id.ts'
 import type { ContentRef } from '../plan/action-document.ts'
 import type { Entry, Listing } from '../store/listing.ts'
 

@@ -1,11 +1,13 @@
 import { z } from 'zod'
 import { isDigest, type Digest } from '../base/digest.ts'
 import { FixpointError } from '../base/error.ts'
-import type { EventSink, RecipeId } from '../base/events.ts'
+import type { EventSink } from '../base/events.ts'
+import type { RecipeId } from '../base/recipe-id.ts'
 import { errorCode } from '../base/files.ts'
 import { readRegular } from '../base/regular.ts'
 import { systemReason } from '../base/system-error.ts'
 import type { FileSource } from '../metadata/model.ts'
+import { reachable, usedBy } from '../plan/graph.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Listing } from '../store/listing.ts'
 import type { PlanView } from '../store/plan-view.ts'
@@ -102,13 +104,8 @@ export function recordsKeysOf({ recipes }: ImageRecord, plan: Plan, id: RecipeId
 
 /** An image and all that it was built from, without what else was built with it. */
 function builtFor(plan: Plan, image: RecipeId): ReadonlySet<RecipeId> {
-  const used = new Set<RecipeId>()
-  const pending = [image]
-  for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
-    if (used.has(id)) continue
-    used.add(id)
+  return reachable([image], (id) => {
     const node = plan.get(id)?.node
-    if (node !== undefined) pending.push(...node.inputs, ...node.contents)
-  }
-  return used
+    return node === undefined ? [] : usedBy(node)
+  })
 }

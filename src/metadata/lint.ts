@@ -1,41 +1,43 @@
 import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { FixpointError } from '../base/error.ts'
-import { type Place } from '../base/error.ts'
-import type { At, Path } from './yaml/yaml-file.ts'
-import { list } from './tree/entries.ts'
-import { Faults } from './yaml/faults.ts'
-import type { Layout } from './tree/layers.ts'
+import { isLicenseExpression } from './format/license.ts'
+import type { MergeableText } from './format/schema.ts'
+import type { SourceText } from './format/source-schema.ts'
 import { loadAll, type Loaded } from './load.ts'
-import { listOf, wholeOf, type Item } from './recipe/merge.ts'
-import type { LocalFile } from './model.ts'
-import type { MergeableText, SourceText } from './format/schema.ts'
+import { listOf, wholeOf } from './recipe/merge.ts'
+import { list } from './tree/entries.ts'
+import type { LocalFile } from './tree/files.ts'
+import type { Layout } from './tree/layers.ts'
 import type { Amendment, RecipeStatement, Statements } from './tree/statements.ts'
+import { Faults } from './yaml/faults.ts'
+import type { At, Item, Path } from './yaml/yaml-file.ts'
 
 /** Longest summary, in characters. */
 const MAX_SUMMARY = 100
 
 /** Variables that the sandbox sets and the engine's promises rest on. */
-const CONSTANTS = new Set(
-  'PATH SRC OBJ OUT SOURCES PATCHES FILES CONTENTS MANIFEST MIRROR MAKEFLAGS SOURCE_DATE_EPOCH TZ LC_ALL HOME TMPDIR USER LOGNAME TERM SHELL'.split(
-    ' ',
-  ),
-)
+const CONSTANTS = new Set([
+  ...['PATH', 'SRC', 'OBJ', 'OUT', 'SOURCES', 'PATCHES', 'FILES'],
+  ...['CONTENTS', 'MANIFEST', 'MIRROR', 'MAKEFLAGS', 'SOURCE_DATE_EPOCH', 'TZ', 'LC_ALL'],
+  ...['HOME', 'TMPDIR', 'USER', 'LOGNAME', 'TERM', 'SHELL'],
+])
 
 /**
  * Findings beyond validity, sorted by file and line; each with a code that starts with `lint-`.
  * Throws like loadMetadata when the tree is not valid.
  * - `lint-no-place`: a source without a place, which only a mirror can give
+ * - `lint-two-versions`: a source that two recipes state, each with another version
  * - `lint-license`: not an SPDX expression
  * - `lint-summary`: too long, or with a full stop
- * - `lint-jobs`: `-j` handed to make or ninja; the engine's jobserver decides that
- * - `lint-native`: compiling for the machine that builds, which makes other code on another one
- * - `lint-no-target`: words for make to install without a target, so that it builds once more and
- *   installs nothing
+ * - `lint-jobs`: `-j` for make or ninja; the engine's jobserver decides that
+ * - `lint-native`: code for the processor that builds, which differs from machine to machine
+ * - `lint-no-target`: words for `make install` without a target: make builds once more and installs
+ *   nothing
  * - `lint-registry-address`: the address of a Debian mirror or npm registry; `debian:` and `npm:`
  *   stay true when it moves
- * - `lint-insecure-place`: http, which tells everyone what is fetched
- * - `lint-machine-path`: `file:` with an absolute path, which is there on one machine only
+ * - `lint-insecure-place`: http, which shows everyone what is fetched
+ * - `lint-machine-path`: `file:` with an absolute path, which exists on one machine only
  * - `lint-constant-variable`: a variable that the sandbox sets
  * - `lint-patch-comment`: a patch that does not say first what it is for
  * - `lint-patch-order`: several patches in a folder whose names do not start with a number
@@ -44,8 +46,9 @@ const CONSTANTS = new Set(
  */
 export async function lint(layersFile: string): Promise<FixpointError[]> {
   const loaded = await loadAll(layersFile)
-  const findings = new Faults()
+  const findings = new Faults('metadata')
   for (const change of changesOf(loaded.statements)) lintChange(change, findings)
+  lintVersions(loaded.statements, findings)
   lintNative(loaded, findings)
   lintTargets(loaded, findings)
   lintUse(loaded, findings)
@@ -60,9 +63,9 @@ function changesOf(statements: Statements): (RecipeStatement | Amendment)[] {
   ]
 }
 
-/** What one file says itself: what it inherits is found where it was written. */
+/** What one file states itself: the file that it extends has its own findings. */
 function lintChange(
-  { document, stated, operators, patches }: RecipeStatement | Amendment,
+  { yaml, stated, operators, patches }: RecipeStatement | Amendment,
   findings: Faults,
 ): void {
   const parts: readonly { path: readonly string[]; fields: MergeableText }[] = [
@@ -71,10 +74,7 @@ function lintChange(
     { path: ['append'], fields: operators.append ?? {} },
   ]
   for (const { path, fields } of parts) {
-    const at = (...rest: readonly (string | number)[]): At => ({
-      document,
-      path: [...path, ...rest],
-    })
+    const at = (...rest: Path): At => yaml.at([...path, ...rest])
     const { summary, license, sources, make, install, env, steps } = fields
     if (summary !== undefined) lintSummary(summary, at('summary'), findings)
     if (license !== undefined) lintLicense(license, at('license'), findings)
@@ -89,7 +89,7 @@ function lintChange(
       findings.add(
         'lint-constant-variable',
         `Variable "${variable}" is set by the sandbox`,
-        placeOf(at('env', variable)),
+        at('env', variable).positionOfKey(),
         'Use another variable, or set it in the one command that needs it',
       )
     }
@@ -99,21 +99,49 @@ function lintChange(
   lintPatches(patches, findings)
 }
 
+/**
+ * Two recipes that state the same source are two edits for one fix. Recipes that extend another
+ * are left out: they may want another version.
+ */
+function lintVersions({ recipes }: Statements, findings: Faults): void {
+  const known = new Map<string, RecipeStatement>()
+  for (const recipe of recipes.values()) {
+    if (recipe === undefined || recipe.extends !== undefined) continue
+    for (const text of (recipe.stated.sources ?? []).flatMap(textsOf)) {
+      const other = known.get(text) ?? recipe
+      known.set(text, other)
+      if (other.stated.version === recipe.stated.version) continue
+      const source = `${other.id} takes version ${other.stated.version ?? 'none'} of the source`
+      findings.add(
+        'lint-two-versions',
+        `Version ${recipe.stated.version ?? 'none'} is not the only one: ${source} "${text}"`,
+        recipe.yaml.positionOfKey(['version']),
+        'Give both recipes one version, or let one extend the other',
+      )
+    }
+  }
+}
+
+/** What names a source, as written. */
+function textsOf(source: SourceText): string[] {
+  return 'tree' in source ? [] : [source.sha256, ...source.from]
+}
+
 /** Every text that reaches a compiler comes out of one of these files. */
 function lintNative({ layout, styles, statements }: Loaded, findings: Faults): void {
   const documents = [
     ...layout.machineFiles,
-    ...[...styles.values()].flatMap((style) => style?.document ?? []),
-    ...changesOf(statements).map(({ document }) => document),
+    ...[...styles.values()].flatMap((style) => style?.yaml ?? []),
+    ...changesOf(statements).map(({ yaml }) => yaml),
   ]
-  for (const document of documents) {
-    for (const { path, text } of textsIn(document.value, [])) {
+  for (const yaml of documents) {
+    for (const { path, text } of textsIn(yaml.value, [])) {
       const part = /-m(?:arch|tune|cpu)=native\b/.exec(text)?.[0]
       if (part === undefined) continue
       findings.add(
         'lint-native',
         `"${part}" makes other code on another machine`,
-        document.placeOfPart(path, part, 0),
+        yaml.positionOfPart(path, part, 0),
         'Name the processor: -march=x86-64',
       )
     }
@@ -142,7 +170,7 @@ function lintTargets({ styles, drafts }: Loaded, findings: Faults): void {
     findings.add(
       'lint-no-target',
       'The words for make to install name no target',
-      placeOf({ document: at.document, path: at.path.slice(0, -1) }),
+      at.parent().positionOfKey(),
       `Style "${style.name}" has a target only for a list that is empty: name it as well`,
     )
   }
@@ -157,11 +185,11 @@ function lintSummary(summary: string, at: At, findings: Faults): void {
   if (summary.length > MAX_SUMMARY)
     findings.add(
       'lint-summary',
-      `The summary has more than ${String(MAX_SUMMARY)} characters`,
-      placeOf(at),
+      `The summary has more than ${MAX_SUMMARY} characters`,
+      at.positionOfKey(),
     )
   if (summary.endsWith('.'))
-    findings.add('lint-summary', 'The summary ends with a full stop', placeOf(at))
+    findings.add('lint-summary', 'The summary ends with a full stop', at.positionOfKey())
 }
 
 function lintLicense(license: string, at: At, findings: Faults): void {
@@ -169,45 +197,9 @@ function lintLicense(license: string, at: At, findings: Faults): void {
   findings.add(
     'lint-license',
     `"${license}" is no SPDX expression`,
-    placeOf(at),
+    at.positionOfKey(),
     'For instance GPL-2.0-only, or (MIT OR Apache-2.0) AND GPL-3.0-or-later WITH GCC-exception-3.1',
   )
-}
-
-/**
- * Whether a text has the form of an SPDX license expression; identifiers are not looked up.
- * https://spdx.github.io/spdx-spec/v2.3/SPDX-license-expressions/
- */
-export function isLicenseExpression(expression: string): boolean {
-  const tokens = expression.match(/[()]|[^\s()]+/g) ?? []
-  let at = 0
-  const identifier = () => {
-    const token = tokens[at++]
-    return (
-      token !== undefined &&
-      /^[A-Za-z0-9.:-]+\+?$/.test(token) &&
-      !['AND', 'OR', 'WITH', 'NONE', 'NOASSERTION'].includes(token)
-    )
-  }
-  const term = (): boolean => {
-    if (tokens[at] === '(') {
-      at++
-      return terms() && tokens[at++] === ')'
-    }
-    if (!identifier()) return false
-    if (tokens[at] !== 'WITH') return true
-    at++
-    return identifier()
-  }
-  const terms = (): boolean => {
-    if (!term()) return false
-    while (tokens[at] === 'AND' || tokens[at] === 'OR') {
-      at++
-      if (!term()) return false
-    }
-    return true
-  }
-  return terms() && at === tokens.length
 }
 
 function lintSource({ value, at }: Item<SourceText>, findings: Faults): void {
@@ -216,12 +208,12 @@ function lintSource({ value, at }: Item<SourceText>, findings: Faults): void {
     findings.add(
       'lint-no-place',
       'The source has no place',
-      placeOf(at),
+      at.positionOfKey(),
       'Name at least one: without a mirror nobody can fetch it',
     )
   }
   for (const [index, place] of value.from.entries()) {
-    const here = () => placeOf({ document: at.document, path: [...at.path, 'from', index] })
+    const here = () => at.below('from', index).positionOfKey()
     if (isRegistryAddress(place))
       findings.add(
         'lint-registry-address',
@@ -247,8 +239,8 @@ function lintSource({ value, at }: Item<SourceText>, findings: Faults): void {
 }
 
 /**
- * Told by the layout that Debian's pools and npm's registries have everywhere, and by what their
- * hosts are called: there are too many to list.
+ * Debian's pools and npm's registries have the same layout everywhere, and similar host names.
+ * There are too many of them to list.
  */
 function isRegistryAddress(place: string): boolean {
   if (!/^https?:\/\//i.test(place)) return false
@@ -266,12 +258,12 @@ function lintScript(script: string, at: At, findings: Faults): void {
 }
 
 function addJobs(at: At, findings: Faults, part?: string): void {
-  const place = part === undefined ? placeOf(at) : at.document.placeOfPart(at.path, part, 0)
+  const position = part === undefined ? at.positionOfKey() : at.positionOfPart(part)
   findings.add(
     'lint-jobs',
     'The number of jobs is written into the recipe',
-    place,
-    'Leave it out: the engine hands a jobserver to every step',
+    position,
+    'Leave it out: every step uses the jobserver of the engine',
   )
 }
 
@@ -301,7 +293,7 @@ function lintUse({ layout, styles, statements, drafts }: Loaded, findings: Fault
   const used = new Set([...drafts.values()].map((draft) => draft.whole.get('style')?.value))
   const extended = new Set(
     [...styles.values()].map(
-      (style) => (style?.document.value as { extends?: string } | undefined)?.extends,
+      (style) => (style?.yaml.value as { extends?: string } | undefined)?.extends,
     ),
   )
   for (const style of styles.values()) {
@@ -309,20 +301,20 @@ function lintUse({ layout, styles, statements, drafts }: Loaded, findings: Fault
     findings.add(
       'lint-unused-style',
       `Nothing uses style "${style.name}"`,
-      { file: style.document.file },
+      { file: style.yaml.file },
       'Take it out',
     )
   }
   const texts = [
-    ...[...styles.values()].map((style) => style?.document.text),
-    ...changesOf(statements).map(({ document }) => document.text),
+    ...[...styles.values()].map((style) => style?.yaml.text),
+    ...changesOf(statements).map(({ yaml }) => yaml.text),
   ]
   for (const value of Object.keys(layout.machine ?? {})) {
     if (value === 'arch' || texts.some((text) => text?.includes(`machine.${value}`))) continue
     findings.add(
       'lint-unused-value',
       `Nothing uses the machine's value "${value}"`,
-      layout.trees[0]?.document.place(['machine']) ?? { file: '' },
+      layout.trees[0]?.yaml.position(['machine']) ?? { file: '' },
       'Take it out',
     )
   }
@@ -344,8 +336,4 @@ function lintFolder(folder: string, layout: Layout, findings: Faults): void {
       'List it in layers.yaml, or take it out',
     )
   }
-}
-
-function placeOf({ document, path }: At): Place {
-  return document.placeOfKey(path)
 }

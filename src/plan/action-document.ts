@@ -1,7 +1,7 @@
 import { KEY_VERSION } from '../base/constants.ts'
 import { digestOfValue } from '../base/canonical.ts'
 import type { Digest } from '../base/digest.ts'
-import type { RecipeId } from '../base/events.ts'
+import type { RecipeId } from '../base/recipe-id.ts'
 import { byCodeUnit } from '../base/order.ts'
 import type { FileSource, LocalFile, Recipe, Source } from '../metadata/model.ts'
 

@@ -58,7 +58,8 @@ function firstChange(before: string, after: string): string {
   const [a, b] = [before.split('\n'), after.split('\n')]
   const at = a.findIndex((line, index) => line !== b[index])
   const line = at === -1 ? a.length : at
-  return `${a.length > 1 || b.length > 1 ? `line ${String(line + 1)}: ` : ''}${show(a[line])} -> ${show(b[line])}`
+  const where = a.length > 1 || b.length > 1 ? `line ${line + 1}: ` : ''
+  return `${where}${show(a[line])} -> ${show(b[line])}`
 }
 
 function show(value: unknown): string {

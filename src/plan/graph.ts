@@ -1,6 +1,6 @@
 import { DepGraph, DepGraphCycleError } from 'dependency-graph'
 import { FixpointError } from '../base/error.ts'
-import type { RecipeId } from '../base/events.ts'
+import type { RecipeId } from '../base/recipe-id.ts'
 import { byCodeUnit } from '../base/order.ts'
 import type { FileSource, Metadata, Recipe } from '../metadata/model.ts'
 
@@ -31,9 +31,9 @@ export interface GraphOptions {
 }
 
 /**
- * The part of the recipes that `targets` need, in an order of building. Fails with `cycle`, naming
- * each edge, and with `host-content` for an image that holds what a host layer made: that differs
- * from host to host, so the image's key could not be known.
+ * The part of the recipes that `targets` need, in an order of building. Fails with `cycle`, which
+ * names each edge. Fails with `host-content` for an image that holds an artifact of a host layer:
+ * that differs from host to host, so nobody could know the image's key.
  */
 export function graphOf(
   metadata: Metadata,
@@ -41,41 +41,53 @@ export function graphOf(
   { mirrors = true }: GraphOptions = {},
 ): Graph {
   const found = new Map<RecipeId, Node>()
-  const pending = [...targets]
-  for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
-    if (found.has(id)) continue
+  reachable(targets, (id) => {
     const recipe = recipeOf(metadata, id)
-    const closure = recipe.closure ? closureOf(metadata, recipe) : undefined
-    const node: Node = {
-      recipe,
-      inputs: withNeeds(metadata, recipe.inputs),
-      contents:
-        closure?.filter(({ host }) => !host).map(({ id }) => id) ??
-        withNeeds(metadata, recipe.contents),
-      mirror: closure !== undefined && mirrors ? fileSources([recipe, ...closure]) : undefined,
-    }
+    const node = describeNode(metadata, recipe, mirrors)
     checkContents(metadata, recipe)
     found.set(id, node)
-    pending.push(...node.inputs, ...node.contents)
-  }
+    return usedBy(node)
+  })
   return { metadata, nodes: new Map(order(found).map((id) => [id, nodeOf(found, id)])) }
+}
+
+/** What an action uses: its inputs and its contents. */
+export function usedBy<Input, Content>(user: {
+  readonly inputs: readonly Input[]
+  readonly contents: readonly Content[]
+}): (Input | Content)[] {
+  return [...user.inputs, ...user.contents]
+}
+
+/** `start`, what `next` names for each of them, and so on; `next` is called once for each. */
+export function reachable<T>(start: readonly T[], next: (of: T) => readonly T[]): Set<T> {
+  const found = new Set<T>()
+  const pending = [...start]
+  for (let one = pending.pop(); one !== undefined; one = pending.pop()) {
+    if (found.has(one)) continue
+    found.add(one)
+    pending.push(...next(one))
+  }
+  return found
+}
+
+function describeNode(metadata: Metadata, recipe: Recipe, mirrors: boolean): Node {
+  const closure = recipe.closure ? closureOf(metadata, recipe) : undefined
+  return {
+    recipe,
+    inputs: withNeeds(metadata, recipe.inputs),
+    contents:
+      closure?.filter(({ host }) => !host).map(({ id }) => id) ??
+      withNeeds(metadata, recipe.contents),
+    mirror: closure !== undefined && mirrors ? fileSources([recipe, ...closure]) : undefined,
+  }
 }
 
 /** Every recipe that building `recipe` takes, apart from itself; sorted. */
 function closureOf(metadata: Metadata, recipe: Recipe): Recipe[] {
-  const all = new Map<RecipeId, Recipe>()
-  const pending = usedBy(recipe)
-  for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
-    if (all.has(id)) continue
-    const used = recipeOf(metadata, id)
-    all.set(id, used)
-    pending.push(...usedBy(used))
-  }
-  return [...all.keys()].sort(byCodeUnit).map((id) => recipeOf(metadata, id))
-}
-
-function usedBy({ inputs, needs, contents }: Recipe): RecipeId[] {
-  return [...inputs, ...needs, ...contents]
+  const all = (used: Recipe): RecipeId[] => [...usedBy(used), ...used.needs]
+  const ids = reachable(all(recipe), (id) => all(recipeOf(metadata, id)))
+  return [...ids].sort(byCodeUnit).map((id) => recipeOf(metadata, id))
 }
 
 /** The files that a recipe's own action reads: its sources, and those that its image is to hold. */
@@ -95,22 +107,15 @@ function checkContents(metadata: Metadata, recipe: Recipe): void {
     'host-content',
     `Cannot put "${fromHost}" into image ${recipe.id}: its layer sees the host`,
     {
-      place: recipe.origins['contents']?.at(-1),
+      position: recipe.origins['contents']?.at(-1),
       hint: 'Name a recipe of a later layer, one that is built without the host',
     },
   )
 }
 
-/** Everything in `ids` and what their users also get. */
+/** Everything in `ids` and what their users also get; sorted. */
 function withNeeds(metadata: Metadata, ids: readonly RecipeId[]): RecipeId[] {
-  const all = new Set<RecipeId>()
-  const pending = [...ids]
-  for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
-    if (all.has(id)) continue
-    all.add(id)
-    pending.push(...recipeOf(metadata, id).needs)
-  }
-  return [...all].sort(byCodeUnit)
+  return [...reachable(ids, (id) => recipeOf(metadata, id).needs)].sort(byCodeUnit)
 }
 
 function order(nodes: ReadonlyMap<RecipeId, Node>): RecipeId[] {
@@ -118,8 +123,7 @@ function order(nodes: ReadonlyMap<RecipeId, Node>): RecipeId[] {
   const ids = [...nodes.keys()].sort(byCodeUnit)
   for (const id of ids) graph.addNode(id)
   for (const id of ids) {
-    const node = nodeOf(nodes, id)
-    for (const input of [...node.inputs, ...node.contents]) graph.addDependency(id, input)
+    for (const used of usedBy(nodeOf(nodes, id))) graph.addDependency(id, used)
   }
   try {
     return graph.overallOrder() as RecipeId[]
@@ -129,6 +133,8 @@ function order(nodes: ReadonlyMap<RecipeId, Node>): RecipeId[] {
   }
 }
 
+const EARLIER_TOOL = 'A tool that builds itself needs an earlier one from another layer'
+
 function cycleError(nodes: ReadonlyMap<RecipeId, Node>, path: readonly RecipeId[]): FixpointError {
   const edges = path.slice(1).map((to, at) => describeEdge(nodeOf(nodes, path[at] ?? to), to))
   const first = nodeOf(nodes, path[0] ?? ('' as RecipeId)).recipe
@@ -137,8 +143,8 @@ function cycleError(nodes: ReadonlyMap<RecipeId, Node>, path: readonly RecipeId[
     'cycle',
     `Cannot order the recipes: they depend on each other in a circle\n  ${edges.join('\n  ')}`,
     {
-      place: first.origins['inputs']?.at(-1),
-      hint: 'Take one of these edges out; a tool that builds itself needs an earlier one from another layer',
+      position: first.origins['inputs']?.at(-1),
+      hint: `Take one of these edges out. ${EARLIER_TOOL}`,
     },
   )
 }
@@ -153,9 +159,7 @@ function describeEdge(from: Node, to: RecipeId): string {
   return `${recipe.id} -> ${to} (${kind})`
 }
 
-/**
- * The recipe `id`; a missing one is a fault of the caller, since metadata are checked when loaded.
- */
+/** The recipe `id`; the loader checked that it exists, so a missing one is a bug. */
 export function recipeOf(metadata: Metadata, id: RecipeId): Recipe {
   const recipe = metadata.recipes.get(id)
   if (recipe === undefined)

@@ -1,5 +1,5 @@
 import type { Digest } from '../base/digest.ts'
-import type { RecipeId } from '../base/events.ts'
+import type { RecipeId } from '../base/recipe-id.ts'
 import {
   actionDocument,
   keyOf,
@@ -7,9 +7,9 @@ import {
   type ContentRef,
   type InputRef,
 } from './action-document.ts'
-import { nodeOf, type Graph, type Node } from './graph.ts'
+import { nodeOf, reachable, usedBy, type Graph, type Node } from './graph.ts'
 
-/** What the planner knows of the world; handed in, so that planning is a pure function. */
+/** What the planner knows of the store; a parameter, so that planning is a pure function. */
 export interface Known {
   /**
    * The artifact recorded for a key. For actions that see the host only one made by this host
@@ -53,19 +53,15 @@ interface Keyed {
 }
 
 /**
- * Says for every recipe of the graph what is to be done so that `targets` are there. Keys are found
- * from the bottom up; what must run is found from the targets down, so a recipe of the bootstrap is
- * built only when something that runs uses it.
+ * Says for every recipe of the graph what to do for `targets`. It finds keys from the bottom up,
+ * and what must run from the targets down: so the bootstrap is built only for recipes that run.
  */
 export function plan(graph: Graph, targets: readonly RecipeId[], known: Known): Plan {
   const keyed = findKeys(graph, known)
   const states = findStates(graph, targets, keyed, known)
   const planned = new Map<RecipeId, Planned>()
   for (const [id, entry] of keyed) {
-    const used =
-      states.has(id) && states.get(id) !== 'stored'
-        ? [...entry.node.inputs, ...entry.node.contents]
-        : []
+    const used = states.has(id) && states.get(id) !== 'stored' ? usedBy(entry.node) : []
     const waitsFor = used.filter((input) => states.get(input) !== 'stored')
     const state = states.get(id) ?? 'unneeded'
     const artifact =
@@ -85,8 +81,7 @@ function findKeys(graph: Graph, known: Known): Map<RecipeId, Keyed> {
   for (const [id, node] of graph.nodes) {
     const document = documentOf(graph, node, keyed)
     const key = document === undefined ? undefined : keyOf(document)
-    // Looking up a host's action needs the host's fingerprint, which costs: left until something
-    // uses it.
+    // The host's fingerprint costs time: actions of host layers are looked up when they are used.
     const artifact =
       key === undefined || node.recipe.host ? undefined : known.artifactOf(key, false)
     keyed.set(id, { node, key, document, artifact })
@@ -121,8 +116,8 @@ function documentOf(
 }
 
 /**
- * States of the recipes that the targets use: `stored`, `blocked` (still to be told from ready) or
- * `waits`.
+ * States of the recipes that the targets use: `stored`, `waits`, or `blocked`, which may still turn
+ * out to be ready.
  */
 function findStates(
   graph: Graph,
@@ -131,19 +126,13 @@ function findStates(
   known: Known,
 ): Map<RecipeId, State> {
   const states = new Map<RecipeId, State>()
-  const pending = [...targets]
-  for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
-    if (states.has(id)) continue
+  reachable(targets, (id) => {
     const entry = keyedOf(keyed, id)
     const artifact = entry.artifact ?? artifactOfHost(entry, known)
-    if (artifact !== undefined && known.has(artifact)) {
-      states.set(id, 'stored')
-      continue
-    }
-    states.set(id, entry.key === undefined ? 'waits' : 'blocked')
-    const { inputs, contents } = nodeOf(graph.nodes, id)
-    pending.push(...inputs, ...contents)
-  }
+    const stored = artifact !== undefined && known.has(artifact)
+    states.set(id, stored ? 'stored' : entry.key === undefined ? 'waits' : 'blocked')
+    return stored ? [] : usedBy(nodeOf(graph.nodes, id))
+  })
   return states
 }
 

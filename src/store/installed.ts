@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises'
 import type { Digest } from '../base/digest.ts'
 import { FixpointError } from '../base/error.ts'
-import type { RecipeId } from '../base/events.ts'
+import type { RecipeId } from '../base/recipe-id.ts'
 import { errorCode } from '../base/files.ts'
 import { compareListings } from './compare-listings.ts'
 import type { Listing } from './listing.ts'

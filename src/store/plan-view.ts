@@ -1,5 +1,5 @@
 import { digestOf, type Digest } from '../base/digest.ts'
-import type { RecipeId } from '../base/events.ts'
+import type { RecipeId } from '../base/recipe-id.ts'
 import type { Graph } from '../plan/graph.ts'
 import { plan, type Known, type Plan } from '../plan/plan.ts'
 import type { Store } from './store.ts'

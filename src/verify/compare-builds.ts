@@ -1,5 +1,5 @@
 import type { Digest } from '../base/digest.ts'
-import type { RecipeId } from '../base/events.ts'
+import type { RecipeId } from '../base/recipe-id.ts'
 import type { Plan } from '../plan/plan.ts'
 
 /** A recipe whose two builds differ. */

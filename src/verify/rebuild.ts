@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { digestOf, type Digest } from '../base/digest.ts'
 import { FixpointError } from '../base/error.ts'
-import type { RecipeId } from '../base/events.ts'
+import type { RecipeId } from '../base/recipe-id.ts'
 import type { BuildContext, Builder } from '../build/build.ts'
 import { readDisk } from '../image/disk.ts'
 import { checkInstalled, readInstalled } from '../image/installed.ts'

@@ -11,7 +11,7 @@ import {
 } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
 import { FixpointError, kindOfStatus } from '../base/error.ts'
-import type { RecipeId } from '../base/events.ts'
+import type { RecipeId } from '../base/recipe-id.ts'
 import { errorCode, exists, makeFolder, removeTree } from '../base/files.ts'
 import { fillMirror } from '../fetch/fill-mirror.ts'
 import type { SourceFinder } from '../fetch/find-source.ts'

@@ -1,6 +1,6 @@
 import { FixpointError } from '../base/error.ts'
 import type { Digest } from '../base/digest.ts'
-import type { RecipeId } from '../base/events.ts'
+import type { RecipeId } from '../base/recipe-id.ts'
 import type { BuildContext, Builder } from '../build/build.ts'
 import { sourceFinder } from '../fetch/find-source.ts'
 import type { Graph } from '../plan/graph.ts'

@@ -1,6 +1,6 @@
 import { availableParallelism, loadavg } from 'node:os'
 import { join } from 'node:path'
-import type { RecipeId } from '../../src/base/events.ts'
+import type { RecipeId } from '../../src/base/recipe-id.ts'
 import { readConfig } from '../../src/cli/config.ts'
 import { layersFile } from '../../src/cli/defaults.ts'
 import { generateTree } from '../support/generate.ts'

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, onTestFinished } from 'vitest'
 import { removeTree } from '../../src/base/files.ts'
+import { shellWords } from '../../src/base/shell-words.ts'
 import { hostFingerprint } from '../../src/build/fingerprint.ts'
 import { layOutStore } from '../../src/store/layout.ts'
 import { screenAfter } from './screen.ts'
@@ -197,7 +198,7 @@ function toyIn(folder: string): Toy {
     return child
   }
   const onTerminal = (words: readonly string[], before: readonly string[] = []): string[] => {
-    const command = [...before, process.execPath, MAIN, ...own, ...words].map(quote).join(' ')
+    const command = shellWords([...before, process.execPath, MAIN, ...own, ...words])
     return ['script', '-qec', `stty rows 24 cols 80; exec ${command}`, '/dev/null']
   }
   const runToEnd = async (
@@ -236,10 +237,6 @@ function toyIn(folder: string): Toy {
       return { code, ...screenAfter(stdout, { columns: 80, rows: 24 }) }
     },
   }
-}
-
-function quote(word: string): string {
-  return `'${word.replaceAll("'", `'\\''`)}'`
 }
 
 /** Every line of a text as JSON; fails when one is not. */

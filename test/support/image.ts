@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { RecipeId } from '../../src/base/events.ts'
+import type { RecipeId } from '../../src/base/recipe-id.ts'
 import { hostFingerprint } from '../../src/build/fingerprint.ts'
 import { indexNamer, planOn } from '../../src/store/plan-view.ts'
 import { readConfig } from '../../src/cli/config.ts'

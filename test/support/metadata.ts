@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { EXIT, FixpointErrors, type FixpointError } from '../../src/base/error.ts'
-import type { RecipeId } from '../../src/base/events.ts'
+import type { RecipeId } from '../../src/base/recipe-id.ts'
 import { loadMetadata } from '../../src/metadata/load.ts'
 import type { Metadata, Recipe } from '../../src/metadata/model.ts'
 import { temporaryFolder } from './temporary.ts'
@@ -60,9 +60,9 @@ export async function loadRecipe(id: string, texts: Texts = {}): Promise<Recipe>
 }
 
 /** A fault as tests compare it: `CODE FILE:LINE:COLUMN`, the file relative to the tree. */
-export function describeFault({ code, place }: FixpointError, folder: string): string {
-  const at = place?.line === undefined ? '' : `:${String(place.line)}:${String(place.column)}`
-  return `${code} ${place?.file.slice(folder.length + 1) ?? ''}${at}`
+export function describeFault({ code, position }: FixpointError, folder: string): string {
+  const at = position?.line === undefined ? '' : `:${position.line}:${position.column}`
+  return `${code} ${position?.file.slice(folder.length + 1) ?? ''}${at}`
 }
 
 /** Faults of a tree that must not load. */

@@ -1,5 +1,6 @@
 import { digestOf } from '../../src/base/digest.ts'
-import type { Event, RecipeId } from '../../src/base/events.ts'
+import type { Event } from '../../src/base/events.ts'
+import type { RecipeId } from '../../src/base/recipe-id.ts'
 import {
   build,
   type BuildContext,

@@ -1,9 +1,14 @@
 import { execa } from 'execa'
-import { readFileSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { CHECKOUT, checkoutFiles, type TextFile } from '../support/tree.ts'
+
+/** Folders of each folder that has an order: each imports from itself and those before it. */
+const ROOMS = JSON.parse(await readFile(join(CHECKOUT, '.ci/rooms.json'), 'utf8')) as Record<
+  string,
+  readonly string[]
+>
 
 let everything: TextFile[]
 let code: TextFile[]
@@ -61,38 +66,57 @@ describe('the code', () => {
     expect(long.map(({ path }) => path)).toEqual([])
   })
 
-  /** The folders of src/ in the order of the data's way. */
-  const ORDER = (
-    JSON.parse(readFileSync(join(CHECKOUT, '.ci/rooms.json'), 'utf8')) as {
-      src: readonly string[]
-    }
-  ).src
-
-  test('imports only from its own folder of src/ and those before it', () => {
-    const wrong = code.flatMap(({ path, text }) => {
-      const own = ORDER.indexOf(path.split('/')[1] ?? '')
-      const imported = [...text.matchAll(/from '(?:\.\.\/)+(?:src\/)?([a-z]+)\//g)].map(
-        ([, folder = '']) => folder,
-      )
-      if (path.startsWith('qemu/'))
-        return imported
-          .filter((folder) => folder !== 'base')
-          .map((folder) => `${path} -> ${folder}`)
-      const allowed = [...ORDER.slice(0, own + 1), ...(ORDER[own] === 'cli' ? ['qemu'] : [])]
+  /** Folders of `parent` that `path` and its imports are in, as `.ci/rooms.json` orders them. */
+  const wrongImports = (parent: string, order: readonly string[]): string[] =>
+    code.flatMap(({ path, text }) => {
+      if (!path.startsWith(`${parent}/`)) return []
+      const rankOf = (file: string): number => {
+        const [folder = '', below] = file.slice(parent.length + 1).split('/')
+        // Files beside the folders come after all of them.
+        return below === undefined ? order.length : order.indexOf(folder)
+      }
+      const imported = [...text.matchAll(/from '(\.[^']+)'/g)]
+        .map(([, to = '']) => join(dirname(path), to))
+        .filter((file) => file.startsWith(`${parent}/`))
       return imported
-        .filter((folder) => [...ORDER, 'qemu'].includes(folder) && !allowed.includes(folder))
-        .map((folder) => `${path} -> ${folder}`)
+        .filter((file) => rankOf(file) > rankOf(path))
+        .map((file) => `${path} -> ${file}`)
+    })
+
+  test.each(Object.entries(ROOMS))('of %s imports only from folders before it', (...room) => {
+    expect(wrongImports(...room)).toEqual([])
+  })
+
+  test('of qemu/ imports base only, and only the command line imports qemu/', () => {
+    const wrong = code.flatMap(({ path, text }) => {
+      const [, folder] = path.split('/')
+      return [...text.matchAll(/from '(\.[^']+)'/g)]
+        .map(([, to = '']) => join(dirname(path), to))
+        .filter((file) =>
+          path.startsWith('qemu/')
+            ? file.startsWith('src/') && !file.startsWith('src/base/')
+            : file.startsWith('qemu/') && folder !== 'cli',
+        )
+        .map((file) => `${path} -> ${file}`)
     })
     expect(wrong).toEqual([])
   })
 
-  test('has no folder that the order does not name', () => {
-    const folders = new Set(
-      code
-        .map(({ path }) => path.split('/'))
-        .flatMap(([top, folder]) => (top === 'src' ? [folder] : [])),
+  test.each(Object.entries(ROOMS))('of %s is in folders that have a rank', (parent, order) => {
+    const folders = code
+      .filter(({ path }) => path.startsWith(`${parent}/`))
+      .map(({ path }) => path.slice(parent.length + 1).split('/'))
+      .flatMap(([folder = '', ...below]) => (below.length > 0 ? [folder] : []))
+    expect([...new Set(folders)].filter((folder) => !order.includes(folder))).toEqual([])
+  })
+
+  test('of src/ has its order in docs/architecture.md', () => {
+    const page = everything.find(({ path }) => path === 'docs/architecture.md')?.text ?? ''
+    const rows = [...page.matchAll(/^\| `([a-z]+)` \|/gm)].map(([, folder = '']) => folder)
+    const known = ROOMS['src'] ?? []
+    expect(rows.filter((folder) => known.includes(folder))).toEqual(
+      known.filter((folder) => code.some(({ path }) => path.startsWith(`src/${folder}/`))),
     )
-    expect([...folders].filter((folder) => !ORDER.includes(folder ?? ''))).toEqual([])
   })
 
   test.each([

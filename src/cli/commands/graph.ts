@@ -1,5 +1,5 @@
-import type { RecipeId } from '../../base/events.ts'
-import { graphOf, type Node } from '../../plan/graph.ts'
+import type { RecipeId } from '../../base/recipe-id.ts'
+import { graphOf, usedBy, type Node } from '../../plan/graph.ts'
 import type { CommandContext } from '../context.ts'
 import { resolveTargets } from '../targets.ts'
 
@@ -29,11 +29,7 @@ export async function graphCommand(
 }
 
 /** The recipe alone when it uses none. */
-function edgesOf(
-  id: RecipeId,
-  { inputs, contents }: Node,
-  show: (id: RecipeId) => string,
-): string[] {
-  const used = [...inputs, ...contents]
+function edgesOf(id: RecipeId, node: Node, show: (id: RecipeId) => string): string[] {
+  const used = usedBy(node)
   return used.length === 0 ? [show(id)] : used.map((input) => `${show(id)} -> ${show(input)}`)
 }

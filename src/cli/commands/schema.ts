@@ -1,16 +1,35 @@
-import { jsonSchema, recipesDocument, type SchemaName } from '../../metadata/format/reference.ts'
+import { join } from 'node:path'
+import { FixpointError } from '../../base/error.ts'
+import { readRegular } from '../../base/regular.ts'
+import { fillTables, jsonSchema, type SchemaName } from '../../metadata/format/reference.ts'
 import type { CommandContext } from '../context.ts'
+import { CHECKOUT } from '../defaults.ts'
+
+/** Bytes; far more than the page has. */
+const LARGEST_PAGE = 1 << 20
+
+/** The page of the format, which the appliance's checkout holds too. */
+const FORMAT = join(CHECKOUT, 'docs', 'recipes.md')
 
 /**
- * `schema [NAME]`: the format of metadata files as JSON Schema, for editors; without a name as the
- * document for people.
+ * `schema [NAME]`: the format of metadata files as JSON Schema, for editors; without a name the
+ * page for people. Fails with `missing-file` when the engine is not in a checkout.
  */
-export function schemaCommand(
+export async function schemaCommand(
   _command: CommandContext,
   name: SchemaName | undefined,
 ): Promise<void> {
-  process.stdout.write(
-    name === undefined ? recipesDocument() : `${JSON.stringify(jsonSchema(name), undefined, 2)}\n`,
-  )
-  return Promise.resolve()
+  const text =
+    name === undefined
+      ? fillTables(await formatPage())
+      : `${JSON.stringify(jsonSchema(name), undefined, 2)}\n`
+  process.stdout.write(text)
+}
+
+async function formatPage(): Promise<string> {
+  const page = await readRegular(FORMAT, LARGEST_PAGE, 'follow').catch(() => undefined)
+  if (page !== undefined) return page
+  throw new FixpointError('usage', 'missing-file', `Cannot read the page "${FORMAT}"`, {
+    hint: 'It belongs to the checkout that this engine is from',
+  })
 }

@@ -26,7 +26,7 @@ export async function shellCommand(
   const id = resolveTarget(metadata, word)
   const graph = graphOf(metadata, [id])
   const node = nodeOf(graph.nodes, id)
-  const inputs = [...node.inputs, ...node.contents]
+  const inputs = usedBy(node)
   await requireHost(store.root)
   if (inputs.length > 0) {
     const before = await command.plan(graph, inputs)

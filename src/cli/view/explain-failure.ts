@@ -1,5 +1,6 @@
 import { FixpointError } from '../../base/error.ts'
-import type { RecipeId } from '../../base/events.ts'
+import type { RecipeId } from '../../base/recipe-id.ts'
+import { shellWords } from '../../base/shell-words.ts'
 import { explainSystemError } from '../../base/system-error.ts'
 import { StepError } from '../../build/run-steps.ts'
 import type { GlobalOptions } from '../context.ts'
@@ -19,9 +20,9 @@ export function explainFailure(
   const error = explainSystemError(failure)
   if (error instanceof StepError) return withCommands(error, options, keepFailed)
   if (!(error instanceof FixpointError) || error.message.includes(id)) return error
-  const { kind, code, message, place, hint } = error
+  const { kind, code, message, position, hint } = error
   return new FixpointError(kind, code, `Cannot build ${id}: ${message}`, {
-    place,
+    position,
     hint,
     cause: error,
   })
@@ -42,13 +43,9 @@ function withCommands(
 }
 
 function words(program: string, { layers, store }: GlobalOptions): string {
-  return [
+  return shellWords([
     program,
-    ...(layers === undefined ? [] : ['--layers', quote(layers)]),
-    ...(store === undefined ? [] : ['--store', quote(store)]),
-  ].join(' ')
-}
-
-function quote(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
+    ...(layers === undefined ? [] : ['--layers', layers]),
+    ...(store === undefined ? [] : ['--store', store]),
+  ])
 }

@@ -27,15 +27,15 @@ function describeError(error: unknown): string {
 }
 
 function describeOne(error: FixpointError): string {
-  const { place } = error
+  const { position } = error
   const where =
-    place === undefined
+    position === undefined
       ? ''
-      : `${[place.file, place.line, place.column].filter((part) => part !== undefined).join(':')}: `
+      : `${[position.file, position.line, position.column].filter((part) => part !== undefined).join(':')}: `
   const lines = [`${visible(where)}error: ${visibleMessage(error.message)}`]
   // A line of a file may read like one of ours.
-  if (place?.frame !== undefined)
-    lines.push(visible(place.frame, { lines: true }).replace(/^/gm, '  '))
+  if (position?.frame !== undefined)
+    lines.push(visible(position.frame, { lines: true }).replace(/^/gm, '  '))
   if (error.hint !== undefined) lines.push(`hint: ${visible(error.hint)}`)
   return lines.join('\n')
 }

@@ -1,5 +1,5 @@
 import type { Digest } from '../../base/digest.ts'
-import type { RecipeId } from '../../base/events.ts'
+import type { RecipeId } from '../../base/recipe-id.ts'
 import type { Recipe } from '../../metadata/model.ts'
 import type { State } from '../../plan/plan.ts'
 import type { RecordedArtifacts } from '../../store/recorded.ts'

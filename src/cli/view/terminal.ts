@@ -5,7 +5,8 @@ import {
   ProcessOutput,
   type ListrTaskWrapper,
 } from 'listr2'
-import type { Event, RecipeId } from '../../base/events.ts'
+import type { Event } from '../../base/events.ts'
+import type { RecipeId } from '../../base/recipe-id.ts'
 import { visible } from '../../base/visible.ts'
 import { formatBytes, formatDuration } from './format.ts'
 import { describeEvent } from './plain.ts'

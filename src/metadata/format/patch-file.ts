@@ -1,85 +1,8 @@
 import { basename } from 'node:path'
 import type { Faults } from '../yaml/faults.ts'
+import { positionAt } from '../yaml/position.ts'
 import { gitName, headerName, type GitName, type HeaderName } from './patch-names.ts'
-import { placeAt } from '../yaml/position.ts'
-
-const AGAIN = 'Make it again by `diff -u` or `git diff`'
-
-/**
- * What GNU patch passes over, does by halves or does elsewhere, in some tree at least, and ends
- * with status 0 all the same; and what it never applies. Each with the reason, and what to do
- * instead.
- */
-const REASONS = {
-  'patch-empty': ['it is empty', 'Remove it'],
-  'patch-no-hunk': [
-    'there is no hunk to apply',
-    'It starts with --- a/FILE, +++ b/FILE and @@, as `diff -u` writes it',
-  ],
-  'patch-header': ['what is said about the file does not go with the hunks that follow', AGAIN],
-  'patch-indented': [
-    'the line counts as the head of a change, although something is in front of it',
-    'Put > in front of lines that are quoted',
-  ],
-  'patch-name': [
-    'it names no file below a first component, or not the same one twice',
-    'Name the file a/FILE and b/FILE; in quotes where git writes no --- and the name holds blanks',
-  ],
-  'patch-timestamp': [
-    'its time does not tell whether the file is there',
-    'Say /dev/null in place of a file that is not there, and take the times out',
-  ],
-  'patch-carriage-return': [
-    'its lines end in CR LF',
-    'Only lines of a hunk may end so, where the file has such lines',
-  ],
-  'patch-context-diff': ['it is a context diff', 'Make it by `diff -u`'],
-  'patch-ed-script': ['the line counts as a command of an editor', 'Make it by `diff -u`'],
-  'patch-left-out': ['diff saw a change that it did not write down', 'Make it by `git diff`'],
-  'patch-hunk-header': [
-    'the line is no head of such a hunk',
-    'It has the form @@ -LINE,COUNT +LINE,COUNT @@',
-  ],
-  'patch-hunk-count': [
-    'the hunk has more lines than its head counts',
-    'Make it again by `diff -u`, or correct the head',
-  ],
-  'patch-hunk-order': [
-    'the hunk starts before the one in front of it ends',
-    'Put the hunks of a file in order',
-  ],
-  'patch-cut-off': [
-    'the hunk has fewer lines than its head counts, or is missing',
-    'It was cut off, or edited: make it again',
-  ],
-  'patch-no-change': ['the hunk changes nothing', 'Remove it'],
-  'patch-no-context': [
-    'the hunk only adds lines, and has none to be found by',
-    'Make it by `diff -u`, with lines of context',
-  ],
-  'patch-no-newline': ['a line without newline is not the last one of the file', AGAIN],
-  'patch-binary': ['it holds no text', 'Put the file into files/ and copy it in step prepare'],
-  'patch-rename': [
-    'a file that has the new name already would be taken in its place',
-    'Write `mv OLD NEW` in step prepare',
-  ],
-  'patch-copy': [
-    'a file that has the new name already would be taken in its place',
-    'Write `cp OLD NEW` in step prepare',
-  ],
-  'patch-mode': [
-    'the mode would not be set',
-    'Modes are 100644 and 100755, and an old one has a new one',
-  ],
-  'patch-link': [
-    'the target of a symbolic link is one line without newline',
-    'Make it by `git diff`',
-  ],
-  'patch-submodule': ['it changes another repository', 'Add the other repository as a source'],
-} as const satisfies Readonly<Record<string, readonly [reason: string, hint: string]>>
-
-/** Codes of the faults of patches. */
-export type PatchCode = keyof typeof REASONS
+import { PATCH_REASONS, type PatchCode } from './patch-reasons.ts'
 
 /**
  * Checks that GNU patch, with the options of the build, does all that a patch says, or fails. Notes
@@ -89,10 +12,10 @@ export type PatchCode = keyof typeof REASONS
 export function checkPatch(file: string, text: string, faults: Faults): void {
   const starts = lineStarts(text)
   const note = (code: PatchCode, line: number) => {
-    const [reason, hint] = REASONS[code]
+    const [reason, hint] = PATCH_REASONS[code]
     const [start, end] = [starts[line] ?? text.length, (starts[line + 1] ?? text.length + 1) - 1]
-    const place = placeAt(file, text, start, Math.max(start + 1, end))
-    faults.add(code, `Cannot apply "${basename(file)}": ${reason}`, place, hint)
+    const position = positionAt(file, text, start, Math.max(start + 1, end))
+    faults.add(code, `Cannot apply "${basename(file)}": ${reason}`, position, hint)
   }
   const nul = text.indexOf('\0')
   if (text.trim() === '') note('patch-empty', 0)
@@ -114,8 +37,8 @@ const HUNK = /^@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@/
 
 /** Lines that GNU patch reads outside of hunks, also with blanks, X and "- " in front. */
 const HEAD = /^(?:---[ \t]|\+\+\+[ \t]|@@ -|diff --git )/
-const GIT_HEAD =
-  /^(?:(?:old|new|new file|deleted file) mode |(?:rename|copy) (?:from|to) |index |GIT binary patch)/
+const MODE = '(?:old|new|new file|deleted file) mode '
+const GIT_HEAD = new RegExp(`^(?:${MODE}|(?:rename|copy) (?:from|to) |index |GIT binary patch)`)
 const PREFIX = /^[ \tX]*(?:- )*/
 
 /** A context diff; a single line of stars with a path gives GNU patch a name. */
@@ -125,8 +48,11 @@ const STARS = /^(?:\*{15}|[ \tX]*\*\*\*[ \t].*\/)/
 const COMMAND = /^[ \tX]*(?:(?:\d+(?:,\d+)?)?(?:[aicd]|s\/\.\/\/)|\d[\d,]*[acd][\d,]*)[ \t]*\r?$/
 
 /** What diff(1) writes in place of a change. */
-const LEFT_OUT =
-  /^(?:Only in \S+: \S+|Symbolic links \S+ and \S+ differ|File \S+ is an? .+ while file \S+ is an? .+)$/
+const LEFT_OUT = [
+  /^Only in \S+: \S+$/,
+  /^Symbolic links \S+ and \S+ differ$/,
+  /^File \S+ is an? .+ while file \S+ is an? .+$/,
+]
 
 /** git's digest of nothing, which says that a file without hunks is whole. */
 const EMPTY = 'e69de29bb2d1d6434b8b29ae775ad8c2e48c5391'
@@ -144,7 +70,7 @@ interface GitPart {
   settled: boolean
 }
 
-/** Where a hunk is and How many lines it has, in the old file and in the new one. */
+/** Where a hunk is and how many lines it has, in the old file and in the new one. */
 interface Hunk {
   readonly oldStart: number
   readonly oldCount: number
@@ -218,7 +144,7 @@ class PatchReader {
       return this.#fault('patch-hunk-count')
     else if ((this.#indexed || this.#open !== undefined) && COMMAND.test(line))
       return this.#fault('patch-ed-script')
-    else if (LEFT_OUT.test(line)) this.#fault('patch-left-out')
+    else if (LEFT_OUT.some((form) => form.test(line))) this.#fault('patch-left-out')
     else if (/^GIT binary patch\r?$|^Binary files .+ differ\r?$/.test(line))
       this.#faultInGitPart('patch-binary')
     else if (this.#open !== undefined) this.#readGitLine(line, this.#open)

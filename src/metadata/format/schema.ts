@@ -1,131 +1,33 @@
 import { z } from 'zod'
+import { described, field, text } from './field.ts'
+import { sourceSchema } from './source-schema.ts'
+import {
+  env,
+  ids,
+  layerFolder,
+  layerName,
+  line,
+  machineName,
+  recipeId,
+  recipeName,
+  size,
+  steps,
+  strings,
+  styleName,
+  version,
+} from './texts.ts'
 
-/**
- * The recipe format, its one reference: `docs/recipes.md` and the JSON Schemas are printed from
- * here, and the loader checks with it. The order of the fields is part of the format. `entersKey`
- * says whether a change of the field's (expanded) value makes a new key.
- */
-interface FieldMeta {
-  readonly description: string
-  readonly entersKey?: boolean
-  /** Value when the field is left out; for readers only. */
-  readonly default?: string | number | boolean
-}
-
-function field<T extends z.ZodType>(type: T, meta: FieldMeta): T {
-  return type.meta({ ...meta })
-}
-
-function text(wanted: string, pattern: RegExp): z.ZodString {
-  return z.string().regex(pattern, { error: `must be ${wanted}` })
-}
-
-// Names become names of files, with more in front of them and behind.
-const NAME = '[a-z0-9][a-z0-9+._-]{0,99}'
-
-const recipeName = text(
-  'a name: lower-case letters, digits and + . _ - after the first',
-  new RegExp(`^${NAME}$`),
-)
-const recipeId = text('LAYER/NAME', new RegExp(`^[a-z0-9][a-z0-9-]{0,99}/${NAME}$`))
-const styleName = text("a style's name: lower-case letters, digits and -", /^[a-z][a-z0-9-]{0,99}$/)
-const layerName = text('a name: lower-case letters, digits and -', /^[a-z0-9][a-z0-9-]{0,99}$/)
-const layerFolder = text(
-  "a layer's name, or ../NAME for a folder beside that of layers.yaml",
-  /^(?:\.\.\/)?[a-z0-9][a-z0-9-]{0,99}$/,
-)
-const machineName = text(
-  'a name: lower-case letters, digits, _ and -',
-  /^[a-z0-9][a-z0-9_-]{0,99}$/,
-)
-const line = text('one line of text', /^\S(?:[^\n\r]*\S)?$/)
-const variable = text('the name of a variable: letters, digits and _', /^[A-Za-z_][A-Za-z0-9_]*$/)
-const stepName = text("a step's name: lower-case letters, digits and -", /^[a-z][a-z0-9-]{0,99}$/)
-const size = text('a size such as 800M: a whole number and K, M or G', /^[1-9][0-9]{0,6}[KMG]$/)
-const relativePath = text(
-  'a path inside, without "..", control characters, and / at its ends',
-  /^(?!\.{1,2}(?:\/|$))[^/\u0000-\u001f\u007f-\u009f]+(?:\/(?!\.{1,2}(?:\/|$))[^/\u0000-\u001f\u007f-\u009f]+)*$/,
-)
-
-const strings = z.array(z.string())
-const ids = z.array(recipeId)
-const env = z.record(variable, z.string())
-const steps = z.record(stepName, z.string())
-
-const placing = {
-  name: field(z.string().optional(), {
-    description:
-      "The file's name below `$SOURCES`; when left out, the last component of the first place, for npm `NAME-VERSION.tgz`; no place may end in what is no name of a file. Not `SHA256SUMS`, which mirrors use. Templates.",
-    entersKey: true,
-  }),
-  to: field(z.string().optional(), {
-    description: 'Folder below `$SRC` that it is unpacked into. Templates.',
-    entersKey: true,
-    default: '.',
-  }),
-  unpack: field(z.boolean().optional(), {
-    description: '`false`: it is not unpacked, steps find it as `$SOURCES/NAME`.',
-    entersKey: true,
-    default: true,
-  }),
-}
-
-/** A source that is fetched. */
-export const fileSourceSchema = z
-  .strictObject({
-    sha256: field(text('64 lower-case hexadecimal digits', /^[0-9a-f]{64}$/), {
-      description: "SHA-256 of the file: the source's identity.",
-      entersKey: true,
-    }),
-    from: field(strings, {
-      description:
-        'Places, tried in order after the store and the mirrors: `debian:PACKAGE/FILE`, `npm:NAME@VERSION`, `https://…`, `file:PATH` (relative to the folder of the recipe). Templates.',
-      entersKey: false,
-    }),
-    ...placing,
-  })
-  .meta({ title: 'fetched file' })
-
-/** A source made of files of the checkout. */
-export const treeSourceSchema = z
-  .strictObject({
-    tree: field(z.array(relativePath).min(1, { error: 'must name at least one file or folder' }), {
-      description:
-        'Files and folders of the checkout, relative to the folder that holds the layers folder. Modes are reduced to 0644 and 0755.',
-      entersKey: true,
-    }),
-    name: field(z.string(), {
-      description: "The folder's name below `$SOURCES`. Templates.",
-      entersKey: true,
-    }),
-    to: field(z.string().optional(), {
-      description: 'Folder below `$SRC` that it is copied into. Templates.',
-      entersKey: true,
-      default: '.',
-    }),
-    unpack: field(z.boolean().optional(), {
-      description: '`false`: it is not copied, steps find it as `$SOURCES/NAME`.',
-      entersKey: true,
-      default: true,
-    }),
-  })
-  .meta({ title: 'files of the checkout' })
-
-/** One element of `sources`. */
-export const sourceSchema = z.union([fileSourceSchema, treeSourceSchema])
+// The schemas are the one table of the format: the loader checks with them, and the JSON Schemas
+// and the tables of docs/recipes.md are printed from them. The order of the fields counts.
 
 const head = {
-  version: field(
-    text(
-      'a version: letters, digits and + . _ ~ -',
-      /^[A-Za-z0-9][A-Za-z0-9+._~-]{0,99}$/,
-    ).optional(),
-    {
-      description:
-        "The package's version, `{{version}}` in templates. One that looks like a number is written in quotes.",
-      entersKey: false,
-    },
-  ),
+  version: field(version.optional(), {
+    description: described(
+      "The package's version, `{{version}}` in templates. Write one that looks like a number in",
+      'quotes.',
+    ),
+    entersKey: false,
+  }),
   summary: field(line.optional(), {
     description: 'What it is, one line without a full stop.',
     entersKey: false,
@@ -138,17 +40,18 @@ const sources = field(z.array(sourceSchema).optional(), {
   entersKey: true,
 })
 const inputs = field(ids.optional(), {
-  description:
-    "Recipes, as LAYER/NAME, whose artifacts make up the sandbox's whole world, together with the `needs` of each. Of this layer or an earlier one.",
+  description: described(
+    'Recipes, as LAYER/NAME, of this layer or an earlier one. The sandbox holds their artifacts,',
+    'those of the `needs` of each, and nothing else.',
+  ),
   entersKey: true,
 })
 const needs = field(ids.optional(), {
-  description:
-    'Recipes, as LAYER/NAME, that the users of this artifact also get. Not in the key of this recipe.',
+  description: 'Recipes, as LAYER/NAME, that whoever uses this artifact also gets.',
   entersKey: false,
 })
 const style = field(styleName.optional(), {
-  description: 'Name of the style that gives the steps and their environment.',
+  description: 'The style, which gives the steps and their environment.',
   entersKey: true,
 })
 const configure = field(strings.optional(), {
@@ -165,14 +68,19 @@ const install = field(strings.optional(), {
   entersKey: true,
 })
 const contents = field(ids.optional(), {
-  description:
-    'Recipes, as LAYER/NAME, whose artifacts go into the image, with the `needs` of each; image styles only.',
+  description: described(
+    'Recipes, as LAYER/NAME, whose artifacts go into the image, with the `needs` of each. Only',
+    'with image styles.',
+  ),
   entersKey: true,
 })
 
 const closure = field(z.boolean().optional(), {
-  description:
-    '`true`: `contents` also hold everything that building the image takes, apart from what host layers make; `$MIRROR` holds the sources of all of it, host layers included. Image styles only.',
+  description: described(
+    '`true`: the image also holds everything that building it takes, apart from artifacts of host',
+    'layers. `$MIRROR` holds the sources of all of it, host layers included. Only with image',
+    'styles.',
+  ),
   entersKey: true,
   default: false,
 })
@@ -246,8 +154,7 @@ const names = strings.optional()
  */
 const operators = {
   set: field(z.strictObject(fields).optional(), {
-    description:
-      'Replaces whole fields; in `env` and `steps` only the entries that it names, the others stay.',
+    description: 'Replaces whole fields; in `env` and `steps` only the entries that it names.',
   }),
   append: field(
     z.strictObject({ sources, inputs, needs, configure, make, install, contents }).optional(),
@@ -280,7 +187,7 @@ const operators = {
       .optional(),
     {
       description:
-        'Takes elements out of lists, and entries out of `env` and `steps`; one that is not there is an error.',
+        'Takes elements out of lists, and entries out of `env` and `steps`. They must be there.',
     },
   ),
 }
@@ -293,8 +200,10 @@ export const recipeSchema = z.strictObject({
   }),
   ...head,
   extends: field(recipeId.optional(), {
-    description:
-      "Recipe to start from: all its merged fields but `name`, its patches and its files. A field stated here replaces that recipe's, like `set`.",
+    description: described(
+      'Recipe to start from: all its merged fields but `name`, its patches and its files. A field',
+      "stated here replaces that recipe's, like `set`.",
+    ),
   }),
   ...operators,
   ...{
@@ -315,8 +224,10 @@ export const recipeSchema = z.strictObject({
 /** `amend.yaml` */
 export const amendSchema = z.strictObject({
   amends: field(recipeId.optional(), {
-    description:
-      "Recipe of an earlier layer that is changed; when left out, the only one that has the folder's name.",
+    description: described(
+      'Recipe of an earlier layer that is changed. Default: the only one that has the name of the',
+      'folder.',
+    ),
   }),
   ...operators,
 })
@@ -338,8 +249,10 @@ export const styleSchema = z.strictObject({
       'Style to start from: its variables and steps come first, own ones replace them by name.',
   }),
   image: field(z.boolean().optional(), {
-    description:
-      'Its recipes make a disk image: `$CONTENTS` holds the union of `contents`, `$MANIFEST` the list of it.',
+    description: described(
+      'Its recipes make a disk image: `$CONTENTS` holds the union of `contents`, `$MANIFEST` the',
+      'list of it.',
+    ),
     entersKey: true,
     default: false,
   }),
@@ -351,8 +264,10 @@ export const styleSchema = z.strictObject({
     entersKey: true,
   }),
   steps: field(steps.optional(), {
-    description:
-      "Scripts by name, in the order they run, each by `sh -eu` in `$SRC`. `unpack` and `patch` are the engine's own. Templates.",
+    description: described(
+      'Scripts by name, in the order they run, each by `sh -eu` in `$SRC`. The names `unpack` and',
+      "`patch` are the engine's own. Templates.",
+    ),
     entersKey: true,
   }),
 })
@@ -365,15 +280,17 @@ export const layersSchema = z.strictObject({
   }),
   machine: field(machineName.optional(), {
     description:
-      'Machine to build for: a file `machines/NAME.yaml`. When left out, that of the included file.',
+      'Machine to build for: a file `machines/NAME.yaml`. Default: that of the included file.',
   }),
   'host-layers': field(z.array(layerName).optional(), {
     description:
       "Layers whose sandbox sees the host's `/usr`; never in a file that includes another.",
   }),
   layers: field(z.array(layerFolder), {
-    description:
-      'Folders of recipes, in order: `NAME` beside this file, or `../NAME` beside its folder. A recipe may name recipes of its own or earlier layers.',
+    description: described(
+      'Folders of recipes, in order: `NAME` beside this file, or `../NAME` beside its folder. A',
+      'recipe may name recipes of its own layer or of earlier ones.',
+    ),
   }),
 })
 
@@ -390,8 +307,8 @@ export type RecipeText = z.infer<typeof recipeSchema>
 export type AmendText = z.infer<typeof amendSchema>
 /** What a style's file holds. */
 export type StyleText = z.infer<typeof styleSchema>
-/** One element of `sources` as written. */
-export type SourceText = z.infer<typeof sourceSchema>
+/** What layers.yaml holds. */
+export type LayersText = z.infer<typeof layersSchema>
 /** The fields that the merge operator works on, as written. */
 export type MergeableText = z.infer<typeof operators.set> & object
 

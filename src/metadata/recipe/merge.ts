@@ -1,23 +1,17 @@
-import type { Place } from '../../base/error.ts'
-import type { At, Path, SourceDocument } from '../yaml/yaml-file.ts'
-import type { Faults } from '../yaml/faults.ts'
-import type { LocalFile } from '../model.ts'
+import type { Position } from '../../base/error.ts'
 import {
   LIST_FIELDS,
   MAP_FIELDS,
   WHOLE_FIELDS,
-  type AmendText,
   type MergeableText,
   type RecipeText,
-  type SourceText,
 } from '../format/schema.ts'
+import type { SourceText } from '../format/source-schema.ts'
+import type { LocalFile } from '../tree/files.ts'
+import type { Change } from '../tree/statements.ts'
+import type { Faults } from '../yaml/faults.ts'
 import { nearest } from '../yaml/suggest.ts'
-
-/** A value and where it was written. */
-export interface Item<T> {
-  readonly value: T
-  readonly at: At
-}
+import type { At, Item, Path } from '../yaml/yaml-file.ts'
 
 /** Types of the fields that are replaced as a whole. */
 export type WholeValues = {
@@ -42,7 +36,7 @@ type MapField = (typeof MAP_FIELDS)[number]
 type ListField = keyof ListElements
 
 /** Where a field got (a part of) its value from. */
-export type Origin = At | Place
+export type StatedAt = At | Position
 
 /**
  * A recipe's fields while they are merged: nothing is expanded or checked against other files yet.
@@ -52,20 +46,8 @@ export interface Draft {
   readonly whole: ReadonlyMap<WholeField, Item<unknown>>
   readonly maps: ReadonlyMap<MapField, ReadonlyMap<string, Item<string>>>
   readonly lists: ReadonlyMap<ListField, readonly Item<unknown>[]>
-  /** For each field the places that it got its value from, latest last. */
-  readonly origins: ReadonlyMap<string, readonly Origin[]>
-}
-
-/**
- * One file's say: the fields it states, its `set`, `append` and `remove`, and what lies beside it.
- */
-export interface Change {
-  readonly document: SourceDocument
-  /** Fields stated by the recipe itself; empty for amendments. */
-  readonly stated: MergeableText
-  readonly operators: Pick<AmendText, 'set' | 'append' | 'remove'>
-  readonly patches: readonly LocalFile[]
-  readonly files: readonly LocalFile[]
+  /** Where each field got its value from, latest last. */
+  readonly origins: ReadonlyMap<string, readonly StatedAt[]>
 }
 
 const EMPTY: Draft = { whole: new Map(), maps: new Map(), lists: new Map(), origins: new Map() }
@@ -115,7 +97,7 @@ class Merging implements Draft {
   readonly whole: Map<WholeField, Item<unknown>>
   readonly maps: Map<MapField, ReadonlyMap<string, Item<string>>>
   readonly lists: Map<ListField, readonly Item<unknown>[]>
-  readonly origins: Map<string, readonly Origin[]>
+  readonly origins: Map<string, readonly StatedAt[]>
   readonly #change: Change
   readonly #faults: Faults
 
@@ -160,7 +142,7 @@ class Merging implements Draft {
       for (const field of Object.keys(operators[operator] ?? {})) {
         if (operator === 'remove' && isMapField(field)) this.#checkRemoved(field, set[field] ?? {})
         else if (Object.hasOwn(operator === 'set' ? stated : set, field)) {
-          this.#addConflict(field, this.#change.document.placeOfKey([operator, field]))
+          this.#addConflict(field, this.#change.yaml.positionOfKey([operator, field]))
         }
       }
     }
@@ -169,22 +151,22 @@ class Merging implements Draft {
   #checkRemoved(field: MapField, set: Readonly<Record<string, string>>): void {
     for (const [index, name] of (this.#change.operators.remove?.[field] ?? []).entries()) {
       if (Object.hasOwn(set, name))
-        this.#addConflict(`${field}.${name}`, this.#change.document.place(['remove', field, index]))
+        this.#addConflict(`${field}.${name}`, this.#change.yaml.position(['remove', field, index]))
     }
   }
 
-  #addConflict(field: string, place: Place): void {
+  #addConflict(field: string, position: Position): void {
     this.#faults.add(
       'merge-conflict',
       `Cannot merge "${field}": one file gives the whole of it and changes it as well`,
-      place,
+      position,
       'Do one of both',
     )
   }
 
   /** An empty map looks as if it took all entries out. */
   checkEmptyMaps(): void {
-    const { stated, operators, document } = this.#change
+    const { stated, operators, yaml } = this.#change
     for (const field of MAP_FIELDS) {
       for (const [values, path] of [
         [stated, [field]],
@@ -193,7 +175,7 @@ class Merging implements Draft {
         if (values?.[field] === undefined || Object.keys(values[field]).length > 0) continue
         const message = `Cannot merge "${field}": the map is empty, and so replaces nothing`
         const hint = `Entries are taken out by name: remove: {${field}: [NAME]}`
-        this.#faults.add('empty-map', message, document.placeOfKey(path), hint)
+        this.#faults.add('empty-map', message, yaml.positionOfKey(path), hint)
       }
     }
   }
@@ -237,7 +219,7 @@ class Merging implements Draft {
     this.#faults.add(
       'missing-element',
       `Cannot remove "${name}" from "${field}": it is not there`,
-      this.#change.document.place(path),
+      this.#change.yaml.position(path),
       near === undefined ? held : `Did you mean "${near}"?`,
     )
   }
@@ -260,15 +242,17 @@ class Merging implements Draft {
     const version = wholeOf(this, 'version')
     if (before === undefined || version === undefined || version.value === before) return
     for (const { value, at } of listOf(this, 'sources')) {
-      if (at.document === this.#change.document || !('sha256' in value)) continue
+      if (at.yaml === this.#change.yaml || !('sha256' in value)) continue
       if (![value.name ?? '', ...value.from].some((text) => /\{\{\s*version\s*\}\}/.test(text)))
         continue
-      const { file, line } = at.document.place([...at.path, 'sha256'])
+      const { file, line } = at.below('sha256').position()
+      const kept = `source "${nameOf(value)}" keeps its digest`
+      const digest = `Its digest is stated in ${file}:${line ?? 1}`
       this.#faults.add(
         'version-without-digest',
-        `Cannot change the version to "${version.value}": source "${nameOf(value)}" keeps its digest of "${before}"`,
-        version.at.document.place(version.at.path),
-        `Its digest is stated in ${file}:${line ?? 1}: remove the source by name and append the new one, or set "sources"`,
+        `Cannot change the version to "${version.value}": ${kept} of "${before}"`,
+        version.at.position(),
+        `${digest}: remove the source by name and append the new one, or set "sources"`,
       )
     }
   }
@@ -282,7 +266,7 @@ class Merging implements Draft {
         (one) => one === name || one.startsWith(`${name}/`) || name.startsWith(`${one}/`),
       )
       if (other === undefined) continue
-      const message = `Cannot add "${name}" to "${field}": the recipe it is merged into has "${other}"`
+      const message = `Cannot add "${name}" to "${field}": the recipe has "${other}" already`
       this.#faults.add(
         'duplicate-file',
         message,
@@ -295,14 +279,14 @@ class Merging implements Draft {
   }
 
   #at(path: Path): At {
-    return { document: this.#change.document, path }
+    return this.#change.yaml.at(path)
   }
 
   #items(values: readonly unknown[], path: Path): Item<unknown>[] {
     return values.map((value, index) => ({ value, at: this.#at([...path, index]) }))
   }
 
-  #addOrigin(field: string, origin: Origin): void {
+  #addOrigin(field: string, origin: StatedAt): void {
     this.origins.set(field, [...(this.origins.get(field) ?? []), origin])
   }
 }

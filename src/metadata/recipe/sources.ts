@@ -2,11 +2,7 @@ import { dirname, resolve } from 'node:path'
 import { digestOfValue } from '../../base/canonical.ts'
 import { asDigest } from '../../base/digest.ts'
 import { byCodeUnit } from '../../base/order.ts'
-import type { At, Path } from '../yaml/yaml-file.ts'
-import type { Faults } from '../yaml/faults.ts'
-import { readTree } from '../tree/files.ts'
-import type { Item } from './merge.ts'
-import type { LocalFile, Source } from '../model.ts'
+import type { SourceText } from '../format/source-schema.ts'
 import {
   fileNameOf,
   isFileName,
@@ -14,43 +10,41 @@ import {
   parsePlace,
   reservedName,
 } from '../format/source-places.ts'
-import type { SourceText } from '../format/schema.ts'
-
-/** Expands a template found at a place, noting its faults. */
-export type Expander = (template: string, at: At) => string
+import { readTree, type LocalFile } from '../tree/files.ts'
+import type { Faults } from '../yaml/faults.ts'
+import type { At, Item } from '../yaml/yaml-file.ts'
+import type { Expander } from './expander.ts'
+import type { Source } from './recipe.ts'
 
 /** Files of the checkout that were read already, by root and names. */
 export type TreeCache = Map<string, readonly LocalFile[]>
 
+/** What sources are resolved with. */
+interface SourceContext {
+  readonly expander: Expander
+  readonly trees: TreeCache
+  readonly faults: Faults
+}
+
 /**
- * Sources as the planner wants them: expanded, with absolute `file:` places (relative ones are
- * relative to the folder of the file that states them). `rootOf` gives the checkout of a document.
- * Faults: `bad-place`, `bad-value`, `missing-field`, `reserved-name`, `duplicate-source`, those of
- * {@link readTree}.
+ * Sources as the planner wants them: expanded, with absolute `file:` places. A relative one is
+ * relative to the folder of the file that states it. Faults: `bad-place`, `bad-value`,
+ * `missing-field`, `reserved-name`, `duplicate-source`, those of {@link readTree}.
  */
 export function resolveSources(
   items: readonly Item<SourceText>[],
-  expand: Expander,
-  rootOf: (at: At) => string,
-  trees: TreeCache,
-  faults: Faults,
+  context: SourceContext,
 ): Source[] {
   const sources: Source[] = []
   const names = new Set<string>()
-  for (const item of items) {
-    const { value, at } = item
+  for (const { value, at } of items) {
     const source =
-      'tree' in value
-        ? resolveTree(value, at, expand, rootOf(at), trees, faults)
-        : resolveFile(value, at, expand, faults)
+      'tree' in value ? resolveTree(value, at, context) : resolveFile(value, at, context)
     if (source === undefined) continue
     if (names.has(source.name)) {
-      faults.add(
-        'duplicate-source',
-        `Cannot use source "${source.name}": there is another of that name`,
-        at.document.place(at.path),
-        'Give one of them a name of its own by "name:"',
-      )
+      const message = `Cannot use source "${source.name}": there is another of that name`
+      const hint = 'Give one of them a name of its own by "name:"'
+      context.faults.add('duplicate-source', message, at.position(), hint)
     }
     names.add(source.name)
     sources.push(source)
@@ -61,92 +55,71 @@ export function resolveSources(
 type FileText = Extract<SourceText, { sha256: string }>
 type TreeText = Extract<SourceText, { tree: string[] }>
 
-function resolveFile(text: FileText, at: At, expand: Expander, faults: Faults): Source | undefined {
-  const from = text.from.map((place, index) =>
-    placeIn(place, below(at, ['from', index]), expand, faults),
-  )
-  if (text.name === undefined && from.length === 0)
-    faults.add(
-      'missing-field',
-      'Cannot use a source: without a place it needs a "name"',
-      at.document.place(at.path),
-    )
+function resolveFile(text: FileText, at: At, context: SourceContext): Source | undefined {
+  const from = text.from.map((place, index) => placeIn(place, at.below('from', index), context))
+  if (text.name === undefined && from.length === 0) {
+    const message = 'Cannot use a source: without a place it needs a "name"'
+    context.faults.add('missing-field', message, at.position())
+  }
   // A place with a fault of its own has none for the name that it would have given.
-  const name = text.name === undefined ? from[0]?.name : statedName(text.name, at, expand, faults)
-  const nameIs = below(at, text.name === undefined ? ['from', 0] : ['name'])
-  if (name === undefined || isReserved(name, text.sha256, nameIs, faults)) return undefined
+  const name = text.name === undefined ? from[0]?.name : statedName(text.name, at, context)
+  const nameIs = text.name === undefined ? at.below('from', 0) : at.below('name')
+  if (name === undefined || isReserved(name, text.sha256, nameIs, context.faults)) return undefined
   return {
     kind: 'file',
     name,
     sha256: asDigest(text.sha256),
-    from: from.map(({ place }) => absolute(place, dirname(at.document.file))),
-    to: folderOf(text, at, expand, faults),
+    from: from.map(({ place }) => absolute(place, dirname(at.yaml.file))),
+    to: folderOf(text, at, context),
   }
 }
 
 interface PlaceText {
   readonly place: string
-  /**
-   * What the file is called there; undefined after noting `bad-place` or a fault of the template.
-   */
+  /** What the file is called there; undefined after noting a fault of the place or template. */
   readonly name: string | undefined
 }
 
-function placeIn(template: string, at: At, expand: Expander, faults: Faults): PlaceText {
+function placeIn(template: string, at: At, { expander, faults }: SourceContext): PlaceText {
   const before = faults.count
-  const place = expand(template, at)
+  const place = expander.expand(template, at)
   if (faults.count > before) return { place, name: undefined }
   // Taken from what was written: a path made absolute has lost its "..".
   const parsed = parsePlace(place.replace(/^file:(?!\/)/, 'file:/'))
   const name = parsed === undefined ? undefined : fileNameOf(parsed)
   if (name !== undefined && isFileName(name)) return { place, name }
-  const [reason, hint] =
-    name === undefined
-      ? [
-          'it has none of the known forms',
-          'A place is debian:PACKAGE/FILE, npm:NAME@VERSION, https://HOST/PATH/FILE or file:PATH',
-        ]
-      : [
-          `${JSON.stringify(name)} is no name of a file`,
-          'A place ends in the name of a file: one component of a path, at most 255 bytes, no control characters',
-        ]
-  faults.add(
-    'bad-place',
-    `Cannot use place ${JSON.stringify(place)}: ${reason}`,
-    at.document.place(at.path),
-    hint,
-  )
+  const [reason, hint] = name === undefined ? UNKNOWN_PLACE : badName(name)
+  const message = `Cannot use place ${JSON.stringify(place)}: ${reason}`
+  faults.add('bad-place', message, at.position(), hint)
   return { place, name: undefined }
+}
+
+const UNKNOWN_PLACE = [
+  'it has none of the known forms',
+  'A place is debian:PACKAGE/FILE, npm:NAME@VERSION, https://HOST/PATH/FILE or file:PATH',
+] as const
+
+function badName(name: string): readonly [reason: string, hint: string] {
+  const allowed = 'one component of a path, at most 255 bytes, no control characters'
+  const hint = `A place ends in the name of a file: ${allowed}`
+  return [`${JSON.stringify(name)} is no name of a file`, hint]
 }
 
 function isReserved(name: string, digest: string | undefined, at: At, faults: Faults): boolean {
   const reason = reservedName(name, digest)
   if (reason === undefined) return false
-  const hint = 'Give it another name by "name:"'
-  faults.add(
-    'reserved-name',
-    `Cannot call a source "${name}": ${reason}`,
-    at.document.place(at.path),
-    hint,
-  )
+  const message = `Cannot call a source "${name}": ${reason}`
+  faults.add('reserved-name', message, at.position(), 'Give it another name by "name:"')
   return true
 }
 
-function resolveTree(
-  text: TreeText,
-  at: At,
-  expand: Expander,
-  root: string,
-  trees: TreeCache,
-  faults: Faults,
-): Source | undefined {
-  const name = statedName(text.name, at, expand, faults)
+function resolveTree(text: TreeText, at: At, context: SourceContext): Source | undefined {
+  const { trees, faults } = context
+  const { root } = at.yaml
+  const name = statedName(text.name, at, context)
   const missing = (file: string, index: number) => {
-    faults.add(
-      'missing-file',
-      `Cannot use "${file}": there is no such file in "${root}"`,
-      at.document.place([...at.path, 'tree', index]),
-    )
+    const message = `Cannot use "${file}": there is no such file in "${root}"`
+    faults.add('missing-file', message, at.below('tree', index).position())
   }
   const id = JSON.stringify([root, text.tree])
   let files = trees.get(id)
@@ -156,9 +129,8 @@ function resolveTree(
       .sort((a, b) => byCodeUnit(a.name, b.name))
       .map(({ name, digest, executable }) => ({ name, digest, executable })),
   )
-  if (name === undefined || isReserved(name, undefined, below(at, ['name']), faults))
-    return undefined
-  return { kind: 'tree', name, digest, files, to: folderOf(text, at, expand, faults) }
+  if (name === undefined || isReserved(name, undefined, at.below('name'), faults)) return undefined
+  return { kind: 'tree', name, digest, files, to: folderOf(text, at, context) }
 }
 
 /** `file:PATH` made absolute; every other place as it is. */
@@ -167,35 +139,34 @@ function absolute(place: string, folder: string): string {
   return `file:${resolve(folder, place.slice('file:'.length))}`
 }
 
-function statedName(stated: string, at: At, expand: Expander, faults: Faults): string | undefined {
-  const name = expand(stated, below(at, ['name']))
+function statedName(
+  stated: string,
+  at: At,
+  { expander, faults }: SourceContext,
+): string | undefined {
+  const name = expander.expand(stated, at.below('name'))
   if (isFileName(name)) return name
-  faults.add(
-    'bad-value',
-    `Cannot use a source: ${JSON.stringify(name)} is no name of a file`,
-    at.document.place([...at.path, 'name']),
-  )
+  const message = `Cannot use a source: ${JSON.stringify(name)} is no name of a file`
+  faults.add('bad-value', message, at.below('name').position())
   return undefined
 }
 
-function folderOf(text: SourceText, at: At, expand: Expander, faults: Faults): string | undefined {
-  const folder = expand(text.to ?? '.', below(at, ['to']))
-  if (!isInnerFolder(folder))
-    faults.add(
-      'bad-value',
-      `Cannot unpack a source to ${JSON.stringify(folder)}: it must be a folder below $SRC`,
-      at.document.place([...at.path, 'to']),
-    )
+function folderOf(
+  text: SourceText,
+  at: At,
+  { expander, faults }: SourceContext,
+): string | undefined {
+  const to = at.below('to')
+  const folder = expander.expand(text.to ?? '.', to)
+  if (!isInnerFolder(folder)) {
+    const reason = 'it must be a folder below $SRC'
+    const message = `Cannot unpack a source to ${JSON.stringify(folder)}: ${reason}`
+    faults.add('bad-value', message, to.position())
+  }
   if (text.unpack !== false) return folder
-  if (text.to !== undefined)
-    faults.add(
-      'bad-value',
-      'Cannot unpack a source to a folder: "unpack" is false',
-      at.document.placeOfKey([...at.path, 'to']),
-    )
+  if (text.to !== undefined) {
+    const message = 'Cannot unpack a source to a folder: "unpack" is false'
+    faults.add('bad-value', message, to.positionOfKey())
+  }
   return undefined
-}
-
-function below(at: At, path: Path): At {
-  return { document: at.document, path: [...at.path, ...path] }
 }

@@ -44,9 +44,9 @@ const writer: Mustache.Writer & { templateCache?: undefined } = new Mustache.Wri
 writer.templateCache = undefined
 
 /**
- * Expands `{{name}}` in a template. Strict: every name must have a value (values are never empty by
- * mistake), and of mustache's other forms none is allowed. Nothing is escaped. Names that occur are
- * added to `used`. Faults are handed to `onFault`; the result is then unusable.
+ * Expands `{{name}}` in a template. Every name must have a value; mustache's other forms are not
+ * allowed, and nothing is escaped. Adds the names that occur to `used`. Calls `onFault` for each
+ * fault; the result is then of no use.
  */
 export function expand(
   template: string,
@@ -78,13 +78,6 @@ export function expand(
   return result
 }
 
-/** Elements as words of a shell command: quoted where needed, joined by blanks. */
-export function shellWords(words: readonly string[]): string {
-  return words
-    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))
-    .join(' ')
-}
-
 function compile(template: string): Compiled {
   let found = compiled.get(template)
   if (found === undefined) {
@@ -98,17 +91,12 @@ function compile(template: string): Compiled {
 function parse(template: string): Compiled {
   const other = /\{\{\s*[#^/><{&=!$]/.exec(template)
   if (other !== null) {
-    const message = `Cannot expand "${other[0]}…": only {{name}} is part of the format`
-    return {
-      fault: faultAt(
-        template,
-        other.index,
-        other[0].length,
-        'template-section',
-        message,
-        `Sections, partials and unescaped forms are not there, nothing is escaped. ${BRACES_HINT}`,
-      ),
-    }
+    const fault = faultAt(template, other.index, other.index + other[0].length, {
+      code: 'template-section',
+      message: `Cannot expand "${other[0]}…": only {{name}} is part of the format`,
+      hint: `There are no sections and no partials, and nothing is escaped. ${BRACES_HINT}`,
+    })
+    return { fault }
   }
   try {
     const spans = writer.parse(template) as [
@@ -123,31 +111,23 @@ function parse(template: string): Compiled {
       ),
     }
   } catch {
-    // What is left that mustache can't parse is a tag without an end.
+    // Mustache parses all the rest but a tag without an end.
     const start = template.lastIndexOf('{{')
-    return {
-      fault: faultAt(
-        template,
-        start,
-        2,
-        'template-syntax',
-        'Cannot expand a template: "{{" without "}}"',
-        BRACES_HINT,
-      ),
-    }
+    const fault = faultAt(template, start, start + 2, {
+      code: 'template-syntax',
+      message: 'Cannot expand a template: "{{" without "}}"',
+      hint: BRACES_HINT,
+    })
+    return { fault }
   }
 }
 
 function tooLarge(template: string, { start, end }: NameToken): TemplateFault {
-  const message = `Cannot expand a template: it would have more than ${MAX_EXPANDED} characters`
-  return faultAt(
-    template,
-    start,
-    end - start,
-    'template-size',
-    message,
-    'Put the text into a file below files/',
-  )
+  return faultAt(template, start, end, {
+    code: 'template-size',
+    message: `Cannot expand a template: it would have more than ${MAX_EXPANDED} characters`,
+    hint: 'Put the text into a file below files/',
+  })
 }
 
 function unknownName(
@@ -155,26 +135,21 @@ function unknownName(
   { name, start, end }: NameToken,
   values: TemplateValues,
 ): TemplateFault {
-  const hint = suggestion(name, values.keys()) ?? `Known names: ${[...values.keys()].join(', ')}`
-  return faultAt(
-    template,
-    start,
-    end - start,
-    'unknown-name',
-    `Cannot expand "{{${name}}}": there is no such name here`,
-    hint,
-  )
+  return faultAt(template, start, end, {
+    code: 'unknown-name',
+    message: `Cannot expand "{{${name}}}": there is no such name here`,
+    hint: suggestion(name, values.keys()) ?? `Known names: ${[...values.keys()].join(', ')}`,
+  })
 }
 
+/** A fault in the characters from `start` up to `end`. */
 function faultAt(
   template: string,
   start: number,
-  length: number,
-  code: TemplateFault['code'],
-  message: string,
-  hint: string,
+  end: number,
+  fault: Pick<TemplateFault, 'code' | 'message' | 'hint'>,
 ): TemplateFault {
-  const part = template.slice(start, start + length)
+  const part = template.slice(start, end)
   const nth = template.slice(0, start).split(part).length - 1
-  return { code, message, hint, part, nth }
+  return { ...fault, part, nth }
 }

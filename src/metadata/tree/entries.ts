@@ -2,9 +2,10 @@ import { isUtf8 } from 'node:buffer'
 import { readdirSync, type Dirent } from 'node:fs'
 import { join } from 'node:path'
 import { byCodeUnit } from '../../base/order.ts'
-import type { Faults } from '../yaml/faults.ts'
 import { isFileName } from '../format/source-places.ts'
-import { addUnreadable } from '../yaml/read-file.ts'
+import type { Faults } from '../yaml/faults.ts'
+import { addSpecial, addSymlink, addUnreadable } from '../yaml/read-file.ts'
+import type { YamlFile } from '../yaml/yaml-file.ts'
 
 /** An entry of a folder of layers. */
 export interface Entry {
@@ -14,8 +15,8 @@ export interface Entry {
 }
 
 /**
- * Entries of a folder, sorted by code unit, without those whose names no one may use:
- * `bad-file-name`. Other faults: `missing-file`, `unreadable-file`.
+ * Entries of a folder, sorted by code unit. Names that no file may have are left out. Faults:
+ * `bad-file-name`, `missing-file`, `unreadable-file`.
  */
 export function list(folder: string, faults: Faults): Entry[] {
   let found: Dirent<Buffer>[]
@@ -30,8 +31,9 @@ export function list(folder: string, faults: Faults): Entry[] {
       const name = entry.name.toString()
       if (isUtf8(entry.name) && isFileName(name))
         return [{ name, path: join(folder, name), kind: kindOf(entry) }]
-      // The place is the folder's: the name itself may not be printed.
-      const message = `Cannot use ${JSON.stringify(name)} in "${folder}": its name is no text, or holds control characters`
+      // Messages show the folder's path: the name itself may not be printed.
+      const reason = 'its name is no text, or holds control characters'
+      const message = `Cannot use ${JSON.stringify(name)} in "${folder}": ${reason}`
       faults.add('bad-file-name', message, { file: folder }, 'Rename it')
       return []
     })
@@ -42,4 +44,41 @@ function kindOf(entry: Dirent<Buffer>): Entry['kind'] {
   if (entry.isFile()) return 'file'
   if (entry.isDirectory()) return 'folder'
   return entry.isSymbolicLink() ? 'link' : 'other'
+}
+
+/**
+ * Whether an entry is of the kind that its name asks for, after noting `symlink`, `unknown-file` or
+ * `special-file`. `wanted` is undefined for a name that the folder may not hold, by the `rule`.
+ */
+export function isWanted(
+  { path, kind }: Entry,
+  wanted: 'file' | 'folder' | undefined,
+  rule: string,
+  faults: Faults,
+  hint?: string,
+): boolean {
+  if (kind === 'link') addSymlink(path, faults)
+  else if (wanted === undefined)
+    faults.add('unknown-file', `Cannot use "${path}": ${rule}`, { file: path }, hint)
+  else if (kind !== wanted)
+    addSpecial(path, wanted === 'file' ? 'a regular file' : 'a folder', faults)
+  else return true
+  return false
+}
+
+/** Notes `name-mismatch` where a file states another name than `name`, that of `where`. */
+export function checkName(
+  yaml: YamlFile,
+  name: string,
+  { what, where }: { what: string; where: 'file' | 'folder' },
+  faults: Faults,
+): void {
+  const { name: stated } = yaml.value as { name: string }
+  if (stated === name) return
+  faults.add(
+    'name-mismatch',
+    `Cannot read ${what}: its name is "${stated}", its ${where}'s "${name}"`,
+    yaml.position(['name']),
+    `Write "name: ${name}" or rename the ${where}`,
+  )
 }

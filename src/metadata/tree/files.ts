@@ -1,34 +1,46 @@
 import type { Stats } from 'node:fs'
 import { join } from 'node:path'
 import { beneath } from '../../base/beneath.ts'
-import { digestOf } from '../../base/digest.ts'
+import { digestOf, type Digest } from '../../base/digest.ts'
 import { errorCode } from '../../base/files.ts'
 import { byCodeUnit } from '../../base/order.ts'
-import { list, type Entry } from './entries.ts'
-import type { Faults } from '../yaml/faults.ts'
-import type { LocalFile } from '../model.ts'
 import { checkPatch } from '../format/patch-file.ts'
 import { MAX_PATH } from '../format/source-places.ts'
-import { addSpecial, addSymlink, addUnreadable, readBeneath } from '../yaml/read-file.ts'
+import type { Faults } from '../yaml/faults.ts'
+import {
+  addSpecial,
+  addSymlink,
+  addUnreadable,
+  readBeneath,
+  type Limit,
+} from '../yaml/read-file.ts'
+import { isWanted, list, type Entry } from './entries.ts'
 
-/** What a recipe's folder holds: the closed list of what may lie there. */
+/** A file of the recipes' author: a patch, one of `files/`, or one of the checkout. */
+export interface LocalFile {
+  /** A patch: the file's name. Others: the path below `files/`, or below the checkout. */
+  readonly name: string
+  /** Absolute path on the machine. */
+  readonly path: string
+  readonly digest: Digest
+  readonly executable: boolean
+}
+
+/** What a recipe's folder holds: a closed list. */
 export interface RecipeFolder {
   readonly kind: 'recipe' | 'amend'
   readonly folder: string
-  /**
-   * Name of the file that says what the recipe is; undefined when it cannot be used, which was
-   * noted.
-   */
+  /** Name of the recipe's own file; undefined after noting why it cannot be used. */
   readonly file: string | undefined
   readonly patches: readonly LocalFile[]
   readonly files: readonly LocalFile[]
 }
 
-/** Larger files are sources: they would be read, hashed and copied by every run. Bytes. */
-const MAX_FILE = 256 << 20
+/** Every run reads, hashes and copies these files; larger ones are sources. */
+const MAX_FILE: Limit = { bytes: 256 << 20, hint: 'Fetch a large file, as a source' }
 
-/** The largest patches are those between releases of Linux. Bytes. */
-const MAX_PATCH = 32 << 20
+/** The largest patches are those between releases of Linux. */
+const MAX_PATCH: Limit = { bytes: 32 << 20, hint: 'Fetch the newer source instead' }
 
 /** What each name in a recipe's folder must be. */
 const WANTED: Readonly<Record<string, 'file' | 'folder'>> = {
@@ -39,10 +51,10 @@ const WANTED: Readonly<Record<string, 'file' | 'folder'>> = {
 }
 
 /**
- * Lists a recipe's folder. Undefined when it holds no recipe: silently when there is no file at all
- * (git keeps no empty folders), else after noting `recipe-missing`. Other faults: `unknown-file`,
- * `symlink`, `special-file`, `recipe-and-amendment`, `bad-file-name`, those of reading and of
- * patches.
+ * Lists a recipe's folder. Undefined when it holds no recipe, after noting `recipe-missing`; a
+ * folder without any file is no fault, since git keeps no empty folders. Other faults:
+ * `unknown-file`, `symlink`, `special-file`, `recipe-and-amendment`, `bad-file-name`, those of
+ * reading and of patches.
  */
 export function readRecipeFolder(folder: string, faults: Faults): RecipeFolder | undefined {
   const entries = list(folder, faults)
@@ -62,13 +74,8 @@ export function readRecipeFolder(folder: string, faults: Faults): RecipeFolder |
   const kind = names.has('recipe.yaml') ? 'recipe' : names.has('amend.yaml') ? 'amend' : undefined
   if (kind === undefined) {
     if (patches.length + files.length > 0 || entries.some((entry) => entry.kind !== 'folder')) {
-      faults.add(
-        'recipe-missing',
-        `Cannot read "${folder}": it holds neither recipe.yaml nor amend.yaml`,
-        {
-          file: folder,
-        },
-      )
+      const message = `Cannot read "${folder}": it holds neither recipe.yaml nor amend.yaml`
+      faults.add('recipe-missing', message, { file: folder })
     }
     return undefined
   }
@@ -76,41 +83,22 @@ export function readRecipeFolder(folder: string, faults: Faults): RecipeFolder |
   return { kind, folder, file: both || !usable.has(file) ? undefined : file, patches, files }
 }
 
-function isUsable({ name, path, kind }: Entry, faults: Faults): boolean {
-  const wanted = WANTED[name]
-  if (kind === 'link') addSymlink(path, faults)
-  else if (wanted === undefined) {
-    faults.add(
-      'unknown-file',
-      `Cannot use "${path}": a recipe's folder holds recipe.yaml or amend.yaml, patches and files only`,
-      { file: path },
-      'Remove it, or move it below files/',
-    )
-  } else if (kind !== wanted)
-    addSpecial(path, wanted === 'file' ? 'a regular file' : 'a folder', faults)
-  else return true
-  return false
+function isUsable(entry: Entry, faults: Faults): boolean {
+  const rule = 'a folder of a recipe holds recipe.yaml or amend.yaml, patches and files only'
+  return isWanted(entry, WANTED[entry.name], rule, faults, 'Remove it, or move it below files/')
 }
 
 function readPatches(folder: string, faults: Faults): LocalFile[] {
-  return list(join(folder, 'patches'), faults).flatMap(({ name, path, kind }) => {
-    if (kind === 'link') addSymlink(path, faults)
-    else if (!name.endsWith('.patch') || kind === 'folder') {
-      faults.add(
-        'unknown-file',
-        `Cannot use "${path}": patches/ holds files whose names end in .patch only`,
-        {
-          file: path,
-        },
-      )
-    } else return patchFile(folder, name, faults)
-    return []
+  return list(join(folder, 'patches'), faults).flatMap((entry) => {
+    const wanted = entry.name.endsWith('.patch') && entry.kind !== 'folder' ? 'file' : undefined
+    const rule = 'patches/ holds files whose names end in .patch only'
+    return isWanted(entry, wanted, rule, faults) ? patchFile(folder, entry.name, faults) : []
   })
 }
 
 function patchFile(folder: string, name: string, faults: Faults): LocalFile[] {
   const path = join(folder, 'patches', name)
-  const content = readBeneath(folder, `patches/${name}`, MAX_PATCH, faults)
+  const content = readBeneath(folder, `patches/${name}`, { limit: MAX_PATCH, faults })
   if (content === undefined) return []
   checkPatch(path, content.bytes.toString(), faults)
   return [{ name, path, digest: digestOf(content.bytes), executable: content.executable }]
@@ -123,9 +111,9 @@ function readFiles(folder: string, faults: Faults): LocalFile[] {
 }
 
 /**
- * All regular files at or below `names` (relative to `root`, each a file or folder), sorted by
- * name; no link is followed. Faults: those of reading; `missing` is told of names that are not
- * there. A name below another is no fault: a set has each file once.
+ * All regular files at or below `names`, each a file or folder relative to `root`; sorted by name.
+ * It follows no link, and calls `missing` for each name that does not exist. One name may be below
+ * another: each file comes once. Faults: those of reading.
  */
 export function readTree(
   root: string,
@@ -159,13 +147,8 @@ function walk(root: string, path: string, faults: Faults): string[] {
   return list(join(root, path), faults).flatMap((entry) => {
     const inner = `${path}/${entry.name}`
     if (Buffer.byteLength(inner) > MAX_PATH) {
-      faults.add(
-        'bad-file-name',
-        `Cannot use "${entry.path}": the path has more than ${MAX_PATH} bytes`,
-        {
-          file: entry.path,
-        },
-      )
+      const message = `Cannot use "${entry.path}": the path has more than ${MAX_PATH} bytes`
+      faults.add('bad-file-name', message, { file: entry.path })
       return []
     }
     if (entry.kind === 'folder') return walk(root, inner, faults)
@@ -178,7 +161,7 @@ function walk(root: string, path: string, faults: Faults): string[] {
 
 /** The file at `path` below `root` as `name`; none after noting why it cannot be read. */
 function localFile(root: string, path: string, name: string, faults: Faults): LocalFile[] {
-  const content = readBeneath(root, path, MAX_FILE, faults)
+  const content = readBeneath(root, path, { limit: MAX_FILE, faults })
   if (content === undefined) return []
   return [
     {

@@ -1,31 +1,30 @@
 import { lstatSync, realpathSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import { readDocument, type SourceDocument } from '../yaml/yaml-file.ts'
-import { list } from './entries.ts'
+import { check } from '../format/check.ts'
+import { layersSchema, machineSchema, type LayersText } from '../format/schema.ts'
 import { Faults } from '../yaml/faults.ts'
+import { readYaml } from '../yaml/parse.ts'
 import { addSpecial, addSymlink } from '../yaml/read-file.ts'
-import { layersSchema, machineSchema } from '../format/schema.ts'
 import { suggestion } from '../yaml/suggest.ts'
-import { validate } from '../yaml/validate.ts'
+import type { YamlFile } from '../yaml/yaml-file.ts'
+import { circle } from './circle.ts'
+import { isWanted, list } from './entries.ts'
 
 /** One folder with a layers.yaml. */
-export interface Tree {
-  readonly document: SourceDocument
+export interface LayerTree {
+  readonly yaml: YamlFile
   /** Folder of layers.yaml. */
   readonly folder: string
-  /**
-   * The checkout: the folder that holds `folder`. Sources made of files of the checkout are
-   * relative to it.
-   */
-  readonly root: string
+  /** The folder that holds `folder`. Sources made of files of the checkout are relative to it. */
+  readonly checkout: string
 }
 
 /** A folder of recipes. */
 export interface Layer {
   readonly name: string
   readonly folder: string
-  readonly tree: Tree
-  /** Place in the order of layers, from 0. */
+  readonly tree: LayerTree
+  /** Rank in the order of layers, from 0. */
   readonly rank: number
   /** Whether its sandboxes see the host's /usr. */
   readonly host: boolean
@@ -33,100 +32,80 @@ export interface Layer {
 
 /** All layers in order, and the machine's values. */
 export interface Layout {
-  readonly trees: readonly Tree[]
+  readonly trees: readonly LayerTree[]
   readonly layers: readonly Layer[]
   /** All machines' files, for the linter. */
-  readonly machineFiles: readonly SourceDocument[]
-  /** Undefined when the machine has a fault: then nothing is known about which values there are. */
+  readonly machineFiles: readonly YamlFile[]
+  /** The machine's values by name; undefined when the machine has a fault. */
   readonly machine: Readonly<Record<string, string>> | undefined
 }
 
+/** What was read so far, of the file and all that it includes. */
 interface Collected {
-  readonly trees: Tree[]
+  readonly trees: LayerTree[]
   readonly layers: Layer[]
   machine: string | undefined
+  readonly faults: Faults
 }
 
 /**
- * Reads layers.yaml, those it includes, and the machine. Undefined when there is nothing to go on
- * with. Faults, beside those of reading: `include-cycle`, `duplicate-layer`, `unknown-layer`,
+ * Reads layers.yaml, those it includes, and the machine. Undefined when no file could be read.
+ * Faults, beside those of reading: `include-cycle`, `duplicate-layer`, `unknown-layer`,
  * `missing-layer`, `host-layer`, `unknown-machine`, `duplicate-machine`.
  */
 export function readLayout(layersFile: string, faults: Faults): Layout | undefined {
-  const collected: Collected = { trees: [], layers: [], machine: undefined }
-  collect(resolve(layersFile), [], collected, faults)
-  const { trees, layers } = collected
+  const collected: Collected = { trees: [], layers: [], machine: undefined, faults }
+  collect(resolve(layersFile), [], collected)
+  const { trees, layers, machine } = collected
   const tree = trees.at(-1)
   if (tree === undefined) return undefined
-  if (collected.machine === undefined) {
-    faults.add(
-      'missing-field',
-      'Cannot read the layers: field "machine" is missing',
-      tree.document.place([]),
-    )
+  if (machine === undefined) {
+    const message = 'Cannot read the layers: field "machine" is missing'
+    faults.add('missing-field', message, tree.yaml.position([]))
   }
-  const machineFiles: SourceDocument[] = []
+  const machines = readMachines(trees, faults)
+  if (machine !== undefined && !machines.has(machine))
+    addUnknownMachine(machine, trees, machines.keys(), faults)
   return {
     trees,
     layers,
-    machineFiles,
-    machine: readMachine(trees, collected.machine, machineFiles, faults),
+    machineFiles: [...machines.values()].flatMap(({ yaml }) => yaml ?? []),
+    machine: machine === undefined ? undefined : machines.get(machine)?.values,
   }
 }
 
-function collect(
-  file: string,
-  includedBy: readonly string[],
-  collected: Collected,
-  faults: Faults,
-): void {
-  const document = readDocument(realPath(file), faults, file)
-  if (document === undefined) return
-  const text = validate(document, layersSchema, 'the layers', faults, {})
+/** Reads a layers.yaml after the one that it includes; `includedBy` are the files before it. */
+function collect(file: string, includedBy: readonly string[], collected: Collected): void {
+  const { faults } = collected
+  const yaml = readYaml(realPath(file), faults, { file })
+  if (yaml === undefined) return
+  const text = check(yaml, layersSchema, 'the layers', faults)
   if (text === undefined) return
   if (text.include !== undefined) {
     const included = resolve(dirname(file), text.include)
     const chain = [...includedBy, file]
     if (chain.includes(included)) {
-      const edges = chain
-        .slice(chain.indexOf(included))
-        .map((from, at, all) => `${from} -> ${all[at + 1] ?? included}`)
-      faults.add(
-        'include-cycle',
-        `Cannot read the layers: files include each other in a circle\n  ${edges.join('\n  ')}`,
-        document.place(['include']),
-      )
+      const edges = circle(chain, included).join('\n  ')
+      const message = `Cannot read the layers: files include each other in a circle\n  ${edges}`
+      faults.add('include-cycle', message, yaml.position(['include']))
       return
     }
-    collect(included, chain, collected, faults)
-    if (text['host-layers'] !== undefined) {
-      const hint =
-        'What a product builds may not depend on the host; use the tools of an earlier layer'
-      faults.add(
-        'host-layer',
-        'Cannot read the layers: a file that includes another has no layers that see the host',
-        document.placeOfKey(['host-layers']),
-        hint,
-      )
-    }
+    collect(included, chain, collected)
+    if (text['host-layers'] !== undefined) addHostLayer(yaml, faults)
   }
-  const tree = { document, folder: dirname(file), root: dirname(dirname(file)) }
+  const tree = { yaml, folder: dirname(file), checkout: dirname(dirname(file)) }
   collected.trees.push(tree)
   collected.machine = text.machine ?? collected.machine
-  const hosts = text['host-layers'] ?? []
-  const names = text.layers.map((path) => basename(path))
-  for (const [index, name] of hosts.entries()) {
-    if (!names.includes(name)) {
-      faults.add(
-        'unknown-layer',
-        `Cannot read the layers: "${name}" is none of them`,
-        document.place(['host-layers', index]),
-        suggestion(name, names),
-      )
-    }
-  }
-  for (const [index, path] of text.layers.entries())
-    addLayer(path, tree, hosts.includes(basename(path)), index, collected.layers, faults)
+  addLayers(tree, text, collected)
+}
+
+function addHostLayer(yaml: YamlFile, faults: Faults): void {
+  faults.add(
+    'host-layer',
+    'Cannot read the layers: a file that includes another has no layers that see the host',
+    yaml.positionOfKey(['host-layers']),
+    'What a product builds may not depend on the host; use the tools of an earlier layer',
+  )
 }
 
 /** A user may name layers.yaml by a link; one that leads nowhere is found when it is read. */
@@ -138,101 +117,114 @@ function realPath(file: string): string {
   }
 }
 
-/** Adds the layer in folder `path`, relative to that of layers.yaml; its name is the folder's. */
-function addLayer(
+function addLayers(tree: LayerTree, text: LayersText, { layers, faults }: Collected): void {
+  const hosts = text['host-layers'] ?? []
+  const names = text.layers.map((path) => basename(path))
+  for (const [index, name] of hosts.entries()) {
+    if (names.includes(name)) continue
+    const message = `Cannot read the layers: "${name}" is none of them`
+    const position = tree.yaml.position(['host-layers', index])
+    faults.add('unknown-layer', message, position, suggestion(name, names))
+  }
+  for (const [index, path] of text.layers.entries()) {
+    const name = basename(path)
+    const fault = faultOf(path, tree, layers)
+    const folder = join(tree.folder, path)
+    if (fault === undefined)
+      layers.push({ name, folder, tree, rank: layers.length, host: hosts.includes(name) })
+    else faults.add(fault.code, fault.message, tree.yaml.position(['layers', index]), fault.hint)
+  }
+}
+
+interface LayerFault {
+  readonly code: string
+  readonly message: string
+  readonly hint?: string | undefined
+}
+
+/** Why no layer can be in folder `path`, relative to that of layers.yaml; or undefined. */
+function faultOf(
   path: string,
-  tree: Tree,
-  host: boolean,
-  index: number,
-  layers: Layer[],
-  faults: Faults,
-): void {
+  tree: LayerTree,
+  layers: readonly Layer[],
+): LayerFault | undefined {
   const name = basename(path)
-  const folder = join(tree.folder, path)
-  const place = () => tree.document.place(['layers', index])
   if (name === 'machines' || name === 'styles') {
-    faults.add(
-      'bad-value',
-      `Cannot read the layers: "${name}" cannot be the name of a layer`,
-      place(),
-    )
-  } else if (layers.some((other) => other.name === name)) {
-    faults.add(
-      'duplicate-layer',
-      `Cannot read the layers: there is another layer "${name}"`,
-      place(),
-      'Layers of all included files have different names',
-    )
-  } else if (lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    faults.add(
-      'missing-layer',
-      `Cannot read layer "${name}": there is no folder "${folder}"`,
-      place(),
-      suggestion(path, foldersLike(path, tree)),
-    )
-  } else layers.push({ name, folder, tree, rank: layers.length, host })
+    const message = `Cannot read the layers: "${name}" cannot be the name of a layer`
+    return { code: 'bad-value', message }
+  }
+  if (layers.some((other) => other.name === name)) {
+    const message = `Cannot read the layers: there is another layer "${name}"`
+    const hint = 'Layers of all included files have different names'
+    return { code: 'duplicate-layer', message, hint }
+  }
+  const folder = join(tree.folder, path)
+  if (lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return undefined
+  const message = `Cannot read layer "${name}": there is no folder "${folder}"`
+  return { code: 'missing-layer', message, hint: suggestion(path, foldersLike(path, tree)) }
 }
 
 /** Folders that a layer's path could mean. Names that no one may use are no fault outside layers. */
-function foldersLike(path: string, tree: Tree): string[] {
+function foldersLike(path: string, tree: LayerTree): string[] {
   const parent = dirname(path)
-  return list(join(tree.folder, parent), new Faults())
+  return list(join(tree.folder, parent), new Faults('metadata'))
     .filter(({ kind }) => kind === 'folder')
     .map(({ name }) => join(parent, name))
 }
 
-/**
- * Values of the machine. All machine files are read, so that faults in the others are seen as well.
- */
-function readMachine(
-  trees: readonly Tree[],
-  machine: string | undefined,
-  files: SourceDocument[],
-  faults: Faults,
-): Readonly<Record<string, string>> | undefined {
-  const machines = new Map<string, Readonly<Record<string, string>> | undefined>()
-  for (const { name, path, usable } of trees.flatMap((tree) =>
-    yamlFiles(join(tree.folder, 'machines'), faults),
-  )) {
-    if (machines.has(name))
-      faults.add('duplicate-machine', `Cannot read "${path}": there is another machine "${name}"`, {
-        file: path,
-      })
-    const document = usable ? readDocument(path, faults) : undefined
-    const values =
-      document === undefined
-        ? undefined
-        : validate(document, machineSchema, 'a machine', faults, {})
-    if (document !== undefined) files.push(document)
-    if (document !== undefined && values !== undefined && values['arch'] === undefined) {
-      faults.add(
-        'missing-field',
-        'Cannot read a machine: value "arch" is missing',
-        document.place([]),
-      )
+/** A machine's file and values; undefined where they have a fault. */
+interface Machine {
+  readonly yaml: YamlFile | undefined
+  readonly values: Readonly<Record<string, string>> | undefined
+}
+
+/** All machines, by name: reading them all also finds the faults of those that are not used. */
+function readMachines(trees: readonly LayerTree[], faults: Faults): Map<string, Machine> {
+  const machines = new Map<string, Machine>()
+  const files = trees.flatMap((tree) => yamlFiles(join(tree.folder, 'machines'), faults))
+  for (const { name, path, usable } of files) {
+    if (machines.has(name)) {
+      const message = `Cannot read "${path}": there is another machine "${name}"`
+      faults.add('duplicate-machine', message, { file: path })
     }
-    machines.set(name, values)
+    machines.set(name, usable ? readMachine(path, faults) : { yaml: undefined, values: undefined })
   }
-  if (machine !== undefined && !machines.has(machine)) {
-    const stating = trees.findLast(
-      ({ document }) => (document.value as { machine?: string }).machine === machine,
-    )
-    const place = stating?.document.place(['machine']) ?? { file: '' }
-    faults.add(
-      'unknown-machine',
-      `Cannot read machine "${machine}": there is no file machines/${machine}.yaml`,
-      place,
-      suggestion(machine, machines.keys()),
-    )
+  return machines
+}
+
+function readMachine(path: string, faults: Faults): Machine {
+  const yaml = readYaml(path, faults)
+  if (yaml === undefined) return { yaml, values: undefined }
+  const values = check(yaml, machineSchema, 'a machine', faults)
+  if (values !== undefined && values['arch'] === undefined) {
+    const message = 'Cannot read a machine: value "arch" is missing'
+    faults.add('missing-field', message, yaml.position([]))
   }
-  return machine === undefined ? undefined : machines.get(machine)
+  return { yaml, values }
+}
+
+function addUnknownMachine(
+  machine: string,
+  trees: readonly LayerTree[],
+  machines: Iterable<string>,
+  faults: Faults,
+): void {
+  const stating = trees.findLast(
+    ({ yaml }) => (yaml.value as { machine?: string }).machine === machine,
+  )
+  faults.add(
+    'unknown-machine',
+    `Cannot read machine "${machine}": there is no file machines/${machine}.yaml`,
+    stating?.yaml.position(['machine']) ?? { file: '' },
+    suggestion(machine, machines),
+  )
 }
 
 /** A .yaml file of a folder of styles or machines. */
-export interface YamlFile {
+export interface YamlEntry {
   readonly name: string
   readonly path: string
-  /** False when it cannot be used, which was noted: what names it is then not at fault. */
+  /** False after noting why it cannot be used: texts that name it are then right. */
   readonly usable: boolean
 }
 
@@ -240,7 +232,7 @@ export interface YamlFile {
  * The .yaml files of a folder that may be missing. Faults: `unknown-file`, `symlink`,
  * `special-file`.
  */
-export function yamlFiles(folder: string, faults: Faults): YamlFile[] {
+export function yamlFiles(folder: string, faults: Faults): YamlEntry[] {
   const stat = lstatSync(folder, { throwIfNoEntry: false })
   if (stat === undefined) return []
   if (!stat.isDirectory()) {
@@ -248,21 +240,11 @@ export function yamlFiles(folder: string, faults: Faults): YamlFile[] {
     else addSpecial(folder, 'a folder', faults)
     return []
   }
-  return list(folder, faults).flatMap(({ name, path, kind }) => {
-    if (!name.endsWith('.yaml')) {
-      if (kind === 'link') addSymlink(path, faults)
-      else
-        faults.add(
-          'unknown-file',
-          `Cannot use "${path}": the folder "${basename(folder)}" holds .yaml files only`,
-          {
-            file: path,
-          },
-        )
-      return []
-    }
-    if (kind === 'link') addSymlink(path, faults)
-    else if (kind !== 'file') addSpecial(path, 'a regular file', faults)
-    return [{ name: name.slice(0, -'.yaml'.length), path, usable: kind === 'file' }]
+  const rule = `the folder "${basename(folder)}" holds .yaml files only`
+  return list(folder, faults).flatMap((entry) => {
+    const { name, path } = entry
+    const isYaml = name.endsWith('.yaml')
+    const usable = isWanted(entry, isYaml ? 'file' : undefined, rule, faults)
+    return isYaml ? [{ name: name.slice(0, -'.yaml'.length), path, usable }] : []
   })
 }

@@ -1,22 +1,33 @@
 import { basename, join } from 'node:path'
-import type { RecipeId } from '../../base/events.ts'
-import { readDocument, type SourceDocument } from '../yaml/yaml-file.ts'
-import { list } from './entries.ts'
-import type { Faults } from '../yaml/faults.ts'
-import { readRecipeFolder, type RecipeFolder } from './files.ts'
-import type { Layer } from './layers.ts'
-import type { Change } from '../recipe/merge.ts'
-import { addSymlink } from '../yaml/read-file.ts'
+import type { RecipeId } from '../../base/recipe-id.ts'
+import { check } from '../format/check.ts'
 import {
   amendSchema,
   LIST_FIELDS,
   MAP_FIELDS,
   recipeSchema,
   WHOLE_FIELDS,
+  type AmendText,
+  type MergeableText,
   type RecipeText,
 } from '../format/schema.ts'
+import type { Faults } from '../yaml/faults.ts'
+import { readYaml } from '../yaml/parse.ts'
 import { suggestion } from '../yaml/suggest.ts'
-import { validate } from '../yaml/validate.ts'
+import type { YamlFile } from '../yaml/yaml-file.ts'
+import { checkName, isWanted, list } from './entries.ts'
+import { readRecipeFolder, type LocalFile, type RecipeFolder } from './files.ts'
+import type { Layer } from './layers.ts'
+
+/** What one folder changes: its fields, its `set`, `append` and `remove`, its patches and files. */
+export interface Change {
+  readonly yaml: YamlFile
+  /** Fields stated by the recipe itself; empty for amendments. */
+  readonly stated: MergeableText
+  readonly operators: Pick<AmendText, 'set' | 'append' | 'remove'>
+  readonly patches: readonly LocalFile[]
+  readonly files: readonly LocalFile[]
+}
 
 /** A recipe's own file, before anything is merged. */
 export interface RecipeStatement extends Change {
@@ -76,20 +87,21 @@ export function readStatements(layers: readonly Layer[], faults: Faults): Statem
 const README = 'README.md'
 
 function recipeFolders(layer: Layer, faults: Faults): string[] {
-  return list(layer.folder, faults).flatMap(({ name, path, kind }) => {
-    if (kind === 'link') addSymlink(path, faults)
-    else if (kind !== 'folder' && !(kind === 'file' && name === README))
-      faults.add(
-        'unknown-file',
-        `Cannot use "${path}": a layer holds folders of recipes and a ${README} only`,
-        { file: path },
-      )
-    return kind === 'folder' ? [path] : []
+  const rule = `a layer holds folders of recipes and a ${README} only`
+  return list(layer.folder, faults).flatMap((entry) => {
+    if (entry.kind === 'file' && entry.name === README) return []
+    const wanted = entry.kind === 'folder' ? 'folder' : undefined
+    return isWanted(entry, wanted, rule, faults) ? [entry.path] : []
   })
 }
 
-function documentOf({ folder, file }: RecipeFolder, faults: Faults): SourceDocument | undefined {
-  return file === undefined ? undefined : readDocument(join(folder, file), faults)
+function yamlOf(
+  layer: Layer,
+  { folder, file }: RecipeFolder,
+  faults: Faults,
+): YamlFile | undefined {
+  if (file === undefined) return undefined
+  return readYaml(join(folder, file), faults, { root: layer.tree.checkout })
 }
 
 function readRecipe(
@@ -98,19 +110,11 @@ function readRecipe(
   folder: RecipeFolder,
   faults: Faults,
 ): RecipeStatement | undefined {
-  const document = documentOf(folder, faults)
-  const text =
-    document === undefined ? undefined : validate(document, recipeSchema, 'a recipe', faults, {})
-  if (document === undefined || text === undefined) return undefined
+  const yaml = yamlOf(layer, folder, faults)
+  const text = yaml === undefined ? undefined : check(yaml, recipeSchema, 'a recipe', faults)
+  if (yaml === undefined || text === undefined) return undefined
   const name = basename(folder.folder)
-  if (text.name !== name) {
-    faults.add(
-      'name-mismatch',
-      `Cannot read a recipe: its name is "${text.name}", its folder's "${name}"`,
-      document.place(['name']),
-      `Write "name: ${name}" or rename the folder`,
-    )
-  }
+  checkName(yaml, name, { what: 'a recipe', where: 'folder' }, faults)
   if (text.extends === undefined) {
     for (const operator of ['set', 'append', 'remove'] as const) {
       if (text[operator] === undefined) continue
@@ -118,7 +122,7 @@ function readRecipe(
       faults.add(
         'merge-without-extends',
         message,
-        document.placeOfKey([operator]),
+        yaml.positionOfKey([operator]),
         'Write the fields themselves, or say which recipe this one extends',
       )
     }
@@ -129,7 +133,7 @@ function readRecipe(
     id,
     name,
     layer,
-    document,
+    yaml,
     extends: text.extends as RecipeId | undefined,
     stated: mergeable(text),
     operators: { set, append, remove },
@@ -151,10 +155,9 @@ function readAmendment(
   layerOf: ReadonlyMap<RecipeId, Layer>,
   faults: Faults,
 ): Amendment | undefined {
-  const document = documentOf(folder, faults)
-  const text =
-    document === undefined ? undefined : validate(document, amendSchema, 'an amendment', faults, {})
-  if (document === undefined || text === undefined) return undefined
+  const yaml = yamlOf(layer, folder, faults)
+  const text = yaml === undefined ? undefined : check(yaml, amendSchema, 'an amendment', faults)
+  if (yaml === undefined || text === undefined) return undefined
   const name = basename(folder.folder)
   const earlier = [...layerOf].filter(([, other]) => other.rank < layer.rank).map(([id]) => id)
   const stated = text.amends as RecipeId | undefined
@@ -163,7 +166,7 @@ function readAmendment(
       ? earlier.filter((id) => id.slice(id.indexOf('/') + 1) === name)
       : earlier.filter((id) => id === stated)
   const [target, ...others] = named
-  const place = () => document.place(['amends'])
+  const position = () => yaml.position(['amends'])
   if (target === undefined) {
     const own = layerOf.get(stated ?? (`${layer.name}/${name}` as RecipeId))
     const wanted = stated ?? name
@@ -171,14 +174,14 @@ function readAmendment(
       faults.add(
         'layer-order',
         `Cannot amend "${wanted}": it is of the same layer`,
-        place(),
+        position(),
         'Change the recipe itself',
       )
     else
       faults.add(
         'unknown-recipe',
         `Cannot amend "${wanted}": no earlier layer has it`,
-        place(),
+        position(),
         suggestion(
           wanted,
           stated === undefined ? earlier.map((id) => id.slice(id.indexOf('/') + 1)) : earlier,
@@ -190,7 +193,7 @@ function readAmendment(
     faults.add(
       'ambiguous-amendment',
       `Cannot amend "${name}": there are ${named.join(' and ')}`,
-      place(),
+      position(),
       `Say which one, for instance "amends: ${others.at(-1) ?? target}"`,
     )
     return undefined
@@ -199,7 +202,7 @@ function readAmendment(
   return {
     target,
     layer,
-    document,
+    yaml,
     stated: {},
     operators: { set, append, remove },
     patches: folder.patches,

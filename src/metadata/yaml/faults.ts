@@ -1,19 +1,27 @@
-import { FixpointError, FixpointErrors, type Place } from '../../base/error.ts'
+import { FixpointError, FixpointErrors, type FailureKind, type Position } from '../../base/error.ts'
 import { byCodeUnit } from '../../base/order.ts'
 
 /**
- * Every fault found in a tree of metadata; one at the same place with the same words counts once.
+ * Every fault found in files of one kind, all of one kind of error. Two with the same words at the
+ * same position count once.
  */
 export class Faults {
+  readonly #kind: FailureKind
+  readonly #codeOf: (code: string) => string
   readonly #found = new Map<string, FixpointError>()
 
-  /**
-   * Notes a fault; `code` is what tests and tools read, `message` starts with what cannot be done.
-   */
-  add(code: string, message: string, place: Place, hint?: string): void {
-    const id = `${code}\n${place.file}\n${String(place.line)}\n${String(place.column)}\n${message}`
-    if (!this.#found.has(id))
-      this.#found.set(id, new FixpointError('metadata', code, message, { place, hint }))
+  /** `codeOf` turns codes into those of a kind of file that has its own. */
+  constructor(kind: FailureKind, codeOf: (code: string) => string = (code) => code) {
+    this.#kind = kind
+    this.#codeOf = codeOf
+  }
+
+  /** Notes a fault: tests and tools read `code`; `message` starts with what cannot be done. */
+  add(code: string, message: string, position: Position, hint?: string): void {
+    const id = JSON.stringify([code, position.file, position.line, position.column, message])
+    if (this.#found.has(id)) return
+    const details = { position, hint }
+    this.#found.set(id, new FixpointError(this.#kind, this.#codeOf(code), message, details))
   }
 
   get count(): number {
@@ -23,7 +31,7 @@ export class Faults {
   /** All faults, by file, line and column. */
   sorted(): FixpointError[] {
     return [...this.#found.values()].sort(
-      ({ place: a }, { place: b }) =>
+      ({ position: a }, { position: b }) =>
         byCodeUnit(a?.file ?? '', b?.file ?? '') ||
         (a?.line ?? 0) - (b?.line ?? 0) ||
         (a?.column ?? 0) - (b?.column ?? 0),

@@ -1,13 +1,13 @@
-import type { Place } from '../../base/error.ts'
+import type { Position } from '../../base/error.ts'
 
-/** Widest frame, in characters: a longer line is shown around the place. */
+/** Widest frame, in characters: a longer line is shown around the position. */
 const WIDTH = 100
 
 /**
- * Place of the characters from `start` up to `end` (offsets in UTF-16 code units) of a file's text;
+ * Position of the characters from `start` up to `end` (offsets in UTF-16 code units) of a text;
  * the frame ends with its first line.
  */
-export function placeAt(file: string, text: string, start: number, end: number): Place {
+export function positionAt(file: string, text: string, start: number, end: number): Position {
   // From -1 it would look at the first character.
   const lineStart = start === 0 ? 0 : text.lastIndexOf('\n', start - 1) + 1
   const line = countLines(text, lineStart) + 1

@@ -12,19 +12,29 @@ export interface FileContent {
   readonly executable: boolean
 }
 
+/** How large a file may be, and what its author can do about a larger one. */
+export interface Limit {
+  readonly bytes: number
+  readonly hint: string
+}
+
+/** How a file is read; `file` is what messages call it. */
+export interface ReadOptions {
+  readonly limit: Limit
+  readonly faults: Faults
+  readonly file?: string
+}
+
 /**
- * Reads the regular file at `path`, which is relative to `root`. Nothing below `root` is reached
- * through a link, no pipe or device is waited for, and no more than `limit` bytes are taken.
- * Undefined after noting why not: `missing-file`, `symlink`, `special-file`, `file-too-large`,
- * `unsafe-path` (a folder on the way is a link), `unreadable-file`. `file` is what messages call
- * it.
+ * Reads the regular file at `path`, which is relative to `root`. It follows no link below `root`,
+ * waits for no pipe or device, and takes no more bytes than the limit. Undefined after noting why
+ * not: `missing-file`, `symlink`, `special-file`, `file-too-large`, `unsafe-path` (a folder on the
+ * way is a link), `unreadable-file`.
  */
 export function readBeneath(
   root: string,
   path: string,
-  limit: number,
-  faults: Faults,
-  file = join(root, path),
+  { limit, faults, file = join(root, path) }: ReadOptions,
 ): FileContent | undefined {
   try {
     return beneath(root, path, (folder, name) => {
@@ -33,7 +43,8 @@ export function readBeneath(
       else if (stat.isSymbolicLink()) addSymlink(file, faults)
       else if (!stat.isFile()) addSpecial(file, 'a regular file', faults)
       else {
-        const bytes = stat.size > limit ? undefined : readOpen(folder.read(name), stat.size, limit)
+        const bytes =
+          stat.size > limit.bytes ? undefined : readOpen(folder.read(name), stat.size, limit.bytes)
         if (bytes !== undefined) return { bytes, executable: (stat.mode & 0o100) !== 0 }
         addTooLarge(file, limit, faults)
       }
@@ -46,8 +57,8 @@ export function readBeneath(
 }
 
 /**
- * All bytes of an open file, which is closed; undefined when there are more than `limit`. What lies
- * in /proc has no size, and a file may grow meanwhile.
+ * All bytes of an open file, which is closed; undefined when there are more than `limit`. The size
+ * that was stated is only a guess: files in /proc state none, and a file may grow meanwhile.
  */
 function readOpen(fd: number, expected: number, limit: number): Buffer | undefined {
   try {
@@ -65,9 +76,7 @@ function readOpen(fd: number, expected: number, limit: number): Buffer | undefin
   }
 }
 
-/**
- * Notes that a file or folder cannot be read: `missing-file`, `unsafe-path` or `unreadable-file`.
- */
+/** Notes why a file or folder cannot be read: `missing-file`, `unsafe-path`, `unreadable-file`. */
 export function addUnreadable(file: string, error: unknown, faults: Faults): void {
   const code = errorCode(error) ?? String(error)
   if (error instanceof FixpointError) faults.add(error.code, error.message, { file })
@@ -78,12 +87,8 @@ export function addUnreadable(file: string, error: unknown, faults: Faults): voi
 
 /** Notes a link where none may be. */
 export function addSymlink(file: string, faults: Faults): void {
-  faults.add(
-    'symlink',
-    `Cannot use "${file}": it is a symbolic link`,
-    { file },
-    `Replace it by what it points to: what "${basename(file)}" means would depend on the machine`,
-  )
+  const hint = `Replace it by what it points to: "${basename(file)}" may differ on each machine`
+  faults.add('symlink', `Cannot use "${file}": it is a symbolic link`, { file }, hint)
 }
 
 /** Notes something that is not what its name says: `wanted` is what it must be. */
@@ -95,11 +100,7 @@ function addMissing(file: string, faults: Faults): void {
   faults.add('missing-file', `Cannot read "${file}": there is no such file`, { file })
 }
 
-function addTooLarge(file: string, limit: number, faults: Faults): void {
-  faults.add(
-    'file-too-large',
-    `Cannot read "${file}": it has more than the ${limit} bytes that are allowed`,
-    { file },
-    'A large file is fetched, as a source',
-  )
+function addTooLarge(file: string, { bytes, hint }: Limit, faults: Faults): void {
+  const message = `Cannot read "${file}": it has more than ${bytes} bytes, the most allowed`
+  faults.add('file-too-large', message, { file }, hint)
 }

@@ -1,36 +1,33 @@
 import { z } from 'zod'
-import type { At, Path, SourceDocument } from './yaml-file.ts'
 import type { Faults } from './faults.ts'
+import { branchOf, fieldNames, schemaAt, showPath, unwrap, valueAt } from './schema-path.ts'
 import { suggestion } from './suggest.ts'
+import type { Path, YamlFile } from './yaml-file.ts'
 
-/** Faults that are reported of one map or file: who gets more has another file in mind. */
+/** Faults that one map or file reports: an author of more has another kind of file in mind. */
 const MAX_FAULTS = 50
 
 /**
- * A document's value as `schema` types it; undefined after noting every fault: `unknown-field`,
- * `missing-field`, `wrong-type`, `bad-value`, `field-order`. `what` names the kind of file in
- * messages. `fallback` stands for the value of an empty file.
+ * A file's value as `schema` types it; an empty file counts as an empty map. Undefined after noting
+ * every fault: `unknown-field`, `missing-field`, `wrong-type`, `bad-value`. `what` names the kind
+ * of file in messages.
  */
 export function validate<T extends z.ZodType>(
-  document: SourceDocument,
+  yaml: YamlFile,
   schema: T,
   what: string,
   faults: Faults,
-  fallback?: unknown,
 ): z.infer<T> | undefined {
-  const value = document.value ?? fallback
+  const value = yaml.value ?? {}
   const result = schema.safeParse(value)
-  if (!result.success)
-    for (const issue of result.error.issues.slice(0, MAX_FAULTS))
-      report(issue, [], { document, value, schema, what, faults })
-  const misplaced = outOfOrder(value, schema)
-  if (misplaced !== undefined)
-    reportOrder({ document, path: misplaced.path }, misplaced.before, what, faults)
-  return result.success && misplaced === undefined ? result.data : undefined
+  if (result.success) return result.data
+  for (const issue of result.error.issues.slice(0, MAX_FAULTS))
+    report(issue, [], { yaml, value, schema, what, faults })
+  return undefined
 }
 
 interface Context {
-  readonly document: SourceDocument
+  readonly yaml: YamlFile
   readonly value: unknown
   readonly schema: z.ZodType
   readonly what: string
@@ -38,162 +35,53 @@ interface Context {
 }
 
 function report(issue: z.core.$ZodIssue, prefix: Path, context: Context): void {
-  const { document, what, faults } = context
+  const { yaml, what, faults } = context
   const path = [...prefix, ...(issue.path as Path)]
-  const shown = showPath(path)
   if (issue.code === 'invalid_union') return reportUnion(issue, path, context)
-  if (issue.code === 'unrecognized_keys') {
-    const known = fieldNames(schemaAt(context.schema, path, context.value))
-    for (const key of issue.keys.slice(0, MAX_FAULTS)) {
-      faults.add(
-        'unknown-field',
-        `Cannot read ${what}: unknown field "${showPath([...path, key])}"`,
-        document.placeOfKey([...path, key]),
-        suggestion(key, known) ?? `Known fields: ${known.join(', ')}`,
-      )
-    }
-    return
-  }
+  if (issue.code === 'unrecognized_keys') return reportUnknown(issue.keys, path, context)
+  const shown = showPath(path)
   if (issue.code === 'invalid_key') {
     const reason = issue.issues[0]?.message ?? 'is not allowed'
-    return faults.add(
-      'bad-value',
-      `Cannot read ${what}: key "${shown}" ${reason}`,
-      document.placeOfKey(path),
-    )
+    const message = `Cannot read ${what}: key "${shown}" ${reason}`
+    return faults.add('bad-value', message, yaml.positionOfKey(path))
   }
   const value = valueAt(context.value, path)
-  if (issue.code === 'invalid_type' && value === undefined) {
-    return faults.add(
-      'missing-field',
-      `Cannot read ${what}: field "${shown}" is missing`,
-      document.place(path.slice(0, -1)),
-    )
+  if (issue.code !== 'invalid_type' || (issue.expected === 'int' && value !== undefined)) {
+    const message = `Cannot read ${what}: "${shown}" ${issue.message}`
+    return faults.add('bad-value', message, yaml.position(path))
   }
-  if (issue.code === 'invalid_type' && issue.expected !== 'int') {
-    const subject = path.length === 0 ? 'it' : `"${shown}"`
-    const hint =
-      issue.expected === 'string' && ['number', 'boolean'].includes(typeof value)
-        ? `Write it in quotes: '${document.textOf(path)}'`
-        : undefined
-    return faults.add(
-      'wrong-type',
-      `Cannot read ${what}: ${subject} must be ${typeName(issue.expected)}, but is ${nameOf(value)}`,
-      value === null ? document.placeOfKey(path) : document.place(path),
-      hint,
-    )
+  if (value === undefined) {
+    const message = `Cannot read ${what}: field "${shown}" is missing`
+    return faults.add('missing-field', message, yaml.position(path.slice(0, -1)))
   }
-  faults.add('bad-value', `Cannot read ${what}: "${shown}" ${issue.message}`, document.place(path))
+  const subject = path.length === 0 ? 'it' : `"${shown}"`
+  const reason = `must be ${typeName(issue.expected)}, but is ${nameOf(value)}`
+  const position = value === null ? yaml.positionOfKey(path) : yaml.position(path)
+  const quoted = issue.expected === 'string' && ['number', 'boolean'].includes(typeof value)
+  const hint = quoted ? `Write it in quotes: '${yaml.textOf(path)}'` : undefined
+  faults.add('wrong-type', `Cannot read ${what}: ${subject} ${reason}`, position, hint)
 }
 
-/**
- * The branch of a union that was meant is the one that knows a field of the value that the others
- * lack.
- */
+function reportUnknown(keys: readonly string[], path: Path, context: Context): void {
+  const { yaml, what, faults, schema, value } = context
+  const known = fieldNames(unwrap(schemaAt(schema, path, value), valueAt(value, path)))
+  for (const key of keys.slice(0, MAX_FAULTS)) {
+    const here = [...path, key]
+    const message = `Cannot read ${what}: unknown field "${showPath(here)}"`
+    const hint = suggestion(key, known) ?? `Known fields: ${known.join(', ')}`
+    faults.add('unknown-field', message, yaml.positionOfKey(here), hint)
+  }
+}
+
+/** Reports the faults of the branch that the value was meant for. */
 function reportUnion(issue: z.core.$ZodIssueInvalidUnion, path: Path, context: Context): void {
-  const value = valueAt(context.value, path)
-  const isTree = typeof value === 'object' && value !== null && 'tree' in value
-  for (const inner of issue.errors[isTree ? 1 : 0] ?? []) report(inner, path, context)
-}
-
-function reportOrder(at: At, before: string, what: string, faults: Faults): void {
-  const name = showPath(at.path)
-  faults.add(
-    'field-order',
-    `Cannot read ${what}: field "${name}" is out of order`,
-    at.document.placeOfKey(at.path),
-    `Move it above "${before}"`,
-  )
-}
-
-/** The first field that stands after one that the schema lists later, and the first of those. */
-function outOfOrder(value: unknown, schema: z.ZodType): { path: Path; before: string } | undefined {
-  const type = unwrap(schema, value)
-  if (type instanceof z.ZodArray && Array.isArray(value)) {
-    const element = type.element as z.ZodType
-    if (element instanceof z.ZodString) return undefined
-    for (const [index, item] of value.entries()) {
-      const found = outOfOrder(item, element)
-      if (found !== undefined) return { path: [index, ...found.path], before: found.before }
-    }
-  }
-  if (!(type instanceof z.ZodObject) || !isMapping(value)) return undefined
-  const ranks = ranksOf(type)
-  let last = -1
-  for (const [key, inner] of Object.entries(value)) {
-    const rank = ranks.get(key)
-    if (rank === undefined) continue
-    if (rank < last)
-      return {
-        path: [key],
-        before: Object.keys(value).find((other) => (ranks.get(other) ?? -1) > rank) ?? key,
-      }
-    last = rank
-    if (typeof inner !== 'object') continue
-    const found = outOfOrder(inner, type.shape[key] as z.ZodType)
-    if (found !== undefined) return { path: [key, ...found.path], before: found.before }
-  }
-  return undefined
-}
-
-const rankCache = new WeakMap<z.ZodObject, ReadonlyMap<string, number>>()
-
-function ranksOf(type: z.ZodObject): ReadonlyMap<string, number> {
-  let ranks = rankCache.get(type)
-  if (ranks === undefined) {
-    ranks = new Map(Object.keys(type.shape).map((key, rank) => [key, rank]))
-    rankCache.set(type, ranks)
-  }
-  return ranks
-}
-
-/** The schema without `optional`, and of a union the branch that was meant. */
-function unwrap(schema: z.ZodType, value: unknown): z.ZodType {
-  if (schema instanceof z.ZodOptional) return unwrap(schema.unwrap() as z.ZodType, value)
-  if (schema instanceof z.ZodUnion) {
-    const isTree = typeof value === 'object' && value !== null && 'tree' in value
-    return unwrap(schema.options[isTree ? 1 : 0] as z.ZodType, value)
-  }
-  return schema
-}
-
-function schemaAt(schema: z.ZodType, path: Path, value: unknown): z.ZodType {
-  let [type, at] = [unwrap(schema, value), value]
-  for (const step of path) {
-    at = valueAt(at, [step])
-    if (type instanceof z.ZodObject) type = unwrap(type.shape[step] as z.ZodType, at)
-    else if (type instanceof z.ZodArray) type = unwrap(type.element as z.ZodType, at)
-  }
-  return type
-}
-
-function fieldNames(type: z.ZodType): string[] {
-  return type instanceof z.ZodObject ? Object.keys(type.shape) : []
-}
-
-function valueAt(value: unknown, path: Path): unknown {
-  let at = value
-  for (const step of path) {
-    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, step)) return undefined
-    at = (at as Record<string | number, unknown>)[step]
-  }
-  return at
-}
-
-function isMapping(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function showPath(path: Path): string {
-  return path
-    .map((step, at) =>
-      typeof step === 'number' ? `[${String(step)}]` : at === 0 ? step : `.${step}`,
-    )
-    .join('')
+  const union = schemaAt(context.schema, path, context.value)
+  const branch = union instanceof z.ZodUnion ? branchOf(union, valueAt(context.value, path)) : 0
+  for (const inner of issue.errors[branch] ?? []) report(inner, path, context)
 }
 
 /** A type that a schema wants, in words. */
-export function typeName(expected: string): string {
+function typeName(expected: string): string {
   const names: Readonly<Record<string, string>> = {
     string: 'a text',
     array: 'a list',
@@ -215,7 +103,7 @@ function nameOf(value: unknown): string {
     case 'object':
       return 'a map'
     case 'number':
-      return `the number ${String(value)}`
+      return `the number ${value}`
     default:
       return `the ${typeof value} ${JSON.stringify(value)}`
   }

@@ -56,26 +56,36 @@ test('FIXPOINT_STORE goes first, unless empty', async () => {
   expect(await readConfig({ HOME: home, FIXPOINT_STORE: '' })).toMatchObject({ store: '/a' })
 })
 
-test('all faults at once, each with its place', async () => {
+test('all faults at once, each with its position', async () => {
   const file = await write('mirrors:\n  - 5\nmirror: x\njobs: 0\nnpm: ftp://127.0.0.1\n')
   const error: unknown = await readConfig({ HOME: home }).catch((reason: unknown) => reason)
   const errors = (
-    error as { errors: { code: string; hint?: string; place: { line: number; column: number } }[] }
+    error as {
+      errors: { code: string; hint?: string; position: { line: number; column: number } }[]
+    }
   ).errors
   expect(error).toMatchObject({ kind: 'usage' })
-  expect(errors.sort((a, b) => a.place.line - b.place.line)).toMatchObject([
-    { code: 'config-value', place: { file, line: 2, column: 5 } },
-    { code: 'config-unknown-key', place: { file, line: 3, column: 1 } },
-    { code: 'config-value', place: { file, line: 4, column: 7 } },
-    { code: 'config-value', place: { file, line: 5, column: 6 } },
+  expect(errors.sort((a, b) => a.position.line - b.position.line)).toMatchObject([
+    { code: 'config-value', position: { file, line: 2, column: 5 } },
+    { code: 'config-unknown-key', position: { file, line: 3, column: 1 } },
+    { code: 'config-value', position: { file, line: 4, column: 7 } },
+    { code: 'config-value', position: { file, line: 5, column: 6 } },
   ])
-  expect(errors.flatMap(({ hint }) => hint ?? [])).toEqual(['Did you mean "mirrors"?'])
+  expect(errors.flatMap(({ hint }) => hint ?? [])).toEqual([
+    "Write it in quotes: '5'",
+    'Did you mean "mirrors"?',
+  ])
 })
 
 test('the wrong type of a value, in the words that recipes are told by', async () => {
   const file = await write('jobs: many\n')
   await expect(readConfig({ HOME: home })).rejects.toMatchObject({
-    message: `Cannot use configuration "${file}": "jobs" must be a number`,
+    errors: [
+      {
+        message: 'Cannot read the configuration: "jobs" must be a number, but is a text',
+        position: { file, line: 1, column: 7, frame: 'jobs: many\n      ^^^^' },
+      },
+    ],
   })
 })
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { RecipeId } from '../../../src/base/events.ts'
+import type { RecipeId } from '../../../src/base/recipe-id.ts'
 import { choose, remainingTimes, type Candidate } from '../../../src/build/queue.ts'
 import { cpuTime } from '../../../src/build/run-steps.ts'
 import { graphOf } from '../../../src/plan/graph.ts'

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { digestOf } from '../../../src/base/digest.ts'
-import type { RecipeId } from '../../../src/base/events.ts'
+import type { RecipeId } from '../../../src/base/recipe-id.ts'
 import { makeManifest, parseManifest } from '../../../src/image/manifest.ts'
 
 it('the manifest of an image names recipes, keys and every path they own, a line for each content', () => {

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { isLicenseExpression, lint } from '../../../src/metadata/lint.ts'
+import { isLicenseExpression } from '../../../src/metadata/format/license.ts'
+import { lint } from '../../../src/metadata/lint.ts'
 import {
   APP,
   describeFault,
@@ -191,6 +192,26 @@ describe('lint', () => {
 
   it('throws when the tree is not valid', async () => {
     await expect(findings({ [APP]: '' })).rejects.toMatchObject({ code: 'missing-field' })
+  })
+
+  const source = (place: string) => `sources:\n  - sha256: ${SHA}\n    from: ['${place}']`
+  const OTHER = 'layers/high/other/recipe.yaml'
+
+  it('finds two recipes that state one source with two versions', async () => {
+    const place = 'debian:a/a_{{version}}.tar'
+    const app = recipe('app', `${source(place)}\nstyle: auto`)
+    const other = recipe('other', `${source(place)}\nstyle: auto`)
+    expect(await findings({ [APP]: app, [OTHER]: other })).toEqual([])
+    const newer = other.replace(/^version: .*/m, "version: '9'").replace(SHA, 'f'.repeat(64))
+    expect(await findings({ [APP]: app, [OTHER]: newer })).toEqual([
+      `lint-two-versions ${OTHER}:2:1`,
+    ])
+  })
+
+  it('lets a recipe that extends another have its own version', async () => {
+    const app = recipe('app', `${source('debian:a/a_{{version}}.tar')}\nstyle: auto`)
+    const other = `name: other\nversion: '9'\nextends: high/app\n${source('debian:a/a_{{version}}.tar')}\n`
+    expect(await findings({ [APP]: app, [OTHER]: other })).toEqual([])
   })
 })
 

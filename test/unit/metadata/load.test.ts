@@ -5,7 +5,7 @@ import { digestOf } from '../../../src/base/digest.ts'
 import { digestOfValue } from '../../../src/base/canonical.ts'
 import { FixpointErrors } from '../../../src/base/error.ts'
 import { loadMetadata } from '../../../src/metadata/load.ts'
-import type { RecipeId } from '../../../src/base/events.ts'
+import type { RecipeId } from '../../../src/base/recipe-id.ts'
 import {
   loadRecipe,
   loadTexts,
@@ -88,7 +88,7 @@ describe('a valid tree', () => {
   it('tells which file a list of the style is from', async () => {
     const style =
       'name: auto\nsummary: x\nextends: plain\ninstall: [install]\nsteps:\n  install: make {{install}}\n'
-    const { origins } = await loadRecipe('high/app', { 'layers/styles/auto.yaml': style })
+    const { origins: origins } = await loadRecipe('high/app', { 'layers/styles/auto.yaml': style })
     expect(
       origins['install']?.map(({ file, line }) => `${file.split('/').at(-1) ?? ''}:${line ?? 0}`),
     ).toEqual(['auto.yaml:4'])
@@ -275,7 +275,7 @@ describe('a tree that includes another', () => {
 })
 
 describe('all faults', () => {
-  it('are thrown at once, by file and line, each with kind, place, frame and hint', async () => {
+  it('are thrown at once, by file and line, each with kind, position, frame and hint', async () => {
     const folder = await writeTree({
       ...VALID,
       'layers/low/tool/recipe.yaml': recipe('tool', 'stile: plain'),
@@ -288,14 +288,16 @@ describe('all faults', () => {
       (reason: unknown) => reason,
     )
     if (!(error instanceof FixpointErrors)) throw new Error('expected FixpointErrors')
-    expect(error.errors.map(({ code, place }) => [code, place?.line, place?.column])).toEqual([
+    expect(
+      error.errors.map(({ code, position }) => [code, position?.line, position?.column]),
+    ).toEqual([
       ['unknown-recipe', 5, 10],
       ['unknown-recipe', 5, 29],
       ['unknown-field', 5, 1],
     ])
     expect(error.kind).toBe('metadata')
     expect(error.errors[0]?.hint).toContain('"low/tool"')
-    expect(error.errors[0]?.place?.frame).toBe(
+    expect(error.errors[0]?.position?.frame).toBe(
       'inputs: [low/tol, low/tool, low/nothing-like-it]\n         ^^^^^^^',
     )
     expect(error.errors[1]?.hint).toBeUndefined()

@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { parseText } from '../../../src/metadata/yaml/yaml-file.ts'
+import { parseYaml } from '../../../src/metadata/yaml/parse.ts'
 import { Faults } from '../../../src/metadata/yaml/faults.ts'
 import { isInnerFolder } from '../../../src/metadata/format/source-places.ts'
 import { recipeSchema } from '../../../src/metadata/format/schema.ts'
-import { validate } from '../../../src/metadata/yaml/validate.ts'
+import { check } from '../../../src/metadata/format/check.ts'
 import { APP, faultsIn, VALID, writeTree } from '../../support/metadata.ts'
 import { CHECKOUT, checkoutFiles } from '../../support/tree.ts'
 
@@ -84,27 +84,24 @@ const mutated = fc.tuple(fc.constantFrom(...TEXTS), edits).map(([text, all]) =>
 )
 
 describe('a recipe of the checkout that was changed anyhow', () => {
-  it('is one, or has faults at places in it', () => {
+  it('is one, or has faults at positions in it', () => {
     expect(TEXTS.length).toBeGreaterThan(30)
     let refused = 0
     fc.assert(
       fc.property(mutated, (text) => {
-        const faults = new Faults()
-        const document = parseText('recipe.yaml', text, faults)
-        const read =
-          document === undefined
-            ? undefined
-            : validate(document, recipeSchema, 'a recipe', faults, {})
+        const faults = new Faults('metadata')
+        const yaml = parseYaml(text, faults, { file: 'recipe.yaml' })
+        const read = yaml === undefined ? undefined : check(yaml, recipeSchema, 'a recipe', faults)
         if (read === undefined) refused++
         expect(read === undefined).toBe(faults.count > 0)
         const lines = text.split('\n')
-        for (const { place } of faults.sorted()) {
-          expect(place?.line).toBeGreaterThanOrEqual(1)
-          expect(place?.line).toBeLessThanOrEqual(lines.length)
-          expect(place?.column).toBeLessThanOrEqual(
-            (lines[(place?.line ?? 1) - 1] ?? '').length + 1,
+        for (const { position } of faults.sorted()) {
+          expect(position?.line).toBeGreaterThanOrEqual(1)
+          expect(position?.line).toBeLessThanOrEqual(lines.length)
+          expect(position?.column).toBeLessThanOrEqual(
+            (lines[(position?.line ?? 1) - 1] ?? '').length + 1,
           )
-          expect(place?.frame).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/)
+          expect(position?.frame).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/)
         }
       }),
       { numRuns: 300 },

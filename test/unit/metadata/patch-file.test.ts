@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Faults } from '../../../src/metadata/yaml/faults.ts'
-import { checkPatch, type PatchCode } from '../../../src/metadata/format/patch-file.ts'
+import { checkPatch } from '../../../src/metadata/format/patch-file.ts'
+import type { PatchCode } from '../../../src/metadata/format/patch-reasons.ts'
 
 /** `CODE:LINE` of every fault of a patch. */
 function faultsOf(...lines: readonly string[]): string[] {
@@ -9,9 +10,9 @@ function faultsOf(...lines: readonly string[]): string[] {
 }
 
 function faultsIn(text: string): string[] {
-  const faults = new Faults()
+  const faults = new Faults('metadata')
   checkPatch('x.patch', text, faults)
-  return faults.sorted().map(({ code, place }) => `${code}:${place?.line ?? 0}`)
+  return faults.sorted().map(({ code, position }) => `${code}:${position?.line ?? 0}`)
 }
 
 const HEAD = ['--- a/f', '+++ b/f']

@@ -1,15 +1,20 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import {
+  fillTables,
   jsonSchema,
-  recipesDocument,
   SCHEMA_NAMES,
+  TABLE_NAMES,
 } from '../../../src/metadata/format/reference.ts'
 import { recipeSchema } from '../../../src/metadata/format/schema.ts'
+import { CHECKOUT } from '../../support/tree.ts'
 
-const FIELDS =
-  'name version summary license extends set append remove sources inputs needs style configure make install env steps contents closure memory cost timeout'.split(
-    ' ',
-  )
+const FIELDS = [
+  ...['name', 'version', 'summary', 'license', 'extends', 'set', 'append', 'remove'],
+  ...['sources', 'inputs', 'needs', 'style', 'configure', 'make', 'install', 'env', 'steps'],
+  ...['contents', 'closure', 'memory', 'cost', 'timeout'],
+]
 
 interface Printed {
   readonly properties?: Readonly<Record<string, Printed>>
@@ -73,21 +78,40 @@ describe('jsonSchema', () => {
   })
 })
 
-describe('recipesDocument', () => {
-  it('has a row for every field', () => {
-    const text = recipesDocument()
-    for (const field of FIELDS) expect(text).toContain(`\n| \`${field}\``)
-    expect(text).not.toContain('undefined')
+describe('docs/recipes.md', () => {
+  const PAGE = join(CHECKOUT, 'docs/recipes.md')
+
+  it('has the tables of the schema; `vitest --update` writes them', async () => {
+    await expect(fillTables(readFileSync(PAGE, 'utf8'))).toMatchFileSnapshot(PAGE)
+  })
+
+  it('has every table once', () => {
+    const marks = [...readFileSync(PAGE, 'utf8').matchAll(/^<!-- table: (.*) -->$/gm)]
+    expect(marks.map(([, name]) => name).sort()).toEqual([...TABLE_NAMES].sort())
   })
 
   it('has tables whose rows have as many columns as their head', () => {
     const columns = (row: string): number => row.split(/(?<!\\)\|/).length
-    const tables = recipesDocument()
-      .split('\n\n')
+    const tables = readFileSync(PAGE, 'utf8')
+      .split(/\n\n|\n(?=<!--)|(?<=-->)\n/)
       .map((part) => part.split('\n'))
       .filter(([head = '']) => head.startsWith('|'))
-    expect(tables.length).toBeGreaterThan(5)
+    expect(tables.length).toBeGreaterThan(TABLE_NAMES.length)
     for (const [head = '', ...rows] of tables)
       for (const row of rows) expect(columns(row)).toBe(columns(head))
+  })
+})
+
+describe('fillTables', () => {
+  it('fills in a row for every field, in place of what was there', () => {
+    const text = fillTables('a\n<!-- table: recipe -->\nold\n<!-- end -->\nb\n')
+    for (const field of FIELDS) expect(text).toContain(`\n| \`${field}\``)
+    expect(text).not.toContain('undefined')
+    expect(text.startsWith('a\n<!-- table: recipe -->\n| field |')).toBe(true)
+    expect(text.endsWith('|\n<!-- end -->\nb\n')).toBe(true)
+  })
+
+  it('leaves a page without marks alone', () => {
+    expect(fillTables('a\n')).toBe('a\n')
   })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { RecipeId } from '../../../src/base/events.ts'
+import type { RecipeId } from '../../../src/base/recipe-id.ts'
 import { digestOf } from '../../../src/base/digest.ts'
 import type { FileSource } from '../../../src/metadata/model.ts'
 import { graphOf, type Graph, type GraphOptions } from '../../../src/plan/graph.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { digestOf } from '../../../src/base/digest.ts'
-import type { RecipeId } from '../../../src/base/events.ts'
+import type { RecipeId } from '../../../src/base/recipe-id.ts'
 import { sandboxCommand } from '../../../src/sandbox/bwrap.ts'
 import { constantEnvironment } from '../../../src/sandbox/constants.ts'
 import { unionOf, type Part } from '../../../src/sandbox/sysroot.ts'

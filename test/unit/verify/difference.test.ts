@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { digestOf, type Digest } from '../../../src/base/digest.ts'
-import type { RecipeId } from '../../../src/base/events.ts'
+import type { RecipeId } from '../../../src/base/recipe-id.ts'
 import { graphOf } from '../../../src/plan/graph.ts'
 import { plan, type Plan } from '../../../src/plan/plan.ts'
 import { compareBuilds } from '../../../src/verify/compare-builds.ts'

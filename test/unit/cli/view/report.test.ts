@@ -10,7 +10,7 @@ describe('what a failure shows', () => {
   test('is shown and not obeyed, wherever in the error it is', () => {
     const odd = 'a\nerror: fake\u001b[2J\u009b31m\u007f\r'
     const error = new FixpointError('metadata', 'odd', `Cannot read "${odd}"`, {
-      place: { file: odd, line: 1, column: 2, frame: `error: fake\u001b[2J\n^^^` },
+      position: { file: odd, line: 1, column: 2, frame: `error: fake\u001b[2J\n^^^` },
       hint: odd,
     })
     const { code, text } = describeEnd(new FixpointErrors([error, error]))
