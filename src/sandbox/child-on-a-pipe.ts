@@ -3,13 +3,16 @@ import { once } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
 import { visible } from '../base/visible.ts'
 
+/** Get a program's output, with what a terminal would act on made visible. */
+export interface OutputStreams {
+  readonly out: Writable
+  readonly err: Writable
+}
+
 /** How {@link runOnPipe} runs a program. */
 export interface PipedOptions extends Omit<SpawnOptions, 'stdio' | 'signal'> {
-  /**
-   * What becomes of its output. `visible`: standard output and error are printed, with what a
-   * terminal would act on made visible. Otherwise standard error is that of this process.
-   */
-  readonly output: 'inherit' | 'ignore' | 'visible'
+  /** Where its output goes. Unless to streams, standard error is that of this process. */
+  readonly output: 'inherit' | 'ignore' | OutputStreams
 }
 
 /**
@@ -24,7 +27,9 @@ export async function runOnPipe(
   signal: AbortSignal,
 ): Promise<number | null> {
   signal.throwIfAborted()
-  const stdio = output === 'visible' ? (['pipe', 'pipe'] as const) : ([output, 'inherit'] as const)
+  const streams = typeof output === 'string' ? undefined : output
+  const stdio =
+    typeof output === 'string' ? ([output, 'inherit'] as const) : (['pipe', 'pipe'] as const)
   const child = spawn(file, args, { ...options, stdio: ['pipe', ...stdio] })
   const stop = (): void => {
     child.stdin?.end()
@@ -33,8 +38,8 @@ export async function runOnPipe(
   try {
     const [[status]] = await Promise.all([
       once(child, 'exit') as Promise<[number | null]>,
-      child.stdout === null ? undefined : print(child.stdout, process.stdout, signal),
-      child.stderr === null ? undefined : print(child.stderr, process.stderr, signal),
+      print(child.stdout, streams?.out, signal),
+      print(child.stderr, streams?.err, signal),
     ])
     return status
   } finally {
@@ -44,7 +49,12 @@ export async function runOnPipe(
 }
 
 /** Never waits for `to` once `signal` aborts: nobody may read on there. */
-async function print(from: Readable, to: Writable, signal: AbortSignal): Promise<void> {
+async function print(
+  from: Readable | null,
+  to: Writable | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  if (from === null || to === undefined) return
   from.setEncoding('utf8')
   for await (const text of from as AsyncIterable<string>) {
     if (!to.writable || to.write(visible(text, { lines: true }))) continue

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { FixpointError } from '../base/error.ts'
-import { runOnPipe, runUntilPipeCloses } from './child-on-a-pipe.ts'
+import { runOnPipe, runUntilPipeCloses, type OutputStreams } from './child-on-a-pipe.ts'
 
 /** Folders and files of the machine that an unpacked image sees, beside the kernel. */
 export interface ImageRoot {
@@ -13,6 +13,12 @@ export interface ImageRoot {
   readonly mirror: string
   /** The image, becomes {@link IMAGE}. */
   readonly image: string
+}
+
+/** Where a program in there prints. */
+export interface Terminal extends OutputStreams {
+  /** Value of TERM. */
+  readonly terminal: string
 }
 
 /** Path in there of the image file. */
@@ -83,7 +89,7 @@ export function requireImageRoot(root: string): void {
 export function runInImageRoot(
   { root, data, mirror, image }: ImageRoot,
   command: readonly string[],
-  terminal: string,
+  { terminal, ...output }: Terminal,
   signal: AbortSignal,
 ): Promise<number | null> {
   const [busybox, ...unshare] = unshareCommand(root)
@@ -92,7 +98,7 @@ export function runInImageRoot(
     [...unshare, 'sh', '-c', SCRIPT, 'image-root', root, data, mirror, image, ...command],
     {
       // The image may be anyone's, and so may what its engine prints.
-      output: 'visible',
+      output,
       // The image's tools, also before its root is the root.
       env: {
         PATH: `${join(root, 'usr/bin')}:/usr/bin`,

@@ -8,7 +8,13 @@ import { readDisk, type Partition } from '../image/disk.ts'
 import { checkInstalled, readInstalled } from '../image/installed.ts'
 import { unpackPartition } from '../image/partition.ts'
 import { copyPutImage } from '../image/put.ts'
-import { IMAGE, requireImageRoot, runInImageRoot, type ImageRoot } from '../sandbox/image-root.ts'
+import {
+  IMAGE,
+  requireImageRoot,
+  runInImageRoot,
+  type ImageRoot,
+  type Terminal,
+} from '../sandbox/image-root.ts'
 import { withResumable } from '../store/resumable.ts'
 
 /** An image file that is to rebuild itself on this host. */
@@ -24,8 +30,7 @@ export interface ImageRebuild {
   readonly output: string | undefined
   /** Path that the folders of rebuilds begin with. */
   readonly beside: string
-  /** Value of TERM in there. */
-  readonly terminal: string
+  readonly terminal: Terminal
 }
 
 /**

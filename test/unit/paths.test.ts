@@ -69,7 +69,6 @@ const TABLE: Readonly<Record<string, readonly [Decider, string]>> = {
   'fetch/exclusive.ts': ['own', 'locks beside partial downloads, named by digest'],
   'fetch/fetcher.ts': ['own', 'partial downloads'],
   'fetch/mirror.ts': ['user', 'a mirror folder; names in it are single components'],
-  'fetch/npm.ts': ['user', "npm's own file of certificates"],
   'fetch/partial.ts': ['own', 'partial downloads, named by digest'],
   'fetch/hashed-file.ts': ['own', 'partial downloads'],
   'image/disk.ts': ['user', 'an image or a disk'],

@@ -19,7 +19,11 @@ export async function rebuildImageCommand(
       options: optionsOf(command, flags),
       output: flags.output,
       beside: (await command.store()).root,
-      terminal: process.env['TERM'] ?? 'dumb',
+      terminal: {
+        out: process.stdout,
+        err: process.stderr,
+        terminal: process.env['TERM'] ?? 'dumb',
+      },
     },
     command.signal,
   )

@@ -143,11 +143,7 @@ interface LayerFault {
 }
 
 /** Why no layer can be in folder `path`, relative to that of layers.yaml; or undefined. */
-function faultOf(
-  path: string,
-  tree: LayerTree,
-  layers: readonly Layer[],
-): LayerFault | undefined {
+function faultOf(path: string, tree: LayerTree, layers: readonly Layer[]): LayerFault | undefined {
   const name = basename(path)
   if (name === 'machines' || name === 'styles') {
     const message = `Cannot read the layers: "${name}" cannot be the name of a layer`
