@@ -209,6 +209,16 @@ export function readText(path: string): string {
   }
 }
 
+/** Like {@link readText}; undefined when nothing is at `path`. */
+export function readIfThere(path: string): string | undefined {
+  try {
+    return readText(path)
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
 function openGuarded(
   path: string,
   named: boolean,

@@ -1,6 +1,6 @@
 import { execFile, execFileSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
-import { chmod, lstat, mkdir, open, readdir, rename, stat } from 'node:fs/promises'
+import { chmod, lstat, mkdir, open, readdir, rename, stat, statfs } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { FixpointError } from './error.ts'
@@ -25,6 +25,22 @@ export async function exists(path: string): Promise<boolean> {
     if (['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')) return false
     throw error
   }
+}
+
+/** What a file operation gives; undefined when nothing is at its path. */
+export async function ifThere<T>(operation: Promise<T>): Promise<T | undefined> {
+  try {
+    return await operation
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** Bytes that this user may still write to the file system that `path` is on. */
+export async function freeBytes(path: string): Promise<number> {
+  const { bavail, bsize } = await statfs(path)
+  return bavail * bsize
 }
 
 /**
@@ -75,6 +91,11 @@ export async function isFileOrDisk(path: string): Promise<boolean> {
   return found?.isFile() === true || found?.isBlockDevice() === true
 }
 
+/** True when a folder, not a link to one, lies at `path`. */
+async function isOwnFolder(path: string): Promise<boolean> {
+  return (await ifThere(lstat(path)))?.isDirectory() === true
+}
+
 /** Makes a rename in `folder` durable. */
 export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r')
@@ -86,10 +107,12 @@ export async function syncFolder(folder: string): Promise<void> {
 }
 
 /**
- * Moves `from` to `to` on the same file system so that a crash leaves either state: the file is
- * flushed before, the folder after.
+ * Moves the file `from` to `to` on the same file system so that a crash leaves either state: the
+ * file is flushed before, the folder after. A folder at `to` is removed. For paths of the engine's
+ * own; see {@link replaceFile} for others.
  */
 export async function commitFile(from: string, to: string): Promise<void> {
+  if (await isOwnFolder(to)) await removeTree(to)
   const handle = await open(from, 'r')
   try {
     await handle.sync()

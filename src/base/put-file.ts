@@ -1,8 +1,9 @@
 import { closeSync, constants, mkdirSync } from 'node:fs'
-import { copyFile, rename, rm } from 'node:fs/promises'
+import { copyFile } from 'node:fs/promises'
 import { beneath, Folder } from './beneath.ts'
 import { FixpointError } from './error.ts'
 import { errorCode, explainDiskFull } from './files.ts'
+import { replaceFile } from './replace-file.ts'
 import { systemReason } from './system-error.ts'
 
 /** Copies a file from below one root to below another; no link below either is followed. */
@@ -34,13 +35,9 @@ export async function putFile(
   const parts = path.split('/')
   const name = parts.pop() ?? ''
   const folder = folderBelow(root, parts)
-  const part = folder.at(`${name}.part`)
   try {
-    await rm(part, { force: true })
-    await write(part)
-    await rename(part, folder.at(name))
+    await replaceFile(folder, name, write)
   } catch (error) {
-    await rm(part, { force: true }).catch(() => undefined)
     const inTheWay = ['EISDIR', 'ERR_FS_EISDIR', 'EEXIST', 'ENOTEMPTY'].includes(
       errorCode(error) ?? '',
     )
@@ -50,9 +47,7 @@ export async function putFile(
       'hostUnfit',
       'host-refuses',
       `Cannot write "${folder.shown}/${name}": ${reason}`,
-      {
-        cause: error,
-      },
+      { cause: error },
     )
   } finally {
     folder.close()

@@ -1,19 +1,19 @@
 import { lstat, mkdir, readdir, rm, rmdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { FixpointError } from '../base/error.ts'
-import { errorCode, makeFolder, removeTree, syncFolder } from '../base/files.ts'
+import { errorCode, ifThere, makeFolder, removeTree, syncFolder } from '../base/files.ts'
 import { readRegular } from '../base/regular.ts'
 
-/** The file that says whose a folder is, and what it is for. */
-const MARK = 'OF'
+/** The file that marks a folder as the engine's own, and says what it is for. */
+const MARK = 'FIXPOINT-FOLDER'
 
-/** Bytes; a mark is a digest or a word. */
+/** Bytes. A mark is a digest or a word. */
 const LONGEST_MARK = 4096
 
 /**
- * Makes sure that what is in `folder` may be changed and removed: it is missing, and made then, or
- * empty, or was marked by {@link markFolder}. Resolves with its mark, undefined for a new one.
- * Fails with `not-own-folder` where someone else's things are, or another user might have put some.
+ * Makes sure that the engine may change and remove what is in `folder`. The folder is empty or has
+ * a mark of {@link markFolder}; a missing one is made. Resolves with the mark, if there is one.
+ * Fails with `not-own-folder` for all other folders, and for those of another user.
  */
 export async function claimFolder(folder: string): Promise<string | undefined> {
   await makeFolder(dirname(folder))
@@ -24,12 +24,7 @@ export async function claimFolder(folder: string): Promise<string | undefined> {
   if (!found.isDirectory() || found.uid !== process.getuid?.()) {
     throw notOwn(folder, "it is not a folder of this user's")
   }
-  const mark = await readRegular(join(folder, MARK), LONGEST_MARK, 'refuse').catch(
-    (error: unknown) => {
-      if (errorCode(error) !== 'ENOENT') throw error
-      return undefined
-    },
-  )
+  const mark = await ifThere(readRegular(join(folder, MARK), LONGEST_MARK, 'refuse'))
   if (mark === undefined && (await readdir(folder)).length > 0) {
     throw notOwn(folder, 'it holds things that are not of such a build')
   }
@@ -43,8 +38,8 @@ export async function markFolder(folder: string, mark: string): Promise<void> {
 }
 
 /**
- * Removes what is in a marked folder, or of that only `names`. The mark stays, so that when this is
- * cut off the rest is still known as the engine's own; it no longer says what for.
+ * Removes what is in a marked folder, or only `names`. An empty mark stays: if this is interrupted,
+ * the rest still counts as the engine's own.
  */
 export async function emptyFolder(folder: string, names?: readonly string[]): Promise<void> {
   await markFolder(folder, '')
@@ -53,8 +48,8 @@ export async function emptyFolder(folder: string, names?: readonly string[]): Pr
 }
 
 /**
- * Removes a marked folder, or of what is in it only `names` and the mark: what else is there, and
- * then the folder, is left.
+ * Removes a marked folder. With `names` removes only these and the mark, and the folder when it is
+ * empty then.
  */
 export async function removeFolder(folder: string, names?: readonly string[]): Promise<void> {
   await emptyFolder(folder, names)

@@ -1,43 +1,35 @@
 import { lstatSync } from 'node:fs'
-import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Digest } from '../base/digest.ts'
 import type { RecipeId } from '../base/recipe-id.ts'
-import { byCodeUnit } from '../base/order.ts'
+import { blobPath } from './local/layout.ts'
 import type { Store } from './store.ts'
 
-/** Artifacts of one recipe that a store holds. */
-export interface RecordedArtifacts {
+/** Artifacts of one recipe that a collection removes. */
+export interface NotKept {
   readonly recipe: RecipeId
   readonly artifacts: number
   readonly bytes: number
 }
 
 /**
- * By recipe, artifacts of its last actions that the store holds and `keep` does not name; of
- * whatever layers they are, recipes without any left out.
+ * Counts the stored artifacts that are not in `keep`, by the recipes whose last actions made them.
+ * Recipes of all layers count, also of those that are not in effect.
  */
-export async function artifactsBeside(
+export async function artifactsNotKept(
   store: Store,
   keep: ReadonlySet<Digest>,
-): Promise<RecordedArtifacts[]> {
-  const files = (await readdir(join(store.root, 'index'))).filter((name) =>
-    name.endsWith('.history'),
-  )
-  const recipes = files
-    .map((name) => name.slice(0, -'.history'.length).replace('@', '/') as RecipeId)
-    .sort(byCodeUnit)
-  return recipes
-    .map((recipe) => {
-      const past = store.index.history(recipe)
-      const artifacts = new Set(past.flatMap(({ name }) => store.index.find(name)?.artifact ?? []))
-      const held = [...artifacts].filter((digest) => !keep.has(digest) && store.has(digest))
-      // What is installed may have no blob yet.
-      const stats = held.map((digest) =>
-        lstatSync(store.blobPath(digest), { throwIfNoEntry: false }),
-      )
-      const sizes = stats.map((stat) => stat?.size ?? 0)
-      return { recipe, artifacts: held.length, bytes: sizes.reduce((sum, size) => sum + size, 0) }
-    })
-    .filter(({ artifacts }) => artifacts > 0)
+): Promise<NotKept[]> {
+  const rows = (await store.index.recipes()).map((recipe) => {
+    const past = store.index.history(recipe)
+    const made = new Set(past.flatMap(({ name }) => store.index.find(name)?.artifact ?? []))
+    const artifacts = [...made].filter((digest) => !keep.has(digest) && store.blobs.has(digest))
+    const bytes = artifacts.reduce((sum, digest) => sum + sizeOf(store.root, digest), 0)
+    return { recipe, artifacts: artifacts.length, bytes }
+  })
+  return rows.filter(({ artifacts }) => artifacts > 0)
+}
+
+/** Bytes of a blob. None for an installed artifact that has no blob yet. */
+function sizeOf(root: string, digest: Digest): number {
+  return lstatSync(blobPath(root, digest), { throwIfNoEntry: false })?.size ?? 0
 }

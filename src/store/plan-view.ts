@@ -2,34 +2,31 @@ import { digestOf, type Digest } from '../base/digest.ts'
 import type { RecipeId } from '../base/recipe-id.ts'
 import type { Graph } from '../plan/graph.ts'
 import { plan, type Known, type Plan } from '../plan/plan.ts'
-import type { Store } from './store.ts'
+import type { Blobs, Index } from './rooms.ts'
 
 /**
- * The name an action has in the index: its key; what a host had a hand in is bound to that host's
- * fingerprint too.
+ * The name of an action in the index: its key. For actions that see the host, a digest of the key
+ * and the host's fingerprint.
  */
 export type IndexNamer = (key: Digest, host: boolean) => Digest
 
-/**
- * Names index entries; `fingerprint` is asked for only when something that saw the host is looked
- * up.
- */
+/** Calls `fingerprint` once, for the first action that sees the host. */
 export function indexNamer(fingerprint: () => Digest): IndexNamer {
   let known: Digest | undefined
   return (key, host) => (host ? digestOf(`${key} ${(known ??= fingerprint())}`) : key)
 }
 
-/** A store, and how actions are named in its index. */
+/** The rooms of a store that a plan looks into, and how actions are named in its index. */
 export interface PlanView {
-  readonly store: Store
+  readonly store: { readonly index: Index; readonly blobs: Blobs }
   readonly nameOf: IndexNamer
 }
 
-/** The planner's view of a store. Reads index entries, looks for blobs, reads none. */
+/** What the planner asks of a store. Reads index entries and looks for blobs, but reads none. */
 export function storeAsKnown({ store, nameOf }: PlanView): Known {
   return {
-    artifactOf: (key, host) => store.artifactOf(nameOf(key, host)),
-    has: (artifact) => store.has(artifact),
+    artifactOf: (key, host) => store.index.artifactOf(nameOf(key, host)),
+    has: (artifact) => store.blobs.has(artifact),
   }
 }
 

@@ -3,14 +3,14 @@ import { dirname } from 'node:path'
 import type { Digest } from '../base/digest.ts'
 import { FixpointError } from '../base/error.ts'
 import { makeFolder } from '../base/files.ts'
-import { lockFile } from './lock.ts'
+import { lockFile } from './local/lock.ts'
 import { claimFolder, emptyFolder, markFolder, removeFolder } from './claimed-folder.ts'
 
 /**
- * Lets `use` work in a folder of its own: an empty one, or the one that an interrupted use for the
- * same `digest` left (`resumed`). The folder is removed after success. It stays when `use` found
- * something not reproducible, and the next use empties it. Fails with `rebuild-running`, or
- * `not-own-folder` where something else is in its place.
+ * Lets `use` work in a folder of its own, and removes it at the end. The folder is empty, or has
+ * what an interrupted use for the same `digest` left: then `resumed` is true. It stays when `use`
+ * fails with `notReproducible`, for people to look at; the next use empties it. Fails with
+ * `rebuild-running`, or with `not-own-folder` where something else is.
  */
 export async function withResumable<T>(
   folder: string,
@@ -33,8 +33,7 @@ export async function withResumable<T>(
       if (mark !== undefined) await emptyFolder(folder)
       await markFolder(folder, digest)
     }
-    // As a store: what is unpacked or built in there may hold programs that are setuid. Also of one
-    // that was left wider.
+    // As for a store: setuid programs may be unpacked or built in there.
     await chmod(folder, 0o700)
     let result: T
     try {

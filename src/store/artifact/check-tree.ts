@@ -1,12 +1,12 @@
 import { closeSync, readlinkSync, type Stats } from 'node:fs'
 import { basename, dirname } from 'node:path'
-import { Descent, Folder } from '../base/beneath.ts'
-import { EPOCH } from '../base/constants.ts'
-import { digestOfOpenFile } from '../base/digest.ts'
-import { FixpointError } from '../base/error.ts'
-import { errorCode } from '../base/files.ts'
-import { byBytes } from '../base/order.ts'
-import { Turns } from '../base/turns.ts'
+import { Descent, Folder } from '../../base/beneath.ts'
+import { EPOCH } from '../../base/constants.ts'
+import { digestOfOpenFile } from '../../base/digest.ts'
+import { FixpointError } from '../../base/error.ts'
+import { errorCode } from '../../base/files.ts'
+import { byBytes } from '../../base/order.ts'
+import { Turns } from '../../base/turns.ts'
 import type { Entry, Listing } from './listing.ts'
 
 /** First difference between a tree and its listing. */
@@ -23,12 +23,12 @@ export interface TreeFault {
     | 'other target'
 }
 
-/** The fault in words; that of the tree's own folder has no path. */
+/** The fault in words. A fault of the tree's own folder has no path. */
 export function describeFault({ path, what }: TreeFault): string {
   return path === '' ? what : `${path}: ${what}`
 }
 
-/** Compares an unpacked tree with its listing, contents included; undefined when they agree. */
+/** Compares an unpacked tree with its listing, contents included. Undefined: they agree. */
 export async function compareTree(
   root: string,
   listing: Listing,
@@ -48,14 +48,14 @@ export async function compareTree(
       else if (what !== undefined) return { path: entry.path, what }
       await turns.pass()
     }
-    // Last, since a folder's time tells less than what happened in it.
+    // Last: a folder's time changes with what is in it, which is the better message.
     return late
   } finally {
     tree.close()
   }
 }
 
-/** The tree's folder; undefined when something else, or a link, is in its place. */
+/** The tree's folder. Undefined for a link, or anything else in its place. */
 function openTop(root: string): Folder | undefined {
   const above = Folder.open(dirname(root))
   try {
@@ -65,10 +65,7 @@ function openTop(root: string): Folder | undefined {
   }
 }
 
-/**
- * What `use` gives; undefined where a folder that it goes through is missing, closed or no folder,
- * or a file is none.
- */
+/** What `use` gives. Undefined where a folder or file is missing, closed or something else. */
 function ifAsListed<T>(use: () => T): T | undefined {
   try {
     return use()
@@ -119,7 +116,7 @@ async function compareEntry(
   })
   if (found === undefined) return 'missing'
   const fault = await compareKind(found.folder, found.name, entry, found.stat, turns)
-  // Actions see the times too.
+  // Actions see the times as well.
   return fault ?? (found.stat.mtimeMs === EPOCH * 1000 ? undefined : 'other time')
 }
 

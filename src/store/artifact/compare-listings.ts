@@ -1,9 +1,7 @@
-import { byBytes } from '../base/order.ts'
+import { byBytes } from '../../base/order.ts'
 import type { Entry, Listing } from './listing.ts'
 
-/**
- * First entry in which two artifacts differ; `a` or `b` is undefined where only the other has it.
- */
+/** An entry in which two artifacts differ. Undefined for the artifact that does not have it. */
 export interface ListingDifference {
   readonly path: string
   readonly a: Entry | undefined

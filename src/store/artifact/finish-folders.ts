@@ -1,13 +1,13 @@
 import { chmodSync, utimesSync } from 'node:fs'
-import type { Descent } from '../base/beneath.ts'
-import { EPOCH } from '../base/constants.ts'
-import type { Turns } from '../base/turns.ts'
+import type { Descent } from '../../base/beneath.ts'
+import { EPOCH } from '../../base/constants.ts'
+import type { Turns } from '../../base/turns.ts'
 import type { Entry } from './listing.ts'
 
 /**
- * Gives the folders among `entries` their modes and the constant time; each comes before what it
- * holds. Call it last: writing into a folder changes its time, and its mode may forbid writing. The
- * mode is the artifact's, whatever umask or the folder above would make of it.
+ * Gives the folders among `entries` their modes and the constant time. Each folder comes before
+ * what it holds. Call it last: writing into a folder changes its time, and its mode may forbid
+ * writing. The umask has no say.
  */
 export async function finishFolders(
   entries: readonly Entry[],

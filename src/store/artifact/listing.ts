@@ -1,7 +1,8 @@
 import { z } from 'zod'
-import { digestOf, isDigest, type Digest } from '../base/digest.ts'
-import { FixpointError } from '../base/error.ts'
-import { byBytes } from '../base/order.ts'
+import { digestOf, type Digest } from '../../base/digest.ts'
+import { digestSchema } from '../../base/digest-schema.ts'
+import { FixpointError } from '../../base/error.ts'
+import { byBytes } from '../../base/order.ts'
 
 /** One entry of an artifact. Paths are relative, without `./`, in the order of their bytes. */
 export type Entry =
@@ -29,24 +30,18 @@ const listingSchema: z.ZodType<Listing> = z.array(
       path,
       mode,
       size: z.int().min(0),
-      sha256: z.custom<Digest>((value) => typeof value === 'string' && isDigest(value)),
+      sha256: digestSchema,
     }),
     z.object({ type: z.literal('link'), path, target: z.string() }),
   ]),
 )
 
-/**
- * A file that holds the listing of `artifact`. It says whose listing it is, so that another one in
- * its place is noticed.
- */
+/** The text of a listing's file. It names the artifact, so another one in its place is found. */
 export function formatListing(artifact: Digest, entries: Listing): string {
   return JSON.stringify({ artifact, entries, check: checkOf(artifact, entries) })
 }
 
-/**
- * The listing in a file of {@link formatListing}; undefined when it is damaged, or another
- * artifact's.
- */
+/** The listing in a text of {@link formatListing}. Undefined for damage, or another artifact's. */
 export function parseListing(artifact: Digest, text: string): Listing | undefined {
   try {
     const file = fileSchema.parse(JSON.parse(text))
@@ -83,8 +78,8 @@ export function isSameListing(a: Listing, b: Listing): boolean {
 }
 
 /**
- * Bytes. The kernel takes no path of more than 4095: the rest is for where a store lies, so that an
- * artifact that can be packed in one can be unpacked in any other.
+ * Bytes. The kernel takes at most 4095: the rest is for the store's own path, so that every store
+ * can unpack what one store packed.
  */
 export const LONGEST_PATH = 3072
 
@@ -94,14 +89,14 @@ const LONGEST_NAME = 255
 /** The kernel's limit for the target of a link, bytes. */
 const LONGEST_TARGET = 4095
 
-/** Paths of an artifact, one after the other. */
+/** Checks the paths of an artifact, one after the other. */
 export class EntryPaths {
   readonly #folders = new Set([''])
   #last = ''
 
   /**
-   * Refuses, with `artifact-path`, what an artifact of ours never has: paths that are absolute,
-   * lead out of the tree, by links too, lie in no folder of the artifact, are not sorted, or are
+   * Fails with `artifact-path` for what {@link packTree} never writes: paths that are absolute,
+   * lead out of the tree, go through links, have no folder in the artifact, are not sorted, or are
    * too long for a file system.
    */
   add(entry: {

@@ -1,14 +1,22 @@
 import { createHash } from 'node:crypto'
 import { closeSync, readlinkSync, type Stats } from 'node:fs'
-import { Descent, Folder } from '../base/beneath.ts'
-import { chunksOf } from '../base/chunks.ts'
-import { asDigest, type Digest } from '../base/digest.ts'
-import { FixpointError } from '../base/error.ts'
-import { errorCode } from '../base/files.ts'
-import { byBytes } from '../base/order.ts'
-import { Turns } from '../base/turns.ts'
-import { LONGEST_PATH, type Entry, type Listing } from './listing.ts'
-import { encodeEntry, TarWriter } from './tar.ts'
+import { Descent, Folder } from '../../base/beneath.ts'
+import { chunksOf } from '../../base/chunks.ts'
+import { asDigest, type Digest } from '../../base/digest.ts'
+import { FixpointError } from '../../base/error.ts'
+import { Turns } from '../../base/turns.ts'
+import { findPaths } from './find-paths.ts'
+import type { Entry, Listing } from './listing.ts'
+import {
+  changed,
+  isMangled,
+  requireReadable,
+  statOf,
+  unchanged,
+  unnameable,
+} from './pack-faults.ts'
+import { encodeEntry } from './tar-header.ts'
+import { TarWriter } from './tar-writer.ts'
 
 /** Result of packing a tree. */
 export interface Packed {
@@ -21,18 +29,16 @@ export interface Packed {
 /** Bytes of a tar. A hole takes no room, but each of its bytes is hashed: minutes for this many. */
 const LARGEST = 64 * 2 ** 30
 
-/** Characters of a path that is too long that a message shows. */
-const SHOWN = 200
-
 /**
- * Writes the tree below `root` to `target` as one tar that depends on names, modes, contents and
+ * Writes the tree below `root` to `target` as one tar. It depends on names, modes, contents and
  * link targets alone: entries sorted by the bytes of their paths, owner 0:0, one constant time.
- * Hard links become separate files, so that no inode numbers matter. No link is followed. Fails
- * with `artifact-special-file` for anything but files, folders and symbolic links, with
- * `artifact-unreadable` for what its owner may not read, with `artifact-name` for names that are
- * not UTF-8 and paths that are too long, with `artifact-empty` for an empty tree, with
- * `artifact-too-large` for a tar of more than {@link LARGEST}, and with `artifact-changed` when the
- * tree is changed meanwhile.
+ * Hard links become separate files, so inode numbers do not matter. Follows no link. Fails with
+ * - `artifact-special-file` for anything but files, folders and symbolic links,
+ * - `artifact-unreadable` for what its owner may not read,
+ * - `artifact-name` for names that are not UTF-8 and for paths that are too long,
+ * - `artifact-empty` for an empty tree,
+ * - `artifact-too-large` for a tar of more than {@link LARGEST},
+ * - `artifact-changed` when the tree changes meanwhile.
  */
 export async function packTree(
   root: string,
@@ -55,8 +61,8 @@ export async function packTree(
 }
 
 /**
- * Like {@link packTree}, but only the paths of `listing`, which is sorted: what lies beside them is
- * not looked at. Without a target only hashes.
+ * Like {@link packTree}, but packs only the paths of `listing`, which is sorted. Without a target
+ * only hashes.
  */
 export function packListed(
   root: string,
@@ -94,93 +100,6 @@ async function packPaths(
   } finally {
     tree.close()
   }
-}
-
-/** Paths below `root`, relative, sorted by bytes; a folder comes before what it holds. */
-async function findPaths(root: string, turns: Turns): Promise<string[]> {
-  const paths: string[] = []
-  const visit = async (folder: Folder, prefix: string): Promise<void> => {
-    for (const entry of folder.entries()) {
-      const name = entry.name.toString()
-      const path = `${prefix}${name}`
-      if (isMangled(name, entry.name)) throw unnameable(path, 'its name is not UTF-8')
-      if (Buffer.byteLength(path) > LONGEST_PATH) throw tooLong(path)
-      paths.push(path)
-      await turns.pass()
-      if (!entry.isDirectory()) continue
-      requireReadable(path, statOf(folder, name, path).mode, 0o500)
-      const inner = unchanged(path, () => folder.folder(name))
-      await visit(inner, `${path}/`).finally(() => {
-        inner.close()
-      })
-    }
-  }
-  const top = Folder.open(root)
-  await visit(top, '').finally(() => {
-    top.close()
-  })
-  return paths.sort(byBytes)
-}
-
-/**
- * Bytes that are not UTF-8 come out of Node as U+FFFD: such a name would be another one in the
- * artifact.
- */
-function isMangled(text: string, bytes: Buffer): boolean {
-  return !Buffer.from(text).equals(bytes)
-}
-
-function tooLong(path: string): FixpointError {
-  return unnameable(
-    `${path.slice(0, SHOWN)}…`,
-    `its path has ${String(Buffer.byteLength(path))} bytes, at most ${String(LONGEST_PATH)} are possible`,
-  )
-}
-
-function unnameable(path: string, reason: string): FixpointError {
-  return new FixpointError('buildFailed', 'artifact-name', `Cannot pack "${path}": ${reason}`)
-}
-
-/**
- * Refuses what only root could read: an artifact must come out the same, and be usable, whoever
- * builds it.
- */
-function requireReadable(path: string, mode: number, wanted: number): void {
-  if ((mode & wanted) === wanted) return
-  throw new FixpointError(
-    'buildFailed',
-    'artifact-unreadable',
-    `Cannot pack "${path}": its mode ${(mode & 0o7777).toString(8)} keeps its owner from reading it`,
-  )
-}
-
-function statOf(folder: Folder, name: string, path: string): Stats {
-  const stat = folder.stat(name)
-  if (stat === undefined) throw changed(path)
-  return stat
-}
-
-/** Calls `use`, for which the entry at `path` has to be what it was a moment ago. */
-function unchanged<T>(path: string, use: () => T): T {
-  try {
-    return use()
-  } catch (error) {
-    const gone =
-      errorCode(error) === 'ENOENT' ||
-      (error instanceof FixpointError && error.code === 'unsafe-path')
-    throw gone ? changed(path, error) : error
-  }
-}
-
-function changed(path: string, cause?: unknown): FixpointError {
-  return new FixpointError(
-    'buildFailed',
-    'artifact-changed',
-    `Cannot pack "${path}": it was changed meanwhile`,
-    {
-      cause,
-    },
-  )
 }
 
 async function addEntry(tar: TarWriter, tree: Descent, path: string, turns: Turns): Promise<Entry> {

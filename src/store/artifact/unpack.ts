@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto'
 import { closeSync, fchmodSync, futimesSync, lutimesSync, mkdirSync, symlinkSync } from 'node:fs'
-import { Descent, Folder } from '../base/beneath.ts'
-import { endSparse, writeSparse } from '../base/chunks.ts'
-import { EPOCH } from '../base/constants.ts'
-import { asDigest, type Digest } from '../base/digest.ts'
-import { Turns } from '../base/turns.ts'
+import { Descent, Folder } from '../../base/beneath.ts'
+import { endSparse, writeSparse } from '../../base/chunks.ts'
+import { EPOCH } from '../../base/constants.ts'
+import { asDigest, type Digest } from '../../base/digest.ts'
+import { Turns } from '../../base/turns.ts'
 import { finishFolders } from './finish-folders.ts'
 import { EntryPaths, type Entry, type Listing } from './listing.ts'
-import { TarReader, type TarEntry } from './tar.ts'
+import type { TarEntry } from './tar-header.ts'
+import { TarReader } from './tar-reader.ts'
 
 /** What came out of an artifact's tar. */
 export interface Unpacked {
@@ -17,10 +18,9 @@ export interface Unpacked {
 }
 
 /**
- * Unpacks an artifact's tar (of {@link packTree}) into `target`, which must exist and be empty, or,
- * without a target, only lists it. The tar is hashed while it is read: the caller compares the
- * digest before it uses the tree. Fails with `artifact-format` or `artifact-path` when it is none
- * of ours, and with `not-a-file`.
+ * Unpacks a tar of {@link packTree} into `target`, an empty folder. Without a target only lists it.
+ * Hashes the tar on the way: the caller compares the digest before it uses the tree. Fails with
+ * `artifact-format` or `artifact-path` for another tar, and with `not-a-file`.
  */
 export async function unpackArtifact(
   file: string,
@@ -69,7 +69,7 @@ function make(entry: TarEntry & { type: 'folder' | 'link' }, tree: Descent): voi
   }
 }
 
-/** Digest of a file's content, which is written when there is a tree. */
+/** Digest of a file's content. Writes it when there is a tree. */
 async function readFile(
   entry: TarEntry & { type: 'file' },
   content: Iterable<Buffer>,

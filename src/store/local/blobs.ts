@@ -1,143 +1,81 @@
 import { closeSync, lstatSync } from 'node:fs'
 import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import { openFile, type OpenFile } from '../base/beneath.ts'
-import { digestOfFile, digestOfOpenFile, type Digest } from '../base/digest.ts'
-import { FixpointError } from '../base/error.ts'
-import { commitFile, errorCode, removeTree } from '../base/files.ts'
-import { Turns } from '../base/turns.ts'
+import { openFile, type OpenFile } from '../../base/beneath.ts'
+import { digestOfOpenFile, type Digest } from '../../base/digest.ts'
+import { FixpointError } from '../../base/error.ts'
+import { commitFile, errorCode, ifThere, removeTree } from '../../base/files.ts'
+import { Turns } from '../../base/turns.ts'
+import type { Blobs } from '../rooms.ts'
+import type { ReportDamage } from './damage.ts'
 import type { Installed } from './installed.ts'
-import { NO_FILE } from './layout.ts'
-
-/** What blobs need of the store around them. */
-export interface BlobsOwner {
-  /** A fresh path on the store's file system that does not outlive a crash. */
-  readonly temporaryPath: (label: string) => Promise<string>
-  /** Told of each damaged blob, when it was set aside. */
-  readonly onDamage: (digest: Digest, reason: string) => void
-}
+import { blobPath, NO_FILE } from './layout.ts'
+import type { Session } from './session.ts'
 
 /**
- * Sources and artifacts by digest, below `blobs/`; what is installed on the machine is there as
- * soon as it is asked for.
+ * Blobs as `blobs/12/1234…`. What is installed on the machine counts as there, and is packed when
+ * someone asks for its file.
  */
-export class Blobs {
+export class LocalBlobs implements Blobs {
   readonly #root: string
-  readonly #owner: BlobsOwner
+  readonly #session: Session
+  readonly #report: ReportDamage
   readonly #installed: Installed | undefined
   readonly #checked = new Map<Digest, Promise<void>>()
 
-  constructor(root: string, owner: BlobsOwner, installed: Installed | undefined) {
+  constructor(
+    root: string,
+    session: Session,
+    report: ReportDamage,
+    installed: Installed | undefined,
+  ) {
     this.#root = root
-    this.#owner = owner
+    this.#session = session
+    this.#report = report
     this.#installed = installed
   }
 
-  /** Where the blob `digest` lies, or would lie. */
-  path(digest: Digest): string {
-    return join(this.#root, 'blobs', digest.slice(0, 2), digest)
-  }
-
-  /** True when there is a blob of that name; its bytes are not read. */
   has(digest: Digest): boolean {
     return this.#kind(digest) === 'file' || this.#installed?.has(digest) === true
   }
 
-  /**
-   * Moves the file at `path` in as the blob `digest`, after hashing it. Fails with `blob-digest`
-   * when it is another file.
-   */
-  async adopt(path: string, digest: Digest, signal?: AbortSignal): Promise<void> {
-    const actual = await digestOfFile(path, signal)
-    if (actual !== digest) {
-      throw new FixpointError(
-        'fetch',
-        'blob-digest',
-        `Cannot store "${path}": sha256 is ${actual}, wanted ${digest}`,
-      )
-    }
-    await this.commit(path, digest)
-  }
-
-  /**
-   * Moves the file at `path` in as the blob `digest`, which its maker hashed as it was written.
-   * What is no file in its place is set aside.
-   */
-  async commit(path: string, digest: Digest): Promise<void> {
-    if (this.#kind(digest) === 'other') await this.#setAside(digest, NO_FILE)
-    await commitFile(path, this.path(digest))
-  }
-
-  /**
-   * Makes sure, once in a session, that the blob still has its digest. A damaged one is moved to
-   * `damaged/` and named by `blob-damaged`, so that the next look finds it missing and it is
-   * fetched or built again. One that is not there at all is `blob-missing`. Those who ask while it
-   * is read share the first one's signal.
-   */
-  check(digest: Digest, signal?: AbortSignal): Promise<void> {
+  async file(digest: Digest, signal?: AbortSignal): Promise<string> {
     let check = this.#checked.get(digest)
     if (check === undefined) {
-      check = this.#check(digest, signal)
+      check = this.check(digest, signal)
       this.#checked.set(digest, check)
       check.catch(() => this.#checked.delete(digest))
     }
-    return check
+    await check
+    return blobPath(this.#root, digest)
   }
 
-  async #check(digest: Digest, signal: AbortSignal | undefined): Promise<void> {
-    await this.provide(digest, signal)
-    const fault = await this.fault(digest, signal)
-    if (fault !== undefined) await this.reject(digest, fault)
-  }
-
-  /**
-   * What is wrong with the blob's bytes, which are read; undefined when they have its digest. Fails
-   * with `blob-missing`.
-   */
-  async fault(digest: Digest, signal?: AbortSignal): Promise<string | undefined> {
-    const turns = new Turns(signal)
-    const open = this.#open(digest)
-    if (open === undefined) return NO_FILE
-    try {
-      const actual = await digestOfOpenFile(open.fd, turns)
-      return actual === digest ? undefined : `sha256 is ${actual}`
-    } finally {
-      closeSync(open.fd)
+  async uncheckedFile(digest: Digest, signal?: AbortSignal): Promise<string> {
+    const path = blobPath(this.#root, digest)
+    if (this.#installed?.has(digest) === true && this.#kind(digest) !== 'file') {
+      const packed = await this.#session.temporaryPath('installed')
+      await this.#installed.pack(digest, packed, signal)
+      await this.commit(packed, digest)
     }
+    return path
   }
 
-  /** Sets the blob aside. Always fails, with `blob-damaged`. */
-  async reject(digest: Digest, reason: string): Promise<never> {
-    const kept = await this.#setAside(digest, reason)
-    throw new FixpointError(
-      'fetch',
-      'blob-damaged',
-      `Cannot use stored blob ${digest}: ${reason}`,
-      {
-        hint: `It is kept as "${kept}"; run again to fetch or build it anew`,
-      },
-    )
+  async check(digest: Digest, signal?: AbortSignal): Promise<void> {
+    const fault = await blobFault(await this.uncheckedFile(digest, signal), digest, signal)
+    if (fault === undefined) return
+    const kept = await this.#setAside(digest, fault)
+    throw new FixpointError('fetch', 'blob-damaged', `Cannot use stored blob ${digest}: ${fault}`, {
+      hint: `It is kept as "${kept}"; run again to fetch or build it`,
+    })
   }
 
-  /** The blob, open; undefined when it is no file. */
-  #open(digest: Digest): OpenFile | undefined {
-    try {
-      return openFile(this.path(digest))
-    } catch (error) {
-      if (error instanceof FixpointError) return undefined
-      // Another action, or another engine, may have found it damaged just before.
-      if (errorCode(error) !== 'ENOENT') throw error
-      throw new FixpointError(
-        'fetch',
-        'blob-missing',
-        `Cannot use stored blob ${digest}: it is gone`,
-        { cause: error },
-      )
-    }
+  async commit(path: string, digest: Digest): Promise<void> {
+    if (this.#kind(digest) === 'other') await this.#setAside(digest, NO_FILE)
+    await commitFile(path, blobPath(this.#root, digest))
   }
 
   #kind(digest: Digest): 'file' | 'other' | undefined {
-    const stat = lstatSync(this.path(digest), { throwIfNoEntry: false })
+    const stat = lstatSync(blobPath(this.#root, digest), { throwIfNoEntry: false })
     if (stat === undefined) return undefined
     return stat.isFile() ? 'file' : 'other'
   }
@@ -145,21 +83,45 @@ export class Blobs {
   async #setAside(digest: Digest, reason: string): Promise<string> {
     const kept = join(this.#root, 'damaged', digest)
     await removeTree(kept)
-    await rename(this.path(digest), kept).catch((error: unknown) => {
-      if (errorCode(error) !== 'ENOENT') throw error
-    })
-    this.#owner.onDamage(digest, `${reason}; set aside as ${kept}`)
+    await ifThere(rename(blobPath(this.#root, digest), kept))
+    this.#report('blob', digest, `${reason}; set aside as ${kept}`)
     return kept
   }
+}
 
-  /**
-   * Packs an installed artifact that is not below `blobs/` yet. Does nothing for others. Fails with
-   * `installed-damaged`.
-   */
-  async provide(digest: Digest, signal?: AbortSignal): Promise<void> {
-    if (this.#installed?.has(digest) !== true || this.#kind(digest) === 'file') return
-    const path = await this.#owner.temporaryPath('installed')
-    await this.#installed.pack(digest, path, signal)
-    await this.commit(path, digest)
+/**
+ * Reads the file at `path` and reports what is wrong with it as the blob `digest`. Fails with
+ * `blob-missing`.
+ */
+export async function blobFault(
+  path: string,
+  digest: Digest,
+  signal?: AbortSignal,
+): Promise<string | undefined> {
+  const turns = new Turns(signal)
+  const open = openBlob(path, digest)
+  if (open === undefined) return NO_FILE
+  try {
+    const actual = await digestOfOpenFile(open.fd, turns)
+    return actual === digest ? undefined : `sha256 is ${actual}`
+  } finally {
+    closeSync(open.fd)
+  }
+}
+
+/** The open file; undefined for what is no file. */
+function openBlob(path: string, digest: Digest): OpenFile | undefined {
+  try {
+    return openFile(path)
+  } catch (error) {
+    if (error instanceof FixpointError) return undefined
+    // Another action, or another engine, may just have found it damaged.
+    if (errorCode(error) !== 'ENOENT') throw error
+    throw new FixpointError(
+      'fetch',
+      'blob-missing',
+      `Cannot use stored blob ${digest}: it is missing`,
+      { cause: error },
+    )
   }
 }

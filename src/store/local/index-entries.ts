@@ -1,114 +1,82 @@
-import { writeFile } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { readText } from '../base/beneath.ts'
-import { digestOfValue } from '../base/canonical.ts'
-import { isDigest, type Digest } from '../base/digest.ts'
-import type { RecipeId } from '../base/recipe-id.ts'
-import { FixpointError } from '../base/error.ts'
-import { errorCode } from '../base/files.ts'
-import { commitToStore, unreadableFile } from './layout.ts'
-
-/** What is known of a finished action. */
-export interface IndexEntry {
-  readonly recipe: RecipeId
-  readonly key: Digest
-  readonly artifact: Digest
-  /** The action document, as it was hashed. */
-  readonly document: unknown
-  /** Bytes of the artifact's tar. */
-  readonly size: number
-  readonly durationMs: number
-  readonly cpuMs: number
-  /** Bytes; the largest sum over the action's processes that was seen. */
-  readonly peakMemory: number
-}
-
-/**
- * A recipe's past actions, oldest first; `name` finds the entry. Only advises: the queue's order,
- * `why` and `log` read it.
- */
-export interface HistoryEntry {
-  readonly name: Digest
-  readonly durationMs: number
-  readonly peakMemory: number
-}
-
-const digest = z.custom<Digest>((value) => typeof value === 'string' && isDigest(value))
+import { readIfThere, readText } from '../../base/beneath.ts'
+import { digestOfValue } from '../../base/canonical.ts'
+import type { Digest } from '../../base/digest.ts'
+import { digestSchema } from '../../base/digest-schema.ts'
+import { FixpointError } from '../../base/error.ts'
+import { byCodeUnit } from '../../base/order.ts'
+import { folderName, recipeOfFolder, type RecipeId } from '../../base/recipe-id.ts'
+import type { HistoryEntry, Index, IndexEntry } from '../rooms.ts'
+import type { ReportDamage } from './damage.ts'
+import type { Installed } from './installed.ts'
+import { unreadableFile } from './layout.ts'
+import type { Session } from './session.ts'
 
 const historySchema: z.ZodType<HistoryEntry[]> = z.array(
   z.object({
-    name: digest,
+    name: digestSchema,
     durationMs: z.number(),
     peakMemory: z.number(),
   }),
 )
 
-/** How many past actions of a recipe are remembered. */
+/** Past actions of a recipe that its history holds. */
 const REMEMBERED = 5
 
+/** How the file of a recipe's history ends. */
+const HISTORY = '.history'
+
 /**
- * The index: key -> artifact, one small file each, so that two engines never write the same one
- * with different contents.
+ * Entries as `index/NAME`, histories as `index/LAYER@RECIPE.history`. One small file each, so two
+ * engines never write the same file with different contents.
  */
-export class Index {
+export class LocalIndex implements Index {
   readonly #folder: string
-  readonly #onDamage: (file: string, reason: string) => void
-  readonly #temporaryPath: (label: string) => Promise<string>
+  readonly #session: Session
+  readonly #report: ReportDamage
+  readonly #installed: Installed | undefined
   readonly #damaged = new Set<Digest>()
 
-  /**
-   * `onDamage` is told of each damaged entry once; `temporaryPath` gives fresh paths on the index's
-   * file system that do not outlive a crash.
-   */
   constructor(
     folder: string,
-    onDamage: (file: string, reason: string) => void,
-    temporaryPath: (label: string) => Promise<string>,
+    session: Session,
+    report: ReportDamage,
+    installed: Installed | undefined,
   ) {
     this.#folder = folder
-    this.#onDamage = onDamage
-    this.#temporaryPath = temporaryPath
+    this.#session = session
+    this.#report = report
+    this.#installed = installed
   }
 
-  /**
-   * The entry named `name` (the key; for actions that see the host, key and host fingerprint hashed
-   * together). Reads no blob.
-   */
   find(name: Digest): IndexEntry | undefined {
     const path = join(this.#folder, name)
-    const text = this.#read(path)
+    const text = readEntry(path)
     if (text === undefined) return undefined
     const entry = parseEntry(name, text)
     if (entry === undefined && !this.#damaged.has(name)) {
       this.#damaged.add(name)
-      this.#onDamage(path, 'not the index entry of that name; taken for missing')
+      this.#report('index', path, 'not the index entry of that name; taken for missing')
     }
     return entry
   }
 
-  /** The text of a file; none when it is no file, undefined when nothing is there. */
-  #read(path: string): string | undefined {
-    try {
-      return readText(path)
-    } catch (error) {
-      if (errorCode(error) === 'ENOENT') return undefined
-      if (error instanceof FixpointError) return ''
-      throw unreadableFile(path, error)
-    }
+  artifactOf(name: Digest): Digest | undefined {
+    return this.find(name)?.artifact ?? this.#installed?.artifactOf(name)
   }
 
-  /** Records a finished action. */
   async record(name: Digest, entry: IndexEntry): Promise<void> {
     await this.#write(name, formatEntry(name, entry))
     this.#damaged.delete(name)
-    const history = this.history(entry.recipe).filter((past) => past.name !== name)
-    history.push({ name, durationMs: entry.durationMs, peakMemory: entry.peakMemory })
-    await this.#write(historyFile(entry.recipe), JSON.stringify(history.slice(-REMEMBERED)))
+    const { recipe, durationMs, peakMemory } = entry
+    const past = this.history(recipe).filter((action) => action.name !== name)
+    const history = [...past, { name, durationMs, peakMemory }].slice(-REMEMBERED)
+    await this.#write(historyFile(recipe), JSON.stringify(history))
   }
 
-  /** Past actions of a recipe, oldest first. */
-  history(recipe: RecipeId): HistoryEntry[] {
+  history(recipe: RecipeId): readonly HistoryEntry[] {
     try {
       return historySchema.parse(JSON.parse(readText(join(this.#folder, historyFile(recipe)))))
     } catch {
@@ -116,22 +84,35 @@ export class Index {
     }
   }
 
-  async #write(name: string, text: string): Promise<void> {
-    const temporary = await this.#temporaryPath('index')
-    await writeFile(temporary, text)
-    await commitToStore(temporary, join(this.#folder, name))
+  async recipes(): Promise<readonly RecipeId[]> {
+    const files = (await readdir(this.#folder)).filter((name) => name.endsWith(HISTORY))
+    return files.map((name) => recipeOfFolder(name.slice(0, -HISTORY.length))).sort(byCodeUnit)
+  }
+
+  #write(name: string, text: string): Promise<void> {
+    return this.#session.write(join(this.#folder, name), text, 'index')
   }
 }
 
 function historyFile(recipe: RecipeId): string {
-  return `${recipe.replace('/', '@')}.history`
+  return `${folderName(recipe)}${HISTORY}`
+}
+
+/** The text of an entry's file. Empty for what is no file, undefined when nothing is there. */
+function readEntry(path: string): string | undefined {
+  try {
+    return readIfThere(path)
+  } catch (error) {
+    if (error instanceof FixpointError) return ''
+    throw unreadableFile(path, error)
+  }
 }
 
 const entrySchema = z.object({
-  name: digest,
+  name: digestSchema,
   recipe: z.custom<RecipeId>((value) => typeof value === 'string' && /^[^/]+\/[^/]+$/.test(value)),
-  key: digest,
-  artifact: digest,
+  key: digestSchema,
+  artifact: digestSchema,
   document: z.unknown(),
   size: z.number(),
   durationMs: z.number(),
@@ -139,10 +120,7 @@ const entrySchema = z.object({
   peakMemory: z.number(),
 })
 
-/**
- * The text of a file of the index. It says its own name, so that a file in another's place is
- * noticed.
- */
+/** The text of an entry's file. It states its own name, so a file in another's place is found. */
 function formatEntry(name: Digest, entry: IndexEntry): string {
   const named = { ...entry, name }
   return JSON.stringify({ ...named, check: digestOfValue(named) })

@@ -1,11 +1,11 @@
 import { rm } from 'node:fs/promises'
-import type { Digest } from '../base/digest.ts'
-import { FixpointError } from '../base/error.ts'
-import type { RecipeId } from '../base/recipe-id.ts'
-import { errorCode } from '../base/files.ts'
-import { compareListings } from './compare-listings.ts'
-import type { Listing } from './listing.ts'
-import { packListed } from './pack.ts'
+import type { Digest } from '../../base/digest.ts'
+import { FixpointError } from '../../base/error.ts'
+import { errorCode } from '../../base/files.ts'
+import type { RecipeId } from '../../base/recipe-id.ts'
+import { compareListings } from '../artifact/compare-listings.ts'
+import type { Listing } from '../artifact/listing.ts'
+import { packListed } from '../artifact/pack.ts'
 
 /** An artifact whose files are installed in the running system. */
 export interface InstalledArtifact {
@@ -16,8 +16,8 @@ export interface InstalledArtifact {
 }
 
 /**
- * The running system as a read-only part of the store: artifacts were installed whole, so that
- * packing their files gives them again.
+ * The running system as a read-only part of the store. Artifacts are installed whole, so packing
+ * their files gives the artifacts again.
  */
 export class Installed {
   readonly #root: string
@@ -46,9 +46,8 @@ export class Installed {
   }
 
   /**
-   * Packs an artifact's installed files into the file `target`, or without one only checks them.
-   * Fails with `installed-damaged`, naming recipe and first path, when they are not what was
-   * installed.
+   * Packs an artifact's installed files into the file `target`. Without a target only checks them.
+   * Fails with `installed-damaged`, naming recipe and first path, when the files were changed.
    */
   async pack(artifact: Digest, target: string | undefined, signal?: AbortSignal): Promise<void> {
     const installed = this.#byArtifact.get(artifact)

@@ -1,15 +1,12 @@
-import { lstatSync } from 'node:fs'
 import { chmod, mkdir, readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { readText } from '../base/beneath.ts'
-import { FixpointError } from '../base/error.ts'
-import { commitFile, errorCode, exists, isFolder, makeFolder, removeTree } from '../base/files.ts'
-import { systemReason } from '../base/system-error.ts'
+import { readIfThere } from '../../base/beneath.ts'
+import type { Digest } from '../../base/digest.ts'
+import { FixpointError } from '../../base/error.ts'
+import { commitFile, errorCode, exists, isFolder, makeFolder } from '../../base/files.ts'
+import { systemReason } from '../../base/system-error.ts'
 
-/**
- * Version of the store's layout on disk; a store of another version is refused, never converted
- * behind one's back.
- */
+/** Version of the layout on disk. A store of another version is refused, never converted. */
 const LAYOUT = 'fixpoint store 1\n'
 
 /** Folders of a store. */
@@ -26,7 +23,7 @@ const FOLDERS = [
 ] as const
 
 /**
- * Makes sure that there is a store below `root`, makes it when nothing is there. Fails with
+ * Makes sure that a store is below `root`, and makes it when nothing is there. Fails with
  * `store-layout` for a folder that is something else.
  */
 export async function layOutStore(root: string): Promise<void> {
@@ -47,10 +44,19 @@ export async function layOutStore(root: string): Promise<void> {
   for (const folder of FOLDERS) await layOutFolder(join(root, folder))
 }
 
-/** Moves `from` to `to` in a store; see {@link commitFile}. A folder in its place gives way. */
-export async function commitToStore(from: string, to: string): Promise<void> {
-  if (lstatSync(to, { throwIfNoEntry: false })?.isDirectory() === true) await removeTree(to)
-  await commitFile(from, to)
+/** Where the store below `root` keeps a blob. */
+export function blobPath(root: string, digest: Digest): string {
+  return join(root, 'blobs', digest.slice(0, 2), digest)
+}
+
+/** Where it keeps the unpacked artifact. */
+export function treePath(root: string, digest: Digest): string {
+  return join(root, 'trees', digest)
+}
+
+/** Where it keeps the listing of an artifact. */
+export function listingPath(root: string, digest: Digest): string {
+  return `${treePath(root, digest)}.json`
 }
 
 async function layOutFolder(path: string): Promise<void> {
@@ -63,10 +69,7 @@ async function layOutFolder(path: string): Promise<void> {
   }
 }
 
-/**
- * The error of something in the store that is there and cannot be read, since it is of another kind
- * or another user's.
- */
+/** The error of a path in the store that cannot be read: no file, or another user's. */
 export function unreadable(path: string, reason: string, cause?: unknown): FixpointError {
   return new FixpointError(
     'hostUnfit',
@@ -79,7 +82,7 @@ export function unreadable(path: string, reason: string, cause?: unknown): Fixpo
   )
 }
 
-/** Like {@link unreadable}, for a file that could not be opened or read. */
+/** Like {@link unreadable}, for a file that did not open. */
 export function unreadableFile(path: string, cause: unknown): FixpointError {
   const reason = cause instanceof FixpointError ? NO_FILE : (systemReason(cause) ?? String(cause))
   return unreadable(path, reason, cause)
@@ -90,23 +93,19 @@ export const NO_FILE = 'it is no regular file'
 
 function readMarker(marker: string): string | undefined {
   try {
-    return readText(marker)
+    return readIfThere(marker)
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined
     throw unreadableFile(marker, error)
   }
 }
 
-/**
- * Makes a folder that is nothing yet a store. Whole or not at all, and before anything else is put
- * there.
- */
+/** Writes the marker, whole or not at all, before anything else is in the store. */
 async function markStore(root: string, marker: string): Promise<void> {
   await makeFolder(root, 0o700)
   const others = (await readdir(root)).filter(
     (name) => name !== 'lost+found' && !name.startsWith('LAYOUT'),
   )
-  // Another engine's, made meanwhile, has its marker first.
+  // Another engine may make the store now: it writes the marker first.
   if (others.length > 0 && !(await exists(marker))) {
     throw new FixpointError(
       'hostUnfit',
@@ -117,16 +116,15 @@ async function markStore(root: string, marker: string): Promise<void> {
       },
     )
   }
-  const fresh = `${marker}.${String(process.pid)}`
+  const fresh = `${marker}.${process.pid}`
   await writeFile(fresh, LAYOUT)
   await commitFile(fresh, marker)
 }
 
 /**
- * Lets only its owner into the store. A recipe may install a program that is setuid, which an image
- * may hold rightly; unpacked here, or being built, it is the owner's, root's perhaps, and whoever
- * gets to it runs it as such. A store of someone else's is theirs to open up or close: root, who
- * reads the store of a second build, would not be hindered, but ought not to change it either.
+ * Lets only the owner into the store. A recipe may install a setuid program, and the unpacked file
+ * belongs to the owner, perhaps root: anyone who got to it would run it as that user. Leaves
+ * another user's store alone, even when we are root and could change it.
  */
 async function keepFromOthers(root: string): Promise<void> {
   const { uid, mode } = await stat(root)

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, constants, fstatSync, openSync } from 'node:fs'
-import { FixpointError } from '../base/error.ts'
-import { errorCode } from '../base/files.ts'
+import { FixpointError } from '../../base/error.ts'
+import { errorCode } from '../../base/files.ts'
 import { NO_FILE, unreadable } from './layout.ts'
 
 /** A held lock. */
@@ -20,18 +20,15 @@ export interface LockOptions {
 }
 
 /**
- * Takes the lock on the file `path`, which is made when it is not there. Fails with
- * `store-unreadable` when something else is in its place; see {@link takeLock}.
+ * Takes the lock on the file `path`, which it makes when nothing is there. Fails with
+ * `store-unreadable` for what is no file, or like {@link takeLock}.
  */
 export async function lockFile(path: string, options: LockOptions = {}): Promise<Lock | undefined> {
   if (!isFile(path)) throw unreadable(path, NO_FILE)
   return takeLock(path, options)
 }
 
-/**
- * Makes the file when nothing is there. Goes through no link, and does not wait for the other end
- * of a pipe.
- */
+/** Makes the file when nothing is there. Follows no link, and waits for no pipe's other end. */
 function isFile(path: string): boolean {
   try {
     const fd = openSync(
@@ -47,17 +44,14 @@ function isFile(path: string): boolean {
   }
 }
 
-/**
- * Prints one byte once the lock is its own, then lives until its input ends: with the engine,
- * however that ends.
- */
+/** Prints one byte once it has the lock, then lives until its input ends. */
 const HOLD = 'printf .; exec cat'
 
 /**
- * Takes the kernel's lock (flock(2)) on `path`, a file that exists. Node cannot call flock itself,
- * so a child holds it whose input is a pipe of ours: when the engine is gone, even by SIGKILL, the
- * pipe closes, the child ends and the kernel frees the lock. Resolves to undefined when `tryOnly`
- * is given and another holds it.
+ * Takes the kernel's lock (flock(2)) on `path`, a file that exists. Node cannot call flock, so a
+ * child holds the lock. Its input is a pipe of ours, which closes when the engine ends, even by
+ * SIGKILL: then the child ends and the kernel frees the lock. Resolves to undefined when `tryOnly`
+ * is set and another holds it.
  */
 export async function takeLock(path: string, options: LockOptions = {}): Promise<Lock | undefined> {
   const args = [
@@ -69,8 +63,7 @@ export async function takeLock(path: string, options: LockOptions = {}): Promise
     HOLD,
   ]
   options.signal?.throwIfAborted()
-  // In a session of its own: Ctrl-C reaches all of the terminal's processes, and the lock is held
-  // until what it guards was cleaned up.
+  // Detached, since Ctrl-C reaches all of the terminal's processes: the engine cleans up first.
   const child = spawn('flock', args, { stdio: ['pipe', 'pipe', 'inherit'], detached: true })
   const giveUp = (): void => {
     child.kill()
@@ -99,6 +92,6 @@ export async function takeLock(path: string, options: LockOptions = {}): Promise
   throw new FixpointError(
     'hostUnfit',
     'lock-failed',
-    `Cannot lock "${path}": flock ended with status ${String(outcome)}`,
+    `Cannot lock "${path}": flock ended with status ${outcome}`,
   )
 }

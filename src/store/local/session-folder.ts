@@ -1,16 +1,13 @@
 import { spawn } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { removeDefaultAcl } from '../base/default-acl.ts'
-import { removeTree } from '../base/files.ts'
+import { removeDefaultAcl } from '../../base/default-acl.ts'
+import { removeTree } from '../../base/files.ts'
 import { lockFile, type Lock } from './lock.ts'
 
-/** A run of an engine that writes to a store. */
-export interface Session {
-  /**
-   * Folder of its own for work and temporary files; removed at the end, or by the next session
-   * after a crash.
-   */
+/** The folder of an open session. */
+export interface SessionFolder {
+  /** For work and temporary files. Removed at the end, or after a crash by the next session. */
   readonly folder: string
   close(): Promise<void>
 }
@@ -19,11 +16,11 @@ export interface Session {
 const openFolders = new Map<string, string>()
 
 /**
- * Begins a session on the store below `root`: shares the store's lock, so that garbage collection
- * waits, sweeps what ended sessions left, and makes a folder that is locked as long as this process
+ * Begins a session on the store below `root`. Shares the store's lock, so that garbage collection
+ * waits. Removes what ended sessions left. Makes a folder that is locked as long as this process
  * lives.
  */
-export async function openSession(root: string): Promise<Session> {
+export async function openSession(root: string): Promise<SessionFolder> {
   const store = await lockFile(join(root, 'locks', 'store'), { shared: true })
   try {
     const { folder, own } = await enter(root)
@@ -40,16 +37,13 @@ export async function openSession(root: string): Promise<Session> {
       },
     }
   } catch (error) {
-    // A lock's child keeps this process alive: it would not end, whatever it says.
+    // The lock's child would keep this process alive.
     await store?.release()
     throw error
   }
 }
 
-/**
- * For a process that ends at once: lets others, which outlive it, remove the folders of its
- * sessions.
- */
+/** For a process that ends at once: starts others, which remove the folders of its sessions. */
 export function abandonSessions(): void {
   for (const [folder, door] of openFolders)
     spawn('flock', [door, 'rm', '-rf', '--', folder], { stdio: 'ignore', detached: true }).unref()
@@ -57,8 +51,7 @@ export function abandonSessions(): void {
 
 /** Makes a session's folder and locks it. */
 async function enter(root: string): Promise<{ folder: string; own: Lock | undefined }> {
-  // One session at a time comes in: a folder whose lock is not yet taken would look like a left
-  // one.
+  // One session at a time: a folder whose lock is not yet taken looks like one of an ended session.
   const door = await lockFile(join(root, 'locks', 'sessions'))
   try {
     await sweep(join(root, 'work'))
@@ -74,7 +67,7 @@ async function enter(root: string): Promise<{ folder: string; own: Lock | undefi
 /** Removes a session's folder and its lock. */
 async function leave(root: string, folder: string, own: Lock | undefined): Promise<void> {
   try {
-    // Behind the door, so that nobody comes in and takes a half-removed folder for a left one.
+    // Under the same lock: nobody must take a half-removed folder for one of an ended session.
     const exit = await lockFile(join(root, 'locks', 'sessions'))
     try {
       await removeTree(folder)
@@ -90,15 +83,14 @@ async function sweep(work: string): Promise<void> {
   for (const entry of await readdir(work, { withFileTypes: true })) {
     const path = join(work, entry.name)
     if (entry.isDirectory()) await sweepFolder(path)
-    else await rm(path, { force: true }) // no session's, which are folders
+    else await rm(path, { force: true }) // sessions have folders
   }
 }
 
 async function sweepFolder(folder: string): Promise<void> {
   const left = await lockFile(join(folder, 'lock'), { tryOnly: true })
   if (left === undefined) return
-  // What cannot be removed yet, since a killed engine's last process is still ending, is left to
-  // the next session.
+  // The last process of a killed engine may still be ending: then the next session removes the rest.
   await removeTree(folder).catch(() => undefined)
   await left.release()
 }

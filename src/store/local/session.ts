@@ -1,0 +1,54 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { commitFile, explainDiskFull } from '../../base/files.ts'
+import { lockFile, type Lock, type LockOptions } from './lock.ts'
+import { openSession, type SessionFolder } from './session-folder.ts'
+
+/**
+ * This process's part in a store. It begins with the first call that needs it: a process that only
+ * reads the store waits for no lock. Garbage collection waits for all sessions to end.
+ */
+export class Session {
+  readonly #root: string
+  #open: Promise<SessionFolder> | undefined
+  #serial = 0
+
+  constructor(root: string) {
+    this.#root = root
+  }
+
+  /** The session's own folder, which is removed with it. */
+  async folder(): Promise<string> {
+    this.#open ??= openSession(this.#root).catch((error: unknown) => {
+      this.#open = undefined
+      throw explainDiskFull(error, this.#root)
+    })
+    return (await this.#open).folder
+  }
+
+  /** A fresh path in the session's folder, so on the store's file system. */
+  async temporaryPath(label: string): Promise<string> {
+    this.#serial += 1
+    return join(await this.folder(), 'tmp', `${label}.${this.#serial}`)
+  }
+
+  /** Writes a small file of the store, whole or not at all. `label` names the temporary one. */
+  async write(path: string, text: string, label: string): Promise<void> {
+    const temporary = await this.temporaryPath(label)
+    await writeFile(temporary, text)
+    await commitFile(temporary, path)
+  }
+
+  /** Takes the store's lock called `name`; see {@link lockFile}. */
+  async lock(name: string, options: LockOptions = {}): Promise<Lock | undefined> {
+    await this.folder() // garbage collection removes locks that nobody can hold
+    return lockFile(join(this.#root, 'locks', name), options)
+  }
+
+  /** Ends the session, if it began, and removes its folder. */
+  async close(): Promise<void> {
+    const open = await this.#open
+    this.#open = undefined
+    await open?.close()
+  }
+}
