@@ -2,7 +2,7 @@ import { constants } from 'node:fs'
 import { lstat, open, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { makeFolder } from '../base/files.ts'
-import { takeLock } from '../store/lock.ts'
+import { takeLock } from '../store/local/lock.ts'
 import { orUnwritable } from './hashed-file.ts'
 
 /**

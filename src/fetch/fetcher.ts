@@ -72,7 +72,7 @@ export function createFetcher(options: FetcherOptions): Fetcher {
       // The places are part of it: who names other places may succeed where the first did not.
       const key = JSON.stringify([source.sha256, source.name, source.from])
       return shared.run(key, source.name, signal, async (all) => {
-        if (options.store.has(source.sha256) && isNamed(source, options.store)) return
+        if (options.store.blobs.has(source.sha256) && isNamed(source, options.store)) return
         await inTurn(queue, all, () => obtain(source, run, all))
       })
     },
@@ -140,11 +140,11 @@ function settle(options: FetcherOptions): Run {
 
 async function obtain(source: FileSource, run: Run, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted()
-  const staging = await run.store.stagingPath(source.sha256)
+  const staging = await run.store.sources.partialPath(source.sha256)
   await exclusively(staging, signal, async () => {
     const job = { source, staging, run, signal }
     // Another engine may have brought it while this one waited.
-    if (!run.store.has(source.sha256)) await bring(job)
+    if (!run.store.blobs.has(source.sha256)) await bring(job)
     if (!isNamed(source, run.store)) await confirm(job)
   })
 }
@@ -155,9 +155,9 @@ async function obtain(source: FileSource, run: Run, signal: AbortSignal): Promis
  * believed this once.
  */
 function isNamed(source: FileSource, store: FetchStore): boolean {
-  const noted = store.notedNames(source.sha256)
+  const noted = store.sources.names(source.sha256)
   const claimed = claimedNames(source)
-  if (noted.length === 0) store.noteNames(source.sha256, claimed)
+  if (noted.length === 0) store.sources.noteNames(source.sha256, claimed)
   return noted.length === 0 || claimed.some((name) => noted.includes(name))
 }
 
@@ -172,7 +172,7 @@ interface Job {
 /** Puts the source into the store, from the first place that has it. */
 async function bring(job: Job): Promise<void> {
   const { source, run } = job
-  const reasons = await tryAll(job, false, (path) => adopt(run.store, path, source))
+  const reasons = await tryAll(job, false, (path) => commit(run.store, path, source))
   if (reasons !== undefined) throw sourceError(source, reasons)
 }
 
@@ -183,7 +183,8 @@ async function bring(job: Job): Promise<void> {
 async function confirm(job: Job): Promise<void> {
   const { source, run } = job
   const reasons = await tryAll(job, true, discardPartial)
-  if (reasons !== undefined) throw sourceError(source, reasons, run.store.notedNames(source.sha256))
+  if (reasons !== undefined)
+    throw sourceError(source, reasons, run.store.sources.names(source.sha256))
 }
 
 /**
@@ -238,7 +239,7 @@ async function tryCandidate(
     }
     await keep(path)
     await discardPartial(staging)
-    run.store.noteNames(
+    run.store.sources.noteNames(
       source.sha256,
       candidate.proves === undefined ? claimedNames(source) : [candidate.proves],
     )
@@ -251,9 +252,10 @@ async function tryCandidate(
   }
 }
 
-async function adopt(store: FetchStore, path: string, source: FileSource): Promise<void> {
+/** Moves in a file whose digest is right. {@link openSink} hashed it as it arrived. */
+async function commit(store: FetchStore, path: string, source: FileSource): Promise<void> {
   try {
-    await store.adopt(path, source.sha256)
+    await store.blobs.commit(path, source.sha256)
   } catch (error) {
     throw explainDiskFull(error, path)
   }

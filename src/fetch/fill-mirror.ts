@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
-import { closeSync, constants, fsyncSync } from 'node:fs'
-import { appendFile, copyFile, rename, rm } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { appendFile, copyFile } from 'node:fs/promises'
 import { Folder } from '../base/beneath.ts'
 import { asDigest, type Digest } from '../base/digest.ts'
 import { FixpointError } from '../base/error.ts'
-import { errorCode, explainDiskFull, makeFolder, syncFolder } from '../base/files.ts'
+import { errorCode, explainDiskFull, makeFolder } from '../base/files.ts'
 import { openRegular, readRegular } from '../base/regular.ts'
+import { replaceFile } from '../base/replace-file.ts'
 import { visible } from '../base/visible.ts'
 import { LARGEST_LIST, parseSums, SUMS } from './mirror.ts'
 import type { FileSource } from '../metadata/model.ts'
@@ -73,22 +74,29 @@ async function fill(
     const name = (await isFree(mirror, wanted, digest, listed)) ? wanted : digest
     if ((await digestThere(mirror, name)) !== digest) {
       const path = await find(source)
-      await putWhole(mirror, name, `.${digest}.part`, (part) => put(path, part))
+      await replaceFile(mirror, name, (part) => put(path, part), `.${digest}.part`)
       copied += 1
     }
     if (listed.get(name) !== digest) lines.push(`${digest}  ${name}\n`)
   }
   if (lines.length > 0)
-    await putWhole(mirror, SUMS, `.${SUMS}.part`, async (part) => {
-      // Byte by byte: it may be no text.
-      if (list !== undefined) await copyNew(mirror.at(SUMS), part)
-      // A list that ends within a line would swallow the next one.
-      await appendFile(
-        part,
-        `${list === undefined || list === '' || list.endsWith('\n') ? '' : '\n'}${lines.join('')}`,
-      )
-    })
+    await replaceFile(
+      mirror,
+      SUMS,
+      async (part) => {
+        // Byte by byte: it may be no text.
+        if (list !== undefined) await copyNew(mirror.at(SUMS), part)
+        // A list that ends within a line would swallow the next line.
+        await appendFile(part, `${isCutShort(list) ? '\n' : ''}${lines.join('')}`)
+      },
+      `.${SUMS}.part`,
+    )
   return copied
+}
+
+/** True for a list whose last line has no end. */
+function isCutShort(list: string | undefined): boolean {
+  return list !== undefined && list !== '' && !list.endsWith('\n')
 }
 
 function copyNew(from: string, to: string): Promise<void> {
@@ -114,41 +122,8 @@ async function readList(mirror: Folder): Promise<string | undefined> {
   if (found === undefined) return undefined
   if (!found.isFile()) throw inTheWay(mirror, SUMS, 'is no regular file')
   const list = await readRegular(mirror.at(SUMS), LARGEST_LIST, 'refuse')
-  if (list === undefined)
-    throw inTheWay(mirror, SUMS, `has more than ${String(LARGEST_LIST)} bytes`)
+  if (list === undefined) throw inTheWay(mirror, SUMS, `has more than ${LARGEST_LIST} bytes`)
   return list
-}
-
-/**
- * Puts a file there whole or not at all, by way of `part`: what there was room for is not left
- * behind. A link of its name is replaced.
- */
-async function putWhole(
-  mirror: Folder,
-  name: string,
-  part: string,
-  write: (path: string) => Promise<void>,
-): Promise<void> {
-  const path = mirror.at(part)
-  try {
-    await rm(path, { force: true }) // of a killed run
-    await write(path)
-    sync(mirror, part)
-    await rename(path, mirror.at(name))
-    await syncFolder(mirror.self)
-  } catch (error) {
-    await rm(path, { force: true })
-    throw error
-  }
-}
-
-function sync(mirror: Folder, name: string): void {
-  const fd = mirror.read(name)
-  try {
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
 }
 
 /**

@@ -3,7 +3,7 @@ import { lstat, rm } from 'node:fs/promises'
 import type { IncomingHttpHeaders } from 'node:http'
 import { z } from 'zod'
 import { asDigest, type Digest } from '../base/digest.ts'
-import { errorCode } from '../base/files.ts'
+import { ifThere } from '../base/files.ts'
 import { openRegular, readRegular } from '../base/regular.ts'
 import { putFile, type Prefix } from './hashed-file.ts'
 
@@ -85,13 +85,8 @@ export async function readPartial(
  * well.
  */
 export async function partialSize(path: string): Promise<number> {
-  try {
-    const found = await lstat(path)
-    return found.isFile() && found.nlink === 1 ? found.size : 0
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return 0
-    throw error
-  }
+  const found = await ifThere(lstat(path))
+  return found?.isFile() === true && found.nlink === 1 ? found.size : 0
 }
 
 /** Keeps what is known of the file at `path`, for the next run. */

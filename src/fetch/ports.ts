@@ -1,24 +1,10 @@
-import type { Digest } from '../base/digest.ts'
 import type { FileSource } from '../metadata/model.ts'
+import type { Blobs, Sources } from '../store/rooms.ts'
 
-/**
- * What fetching needs of the store: blobs named by their SHA-256, and a place for unfinished
- * downloads.
- */
+/** What fetching needs of a store. Every file is hashed on its way in, so it comes by `commit`. */
 export interface FetchStore {
-  /** True when a blob of that digest is there. */
-  has(digest: Digest): boolean
-  /**
-   * Absolute path for a partial download; the same in each run, and kept when a run is killed.
-   * Neighbours `.json`, `.lock`, `.local` are used too.
-   */
-  stagingPath(digest: Digest): Promise<string>
-  /** Moves a finished file in as a blob, after hashing it. Rejects when its digest differs. */
-  adopt(path: string, digest: Digest): Promise<void>
-  /** Names under which a source's digest was found right; none when that is not known. */
-  notedNames(digest: Digest): readonly string[]
-  /** Notes more of them; where that is impossible, nothing happens. */
-  noteNames(digest: Digest, names: readonly string[]): void
+  readonly blobs: Pick<Blobs, 'has' | 'commit'>
+  readonly sources: Sources
 }
 
 /** Makes sure that sources are in the store. */
