@@ -14,7 +14,7 @@ export async function runAction(action: Action, context: ExecutorContext): Promi
   try {
     await workspace.layOut(action, context)
     const usage = await runSteps(workspace, action, scriptsOf(action.document), context)
-    const packed = await context.store.packTree(join(workspace.folder, 'out'), context.signal)
+    const packed = await context.store.trees.pack(join(workspace.folder, 'out'), context.signal)
     await context.discards.take(workspace.folder)
     return { ...usage, artifact: packed.digest, size: packed.size }
   } catch (error) {
@@ -48,6 +48,6 @@ export async function resumeAction(
   }
   const workspace = new Workspace(context.folder)
   const usage = await runSteps(workspace, action, scripts.slice(at), context)
-  const packed = await context.store.packTree(join(workspace.folder, 'out'), context.signal)
+  const packed = await context.store.trees.pack(join(workspace.folder, 'out'), context.signal)
   return { ...usage, artifact: packed.digest, size: packed.size }
 }

@@ -8,7 +8,7 @@ import { explainDiskFull } from '../base/files.ts'
 import type { Fetcher } from '../fetch/ports.ts'
 import { nodeOf, sourcesOf, usedBy, type Graph } from '../plan/graph.ts'
 import type { Plan } from '../plan/plan.ts'
-import { compareListings } from '../store/compare-listings.ts'
+import { compareListings } from '../store/artifact/compare-listings.ts'
 import { runAction } from './action.ts'
 import { Discards } from './background-removal.ts'
 import type { Action, ActionResult } from './executor.ts'
@@ -109,7 +109,7 @@ class Build {
       await requireHost(this.#context.store.root)
       // From here on nobody collects what this build goes by; what was collected meanwhile is
       // missing from the second plan.
-      await this.#context.store.session()
+      await this.#context.store.session.folder()
       current = this.#plan()
     }
     this.#announce(current)
@@ -244,15 +244,15 @@ class Build {
     const action = actionOf(current, id)
     let log = ''
     try {
-      log = await this.#context.store.logPath(id, action.key)
+      log = await this.#context.store.logs.path(id, action.key)
       // Another engine on the same store may be at this very action: then wait, and take what it
       // made.
-      const lock = await this.#context.store.lock(action.key, { signal: this.#options.signal })
+      const lock = await this.#context.store.session.lock(action.key, { signal: this.#options.signal })
       try {
-        const found = this.#context.store.artifactOf(
-          this.#context.nameOf(action.key, action.document.host),
+        const found = this.#context.store.index.artifactOf(
+          this.#context.indexName(action.key, action.document.host),
         )
-        if (found !== undefined && this.#context.store.has(found)) {
+        if (found !== undefined && this.#context.store.blobs.has(found)) {
           this.#context.emit({
             type: 'action-stored',
             at: this.#context.now(),
@@ -283,7 +283,7 @@ class Build {
     await writeFile(log, '')
     emit({ type: 'action-start', at: started, recipe, key, log })
     const name = recipe.replace('/', '@')
-    const work = (await store.session()).folder
+    const work = await store.session.folder()
     const share = this.#jobserver.open(join(work, `${name}.tokens`))
     let result: ActionResult
     try {
@@ -292,7 +292,7 @@ class Build {
         jobserver: share.fifo,
         folder: join(work, name),
         discards: this.#discards,
-        keptFolder: this.#options.keepFailed ? store.keptPath(recipe) : undefined,
+        keptFolder: this.#options.keepFailed ? store.logs.keptFolder(recipe) : undefined,
         log,
         signal: this.#options.signal,
       })
@@ -302,7 +302,7 @@ class Build {
     if (earlier !== undefined && earlier !== result.artifact && !document.host)
       await this.#refuse(action, earlier, result.artifact)
     const durationMs = now() - started
-    await store.index.record(this.#context.nameOf(key, document.host), {
+    await store.index.record(this.#context.indexName(key, document.host), {
       recipe,
       key,
       document,
@@ -316,8 +316,8 @@ class Build {
   /** One key, two results: both stay, neither is trusted. */
   async #refuse(action: Action, earlier: Digest, later: Digest): Promise<never> {
     const { store } = this.#context
-    const listing = store.knownListing(earlier) ?? []
-    const first = compareListings(listing, await store.listing(later))[0]
+    const listing = store.trees.knownListing(earlier) ?? []
+    const first = compareListings(listing, await store.trees.listing(later))[0]
     const where =
       listing.length > 0 && first !== undefined
         ? `; the first difference is in "${first.path}"`

@@ -31,9 +31,9 @@ export async function linkBlob(
   name: string,
   { store, signal }: { readonly store: Store; readonly signal: AbortSignal },
 ): Promise<void> {
-  await store.checkBlob(digest, signal)
+  const blob = await store.blobs.file(digest, signal)
   Folder.with(folder, (held) => {
-    linkSync(store.blobPath(digest), held.at(name))
+    linkSync(blob, held.at(name))
     const file = held.read(name)
     // How and when it got into the store is no input.
     fchmodSync(file, 0o644)

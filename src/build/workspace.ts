@@ -118,7 +118,7 @@ export class Workspace {
     const listed = await Promise.all(
       action.document.contents.map(async (content) => ({
         ...content,
-        listing: await supply.store.listing(content.artifact, supply.signal),
+        listing: await supply.store.trees.listing(content.artifact, supply.signal),
       })),
     )
     await writeFile(join(this.folder, 'manifest.json'), makeManifest(listed))
@@ -205,11 +205,7 @@ async function partsOf(
   { store, signal }: Supply,
 ): Promise<Part[]> {
   const parts: Part[] = []
-  for (const { recipe, artifact } of refs)
-    parts.push({
-      recipe,
-      tree: store.treePath(artifact),
-      listing: await store.tree(artifact, signal),
-    })
+  for (const { recipe, artifact } of refs) { const { folder, listing } = await store.trees.unpack(artifact, signal)
+parts.push({ recipe, tree: folder, listing }) }
   return parts
 }

@@ -60,7 +60,7 @@ export async function buildContext(
 ): Promise<BuildContext> {
   const store = await command.store()
   const { mirrors, debian, npm } = await command.configuration()
-  const { emit, now, nameOf, signal } = command
+  const { emit, now, indexName, signal } = command
   const from = await mirrorFolders(flags.mirror ?? [], store, signal)
   for (const folder of await missingMirrors(mirrors)) {
     const message = `The mirror folder "${folder}" of the configuration is missing`
@@ -70,7 +70,7 @@ export async function buildContext(
   const fetcher = createFetcher({ store, emit, now, from, mirrors, debian, npm, offline })
   // The second build of `verify` sets it.
   const backwards = process.env['FIXPOINT_BACKWARDS'] !== undefined
-  return { store, fetcher, nameOf, emit, now, backwards }
+  return { store, fetcher, indexName, emit, now, backwards }
 }
 
 /** Finds sources in the command's store, and fetches those that are missing. */

@@ -10,7 +10,7 @@ import { indexNamer, planOn, type IndexNamer } from '../store/plan-view.ts'
 import { loadMetadata } from '../metadata/load.ts'
 import type { RecipeId } from '../base/recipe-id.ts'
 import type { Metadata } from '../metadata/model.ts'
-import type { Installed } from '../store/installed.ts'
+import type { Installed } from '../store/local/installed.ts'
 import { Store } from '../store/store.ts'
 import { readConfig, type Config } from './config.ts'
 import { defaultCores, layersFile, OWN_LAYERS } from './defaults.ts'
@@ -36,7 +36,7 @@ export interface GlobalOptions {
  */
 export class CommandContext {
   readonly options: GlobalOptions
-  readonly nameOf: IndexNamer = indexNamer(() => hostFingerprint(this.#hostNotes))
+  readonly indexName: IndexNamer = indexNamer(() => hostFingerprint(this.#hostNotes))
   readonly #interrupt: AbortController
   readonly #view: View
   #metadata: Promise<Metadata> | undefined
@@ -187,12 +187,12 @@ export class CommandContext {
 
   /** Plans what is missing in the store so that `targets` are there. */
   async plan(graph: Graph, targets: readonly RecipeId[]): Promise<Plan> {
-    return planOn({ store: await this.store(), nameOf: this.nameOf }, graph, targets)
+    return planOn({ store: await this.store(), indexName: this.indexName }, graph, targets)
   }
 
   /** Ends the session on the store, if one was opened. */
   async closeStore(): Promise<void> {
-    if (this.#store !== undefined) await (await this.#store).close()
+    if (this.#store !== undefined) await (await this.#store).session.close()
   }
 
   /** Ends what was opened. */

@@ -9,7 +9,6 @@ export type SourceFinder = (source: FileSource) => Promise<string>
 export function sourceFinder(store: Store, fetcher: Fetcher, signal: AbortSignal): SourceFinder {
   return async (source) => {
     await fetcher.fetch(source, signal)
-    await store.checkBlob(source.sha256)
-    return store.blobPath(source.sha256)
+    return store.blobs.file(source.sha256)
   }
 }

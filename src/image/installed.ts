@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { FixpointError } from '../base/error.ts'
 import { readRegular } from '../base/regular.ts'
 import { MANIFEST_PATH, parseManifest } from './manifest.ts'
-import { Installed } from '../store/installed.ts'
+import { Installed } from '../store/local/installed.ts'
 
 /** Bytes; a manifest lists every file of an image, in some hundred bytes each. */
 const LARGEST_MANIFEST = 256 << 20

@@ -3,7 +3,7 @@ import { canonicalJson } from '../base/canonical.ts'
 import { asDigest, isDigest } from '../base/digest.ts'
 import type { RecipeId } from '../base/recipe-id.ts'
 import type { ContentRef } from '../plan/action-document.ts'
-import type { Entry, Listing } from '../store/listing.ts'
+import type { Entry, Listing } from '../store/artifact/listing.ts'
 
 /** One thing that an image holds, with its entries. */
 export interface ManifestContent extends ContentRef {

@@ -63,7 +63,7 @@ async function unpackMirror(image: string, store: Store, signal: AbortSignal): P
       `Cannot fetch from "${image}": it is an image without a mirror`,
     )
   }
-  const folder = await store.temporaryPath('mirror')
+  const folder = await store.session.temporaryPath('mirror')
   await unpackPartition(image, mirror, folder, signal)
   return folder
 }

@@ -8,7 +8,7 @@ import { makeFolder } from '../base/files.ts'
 import { byCodeUnit } from '../base/order.ts'
 import { copyBeneath, putFile } from '../base/put-file.ts'
 import type { Plan } from '../plan/plan.ts'
-import type { Listing } from '../store/listing.ts'
+import type { Listing } from '../store/artifact/listing.ts'
 import {
   describeImage,
   RECORD_SUFFIX,
@@ -36,7 +36,7 @@ export async function putImage(
   const { store, signal } = context
   const artifact = plan.get(id)?.artifact
   if (artifact === undefined) throw new TypeError(`"${id}" is not built`)
-  const files = (await store.listing(artifact)).filter((entry) => entry.type === 'file')
+  const files = (await store.trees.listing(artifact)).filter((entry) => entry.type === 'file')
   const recordName = `${id.split('/')[1] ?? ''}${RECORD_SUFFIX}`
   if (files.some(({ path }) => path === recordName)) {
     throw new FixpointError(
@@ -51,13 +51,13 @@ export async function putImage(
   if ((await stale()) !== undefined) {
     await makeFolder(folder)
     // Several engines may be asked to put an image there.
-    const lock = await store.lock(`export-${digestOf(await realpath(folder))}`, { signal })
+    const lock = await store.session.lock(`export-${digestOf(await realpath(folder))}`, { signal })
     try {
       const what = await stale()
       if (what === 'image') {
-        await store.tree(artifact)
+        const unpacked = await store.trees.unpack(artifact)
         for (const { path } of files)
-          await copyBeneath(store.treePath(artifact), path, folder, path)
+          await copyBeneath(unpacked.folder, path, folder, path)
       }
       if (what !== undefined) {
         const text = await describeImage(plan, id, files, context)

@@ -9,7 +9,7 @@ import { systemReason } from '../base/system-error.ts'
 import type { FileSource } from '../metadata/model.ts'
 import { reachable, usedBy } from '../plan/graph.ts'
 import type { Plan } from '../plan/plan.ts'
-import type { Listing } from '../store/listing.ts'
+import type { Listing } from '../store/artifact/listing.ts'
 import type { PlanView } from '../store/plan-view.ts'
 import { describeHost } from './host-description.ts'
 
@@ -77,13 +77,13 @@ export async function describeImage(
   plan: Plan,
   id: RecipeId,
   files: Listing,
-  { store, nameOf, emit, now, listSeeds }: RecordContext,
+  { store, indexName, emit, now, listSeeds }: RecordContext,
 ): Promise<string> {
   const used = builtFor(plan, id)
   const recipes = [...plan.values()].flatMap(({ node, key, artifact }) => {
     if (key === undefined || !used.has(node.recipe.id)) return []
     const { id: recipe, version, host } = node.recipe
-    const entry = store.index.find(nameOf(key, host))
+    const entry = store.index.find(indexName(key, host))
     const { durationMs, cpuMs, peakMemory, size } = entry ?? {}
     const built = artifact ?? entry?.artifact
     return [{ recipe, version, key, artifact: built, durationMs, cpuMs, peakMemory, size }]

@@ -5,8 +5,8 @@ import { FixpointError } from '../base/error.ts'
 import type { RecipeId } from '../base/recipe-id.ts'
 import { errorCode } from '../base/files.ts'
 import { Turns } from '../base/turns.ts'
-import { finishFolders } from '../store/finish-folders.ts'
-import type { Entry, Listing } from '../store/listing.ts'
+import { finishFolders } from '../store/artifact/finish-folders.ts'
+import type { Entry, Listing } from '../store/artifact/listing.ts'
 
 /** An unpacked artifact that takes part in a union. */
 export interface Part {

@@ -2,7 +2,7 @@ import { digestOf, type Digest } from '../base/digest.ts'
 import type { RecipeId } from '../base/recipe-id.ts'
 import type { Graph } from '../plan/graph.ts'
 import { plan, type Known, type Plan } from '../plan/plan.ts'
-import type { Blobs, Index } from './rooms.ts'
+import type { Store } from './store.ts'
 
 /**
  * The name of an action in the index: its key. For actions that see the host, a digest of the key
@@ -16,16 +16,16 @@ export function indexNamer(fingerprint: () => Digest): IndexNamer {
   return (key, host) => (host ? digestOf(`${key} ${(known ??= fingerprint())}`) : key)
 }
 
-/** The rooms of a store that a plan looks into, and how actions are named in its index. */
+/** A store, and how actions are named in its index. */
 export interface PlanView {
-  readonly store: { readonly index: Index; readonly blobs: Blobs }
-  readonly nameOf: IndexNamer
+  readonly store: Store
+  readonly indexName: IndexNamer
 }
 
 /** What the planner asks of a store. Reads index entries and looks for blobs, but reads none. */
-export function storeAsKnown({ store, nameOf }: PlanView): Known {
+export function storeAsKnown({ store, indexName }: PlanView): Known {
   return {
-    artifactOf: (key, host) => store.index.artifactOf(nameOf(key, host)),
+    artifactOf: (key, host) => store.index.artifactOf(indexName(key, host)),
     has: (artifact) => store.blobs.has(artifact),
   }
 }

@@ -4,7 +4,7 @@ import { digestOfFile, type Digest } from '../base/digest.ts'
 import { FixpointError } from '../base/error.ts'
 import { readDisk } from '../image/disk.ts'
 import type { Plan } from '../plan/plan.ts'
-import type { InstalledArtifact } from '../store/installed.ts'
+import type { InstalledArtifact } from '../store/local/installed.ts'
 import type { Store } from '../store/store.ts'
 import { firstDifferentByte } from './compare-files.ts'
 import { firstDifference } from './first-difference.ts'
@@ -35,7 +35,7 @@ export async function compareArtifacts(
     throw differs(folder, `${first.recipe} is installed, but was not built`)
   const difference = await firstDifference(
     { folder: root, listing: first.listing },
-    { folder: store.treePath(built.artifact), listing: await store.tree(built.artifact) },
+    await store.trees.unpack(built.artifact),
   )
   const where =
     difference !== undefined

@@ -1,7 +1,7 @@
 import { closeSync, readFileSync } from 'node:fs'
 import { beneath, type OpenFile } from '../base/beneath.ts'
-import { compareListings } from '../store/compare-listings.ts'
-import type { Entry, Listing } from '../store/listing.ts'
+import { compareListings } from '../store/artifact/compare-listings.ts'
+import type { Entry, Listing } from '../store/artifact/listing.ts'
 import { firstDifferentByte } from './compare-files.ts'
 import { elfSectionAt } from './elf.ts'
 

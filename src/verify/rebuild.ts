@@ -8,7 +8,7 @@ import { checkInstalled, readInstalled } from '../image/installed.ts'
 import type { Metadata } from '../metadata/model.ts'
 import { graphOf, nodeOf, type Graph } from '../plan/graph.ts'
 import type { Plan } from '../plan/plan.ts'
-import { Installed, type InstalledArtifact } from '../store/installed.ts'
+import { Installed, type InstalledArtifact } from '../store/local/installed.ts'
 import { planOn, storeAsKnown } from '../store/plan-view.ts'
 import { withResumable } from '../store/resumable.ts'
 import type { Store } from '../store/store.ts'
@@ -239,6 +239,6 @@ function without(ids: readonly RecipeId[], others: readonly RecipeId[]): RecipeI
 async function imageFile({ image, graph }: Subject, store: Store, plan: Plan): Promise<string> {
   const artifact = plan.get(image)?.artifact
   if (artifact === undefined) throw new TypeError(`"${image}" was not built`)
-  await store.tree(artifact)
-  return join(store.treePath(artifact), `${nodeOf(graph.nodes, image).recipe.name}.img`)
+  const unpacked = await store.trees.unpack(artifact)
+  return join(unpacked.folder, `${nodeOf(graph.nodes, image).recipe.name}.img`)
 }

@@ -81,10 +81,10 @@ async function compareStores(
   first: Plan,
   second: SecondBuild,
 ): Promise<Verified> {
-  const { nameOf, emit, now } = context
+  const { indexName, emit, now } = context
   const store = await Store.open(second.store, { emit, now })
   try {
-    const again = { store, nameOf }
+    const again = { store, indexName }
     // Without targets, a plan has keys and artifacts of the whole graph.
     const [one, other] = [planOn(context, graph, []), planOn(again, graph, [])]
     const { same, mismatches } = compareBuilds(one, other)
@@ -104,7 +104,7 @@ async function compareStores(
     })
     return { artifacts, same }
   } finally {
-    await store.close()
+    await store.session.close()
   }
 }
 
@@ -135,8 +135,8 @@ async function describeMismatch(
   if (what === 'key' || first === undefined || second === undefined)
     return `${recipe}: another ${what}, ${String(first)} and ${String(second)}`
   const difference = await firstDifference(
-    { folder: a.treePath(first), listing: await a.tree(first) },
-    { folder: b.treePath(second), listing: await b.tree(second) },
+    await a.trees.unpack(first),
+    await b.trees.unpack(second),
   )
   if (difference === undefined) return `${recipe}: ${first} and ${second}`
   const { path, what: how, count } = difference

@@ -13,6 +13,7 @@ import { Workspace } from '../../src/build/workspace.ts'
 import { loadMetadata } from '../../src/metadata/load.ts'
 import { graphOf, nodeOf, type Graph } from '../../src/plan/graph.ts'
 import { sandboxCommand } from '../../src/sandbox/bwrap.ts'
+import { blobPath, treePath } from '../../src/store/local/layout.ts'
 import { Store } from '../../src/store/store.ts'
 import { timed } from './measure.ts'
 import { FIXPOINT } from './paths.ts'
@@ -36,7 +37,7 @@ export interface Overhead {
 }
 
 const CORES = availableParallelism()
-const nameOf = indexNamer(hostFingerprint)
+const indexName = indexNamer(hostFingerprint)
 
 /**
  * Times a recipe built by the engine (the whole process, inputs and sources there already) and by a
@@ -63,7 +64,7 @@ export async function compare(folder: string, comparison: Comparison): Promise<O
     )
     await forget(graph, target, store)
   }
-  await store.close()
+  await store.session.close()
   // The first of all unpacks onto a disk that has had nothing removed from it yet, in half the time
   // of any later one: not for the script alone.
   return {
@@ -94,7 +95,7 @@ async function timePlainScript(
   store: Store,
   folder: string,
 ): Promise<number> {
-  const current = planOn({ store, nameOf }, graph, [target])
+  const current = planOn({ store, indexName }, graph, [target])
   const planned = current.get(target)
   if (planned?.state !== 'ready')
     throw new Error(`${target} is ${planned?.state ?? 'unknown'}, wanted ready`)
@@ -137,10 +138,10 @@ function writeBack(): void {
 
 /** Makes the store as if the target had never been built. */
 async function forget(graph: Graph, target: RecipeId, store: Store): Promise<void> {
-  const planned = planOn({ store, nameOf }, graph, [target]).get(target)
+  const planned = planOn({ store, indexName }, graph, [target]).get(target)
   if (planned?.key === undefined || planned.artifact === undefined)
     throw new Error(`${target} was not built`)
-  await rm(join(store.root, 'index', nameOf(planned.key, planned.node.recipe.host)))
-  await rm(store.blobPath(planned.artifact))
-  await removeTree(store.treePath(planned.artifact))
+  await rm(join(store.root, 'index', indexName(planned.key, planned.node.recipe.host)))
+  await rm(blobPath(store.root, planned.artifact))
+  await removeTree(treePath(store.root, planned.artifact))
 }

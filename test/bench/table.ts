@@ -8,9 +8,9 @@ import { resolveTargets } from '../../src/cli/targets.ts'
 import { loadMetadata } from '../../src/metadata/load.ts'
 import { graphOf } from '../../src/plan/graph.ts'
 import { Store } from '../../src/store/store.ts'
-import type { IndexEntry } from '../../src/store/index-entries.ts'
+import type { IndexEntry } from '../../src/store/rooms.ts'
 
-const nameOf = indexNamer(hostFingerprint)
+const indexName = indexNamer(hostFingerprint)
 
 /**
  * Prints a table, in Markdown, of what each recipe of a target's graph took when it was built, the
@@ -28,15 +28,15 @@ async function main(target: string): Promise<void> {
   const entries: IndexEntry[] = []
   const missing: string[] = []
   for (const [id, { key, node }] of planOn(
-    { store, nameOf },
+    { store, indexName },
     graphOf(metadata, targets),
     targets,
   )) {
-    const entry = key === undefined ? undefined : store.index.find(nameOf(key, node.recipe.host))
+    const entry = key === undefined ? undefined : store.index.find(indexName(key, node.recipe.host))
     if (entry === undefined) missing.push(id)
     else entries.push(entry)
   }
-  await store.close()
+  await store.session.close()
   process.stdout.write(`${tableOf(entries)}\n`)
   if (missing.length > 0)
     process.stdout.write(`\nNot built as they are now: ${missing.join(', ')}\n`)

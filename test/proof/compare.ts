@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { Digest } from '../../src/base/digest.ts'
+import { blobPath } from '../../src/store/local/layout.ts'
 import { Store } from '../../src/store/store.ts'
 import { firstDifference } from '../../src/verify/first-difference.ts'
 
@@ -42,7 +43,7 @@ let same = 0
 const before = new Map(a.recipes.map((entry) => [entry.recipe, entry]))
 for (const entry of b.recipes) {
   const { recipe, artifact } = entry
-  const bytes = artifact === undefined ? Buffer.of() : readFileSync(storeB.blobPath(artifact))
+  const bytes = artifact === undefined ? Buffer.of() : readFileSync(blobPath(storeB.root, artifact))
   const found = [...marks.keys()].filter((mark) => bytes.includes(mark))
   if (recipe.startsWith('bootstrap/')) {
     for (const mark of found) marks.set(mark, (marks.get(mark) ?? 0) + 1)
@@ -63,8 +64,8 @@ for (const [mark, infected] of marks) {
     faults.push(`no artifact of the bootstrap holds "${mark}": to find none above it shows nothing`)
 }
 if (ccA === ccB) faults.push(`both were built with the compiler ${ccA}`)
-await storeA.close()
-await storeB.close()
+await storeA.session.close()
+await storeB.session.close()
 for (const fault of faults) process.stdout.write(`${fault}\n`)
 process.stdout.write(
   `${String(same)} artifacts above the bootstrap compared\ncompilers of the bootstrap: ${ccA} and ${ccB}\n` +
@@ -82,8 +83,8 @@ function read(path: string): Manifest {
 async function describe(one: Digest | undefined, two: Digest | undefined): Promise<string> {
   if (one === undefined || two === undefined) return `${String(one)} and ${String(two)}`
   const difference = await firstDifference(
-    { folder: storeA.treePath(one), listing: await storeA.tree(one) },
-    { folder: storeB.treePath(two), listing: await storeB.tree(two) },
+    await storeA.trees.unpack(one),
+    await storeB.trees.unpack(two),
   )
   if (difference === undefined) return `${one} and ${two}`
   return `"${difference.path}": ${difference.what} (${String(difference.count)} entries differ)`

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { digestOf } from '../../src/base/digest.ts'
 import type { RecipeId } from '../../src/base/recipe-id.ts'
 import { MANIFEST_PATH, makeManifest } from '../../src/image/manifest.ts'
-import { packTree } from '../../src/store/pack.ts'
+import { packTree } from '../../src/store/artifact/pack.ts'
 import { temporaryFolder } from './temporary.ts'
 import { writeTreeAt } from './trees.ts'
 

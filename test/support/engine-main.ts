@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises'
 import type { BuildOptions } from '../../src/build/build.ts'
 import type { Recipe } from '../../src/metadata/model.ts'
-import { verifyStore } from '../../src/store/maintain.ts'
+import { verifyStore } from '../../src/store/verify-store.ts'
 import { toyBuild, toyMetadata, toyStore } from './toy.ts'
 
 /** What the process is asked to do, as JSON in its only argument. */
@@ -27,13 +27,13 @@ function print(value: unknown): void {
 async function main({ store, recipes, targets, options, pack, again }: EngineTask): Promise<void> {
   const toy = await toyStore(store, print)
   while (pack !== undefined)
-    print({ type: 'packed', ...(await toy.store.packTree(pack)), listing: [] })
+    print({ type: 'packed', ...(await toy.store.trees.pack(pack)), listing: [] })
   const { failures, ran, plan } = await toyBuild(toy, toyMetadata(...recipes), targets, options)
   const codes = [...failures.values()].map((error) =>
     error instanceof Error && 'code' in error ? error.code : String(error),
   )
   const artifacts = Object.fromEntries([...plan].map(([id, { artifact }]) => [id, artifact]))
-  await toy.store.close()
+  await toy.store.session.close()
   print({ type: 'result', ran, codes, artifacts, faults: await verifyStore(toy.store) })
   if (again === undefined) return
   await rm(again)

@@ -10,9 +10,10 @@ import { readDisk } from '../../src/image/disk.ts'
 import { loadMetadata } from '../../src/metadata/load.ts'
 import { graphOf } from '../../src/plan/graph.ts'
 import type { Plan } from '../../src/plan/plan.ts'
+import { blobPath, treePath } from '../../src/store/local/layout.ts'
 import { Store } from '../../src/store/store.ts'
 
-const nameOf = indexNamer(hostFingerprint)
+const indexName = indexNamer(hostFingerprint)
 
 /**
  * Path of an image of the layers here, when the user's store holds it as the recipes are now;
@@ -31,8 +32,8 @@ export function storedTree(name: string): Promise<string | undefined> {
   return lookUp(name, async (id, current, store) => {
     const artifact = artifactIn(current, id)
     if (artifact === undefined) return undefined
-    await store.tree(artifact)
-    return store.treePath(artifact)
+    await store.trees.unpack(artifact)
+    return treePath(store.root, artifact)
   })
 }
 
@@ -58,13 +59,13 @@ export function storedArtifacts(name: string): Promise<StoredArtifact[]> {
           recipe.image ||
           key === undefined ||
           artifact === undefined ||
-          !store.has(artifact)
+          !store.blobs.has(artifact)
             ? []
             : [
                 {
                   recipe: recipe.id,
-                  blob: store.blobPath(artifact),
-                  record: join(store.root, 'index', nameOf(key, false)),
+                  blob: blobPath(store.root, artifact),
+                  record: join(store.root, 'index', indexName(key, false)),
                 },
               ],
         ),
@@ -108,8 +109,8 @@ async function lookUp<T>(
     now: () => performance.now(),
   })
   try {
-    return await use(id, planOn({ store, nameOf }, graphOf(metadata, [id]), [id]), store)
+    return await use(id, planOn({ store, indexName }, graphOf(metadata, [id]), [id]), store)
   } finally {
-    await store.close()
+    await store.session.close()
   }
 }

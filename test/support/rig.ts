@@ -9,6 +9,8 @@ import type { Event } from '../../src/base/events.ts'
 import type { RecipeId } from '../../src/base/recipe-id.ts'
 import { removeTree } from '../../src/base/files.ts'
 import type { BuildResult } from '../../src/build/build.ts'
+import { adoptFile } from '../../src/store/adopt-file.ts'
+import { treePath } from '../../src/store/local/layout.ts'
 import type { Store } from '../../src/store/store.ts'
 import { toyBuild, toyMetadata, toyStore, TOOLS, type ToyStore } from './toy.ts'
 
@@ -19,7 +21,7 @@ export const id = (text: string): RecipeId => text as RecipeId
 export async function freshStore(): Promise<ToyStore> {
   const toy = await toyStore(await mkdtemp(join(tmpdir(), 'fixpoint-test-')))
   onTestFinished(async () => {
-    await toy.store.close()
+    await toy.store.session.close()
     await removeTree(toy.folder)
   })
   return toy
@@ -27,10 +29,10 @@ export async function freshStore(): Promise<ToyStore> {
 
 /** Puts `data` into the store, as a fetch would, and resolves with its digest. */
 export async function putBlob(store: Store, data: Uint8Array | string): Promise<Digest> {
-  const path = await store.temporaryPath('blob')
+  const path = await store.session.temporaryPath('blob')
   await writeFile(path, data)
   const digest = digestOf(data)
-  await store.adopt(path, digest)
+  await adoptFile(store.blobs, path, digest)
   return digest
 }
 
@@ -51,7 +53,7 @@ export function storesWithTools(): () => Promise<ToyStore> {
 /** Another session on a store, as the next run of an engine has it; closed with the test. */
 export async function nextSession(folder: string): Promise<ToyStore> {
   const toy = await toyStore(folder)
-  onTestFinished(() => toy.store.close())
+  onTestFinished(() => toy.store.session.close())
   return toy
 }
 
@@ -62,7 +64,7 @@ export function sharedStore(): () => ToyStore {
     toy = await toyStore(await mkdtemp(join(tmpdir(), 'fixpoint-test-')))
   })
   afterAll(async () => {
-    await toy?.store.close()
+    await toy?.store.session.close()
     if (toy !== undefined) await removeTree(toy.folder)
   })
   return () => {
@@ -133,6 +135,6 @@ export async function readArtifact(
   path: string,
 ): Promise<string> {
   const digest = artifactOf(result, recipe)
-  await store.tree(digest)
-  return readFileSync(join(store.treePath(digest), path), 'utf8')
+  await store.trees.unpack(digest)
+  return readFileSync(join(treePath(store.root, digest), path), 'utf8')
 }

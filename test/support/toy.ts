@@ -118,7 +118,7 @@ export async function toyBuild(
     {
       store,
       fetcher: { fetch: () => Promise.resolve() },
-      nameOf: indexNamer(() => digestOf('toy host')),
+      indexName: indexNamer(() => digestOf('toy host')),
       emit,
       now: () => performance.now(),
       ...context,

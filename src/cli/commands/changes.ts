@@ -66,7 +66,7 @@ function reasons(command: CommandContext, store: Store, before: Digest, after: D
   if (before === after) return ['the same action: its host or compiler is another']
   const [old, now] = [before, after].map((key) => {
     // Under its key, or bound to this host, as what saw it is.
-    const entry = store.index.find(key) ?? store.index.find(command.nameOf(key, true))
+    const entry = store.index.find(key) ?? store.index.find(command.indexName(key, true))
     return entry?.document
   })
   if (old === undefined || now === undefined) return ['the store does not remember both actions']

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises'
 import { openNamedFile } from '../../base/beneath.ts'
 import { isDigest, type Digest } from '../../base/digest.ts'
 import { FixpointError } from '../../base/error.ts'
-import { compareListings } from '../../store/compare-listings.ts'
+import { compareListings } from '../../store/artifact/compare-listings.ts'
 import type { Store } from '../../store/store.ts'
 import { differenceOfFiles, firstDifference, type Tree } from '../../verify/first-difference.ts'
 import type { CommandContext } from '../context.ts'
@@ -43,7 +43,7 @@ async function find(
       `Cannot compare "${word}": it is no regular file`,
     )
   if (found !== undefined) return { kind: 'file' }
-  if (isDigest(word) && store.has(word))
+  if (isDigest(word) && store.blobs.has(word))
     return { kind: 'artifact', tree: await treeOf(store, word) }
   throw new FixpointError(
     'usage',
@@ -53,7 +53,7 @@ async function find(
 }
 
 async function treeOf(store: Store, digest: Digest): Promise<Tree> {
-  return { listing: await store.tree(digest), folder: store.treePath(digest) }
+  return await store.trees.unpack(digest)
 }
 
 async function compareArtifacts(

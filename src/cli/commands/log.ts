@@ -10,7 +10,7 @@ import { readerLeft } from '../view/output.ts'
 export async function logCommand(command: CommandContext, word: string): Promise<void> {
   const [metadata, store] = [await command.metadata(), await command.store()]
   const id = resolveTarget(metadata, word)
-  const path = await store.lastLog(id)
+  const path = await store.logs.newest(id)
   if (path === undefined)
     throw new FixpointError(
       'usage',

@@ -29,7 +29,7 @@ export async function resumeCommand(
   const metadata = await command.metadata()
   const store = await command.store()
   const id = resolveTarget(metadata, word)
-  const folder = store.keptPath(id)
+  const folder = store.logs.keptFolder(id)
   if (!(await exists(folder))) {
     throw new FixpointError(
       'usage',
@@ -51,7 +51,7 @@ export async function resumeCommand(
     ...(await buildContext(command, flags)),
     jobserver: undefined,
     folder,
-    log: await store.logPath(id, action.key),
+    log: await store.logs.path(id, action.key),
     signal: command.signal,
   }
   const { artifact } = await resumeAction(action, context, step).catch((error: unknown) => {

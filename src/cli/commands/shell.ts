@@ -36,11 +36,11 @@ export async function shellCommand(
     await buildTargets(command, graph, inputs, {}, await buildContext(command, {}))
   }
   const action = actionOf(await command.plan(graph, [id, ...inputs]), id)
-  const kept = store.keptPath(id)
+  const kept = store.logs.keptFolder(id)
   let workspace = new Workspace(kept)
   const isKept = await exists(kept)
   if (!isKept) {
-    workspace = await Workspace.create(join((await store.session()).folder, 'shell'))
+    workspace = await Workspace.create(join(await store.session.folder(), 'shell'))
     await fetchSources(command, sourcesOf(node))
     await workspace.layOut(action, { store, signal: command.signal })
   }

@@ -4,8 +4,8 @@ import { planOn, storeAsKnown } from '../../store/plan-view.ts'
 import type { Metadata } from '../../metadata/model.ts'
 import { sourceDigest } from '../../plan/action-document.ts'
 import { graphOf } from '../../plan/graph.ts'
-import { collectGarbage } from '../../store/maintain.ts'
-import { artifactsBeside, type RecordedArtifacts } from '../../store/recorded.ts'
+import { collectGarbage } from '../../store/collect-garbage.ts'
+import { artifactsNotKept, type NotKept } from '../../store/not-kept.ts'
 import type { Store } from '../../store/store.ts'
 import type { CommandContext } from '../context.ts'
 import { formatBytes } from '../view/format.ts'
@@ -27,7 +27,7 @@ export async function storeGcCommand(command: CommandContext, flags: GcFlags): P
   const store = await command.store()
   const keep = usedBy(metadata, store, command)
   const dryRun = flags.dryRun === true
-  const recipes = await artifactsBeside(store, keep)
+  const recipes = await artifactsNotKept(store, keep)
   if (!dryRun && flags.force !== true) refuseOthers(store, recipes, metadata)
   const { blobs, trees, bytes } = await collectGarbage(store, keep, dryRun)
   const done = dryRun ? 'would remove' : 'removed'
@@ -42,7 +42,7 @@ export async function storeGcCommand(command: CommandContext, flags: GcFlags): P
 
 function refuseOthers(
   store: Store,
-  recipes: readonly RecordedArtifacts[],
+  recipes: readonly NotKept[],
   metadata: Metadata,
 ): void {
   const others = recipes.filter(({ recipe }) => !metadata.recipes.has(recipe))
@@ -58,7 +58,7 @@ function refuseOthers(
   )
 }
 
-function describeRow({ artifacts, bytes }: RecordedArtifacts): string {
+function describeRow({ artifacts, bytes }: NotKept): string {
   return `${String(artifacts)} ${artifacts === 1 ? 'artifact' : 'artifacts'} (${formatBytes(bytes)})`
 }
 
@@ -68,7 +68,7 @@ function usedBy(metadata: Metadata, store: Store, command: CommandContext): Read
   const keep = new Set<Digest>()
   for (const recipe of metadata.recipes.values())
     for (const source of recipe.sources) keep.add(sourceDigest(source))
-  const view = { store, nameOf: command.nameOf }
+  const view = { store, indexName: command.indexName }
   const known = storeAsKnown(view)
   for (const { artifact, key, node } of planOn(
     view,

@@ -1,5 +1,5 @@
 import { FixpointError } from '../../base/error.ts'
-import { verifyStore } from '../../store/maintain.ts'
+import { verifyStore } from '../../store/verify-store.ts'
 import type { CommandContext } from '../context.ts'
 
 /** `store verify`: hashes everything in the store; exit code 4 when something is damaged. */

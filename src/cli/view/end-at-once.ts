@@ -1,5 +1,5 @@
 import { EXIT } from '../../base/error.ts'
-import { abandonSessions } from '../../store/session.ts'
+import { abandonSessions } from '../../store/local/session-folder.ts'
 import { describeEnd } from './report.ts'
 
 /**

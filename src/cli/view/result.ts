@@ -2,7 +2,7 @@ import type { Digest } from '../../base/digest.ts'
 import type { RecipeId } from '../../base/recipe-id.ts'
 import type { Recipe } from '../../metadata/model.ts'
 import type { State } from '../../plan/plan.ts'
-import type { RecordedArtifacts } from '../../store/recorded.ts'
+import type { NotKept } from '../../store/not-kept.ts'
 import type { Finding } from '../doctor/finding.ts'
 import type { Condition } from '../../verify/variations.ts'
 
@@ -110,7 +110,7 @@ export type Result =
       readonly type: 'collected'
       readonly dryRun: boolean
       /** Whose artifacts are among the blobs, as far as that is remembered. */
-      readonly recipes: readonly RecordedArtifacts[]
+      readonly recipes: readonly NotKept[]
       readonly blobs: number
       readonly trees: number
       readonly bytes: number

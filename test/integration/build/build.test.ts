@@ -7,7 +7,8 @@ import { removeTree } from '../../../src/base/files.ts'
 import { resumeAction } from '../../../src/build/action.ts'
 import { actionOf } from '../../../src/build/planned-action.ts'
 import type { FileSource, Recipe } from '../../../src/metadata/model.ts'
-import { verifyStore } from '../../../src/store/maintain.ts'
+import { blobPath, treePath } from '../../../src/store/local/layout.ts'
+import { verifyStore } from '../../../src/store/verify-store.ts'
 import {
   artifactOf,
   eventsOf,
@@ -39,8 +40,8 @@ describe('build', () => {
     expect([...first.failures.values()]).toEqual([])
     expect(first.ran).toEqual(['base/a', 'base/b'])
     const artifact = artifactOf(first, 'base/b')
-    await toy.store.tree(artifact)
-    expect(await readFile(join(toy.store.treePath(artifact), 'usr/share/b'), 'utf8')).toBe('one\n')
+    await toy.store.trees.unpack(artifact)
+    expect(await readFile(join(treePath(toy.store.root, artifact), 'usr/share/b'), 'utf8')).toBe('one\n')
     const second = await toyBuild(toy, metadata, ['base/b'])
     expect(second.ran).toEqual([])
   })
@@ -66,7 +67,7 @@ describe('a failing recipe', () => {
   it('names recipe, step, status, log and the command for a shell there', async () => {
     const toy = await freshStore()
     const failure = failureOf(await toyBuild(toy, toyMetadata(failing), ['host/bad']), 'host/bad')
-    const log = (await toy.store.lastLog(id('host/bad'))) ?? ''
+    const log = (await toy.store.logs.newest(id('host/bad'))) ?? ''
     expect(failure).toMatchObject({
       code: 'step-failed',
       kind: 'buildFailed',
@@ -82,7 +83,7 @@ describe('a failing recipe', () => {
     expect(eventsOf(toy.events, 'action-failed')).toMatchObject([
       { recipe: 'host/bad', step: 'build', log },
     ])
-    expect((await readdir((await toy.store.session()).folder)).sort()).toEqual(['lock', 'tmp'])
+    expect((await readdir(await toy.store.session.folder())).sort()).toEqual(['lock', 'tmp'])
   })
 
   it('says which field ended it when it took too long', async () => {
@@ -135,7 +136,7 @@ describe('a failing recipe', () => {
     const toy = await freshStore()
     const recipe = toyRecipe('host/bad', 'echo half > $OUT/half; echo object > $OBJ/object; exit 1')
     await toyBuild(toy, toyMetadata(recipe), ['host/bad'], { keepFailed: true })
-    const kept = toy.store.keptPath(id('host/bad'))
+    const kept = toy.store.logs.keptFolder(id('host/bad'))
     expect(await readFile(join(kept, 'out/half'), 'utf8')).toBe('half\n')
     expect(await readFile(join(kept, 'build/obj/object'), 'utf8')).toBe('object\n')
   })
@@ -148,7 +149,7 @@ describe('a failing recipe', () => {
     ]
     const metadata = toyMetadata(toyRecipe('host/bad', '', { steps }))
     const { plan } = await toyBuild(toy, metadata, ['host/bad'], { keepFailed: true })
-    const folder = toy.store.keptPath(id('host/bad'))
+    const folder = toy.store.logs.keptFolder(id('host/bad'))
     await writeFile(join(folder, 'build/obj/mended'), '')
     const action = actionOf(plan, id('host/bad'))
     const context = {
@@ -164,8 +165,8 @@ describe('a failing recipe', () => {
       message: expect.stringContaining('one, two') as string,
     })
     const { artifact } = await resumeAction(action, context, 'two')
-    await toy.store.tree(artifact)
-    expect(await readFile(join(toy.store.treePath(artifact), 'text'), 'utf8')).toBe(
+    await toy.store.trees.unpack(artifact)
+    expect(await readFile(join(treePath(toy.store.root, artifact), 'text'), 'utf8')).toBe(
       'one\ntwo\ntwo\n',
     )
     expect((await toyBuild(toy, metadata, ['host/bad'])).ran).toEqual([])
@@ -219,9 +220,9 @@ describe('a damaged artifact', () => {
     )
     const first = await toyBuild(toy, metadata, ['base/c'])
     const [a, b] = [artifactOf(first, 'base/a'), artifactOf(first, 'base/b')]
-    await rm(toy.store.blobPath(b))
-    await removeTree(toy.store.treePath(a))
-    await flipByte(toy.store.blobPath(a), 600)
+    await rm(blobPath(toy.store.root, b))
+    await removeTree(treePath(toy.store.root, a))
+    await flipByte(blobPath(toy.store.root, a), 600)
     const next = await nextSession(toy.folder)
     const second = await toyBuild(next, metadata, ['base/b', 'base/c'])
     expect(second.ran).toEqual(['base/a', 'base/b'])
@@ -237,8 +238,8 @@ describe('a damaged artifact', () => {
     )
     const metadata = toyMetadata(TOOLS, writer('a', 'one'), ...users)
     const a = artifactOf(await toyBuild(toy, metadata, ['base/a']), 'base/a')
-    await removeTree(toy.store.treePath(a))
-    await flipByte(toy.store.blobPath(a), 600)
+    await removeTree(treePath(toy.store.root, a))
+    await flipByte(blobPath(toy.store.root, a), 600)
     const result = await toyBuild(
       await nextSession(toy.folder),
       metadata,
@@ -281,7 +282,7 @@ describe('one key', () => {
       ),
     )
     const first = artifactOf(await toyBuild(toy, metadata, ['base/dice']), 'base/dice')
-    await rename(toy.store.blobPath(first), join(toy.folder, 'away'))
+    await rename(blobPath(toy.store.root, first), join(toy.folder, 'away'))
     const failure = failureOf(await toyBuild(toy, metadata, ['base/dice']), 'base/dice')
     expect(failure).toMatchObject({
       code: 'two-results',
@@ -290,8 +291,8 @@ describe('one key', () => {
     })
     const later = /gave ([0-9a-f]{64}), recorded is ([0-9a-f]{64})/.exec(failure.message)
     expect(later?.[2]).toBe(first)
-    expect(toy.store.has(later?.[1] as Digest)).toBe(true)
-    await rename(join(toy.folder, 'away'), toy.store.blobPath(first))
+    expect(toy.store.blobs.has(later?.[1] as Digest)).toBe(true)
+    await rename(join(toy.folder, 'away'), blobPath(toy.store.root, first))
     expect(artifactOf(await toyBuild(toy, metadata, ['base/dice']), 'base/dice')).toBe(first)
   })
 

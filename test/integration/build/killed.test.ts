@@ -3,8 +3,8 @@ import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
 import { exists } from '../../../src/base/files.ts'
-import { verifyStore } from '../../../src/store/maintain.ts'
-import { openSession } from '../../../src/store/session.ts'
+import { openSession } from '../../../src/store/local/session-folder.ts'
+import { verifyStore } from '../../../src/store/verify-store.ts'
 import { engineProcesses } from '../../support/engine.ts'
 import {
   artifactOf,
@@ -123,7 +123,7 @@ describe('an interrupted build', () => {
     await expect(building).rejects.toMatchObject({ name: 'AbortError' })
     expect(processesWith(slow)).toEqual([])
     expect(eventsOf(toy.events, 'action-failed')).toEqual([])
-    expect((await readdir((await toy.store.session()).folder)).sort()).toEqual(['lock', 'tmp'])
+    expect((await readdir(await toy.store.session.folder())).sort()).toEqual(['lock', 'tmp'])
     expect(await readdir(join(toy.folder, 'kept'))).toEqual([])
   })
 
@@ -140,7 +140,7 @@ describe('an interrupted build', () => {
       message: expect.stringContaining('"timeout" of 1 s') as string,
     })
     expect(processesWith(slow)).toEqual([])
-    expect((await readdir((await toy.store.session()).folder)).sort()).toEqual(['lock', 'tmp'])
+    expect((await readdir(await toy.store.session.folder())).sort()).toEqual(['lock', 'tmp'])
   })
 })
 

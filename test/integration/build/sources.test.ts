@@ -4,8 +4,9 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { digestOf, type Digest } from '../../../src/base/digest.ts'
 import { removeTree } from '../../../src/base/files.ts'
 import type { FileSource, LocalFile } from '../../../src/metadata/model.ts'
-import { verifyStore } from '../../../src/store/maintain.ts'
+import { blobPath } from '../../../src/store/local/layout.ts'
 import type { Store } from '../../../src/store/store.ts'
+import { verifyStore } from '../../../src/store/verify-store.ts'
 import {
   artifactOf,
   failureOf,
@@ -88,12 +89,12 @@ describe('sources', () => {
     const toy = await freshStore()
     const data = tarOf([{ path: 'top/a', data: 'a' }])
     const source = await sourceOf(toy.store, data)
-    await flipByte(toy.store.blobPath(source.sha256), 515)
+    await flipByte(blobPath(toy.store.root, source.sha256), 515)
     const next = await nextSession(toy.folder)
     const fetched: Digest[] = []
     const fetcher = {
       fetch: async ({ sha256 }: FileSource): Promise<void> => {
-        if (next.store.has(sha256)) return
+        if (next.store.blobs.has(sha256)) return
         fetched.push(sha256)
         await putBlob(next.store, data)
       },

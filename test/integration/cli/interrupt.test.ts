@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers'
 import { expect, onTestFinished, test } from 'vitest'
 import { digestOf } from '../../../src/base/digest.ts'
 import { removeTree } from '../../../src/base/files.ts'
-import { takeLock } from '../../../src/store/lock.ts'
+import { takeLock } from '../../../src/store/local/lock.ts'
 import {
   commandLine,
   jsonLines,

@@ -42,8 +42,8 @@ async function system(): Promise<Toy & { rebuild: () => ReturnType<Toy['run']>; 
   }
   const words = record.recipes.find((entry) => entry.recipe === 'product/words')!
   const store = await Store.open(toy.store, { emit: () => undefined, now: () => 0 })
-  const manifest = makeManifest([{ ...words, listing: await store.listing(words.artifact) }])
-  await store.close()
+  const manifest = makeManifest([{ ...words, listing: await store.trees.listing(words.artifact) }])
+  await store.session.close()
   await toy.write({
     [`root/${MANIFEST_PATH}`]: manifest,
     'root/usr/share/words': 'plain\n',

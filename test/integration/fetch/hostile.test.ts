@@ -40,7 +40,7 @@ test.each(Object.keys(ODD))(
       message: expect.stringContaining('its SHA256SUMS') as string,
     })
     await fetcher.fetch(source([]))
-    expect(rig().store.has(DIGEST)).toBe(true)
+    expect(rig().store.blobs.has(DIGEST)).toBe(true)
   },
 )
 
@@ -79,7 +79,7 @@ test.each(Object.keys(ODD))(
     await rig()
       .fetcher(options)
       .fetch(source([`file:${odd}`, `file:${good}`]))
-    expect(rig().store.has(DIGEST)).toBe(true)
+    expect(rig().store.blobs.has(DIGEST)).toBe(true)
   },
 )
 
@@ -99,7 +99,7 @@ test('a mirror folder of links to files elsewhere is one', async () => {
   await rig()
     .fetcher({ mirrors: [join(rig().folder, 'mirror')] })
     .fetch(source([]))
-  expect(rig().store.has(DIGEST)).toBe(true)
+  expect(rig().store.blobs.has(DIGEST)).toBe(true)
 })
 
 test('names in the list of a mirror are shown, not acted on', async () => {
@@ -173,7 +173,7 @@ test('an address that Node takes for none, as a place and behind a redirect: the
   await rig()
     .fetcher()
     .fetch(source([odd, `${to.address}/f.tar`, `${address}/f.tar`]))
-  expect(rig().store.has(DIGEST)).toBe(true)
+  expect(rig().store.blobs.has(DIGEST)).toBe(true)
   expect(JSON.stringify(rig().events)).not.toContain('%ff')
 })
 

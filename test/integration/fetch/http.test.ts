@@ -45,7 +45,7 @@ test('all places wrong', async () => {
   expect(error).toMatchObject({ kind: 'fetch', code: 'source-digest' })
   for (const part of ['f.tar', DIGEST, digestOf(WRONG), `${address}/a`, `${address}/b`])
     expect((error as Error).message).toContain(part)
-  expect(rig().store.has(DIGEST)).toBe(false)
+  expect(rig().store.blobs.has(DIGEST)).toBe(false)
   expect(await rig().store.partials()).toEqual([])
 })
 
@@ -109,7 +109,7 @@ test('redirects are followed, relative ones too', async () => {
   await rig()
     .fetcher()
     .fetch(source([`${address}/f.tar`]))
-  expect(rig().store.has(DIGEST)).toBe(true)
+  expect(rig().store.blobs.has(DIGEST)).toBe(true)
 })
 
 test.each([
@@ -185,7 +185,7 @@ test('a server that stalls in the body', async () => {
   expect(rig().events.find(({ type }) => type === 'fetch-retry')).toMatchObject({
     reason: expect.stringContaining('stalled') as string,
   })
-  expect(rig().store.has(DIGEST)).toBe(true)
+  expect(rig().store.blobs.has(DIGEST)).toBe(true)
 })
 
 test('a server that never answers', async () => {
@@ -215,7 +215,7 @@ test('a body that is compressed on the way by label only is taken as it is', asy
   await rig()
     .fetcher()
     .fetch(source([`${address}/f.tar`]))
-  expect(rig().store.has(DIGEST)).toBe(true)
+  expect(rig().store.blobs.has(DIGEST)).toBe(true)
 })
 
 test('progress: bytes grow, the size is known', async () => {

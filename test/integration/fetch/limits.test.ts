@@ -59,7 +59,7 @@ test('a copy is bound by the limit as well', async () => {
   await rig()
     .fetcher({ limits: { bytes: CONTENT.length } })
     .fetch(source([`file:${path}`]))
-  expect(rig().store.has(DIGEST)).toBe(true)
+  expect(rig().store.blobs.has(DIGEST)).toBe(true)
 })
 
 test('the rest of a file without an end: stopped at the size of the file, then from the start', async () => {
@@ -79,7 +79,7 @@ test('the rest of a file without an end: stopped at the size of the file, then f
     undefined,
   ])
   expect(sent()).toBeLessThan(64 * CONTENT.length)
-  expect(rig().store.has(DIGEST)).toBe(true)
+  expect(rig().store.blobs.has(DIGEST)).toBe(true)
 })
 
 test('a server that sends a byte now and then is given up, and what came is gone on with', async () => {
@@ -97,5 +97,5 @@ test('a server that sends a byte now and then is given up, and what came is gone
     .fetch(source([`${address}/f.tar`]))
   expect(requests).toHaveLength(2)
   expect(requests[1]?.headers.range).toMatch(/^bytes=[1-9]\d*-$/)
-  expect(rig().store.has(DIGEST)).toBe(true)
+  expect(rig().store.blobs.has(DIGEST)).toBe(true)
 })

@@ -2,8 +2,8 @@ import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { digestOf } from '../../../src/base/digest.ts'
-import { collectGarbage } from '../../../src/store/maintain.ts'
-import { notedNames, noteNames } from '../../../src/store/source-names.ts'
+import { collectGarbage } from '../../../src/store/collect-garbage.ts'
+import { notedNames, noteNames } from '../../../src/store/local/sources.ts'
 import { Store } from '../../../src/store/store.ts'
 import {
   CONTENT,
@@ -125,7 +125,7 @@ test('a mirror folder knows the new name, offline: right, wrong, and by the dige
   })
   await rig().write('mirror/b-1.tar', CONTENT)
   await rig().fetcher(options).fetch(renamed)
-  expect([...rig().store.notedNames(DIGEST)].sort()).toEqual(['a-1.tar', 'b-1.tar'])
+  expect([...rig().store.sources.names(DIGEST)].sort()).toEqual(['a-1.tar', 'b-1.tar'])
 })
 
 test('an empty store: a mirror has the digest under an old name only', async () => {
@@ -139,7 +139,7 @@ test('an empty store: a mirror has the digest under an old name only', async () 
   // A list may have a name and the file two of them.
   await symlink('a-1.tar', join(rig().folder, 'mirror', 'a-2.tar'))
   await rig().fetcher(options).fetch(second)
-  expect(rig().store.has(DIGEST)).toBe(true)
+  expect(rig().store.blobs.has(DIGEST)).toBe(true)
 })
 
 test('a store without names, as an earlier engine left it, is believed once', async () => {
@@ -174,13 +174,13 @@ test('with the real store: names go with their blob, and odd ones of any kind ar
   await rig()
     .fetcher({ store })
     .fetch(source([`file:${path}`]))
-  store.noteNames(DIGEST, ['a'.repeat(300), '../x', 'v1/a%2f b', '\u0007'])
-  expect([...store.notedNames(DIGEST)].sort()).toEqual(['\u0007', '../x', 'f.tar', 'v1/a%2f b'])
-  await store.close()
+  store.sources.noteNames(DIGEST, ['a'.repeat(300), '../x', 'v1/a%2f b', '\u0007'])
+  expect([...store.sources.names(DIGEST)].sort()).toEqual(['\u0007', '../x', 'f.tar', 'v1/a%2f b'])
+  await store.session.close()
   await collectGarbage(store, new Set([DIGEST]), false)
-  expect(store.notedNames(DIGEST)).toContain('f.tar')
+  expect(store.sources.names(DIGEST)).toContain('f.tar')
   await collectGarbage(store, new Set(), true)
-  expect(store.notedNames(DIGEST)).toContain('f.tar')
+  expect(store.sources.names(DIGEST)).toContain('f.tar')
   await collectGarbage(store, new Set(), false)
   expect(await readdir(join(root, 'names'))).toEqual([])
 })

@@ -60,7 +60,7 @@ test.runIf(hasOpenssl)('a registry whose certificate only npm knows', async () =
   await rig()
     .fetcher({ npm, host: {} })
     .fetch(source(['npm:f@1.0.0']))
-  expect(rig().store.has(DIGEST)).toBe(true)
+  expect(rig().store.blobs.has(DIGEST)).toBe(true)
 })
 
 test('a cafile that is missing, and certificates in npm’s configuration itself', async () => {

@@ -66,7 +66,7 @@ test('a mirror folder has it by its digest, and another source under its name', 
   await rig()
     .fetcher({ from: [dirname(sums)] })
     .fetch(source([]))
-  expect(rig().store.has(DIGEST)).toBe(true)
+  expect(rig().store.blobs.has(DIGEST)).toBe(true)
   expect(rig().eventTypes()).not.toContain('warning')
 })
 
@@ -110,7 +110,7 @@ test('file: missing, a folder, then there', async () => {
   await rig()
     .fetcher()
     .fetch(source(['file:/no/such/file', `file:${dirname(path)}`, `file:${path}`]))
-  expect(rig().store.has(DIGEST)).toBe(true)
+  expect(rig().store.blobs.has(DIGEST)).toBe(true)
   const error = rig()
     .fetcher()
     .fetch(source(['file:/no/such/file', `file:${dirname(path)}`], { sha256: digestOf('') }))
@@ -128,7 +128,7 @@ test('debian: configured bases in order, http and file', async () => {
   })
   await fetcher.fetch(source(['debian:musl/musl_1.2+x.tar.gz']))
   expect(requests.map(({ url }) => url)).toEqual(['/debian/pool/main/m/musl/musl_1.2%2Bx.tar.gz'])
-  expect(rig().store.has(DIGEST)).toBe(true)
+  expect(rig().store.blobs.has(DIGEST)).toBe(true)
 })
 
 test("debian: the host's bases when none is configured, asked once; none at all is said", async () => {
@@ -196,7 +196,7 @@ test('offline: folders and file: places only, no server and no npm is asked', as
   })
   const path = await rig().write('there/f.tar', CONTENT)
   await fetcher.fetch(source([...remote, `file:${path}`]))
-  expect(rig().store.has(DIGEST)).toBe(true)
+  expect(rig().store.blobs.has(DIGEST)).toBe(true)
   expect(requests).toHaveLength(0)
 })
 

@@ -10,7 +10,7 @@ import { digestOf, digestOfFile, type Digest } from '../../../src/base/digest.ts
 import type { Event } from '../../../src/base/events.ts'
 import { createFetcher, type FetcherOptions } from '../../../src/fetch/fetcher.ts'
 import type { Fetcher, FetchStore } from '../../../src/fetch/ports.ts'
-import { noteNames, notedNames } from '../../../src/store/source-names.ts'
+import { noteNames, notedNames } from '../../../src/store/local/sources.ts'
 import type { FileSource } from '../../../src/metadata/model.ts'
 
 /** Half a mebibyte that differs from byte to byte. */

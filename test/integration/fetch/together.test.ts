@@ -119,14 +119,14 @@ test('abort: stops at once, keeps the part, and the next run goes on with it', a
     .fetcher()
     .fetch(source([`${address}/f.tar`]))
   expect(requests[1]?.headers.range).toBe('bytes=1000-')
-  expect(rig().store.has(DIGEST)).toBe(true)
+  expect(rig().store.blobs.has(DIGEST)).toBe(true)
 })
 
 test('abort while waiting for a turn, for another engine, and between attempts', async () => {
   const server = await held()
   const looked = new EventEmitter()
   const has = (digest: Digest): boolean => {
-    const found = rig().store.has(digest)
+    const found = rig().store.blobs.has(digest)
     // Told a moment later, when the request is in the queue.
     setImmediate(() => looked.emit('has'))
     return found

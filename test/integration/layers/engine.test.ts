@@ -9,6 +9,7 @@ import { expect, it } from 'vitest'
 import { readConfig } from '../../../src/cli/config.ts'
 import { createFetcher } from '../../../src/fetch/fetcher.ts'
 import { loadMetadata } from '../../../src/metadata/load.ts'
+import { blobPath } from '../../../src/store/local/layout.ts'
 import { Store } from '../../../src/store/store.ts'
 import { id } from '../../support/rig.ts'
 
@@ -120,12 +121,12 @@ async function tarballs(recipe: string): Promise<[name: string, data: Buffer][]>
           if (name === undefined) return []
           return fetcher
             .fetch(source, new AbortController().signal)
-            .then(async () => [name, await readFile(store.blobPath(source.sha256))] as [string, Buffer])
+            .then(async () => [name, await readFile(blobPath(store.root, source.sha256))] as [string, Buffer])
         }),
       ),
     )
   } finally {
-    await store.close()
+    await store.session.close()
   }
 }
 

@@ -191,7 +191,7 @@ describe('names that a recipe gives', () => {
     'a source called "%s" is laid out nowhere',
     async (name) => {
       const toy = await freshStore()
-      const { digest } = await toy.store.packTree(await folderWithFile())
+      const { digest } = await toy.store.trees.pack(await folderWithFile())
       const source = { kind: 'file' as const, name, sha256: digest, from: [], to: undefined }
       const metadata = toyMetadata(toyRecipe('host/named', 'touch $OUT/x', { sources: [source] }))
       expect(failureOf(await toyBuild(toy, metadata, ['host/named']), 'host/named')).toMatchObject({
@@ -219,7 +219,7 @@ describe('names that a recipe gives', () => {
     const path = join(folder, 'link')
     symlinkSync('../file', path)
     const toy = await freshStore()
-    const { digest } = await toy.store.packTree(await folderWithFile())
+    const { digest } = await toy.store.trees.pack(await folderWithFile())
     const metadata = toyMetadata(
       toyRecipe('host/files', 'touch $OUT/x', {
         files: [{ name: 'link', path, digest, executable: false }],
@@ -237,7 +237,7 @@ describe('the log', () => {
     const script =
       'echo first; echo second > /dev/stderr; echo third > /dev/stdout; echo fourth > /proc/self/fd/2; touch $OUT/x'
     await toyBuild(toy, toyMetadata(toyRecipe('host/loud', script)), ['host/loud'])
-    const log = await toy.store.lastLog(id('host/loud'))
+    const log = await toy.store.logs.newest(id('host/loud'))
     expect(readFileSync(log!, 'utf8')).toBe('==> build\nfirst\nsecond\nthird\nfourth\n')
   })
 
@@ -249,7 +249,7 @@ describe('the log', () => {
       ['host/flood'],
     )
     expect(failureOf(result, 'host/flood').message).toContain('MiB to its log')
-    const log = await toy.store.lastLog(id('host/flood'))
+    const log = await toy.store.logs.newest(id('host/flood'))
     expect(statSync(log!).size).toBeLessThan(257 << 20)
   })
 })

@@ -2,8 +2,10 @@ import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { digestOf } from '../../../src/base/digest.ts'
-import { collectGarbage, verifyStore } from '../../../src/store/maintain.ts'
-import { takeLock } from '../../../src/store/lock.ts'
+import { collectGarbage } from '../../../src/store/collect-garbage.ts'
+import { blobPath, listingPath, treePath } from '../../../src/store/local/layout.ts'
+import { takeLock } from '../../../src/store/local/lock.ts'
+import { verifyStore } from '../../../src/store/verify-store.ts'
 import { freshStore, nextSession, putBlob } from '../../support/rig.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
 import { flipByte, writeTreeAt } from '../../support/trees.ts'
@@ -13,15 +15,15 @@ async function filled() {
   const pack = async (text: string) => {
     const root = join(await temporaryFolder(), 'root')
     await writeTreeAt(root, { file: text })
-    return (await store.packTree(root)).digest
+    return (await store.trees.pack(root)).digest
   }
   const [kept, unpacked, dropped] = [
     await pack('kept'),
     await pack('unpacked'),
     await pack('dropped'),
   ]
-  await store.tree(kept)
-  await store.tree(unpacked)
+  await store.trees.unpack(kept)
+  await store.trees.unpack(unpacked)
   await putBlob(store, 'source')
   for (const name of ['kept/base@a', 'damaged/x', 'partial/y'])
     await writeFile(join(folder, name), '')
@@ -38,13 +40,13 @@ describe('collecting garbage', () => {
       kind: 'usage',
     })
     expect(await readdir(folder, { recursive: true })).toEqual(before)
-    await store.close()
+    await store.session.close()
     await collectGarbage(other.store, new Set([kept]), false)
   })
 
   it('keeps what is named, removes the rest, and says how much; a dry run only says', async () => {
     const { folder, store, kept, unpacked, dropped } = await filled()
-    await store.close()
+    await store.session.close()
     const keep = new Set([kept, digestOf('source')])
     const before = (await readdir(folder, { recursive: true })).sort()
     const counted = await collectGarbage(store, keep, true)
@@ -62,18 +64,18 @@ describe('collecting garbage', () => {
     ).toEqual([])
     expect(after.filter((path) => path.includes(kept))).toHaveLength(4)
     const next = await nextSession(folder)
-    await next.store.tree(kept)
-    await next.store.checkBlob(digestOf('source'))
+    await next.store.trees.unpack(kept)
+    await next.store.blobs.file(digestOf('source'))
     expect(next.events).toEqual([])
   })
 
   it('shuts out builds while it works', async () => {
     const { folder, store } = await filled()
-    await store.close()
+    await store.session.close()
     const held = await takeLock(join(folder, 'locks', 'store'))
     const next = await nextSession(folder)
     let began = false
-    const session = next.store.session().then(() => (began = true))
+    const session = next.store.session.folder().then(() => (began = true))
     expect(
       await takeLock(join(folder, 'locks', 'store'), { tryOnly: true, shared: true }),
     ).toBeUndefined()
@@ -87,9 +89,9 @@ describe('verifying a store', () => {
   it('finds nothing in a whole one, and names damaged blobs and trees without changing them', async () => {
     const { folder, store, kept, unpacked } = await filled()
     expect(await verifyStore(store)).toEqual([])
-    await flipByte(store.blobPath(kept), 513)
-    await flipByte(join(store.treePath(unpacked), 'file'), 0)
-    await writeFile(`${store.treePath(kept)}.json`, '')
+    await flipByte(blobPath(store.root, kept), 513)
+    await flipByte(join(treePath(store.root, unpacked), 'file'), 0)
+    await writeFile(listingPath(store.root, kept), '')
     const before = (await readdir(folder, { recursive: true })).sort()
     const faults = await verifyStore(store)
     expect(faults.map(({ what, digest }) => `${what} ${digest}`).sort()).toEqual(

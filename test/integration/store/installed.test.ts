@@ -2,7 +2,8 @@ import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { digestOf, type Digest } from '../../../src/base/digest.ts'
-import { Installed } from '../../../src/store/installed.ts'
+import { Installed } from '../../../src/store/local/installed.ts'
+import { treePath } from '../../../src/store/local/layout.ts'
 import { Store } from '../../../src/store/store.ts'
 import { freshStore, id } from '../../support/rig.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
@@ -22,7 +23,7 @@ async function installedSystem() {
   for (const [name, tree] of Object.entries({ tool: TOOL, data: DATA })) {
     const own = join(await temporaryFolder(), name)
     await writeTreeAt(own, tree)
-    const { digest, listing } = await store.packTree(own)
+    const { digest, listing } = await store.trees.pack(own)
     artifacts.push({ recipe: id(`base/${name}`), key: digestOf(name), artifact: digest, listing })
     await writeTreeAt(root, tree)
   }
@@ -41,23 +42,23 @@ describe('what is installed', () => {
   it('counts as stored, and is packed when it is first used', async () => {
     const { artifacts, folder, open } = await installedSystem()
     const store = await open()
-    expect(['tool', 'data', 'other'].map((name) => store.artifactOf(digestOf(name)))).toEqual([
+    expect(['tool', 'data', 'other'].map((name) => store.index.artifactOf(digestOf(name)))).toEqual([
       ...digests(artifacts),
       undefined,
     ])
-    expect(digests(artifacts).map((digest) => store.has(digest))).toEqual([true, true])
+    expect(digests(artifacts).map((digest) => store.blobs.has(digest))).toEqual([true, true])
     expect(await readdir(join(folder, 'blobs'))).toEqual([])
     const [tool, data] = digests(artifacts)
-    expect((await store.tree(tool!)).map(({ path }) => path)).toEqual([
+    expect((await store.trees.unpack(tool!)).map(({ path }) => path)).toEqual([
       'usr',
       'usr/bin',
       'usr/bin/alias',
       'usr/bin/tool',
     ])
-    expect(await readdir(store.treePath(tool!))).toEqual(['usr'])
-    await store.checkBlob(data!)
-    expect(await store.listing(data!)).toHaveLength(5)
-    await store.close()
+    expect(await readdir(treePath(store.root, tool!))).toEqual(['usr'])
+    await store.blobs.file(data!)
+    expect(await store.trees.listing(data!)).toHaveLength(5)
+    await store.session.close()
   })
 
   it.each([
@@ -76,14 +77,14 @@ describe('what is installed', () => {
       const { root, artifacts, folder, open } = await installedSystem()
       await change(root)
       const store = await open()
-      await expect(store.tree(artifacts[0]!.artifact)).rejects.toMatchObject({
+      await expect(store.trees.unpack(artifacts[0]!.artifact)).rejects.toMatchObject({
         code: 'installed-damaged',
         kind: 'fetch',
         message: expect.stringMatching(new RegExp(`base/tool.*${path}`)) as string,
       })
       expect(await readdir(join(folder, 'blobs'))).toEqual([])
-      await store.tree(artifacts[1]!.artifact)
-      await store.close()
+      await store.trees.unpack(artifacts[1]!.artifact)
+      await store.session.close()
     },
   )
 })

@@ -7,11 +7,12 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { digestOf, type Digest } from '../../../src/base/digest.ts'
 import { FixpointError } from '../../../src/base/error.ts'
 import { removeTree } from '../../../src/base/files.ts'
-import { verifyStore } from '../../../src/store/maintain.ts'
-import { packTree } from '../../../src/store/pack.ts'
-import type { IndexEntry } from '../../../src/store/index-entries.ts'
-import { encodeEntry, type TarEntry } from '../../../src/store/tar.ts'
-import { unpackArtifact } from '../../../src/store/unpack.ts'
+import { packTree } from '../../../src/store/artifact/pack.ts'
+import { encodeEntry, type TarEntry } from '../../../src/store/artifact/tar-header.ts'
+import type { IndexEntry } from '../../../src/store/rooms.ts'
+import { unpackArtifact } from '../../../src/store/artifact/unpack.ts'
+import { blobPath, listingPath, treePath } from '../../../src/store/local/layout.ts'
+import { verifyStore } from '../../../src/store/verify-store.ts'
 import { freshStore, id } from '../../support/rig.ts'
 import type { ToyStore } from '../../support/toy.ts'
 import { describeTree, writeTreeAt, type Tree } from '../../support/trees.ts'
@@ -277,26 +278,26 @@ it('of 60 artifacts whose blob, tree or listing is changed none does harm, nor i
         const digest = await stored(toy, String(serial))
         const pathOf = (name: Digest): string =>
           ({
-            blob: store.blobPath(name),
-            tree: store.treePath(name),
-            file: join(store.treePath(name), 'usr/share/text'),
-            listing: `${store.treePath(name)}.json`,
+            blob: blobPath(store.root, name),
+            tree: treePath(store.root, name),
+            file: join(treePath(store.root, name), 'usr/share/text'),
+            listing: listingPath(store.root, name),
           })[part]
         // A folder has no bytes to change.
         if (part === 'tree') put(pathOf(digest), Buffer.from('no folder'))
         replace(pathOf(digest), part === 'tree' ? pathOf(other).concat('.json') : pathOf(other))
         await endsWell(async () => {
-          const noted = await store.listing(digest)
-          expect(await store.tree(digest)).toEqual(noted)
-          expect(readFileSync(join(store.treePath(digest), 'usr/share/text'), 'utf8')).toBe(
+          const noted = await store.trees.listing(digest)
+          expect(await store.trees.unpack(digest)).toEqual(noted)
+          expect(readFileSync(join(treePath(store.root, digest), 'usr/share/text'), 'utf8')).toBe(
             String(serial),
           )
         })
         await endsWell(() => verifyStore(store))
         for (const path of [
-          store.blobPath(digest),
-          store.treePath(digest),
-          `${store.treePath(digest)}.json`,
+          blobPath(store.root, digest),
+          treePath(store.root, digest),
+          listingPath(store.root, digest),
         ])
           remove(path)
       },
@@ -310,8 +311,8 @@ async function stored({ store }: ToyStore, text: string): Promise<Digest> {
   const root = join(world, 'root')
   await removeTree(root)
   await writeTreeAt(root, { ...TREE, 'usr/share/text': text })
-  const { digest } = await store.packTree(root)
-  mkdirSync(store.treePath(digest))
-  await unpackArtifact(store.blobPath(digest), store.treePath(digest))
+  const { digest } = await store.trees.pack(root)
+  mkdirSync(treePath(store.root, digest))
+  await unpackArtifact(blobPath(store.root, digest), treePath(store.root, digest))
   return digest
 }

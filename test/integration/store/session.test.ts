@@ -2,8 +2,8 @@ import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { removeTree } from '../../../src/base/files.ts'
-import { takeLock } from '../../../src/store/lock.ts'
-import { openSession } from '../../../src/store/session.ts'
+import { takeLock } from '../../../src/store/local/lock.ts'
+import { openSession } from '../../../src/store/local/session-folder.ts'
 import { freshStore } from '../../support/rig.ts'
 
 /** Takes the locks that a session holds; those of one that ended, however that was, are free. */

@@ -18,10 +18,12 @@ import { describe, expect, it } from 'vitest'
 import { EPOCH } from '../../../src/base/constants.ts'
 import { digestOf, type Digest } from '../../../src/base/digest.ts'
 import { exists, removeTree } from '../../../src/base/files.ts'
-import { formatListing } from '../../../src/store/listing.ts'
-import { verifyStore } from '../../../src/store/maintain.ts'
-import { packTree } from '../../../src/store/pack.ts'
-import type { IndexEntry } from '../../../src/store/index-entries.ts'
+import { adoptFile } from '../../../src/store/adopt-file.ts'
+import { formatListing } from '../../../src/store/artifact/listing.ts'
+import { packTree } from '../../../src/store/artifact/pack.ts'
+import { blobPath, treePath } from '../../../src/store/local/layout.ts'
+import type { IndexEntry } from '../../../src/store/rooms.ts'
+import { verifyStore } from '../../../src/store/verify-store.ts'
 import { eventsOf, freshStore, id, nextSession, putBlob, sharedStore } from '../../support/rig.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
 import { toyStore } from '../../support/toy.ts'
@@ -80,13 +82,13 @@ describe('opening a store', () => {
 
   it.each(Object.entries(NO_FILES))('names a log, or a lock, that is %s', async (_what, make) => {
     const { store, folder } = await freshStore()
-    const log = await store.logPath(id('base/a'), digestOf('key'))
+    const log = await store.logs.path(id('base/a'), digestOf('key'))
     await make(log)
     const named = { code: 'store-unreadable', message: expect.stringContaining(log) as string }
-    await expect(store.logPath(id('base/a'), digestOf('key'))).rejects.toMatchObject(named)
-    await expect(store.lastLog(id('base/a'))).rejects.toMatchObject(named)
+    await expect(store.logs.path(id('base/a'), digestOf('key'))).rejects.toMatchObject(named)
+    await expect(store.logs.newest(id('base/a'))).rejects.toMatchObject(named)
     await make(join(folder, 'locks/x'))
-    await expect(store.lock('x')).rejects.toMatchObject({ code: 'store-unreadable' })
+    await expect(store.session.lock('x')).rejects.toMatchObject({ code: 'store-unreadable' })
   })
 
   it('makes one in a new or empty folder and finds it again', async () => {
@@ -158,10 +160,10 @@ describe('opening a store', () => {
 describe('blobs', () => {
   it('adopts a file under its digest, and refuses one under another', async () => {
     const { store, folder } = await freshStore()
-    const path = await store.temporaryPath('download')
+    const path = await store.session.temporaryPath('download')
     await writeFile(path, 'text')
     const before = await contentsOf(folder)
-    await expect(store.adopt(path, digestOf('other'))).rejects.toMatchObject({
+    await expect(adoptFile(store.blobs, path, digestOf('other'))).rejects.toMatchObject({
       code: 'blob-digest',
       kind: 'fetch',
       message: expect.stringMatching(
@@ -169,9 +171,9 @@ describe('blobs', () => {
       ) as string,
     })
     expect(await contentsOf(folder)).toEqual(before)
-    await store.adopt(path, digestOf('text'))
-    expect(store.has(digestOf('text'))).toBe(true)
-    expect(await readFile(store.blobPath(digestOf('text')), 'utf8')).toBe('text')
+    await adoptFile(store.blobs, path, digestOf('text'))
+    expect(store.blobs.has(digestOf('text'))).toBe(true)
+    expect(await readFile(blobPath(store.root, digestOf('text')), 'utf8')).toBe('text')
     expect(await exists(path)).toBe(false)
   })
 
@@ -180,15 +182,15 @@ describe('blobs', () => {
     async (_what, make) => {
       const { store, events } = await freshStore()
       const digest = await putBlob(store, 'precious')
-      await replace(store.blobPath(digest), make)
-      expect(store.has(digest)).toBe(false)
+      await replace(blobPath(store.root, digest), make)
+      expect(store.blobs.has(digest)).toBe(false)
       expect(await verifyStore(store)).toMatchObject([{ what: 'blob', digest }])
       await putBlob(store, 'precious')
       expect(eventsOf(events, 'store-repair')).toMatchObject([{ what: 'blob', name: digest }])
-      expect(await readFile(store.blobPath(digest), 'utf8')).toBe('precious')
+      expect(await readFile(blobPath(store.root, digest), 'utf8')).toBe('precious')
       // Again, with something set aside already.
-      await replace(store.blobPath(digest), make)
-      await expect(store.checkBlob(digest)).rejects.toMatchObject({ code: 'blob-damaged' })
+      await replace(blobPath(store.root, digest), make)
+      await expect(store.blobs.file(digest)).rejects.toMatchObject({ code: 'blob-damaged' })
       expect(await verifyStore(store)).toEqual([])
     },
   )
@@ -196,29 +198,29 @@ describe('blobs', () => {
   it('says of a blob that is none when it is wanted as an artifact, and leaves it', async () => {
     const { store, events } = await freshStore()
     const digest = await putBlob(store, 'a source')
-    for (const use of [() => store.tree(digest), () => store.listing(digest)])
+    for (const use of [() => store.trees.unpack(digest), () => store.trees.listing(digest)])
       await expect(use()).rejects.toMatchObject({ code: 'not-an-artifact', kind: 'fetch' })
-    await store.checkBlob(digest)
+    await store.blobs.file(digest)
     expect(events).toEqual([])
   })
 
   it('sets a damaged blob aside and names it', async () => {
     const { store, events } = await freshStore()
     const digest = await putBlob(store, 'precious')
-    await store.checkBlob(digest)
+    const blob = await store.blobs.file(digest)
     const next = await nextSession(store.root)
-    await flipByte(store.blobPath(digest), 3)
-    await expect(next.store.checkBlob(digest)).rejects.toMatchObject({
+    await flipByte(blob, 3)
+    await expect(next.store.blobs.file(digest)).rejects.toMatchObject({
       code: 'blob-damaged',
       message: expect.stringContaining(digest) as string,
     })
     expect(eventsOf(next.events, 'store-repair')).toMatchObject([{ what: 'blob', name: digest }])
-    expect(store.has(digest)).toBe(false)
+    expect(store.blobs.has(digest)).toBe(false)
     expect(await exists(join(store.root, 'damaged', digest))).toBe(true)
     // The next to ask gets an answer that it can act on as well.
-    await expect(next.store.checkBlob(digest)).rejects.toMatchObject({ code: 'blob-missing' })
+    await expect(next.store.blobs.file(digest)).rejects.toMatchObject({ code: 'blob-missing' })
     await putBlob(store, 'precious')
-    await next.store.checkBlob(digest)
+    await next.store.blobs.file(digest)
     expect(eventsOf(events, 'store-repair')).toEqual([])
   })
 })
@@ -230,16 +232,16 @@ describe('trees', () => {
     const { store, folder } = shared()
     const root = join(await temporaryFolder(), 'root')
     await writeTreeAt(root, TREE)
-    const { digest } = await store.packTree(root)
-    await (await nextSession(folder)).store.tree(digest)
-    return { folder, digest, tree: store.treePath(digest), blob: store.blobPath(digest) }
+    const { digest } = await store.trees.pack(root)
+    await (await nextSession(folder)).store.trees.unpack(digest)
+    return { folder, digest, tree: treePath(store.root, digest), blob: blobPath(store.root, digest) }
   }
 
   it('are found whole by the next session, links to folders and out of the tree included', async () => {
     const { folder, digest, blob } = await packed()
     const { store, events } = await nextSession(folder)
     await rename(blob, `${blob}.away`) // whoever unpacks again fails
-    await store.tree(digest)
+    await store.trees.unpack(digest)
     await rename(`${blob}.away`, blob)
     expect(eventsOf(events, 'store-repair')).toEqual([])
   })
@@ -342,16 +344,16 @@ describe('trees', () => {
     const before = await stat(blob)
     await damage(tree)
     const { store, events } = await nextSession(folder)
-    await store.tree(digest)
+    await store.trees.unpack(digest)
     expect(eventsOf(events, 'store-repair')).toMatchObject([
       { what: 'tree', name: digest, reason: what },
     ])
     expect(await readFile(join(tree, 'usr/bin/tool'), 'utf8')).toBe('a tool\n')
     expect((await stat(blob)).mtimeMs).toBe(before.mtimeMs)
     const after = await nextSession(folder)
-    await after.store.tree(digest)
+    await after.store.trees.unpack(digest)
     expect(eventsOf(after.events, 'store-repair')).toEqual([])
-    expect(await readdir(join((await store.session()).folder, 'tmp'))).toEqual([])
+    expect(await readdir(join(await store.session.folder(), 'tmp'))).toEqual([])
   })
 
   it.each(['', '.json'])(
@@ -361,17 +363,17 @@ describe('trees', () => {
       const { store, events } = await nextSession(folder)
       const root = join(await temporaryFolder(), 'root')
       await writeTreeAt(root, { ...TREE, 'usr/share/text': 'another text\n' })
-      const other = (await store.packTree(root)).digest
-      await store.tree(other)
+      const other = (await store.trees.pack(root)).digest
+      await store.trees.unpack(other)
       // Together with its listing, and only the listing.
       for (const part of end === '' ? ['', '.json'] : ['.json']) {
         await removeTree(`${tree}${part}`)
-        execFileSync('cp', ['-a', `${store.treePath(other)}${part}`, `${tree}${part}`])
+        execFileSync('cp', ['-a', `${treePath(store.root, other)}${part}`, `${tree}${part}`])
       }
       expect((await verifyStore(store)).map(({ what, digest: name }) => `${what} ${name}`)).toEqual(
         [`tree ${digest}`],
       )
-      await store.tree(digest)
+      await store.trees.unpack(digest)
       expect(eventsOf(events, 'store-repair')).toMatchObject([
         { name: digest, reason: 'its listing is damaged' },
       ])
@@ -396,11 +398,11 @@ describe('trees', () => {
     await rm(join(tree, 'usr/share/text'))
     await flipByte(blob, 600)
     const { store, events } = await nextSession(folder)
-    await expect(Promise.all([store.tree(digest), store.tree(digest)])).rejects.toMatchObject({
+    await expect(Promise.all([store.trees.unpack(digest), store.trees.unpack(digest)])).rejects.toMatchObject({
       code: 'blob-damaged',
     })
     expect(eventsOf(events, 'store-repair').map(({ what }) => what)).toEqual(['tree', 'blob'])
-    await expect(store.tree(digest)).rejects.toMatchObject({ code: 'blob-missing' })
+    await expect(store.trees.unpack(digest)).rejects.toMatchObject({ code: 'blob-missing' })
   })
 
   it('wanted by two engines at once are whole at every moment', async () => {
@@ -411,8 +413,8 @@ describe('trees', () => {
     // other.
     await Promise.all(
       engines.map(async ({ store }) => {
-        for (const entry of await store.tree(digest))
-          await stat(join(store.treePath(digest), entry.path === 'bin' ? 'usr' : entry.path))
+        for (const entry of await store.trees.unpack(digest))
+          await stat(join(treePath(store.root, digest), entry.path === 'bin' ? 'usr' : entry.path))
       }),
     )
     expect(engines.flatMap(({ events }) => eventsOf(events, 'store-repair'))).toHaveLength(1)

@@ -3,7 +3,8 @@ import { truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { Turns } from '../../../src/base/turns.ts'
-import { encodeEntry, TarReader, type TarEntry } from '../../../src/store/tar.ts'
+import { encodeEntry, type TarEntry } from '../../../src/store/artifact/tar-header.ts'
+import { TarReader } from '../../../src/store/artifact/tar-reader.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
 
 let path: string

@@ -4,7 +4,7 @@ import type { RecipeId } from '../../../src/base/recipe-id.ts'
 import { sandboxCommand } from '../../../src/sandbox/bwrap.ts'
 import { constantEnvironment } from '../../../src/sandbox/constants.ts'
 import { unionOf, type Part } from '../../../src/sandbox/sysroot.ts'
-import type { Entry } from '../../../src/store/listing.ts'
+import type { Entry } from '../../../src/store/artifact/listing.ts'
 
 const SPEC = {
   root: '/place/root',

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { digestOf } from '../../../src/base/digest.ts'
-import { compareListings } from '../../../src/store/compare-listings.ts'
+import { compareListings } from '../../../src/store/artifact/compare-listings.ts'
 import {
   EntryPaths,
   formatListing,
   parseListing,
   type Entry,
   type Listing,
-} from '../../../src/store/listing.ts'
+} from '../../../src/store/artifact/listing.ts'
 
 const folder = (path: string, mode = 0o755): Entry => ({ type: 'folder', path, mode })
 const file = (path: string, text: string, mode = 0o644): Entry => ({
