@@ -3,7 +3,6 @@ import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { digestOf } from '../../../src/base/digest.ts'
 import { collectGarbage } from '../../../src/store/collect-garbage.ts'
-import { notedNames, noteNames } from '../../../src/store/local/sources.ts'
 import { Store } from '../../../src/store/store.ts'
 import {
   CONTENT,
@@ -186,18 +185,18 @@ test('with the real store: names go with their blob, and odd ones of any kind ar
 })
 
 test('names that are no folder, a link or unreadable: nothing is followed, and the check alone is lost', async () => {
-  const { folder } = rig().store
+  const { folder, sources } = rig().store
   const elsewhere = join(rig().folder, 'elsewhere')
   await mkdir(elsewhere)
   await mkdir(join(folder, 'names'), { recursive: true })
   await symlink(elsewhere, join(folder, 'names', DIGEST))
-  noteNames(folder, DIGEST, ['a'])
+  sources.noteNames(DIGEST, ['a'])
   expect(await readdir(elsewhere)).toEqual([])
-  expect(notedNames(folder, DIGEST)).toEqual([])
+  expect(sources.names(DIGEST)).toEqual([])
   await rm(join(folder, 'names'), { recursive: true })
   await writeFile(join(folder, 'names'), '')
-  noteNames(folder, DIGEST, ['a'])
-  expect(notedNames(folder, DIGEST)).toEqual([])
+  sources.noteNames(DIGEST, ['a'])
+  expect(sources.names(DIGEST)).toEqual([])
   await rig().write(join('store/blobs', DIGEST), CONTENT)
   await rig().fetcher({ offline: true }).fetch(source([]))
 })

@@ -86,7 +86,7 @@ test('a mirror folder with a flipped byte is named, and the next place tried', a
   expect(await rig().store.partials()).toEqual([])
   const alone = rig().fetcher({
     mirrors: [dirname(path)],
-    store: { ...rig().store, has: () => false },
+    store: { ...rig().store, blobs: { ...rig().store.blobs, has: () => false } },
   })
   await expect(alone.fetch(source([]))).rejects.toMatchObject({
     code: 'source-digest',

@@ -152,7 +152,7 @@ test('a part from another address, or with a damaged note, is not gone on with',
   const other = source([`${address}/f.tar`], { sha256: DIGEST })
   await writeFile(`${rig().store.partialPath(DIGEST)}.json`, '{"address":')
   await rig()
-    .fetcher({ store: { ...rig().store, has: () => false } })
+    .fetcher({ store: { ...rig().store, blobs: { ...rig().store.blobs, has: () => false } } })
     .fetch(other)
   expect(requests[1]?.headers.range).toBeUndefined()
   await expectStored()

@@ -10,7 +10,8 @@ import { digestOf, digestOfFile, type Digest } from '../../../src/base/digest.ts
 import type { Event } from '../../../src/base/events.ts'
 import { createFetcher, type FetcherOptions } from '../../../src/fetch/fetcher.ts'
 import type { Fetcher, FetchStore } from '../../../src/fetch/ports.ts'
-import { noteNames, notedNames } from '../../../src/store/local/sources.ts'
+import { Session } from '../../../src/store/local/session.ts'
+import { LocalSources } from '../../../src/store/local/sources.ts'
 import type { FileSource } from '../../../src/metadata/model.ts'
 
 /** Half a mebibyte that differs from byte to byte. */
@@ -183,25 +184,31 @@ function endServer(server: Server): Promise<void> {
 function folderStore(folder: string): FolderStore {
   const blob = (digest: Digest): string => join(folder, 'blobs', digest)
   const partialPath = (digest: Digest): string => join(folder, 'partial', digest)
+  const names = new LocalSources(folder, new Session(folder))
   return {
     folder,
     partialPath,
-    has: (digest) => existsSync(blob(digest)),
-    stagingPath: (digest) => Promise.resolve(partialPath(digest)),
-    async adopt(path, digest) {
-      if ((await digestOfFile(path)) !== digest) throw new Error('adopted a wrong file')
-      await mkdir(join(folder, 'blobs'), { recursive: true })
-      await rename(path, blob(digest))
+    blobs: {
+      has: (digest) => existsSync(blob(digest)),
+      async commit(path, digest) {
+        // The real store believes a fetcher, so a fetcher that is wrong must fail here.
+        if ((await digestOfFile(path)) !== digest) throw new Error('committed a wrong file')
+        await mkdir(join(folder, 'blobs'), { recursive: true })
+        await rename(path, blob(digest))
+      },
     },
-    notedNames: (digest) => notedNames(folder, digest),
-    noteNames: (digest, names) => {
-      noteNames(folder, digest, names)
+    sources: {
+      partialPath: (digest) => Promise.resolve(partialPath(digest)),
+      names: (digest) => names.names(digest),
+      noteNames: (digest, more) => {
+        names.noteNames(digest, more)
+      },
     },
     read: (digest) => readFile(blob(digest)),
-    partials: () => names(join(folder, 'partial')),
+    partials: () => namesIn(join(folder, 'partial')),
   }
 }
 
-async function names(folder: string): Promise<string[]> {
+async function namesIn(folder: string): Promise<string[]> {
   return (await readdir(folder).catch(() => [])).sort()
 }

@@ -131,7 +131,8 @@ test('abort while waiting for a turn, for another engine, and between attempts',
     setImmediate(() => looked.emit('has'))
     return found
   }
-  const busy = rig().fetcher({ jobs: 1, store: { ...rig().store, has } })
+  const { store } = rig()
+  const busy = rig().fetcher({ jobs: 1, store: { ...store, blobs: { ...store.blobs, has } } })
   const first = busy.fetch(source([`${server.address}/f.tar`]))
   await server.arrived(1)
 

@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { digestOf, type Digest } from '../../../src/base/digest.ts'
 import { Installed } from '../../../src/store/local/installed.ts'
-import { treePath } from '../../../src/store/local/layout.ts'
 import { Store } from '../../../src/store/store.ts'
 import { freshStore, id } from '../../support/rig.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
@@ -49,13 +48,14 @@ describe('what is installed', () => {
     expect(digests(artifacts).map((digest) => store.blobs.has(digest))).toEqual([true, true])
     expect(await readdir(join(folder, 'blobs'))).toEqual([])
     const [tool, data] = digests(artifacts)
-    expect((await store.trees.unpack(tool!)).map(({ path }) => path)).toEqual([
+    const unpacked = await store.trees.unpack(tool!)
+    expect(unpacked.listing.map(({ path }) => path)).toEqual([
       'usr',
       'usr/bin',
       'usr/bin/alias',
       'usr/bin/tool',
     ])
-    expect(await readdir(treePath(store.root, tool!))).toEqual(['usr'])
+    expect(await readdir(unpacked.folder)).toEqual(['usr'])
     await store.blobs.file(data!)
     expect(await store.trees.listing(data!)).toHaveLength(5)
     await store.session.close()
