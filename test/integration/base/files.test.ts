@@ -1,8 +1,9 @@
-import { mkdtemp, stat, symlink, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, mkdtemp, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { makeFolder, removeTree } from '../../../src/base/files.ts'
+import { readIfThere } from '../../../src/base/beneath.ts'
+import { commitFile, freeBytes, ifThere, makeFolder, removeTree } from '../../../src/base/files.ts'
 
 async function temporary(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'fixpoint-test-files-'))
@@ -31,4 +32,39 @@ test('makeFolder ends where none can be made, and below a file', async () => {
   await expect(makeFolder(join(folder, 'dangling/below'))).rejects.toMatchObject({
     code: 'no-folder',
   })
+})
+
+test('what is missing is undefined, and every other failure stays one', async () => {
+  const folder = await temporary()
+  await writeFile(join(folder, 'file'), 'text')
+  expect((await ifThere(lstat(join(folder, 'file'))))?.size).toBe(4)
+  expect(await ifThere(lstat(join(folder, 'none')))).toBeUndefined()
+  await expect(ifThere(lstat(join(folder, 'file/none')))).rejects.toMatchObject({ code: 'ENOTDIR' })
+  expect(readIfThere(join(folder, 'file'))).toBe('text')
+  expect(readIfThere(join(folder, 'none'))).toBeUndefined()
+  expect(() => readIfThere(folder)).toThrow(expect.objectContaining({ code: 'not-a-file' }))
+})
+
+test('commitFile makes the folder above, and replaces files, links and folders', async () => {
+  const folder = await temporary()
+  await writeFile(join(folder, 'precious'), 'precious')
+  const target = join(folder, 'a/b/file')
+  const makers = [
+    () => undefined,
+    () => symlink(join(folder, 'precious'), target),
+    () => mkdir(join(target, 'inside'), { recursive: true }),
+  ]
+  for (const [index, make] of makers.entries()) {
+    await removeTree(target)
+    await make()
+    await writeFile(join(folder, 'fresh'), `${index}`)
+    await commitFile(join(folder, 'fresh'), target)
+    expect(await readFile(target, 'utf8')).toBe(`${index}`)
+  }
+  expect(await readFile(join(folder, 'precious'), 'utf8')).toBe('precious')
+})
+
+test('freeBytes is of the file system of a path', async () => {
+  expect(await freeBytes(await temporary())).toBeGreaterThan(0)
+  expect(await freeBytes('/proc')).toBe(0)
 })

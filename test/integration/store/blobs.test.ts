@@ -83,4 +83,16 @@ describe('blobs', () => {
     await next.store.blobs.file(digest)
     expect(eventsOf(events, 'store-repair')).toEqual([])
   })
+
+  it('are read and compared once a session, and as often as someone asks for a check', async () => {
+    const { store, events } = await freshStore()
+    const digest = await putBlob(store, 'precious')
+    const path = await store.blobs.file(digest)
+    expect(await store.blobs.uncheckedFile(digest)).toBe(path)
+    await flipByte(path, 3)
+    expect(await store.blobs.file(digest)).toBe(path)
+    await expect(store.blobs.check(digest)).rejects.toMatchObject({ code: 'blob-damaged' })
+    expect(eventsOf(events, 'store-repair')).toMatchObject([{ what: 'blob', name: digest }])
+    await expect(store.blobs.check(digest)).rejects.toMatchObject({ code: 'blob-missing' })
+  })
 })

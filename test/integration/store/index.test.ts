@@ -99,4 +99,12 @@ describe('the index', () => {
     await store.index.record(entry.key, entry)
     expect(store.index.history(entry.recipe)).toHaveLength(1)
   })
+
+  it('lists the recipes that have a history, whatever their layers', async () => {
+    const { store } = await freshStore()
+    expect(await store.index.recipes()).toEqual([])
+    for (const recipe of ['other/b', 'base/a@1', 'base/a'].map(id))
+      await store.index.record(digestOf(recipe), { ...entry, recipe })
+    expect(await store.index.recipes()).toEqual(['base/a', 'base/a@1', 'other/b'])
+  })
 })
