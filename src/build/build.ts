@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import type { Digest } from '../base/digest.ts'
 import { FixpointError } from '../base/error.ts'
 import type { EventSink } from '../base/events.ts'
-import type { RecipeId } from '../base/recipe-id.ts'
 import { explainDiskFull } from '../base/files.ts'
+import { folderName, type RecipeId } from '../base/recipe-id.ts'
 import type { Fetcher } from '../fetch/ports.ts'
 import { nodeOf, sourcesOf, usedBy, type Graph } from '../plan/graph.ts'
 import type { Plan } from '../plan/plan.ts'
@@ -282,7 +282,7 @@ class Build {
     const started = now()
     await writeFile(log, '')
     emit({ type: 'action-start', at: started, recipe, key, log })
-    const name = recipe.replace('/', '@')
+    const name = folderName(recipe)
     const work = await store.session.folder()
     const share = this.#jobserver.open(join(work, `${name}.tokens`))
     let result: ActionResult

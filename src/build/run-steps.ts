@@ -1,8 +1,8 @@
-import { appendFile, statfs, writeFile } from 'node:fs/promises'
+import { appendFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FixpointError } from '../base/error.ts'
+import { freeBytes, makeFifo } from '../base/files.ts'
 import type { RecipeId } from '../base/recipe-id.ts'
-import { makeFifo } from '../base/files.ts'
 import { PATHS } from '../sandbox/constants.ts'
 import type { SandboxSpec } from '../sandbox/bwrap.ts'
 import { LONGEST_LOG } from '../sandbox/output.ts'
@@ -137,8 +137,7 @@ async function failureOf(
   const tail = await tailOf(log)
   const failure = new StepError(action, step, log, reason, tail)
   if (!tail.includes('No space left on device')) return failure
-  const { bavail, bsize } = await statfs(log)
-  if (bavail * bsize > NEARLY_FULL) return failure
+  if ((await freeBytes(log)) > NEARLY_FULL) return failure
   return new FixpointError('hostUnfit', 'disk-full', failure.message, {
     hint: 'Free some space where the store lies or run `fixpoint store gc`',
     cause: failure,

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { canonicalJson } from '../base/canonical.ts'
-import { asDigest, isDigest } from '../base/digest.ts'
+import { asDigest } from '../base/digest.ts'
+import { digestSchema } from '../base/digest-schema.ts'
 import type { RecipeId } from '../base/recipe-id.ts'
 import type { ContentRef } from '../plan/action-document.ts'
 import type { Entry, Listing } from '../store/artifact/listing.ts'
@@ -43,16 +44,14 @@ export function parseManifest(text: string): ManifestContent[] | undefined {
   }
 }
 
-const digest = z.string().refine(isDigest)
-
 const manifestSchema = z.object({
   format: z.literal(FORMAT),
   contents: z.array(
     z.object({
       recipe: z.custom<RecipeId>((value) => typeof value === 'string'),
       version: z.string(),
-      key: digest,
-      artifact: digest,
+      key: digestSchema,
+      artifact: digestSchema,
       entries: z.array(z.array(z.string()).min(2).max(3)),
     }),
   ),

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isDigest, type Digest } from '../base/digest.ts'
+import { digestSchema } from '../base/digest-schema.ts'
 import { FixpointError } from '../base/error.ts'
 import type { EventSink } from '../base/events.ts'
 import type { RecipeId } from '../base/recipe-id.ts'
@@ -13,17 +13,15 @@ import type { Listing } from '../store/artifact/listing.ts'
 import type { PlanView } from '../store/plan-view.ts'
 import { describeHost } from './host-description.ts'
 
-const digest = z.custom<Digest>((value) => typeof value === 'string' && isDigest(value))
-
 const recordSchema = z.object({
   recipe: z.string(),
-  artifact: digest,
+  artifact: digestSchema,
   recipes: z.array(
     z.object({
       recipe: z.custom<RecipeId>((value) => typeof value === 'string'),
       version: z.string(),
-      key: digest,
-      artifact: digest.optional(),
+      key: digestSchema,
+      artifact: digestSchema.optional(),
     }),
   ),
 })

@@ -23,7 +23,13 @@ export interface PlanView {
 }
 
 /** What the planner asks of a store. Reads index entries and looks for blobs, but reads none. */
-export function storeAsKnown({ store, indexName }: PlanView): Known {
+export function storeAsKnown({
+  store,
+  indexName,
+}: {
+  readonly store: Pick<Store, 'index' | 'blobs'>
+  readonly indexName: IndexNamer
+}): Known {
   return {
     artifactOf: (key, host) => store.index.artifactOf(indexName(key, host)),
     has: (artifact) => store.blobs.has(artifact),

@@ -1,15 +1,10 @@
 import { closeSync, readFileSync } from 'node:fs'
 import { beneath, type OpenFile } from '../base/beneath.ts'
 import { compareListings } from '../store/artifact/compare-listings.ts'
-import type { Entry, Listing } from '../store/artifact/listing.ts'
+import type { Entry } from '../store/artifact/listing.ts'
+import type { UnpackedArtifact } from '../store/rooms.ts'
 import { firstDifferentByte } from './compare-files.ts'
 import { elfSectionAt } from './elf.ts'
-
-/** An unpacked artifact. */
-export interface Tree {
-  readonly folder: string
-  readonly listing: Listing
-}
 
 /** Where two artifacts differ first. */
 export interface Difference {
@@ -24,7 +19,10 @@ export interface Difference {
  * The first difference of two artifacts in the order of their paths, or undefined when they are the
  * same.
  */
-export async function firstDifference(a: Tree, b: Tree): Promise<Difference | undefined> {
+export async function firstDifference(
+  a: UnpackedArtifact,
+  b: UnpackedArtifact,
+): Promise<Difference | undefined> {
   const all = compareListings(a.listing, b.listing)
   const first = all[0]
   if (first === undefined) return undefined

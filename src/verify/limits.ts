@@ -1,6 +1,6 @@
-import { statfs } from 'node:fs/promises'
 import { totalmem } from 'node:os'
 import { FixpointError } from '../base/error.ts'
+import { freeBytes } from '../base/files.ts'
 import type { RecipeId } from '../base/recipe-id.ts'
 import { nodeOf, type Graph } from '../plan/graph.ts'
 
@@ -12,8 +12,7 @@ const REBUILD_DISK = 3.8e9
 
 /** Fails with `little-space` where a rebuild of everything would fill the disk half-way. */
 export async function requireSpace(folder: string): Promise<void> {
-  const { bavail, bsize } = await statfs(folder)
-  const free = bavail * bsize
+  const free = await freeBytes(folder)
   if (free >= REBUILD_DISK) return
   throw new FixpointError(
     'hostUnfit',

@@ -1,8 +1,8 @@
-import { access, constants, realpath, stat, statfs } from 'node:fs/promises'
+import { access, constants, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { digestOfFile } from '../base/digest.ts'
 import { FixpointError, kindOfStatus } from '../base/error.ts'
-import { makeFolder, removeTree } from '../base/files.ts'
+import { freeBytes, makeFolder, removeTree } from '../base/files.ts'
 import { explainSystemError } from '../base/system-error.ts'
 import { readDisk, type Partition } from '../image/disk.ts'
 import { checkInstalled, readInstalled } from '../image/installed.ts'
@@ -70,8 +70,8 @@ export async function rebuildImage(request: ImageRebuild, signal: AbortSignal): 
 async function requireOutput(folder: string, file: string): Promise<void> {
   await makeFolder(folder)
   await access(folder, constants.W_OK)
-  const [{ size }, { bavail, bsize }] = [await stat(file), await statfs(folder)]
-  if (bavail * bsize >= size) return
+  const { size } = await stat(file)
+  if ((await freeBytes(folder)) >= size) return
   throw new FixpointError(
     'hostUnfit',
     'little-space',

@@ -1,10 +1,11 @@
 import { stat } from 'node:fs/promises'
 import { openNamedFile } from '../../base/beneath.ts'
-import { isDigest, type Digest } from '../../base/digest.ts'
+import { isDigest } from '../../base/digest.ts'
 import { FixpointError } from '../../base/error.ts'
 import { compareListings } from '../../store/artifact/compare-listings.ts'
+import type { UnpackedArtifact } from '../../store/rooms.ts'
 import type { Store } from '../../store/store.ts'
-import { differenceOfFiles, firstDifference, type Tree } from '../../verify/first-difference.ts'
+import { differenceOfFiles, firstDifference } from '../../verify/first-difference.ts'
 import type { CommandContext } from '../context.ts'
 
 /**
@@ -34,7 +35,7 @@ export async function diffCommand(command: CommandContext, a: string, b: string)
 async function find(
   store: Store,
   word: string,
-): Promise<{ kind: 'artifact'; tree: Tree } | { kind: 'file' }> {
+): Promise<{ kind: 'artifact'; tree: UnpackedArtifact } | { kind: 'file' }> {
   const found = await stat(word).catch(() => undefined)
   if (found !== undefined && !found.isFile())
     throw new FixpointError(
@@ -44,7 +45,7 @@ async function find(
     )
   if (found !== undefined) return { kind: 'file' }
   if (isDigest(word) && store.blobs.has(word))
-    return { kind: 'artifact', tree: await treeOf(store, word) }
+    return { kind: 'artifact', tree: await store.trees.unpack(word) }
   throw new FixpointError(
     'usage',
     'nothing-to-compare',
@@ -52,14 +53,10 @@ async function find(
   )
 }
 
-async function treeOf(store: Store, digest: Digest): Promise<Tree> {
-  return await store.trees.unpack(digest)
-}
-
 async function compareArtifacts(
   command: CommandContext,
-  a: Tree,
-  b: Tree,
+  a: UnpackedArtifact,
+  b: UnpackedArtifact,
 ): Promise<string | undefined> {
   const first = await firstDifference(a, b)
   if (first === undefined) return undefined

@@ -1,8 +1,8 @@
 import { execa } from 'execa'
-import { access, constants, link, mkdtemp, readFile, rm, statfs, writeFile } from 'node:fs/promises'
+import { access, constants, link, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { totalmem, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { exists } from '../../base/files.ts'
+import { exists, freeBytes } from '../../base/files.ts'
 
 /** How a program of the host ended. */
 export interface Ran {
@@ -90,18 +90,17 @@ async function run(command: string, args: readonly string[], input = ''): Promis
 
 async function tryFolder(path: string): Promise<FolderTraits> {
   const folder = await nearest(path)
-  const { bavail, bsize } = await statfs(folder)
-  const freeBytes = bavail * bsize
+  const free = await freeBytes(folder)
   try {
     const probe = await mkdtemp(join(folder, '.fixpoint-doctor-'))
     try {
-      return { freeBytes, ...(await tryFiles(probe)) }
+      return { freeBytes: free, ...(await tryFiles(probe)) }
     } finally {
       await rm(probe, { recursive: true, force: true })
     }
   } catch (error) {
     return {
-      freeBytes,
+      freeBytes: free,
       problem: error instanceof Error ? error.message : String(error),
       hardLinks: false,
       runs: false,

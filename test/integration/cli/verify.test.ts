@@ -168,7 +168,7 @@ test('the store of the first build is not taken for that of the second', async (
   const second = await elsewhere()
   // As an earlier second build leaves it when it fails.
   await mkdir(second)
-  await writeFile(join(second, 'OF'), 'second build')
+  await writeFile(join(second, 'FIXPOINT-FOLDER'), 'second build')
   const globals = [
     '--layers',
     join(toy.folder, 'layers/layers.yaml'),

@@ -3,15 +3,12 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { openFile } from '../../../src/base/beneath.ts'
 import { digestOf } from '../../../src/base/digest.ts'
-import {
-  differenceOfFiles,
-  firstDifference,
-  type Tree,
-} from '../../../src/verify/first-difference.ts'
+import type { UnpackedArtifact } from '../../../src/store/rooms.ts'
+import { differenceOfFiles, firstDifference } from '../../../src/verify/first-difference.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
 
 /** A tree of one file `d/f`, which has `size` bytes, the rest of them zero. */
-async function treeOf(text: string, size: number): Promise<Tree> {
+async function treeOf(text: string, size: number): Promise<UnpackedArtifact> {
   const folder = await temporaryFolder()
   await mkdir(join(folder, 'd'))
   await writeFile(join(folder, 'd/f'), text)

@@ -42,7 +42,7 @@ test('the planner asks any rooms, not only local ones', () => {
     check: refuse,
     commit: refuse,
   }
-  const known = storeAsKnown({ index, blobs }, indexName)
+  const known = storeAsKnown({ store: { index, blobs }, indexName })
   expect(known.artifactOf(KEY, false)).toBe(digestOf('artifact'))
   expect(known.artifactOf(KEY, true)).toBe(digestOf('host artifact'))
   expect(known.artifactOf(digestOf('other'), false)).toBeUndefined()
