@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import type { EventSink } from '../base/events.ts'
 import { explainDiskFull } from '../base/files.ts'
 import { LocalBlobs } from './local/blobs.ts'
@@ -42,7 +41,7 @@ export class Store {
     this.session = new Session(root)
     this.blobs = new LocalBlobs(root, this.session, report, installed)
     this.trees = new LocalTrees(root, this.session, report, this.blobs)
-    this.index = new LocalIndex(join(root, 'index'), this.session, report, installed)
+    this.index = new LocalIndex(root, this.session, report, installed)
     this.logs = new LocalLogs(root)
     this.sources = new LocalSources(root, this.session)
   }

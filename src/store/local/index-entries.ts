@@ -40,12 +40,12 @@ export class LocalIndex implements Index {
   readonly #damaged = new Set<Digest>()
 
   constructor(
-    folder: string,
+    root: string,
     session: Session,
     report: ReportDamage,
     installed: Installed | undefined,
   ) {
-    this.#folder = folder
+    this.#folder = join(root, 'index')
     this.#session = session
     this.#report = report
     this.#installed = installed

@@ -32,7 +32,18 @@ export class LocalSources implements Sources {
   }
 
   names(digest: Digest): readonly string[] {
-    return readNames(this.#root, digest)
+    try {
+      return beneath(this.#root, `${NAMES}/${digest}`, (folder, name) => {
+        const own = folder.folder(name)
+        try {
+          return own.names().map((bytes) => decodeURIComponent(bytes.toString()))
+        } finally {
+          own.close()
+        }
+      })
+    } catch {
+      return []
+    }
   }
 
   noteNames(digest: Digest, names: readonly string[]): void {
@@ -47,21 +58,6 @@ export class LocalSources implements Sources {
     } catch {
       // The store may be read-only. One check is lost, nothing else.
     }
-  }
-}
-
-function readNames(root: string, digest: Digest): readonly string[] {
-  try {
-    return beneath(root, `${NAMES}/${digest}`, (folder, name) => {
-      const own = folder.folder(name)
-      try {
-        return own.names().map((bytes) => decodeURIComponent(bytes.toString()))
-      } finally {
-        own.close()
-      }
-    })
-  } catch {
-    return []
   }
 }
 
