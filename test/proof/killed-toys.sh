@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Kills the engine with SIGKILL at moments that seeds choose, in builds of 60 small actions, until it was killed 200 times.
-# Each build is killed ten times and then ends: its artifacts must be those of an undisturbed build, no process of a
-# sandbox may live on, the store must be sound, and nothing of the killed runs may be left in it.
+# Kills the engine with SIGKILL at moments that seeds choose, in builds of 60 small actions, until it
+# was killed 200 times. Each build is killed up to ten times and then ends. Its artifacts must be
+# those of an undisturbed build, no process of a killed run may live on, the store must be sound, and
+# nothing of the killed runs may be left in it.
 #
 #   test/proof/killed-toys.sh [KILLS]    default: 200
 set -euo pipefail
@@ -12,45 +13,87 @@ work=$(mktemp -d)
 trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
 
 main() {
-  local round=0 done=0 seed=0
+  local round=0 killed=0 seed=0 began=$EPOCHREALTIME whole
   graph 0
-  fixpoint build "n$actions" > /dev/null 2>&1
+  # Once before the clock runs: it reads the host.
+  quietly build n1
+  local first=$EPOCHREALTIME
+  quietly build "n$actions"
+  whole=$(awk -v a="$first" -v b="$EPOCHREALTIME" 'BEGIN { print b - a }')
+  echo "undisturbed: $whole s"
   digests > "$work/wanted"
-  while [ "$done" -lt "$kills" ]; do
+  while [ "$killed" -lt "$kills" ]; do
     round=$((round + 1))
     # A variable that nothing reads: other keys, the same bytes.
     graph "$round"
+    local before
+    before=$(stored)
     for _ in 1 2 3 4 5 6 7 8 9 10; do
       seed=$((seed + 1))
-      if killed "$seed"; then done=$((done + 1)); else break; fi
-      [ "$done" -lt "$kills" ] || break
+      kill_build "$seed" "$whole" "$before" || break
+      killed=$((killed + 1))
+      [ "$killed" -lt "$kills" ] || break
     done
-    fixpoint build "n$actions" > "$work/said" 2>&1 || fail "round $round: $(tail -n 3 "$work/said")"
+    quietly build "n$actions"
     digests | cmp - "$work/wanted" || fail "round $round: other artifacts"
-    fixpoint store verify > /dev/null || fail "round $round: the store is damaged"
-    [ -z "$(cd "$work/store" && find work partial kept damaged -mindepth 1)" ] || fail "round $round: something is left"
+    quietly store verify
+    [ -z "$(left work partial kept damaged)" ] || fail "round $round: left: $(left work partial kept damaged)"
   done
-  echo "killed $done times in $round builds of $actions actions: the same artifacts, nothing left over"
+  awk -v kills="$killed" -v rounds="$round" -v actions="$actions" -v a="$began" -v b="$EPOCHREALTIME" '
+    { fifth[int($1 * 5 / actions)]++; amid += $2 > 0 }
+    END {
+      printf "killed %d times in %d builds of %d actions, in %d s: ", kills, rounds, actions, b - a
+      print "the same artifacts, nothing left over"
+      printf "by fifths of the build: %d, %d, %d, %d, %d; ", fifth[0], fifth[1], fifth[2], fifth[3], fifth[4] + fifth[5]
+      printf "%d kills left a work folder with something in it\n", amid
+    }' "$work/kills"
 }
 
-# killed SEED: fails when the build ended before the moment that the seed chose.
-killed() {
-  local moment engine
-  moment=$(awk -v seed="$1" 'BEGIN { srand(seed); rand(); printf "%.3f", rand() * 2.5 }')
-  fixpoint build "n$actions" > /dev/null 2>&1 &
+# kill_build SEED WHOLE BEFORE: fails when the build ended before the moment that the seed chose.
+# A moment is at most a third of an undisturbed build's WHOLE time away, and the next run goes on
+# where this one stopped: so the kills of a round spread over all of the build.
+kill_build() {
+  local moment engine status=0 done
+  moment=$(awk -v seed="$1" -v most="$2" 'BEGIN { srand(seed); rand(); printf "%.3f", rand() * most / 3 }')
+  # Not by the function: its shell would be killed, and the engine would go on.
+  (cd "$work/tree" && exec node "$here/dist/src/cli/main.js" --store "$work/store" build "n$actions") > "$work/said" 2>&1 &
   engine=$!
   sleep "$moment"
-  kill -KILL "$engine" 2> /dev/null || return 1
-  wait "$engine" 2> /dev/null || true
-  for _ in $(seq 100); do pgrep -f "bwrap.*$work" > /dev/null || return 0; sleep 0.1; done
-  fail "seed $1: killed after $moment s, and a sandbox lives on"
+  kill -KILL "$engine" 2> /dev/null || true
+  wait "$engine" 2> /dev/null || status=$?
+  [ "$status" != 0 ] || return 1
+  [ "$status" = 137 ] || fail "seed $1: the build ended with status $status: $(tail -n 3 "$work/said")"
+  # The kernel ends what the sandboxes hold, and the holders of locks see that their input ends.
+  for _ in $(seq 100); do
+    if ! pgrep -f "$work/" > /dev/null; then
+      done=$(($(stored) - $3))
+      echo "$done $(find "$work"/store/work -mindepth 2 2> /dev/null | wc -l)" >> "$work/kills"
+      echo "seed $1: killed after $moment s, $done actions done"
+      return 0
+    fi
+    sleep 0.1
+  done
+  fail "seed $1: killed after $moment s, and this lives on: $(pgrep -af "$work/")"
 }
 
 fixpoint() {
   (cd "$work/tree" && exec node "$here/dist/src/cli/main.js" --store "$work/store" "$@")
 }
 
-# graph SEED: recipes of a host layer, each above two earlier ones, all below the last.
+quietly() {
+  fixpoint "$@" > "$work/said" 2>&1 || fail "$*: status $?: $(tail -n 3 "$work/said")"
+}
+
+# Number of artifacts that the index names.
+stored() {
+  find "$work/store/index" -type f | wc -l
+}
+
+left() {
+  (cd "$work/store" && find "$@" -mindepth 1)
+}
+
+# graph SEED: recipes of a host layer, each above two earlier ones, all below the last. Two can run at a time.
 graph() {
   local layers=$work/tree/layers n inputs
   rm -rf "$layers"
@@ -60,7 +103,7 @@ graph() {
   printf 'name: script\nsummary: Commands\nsteps:\n  install: ":"\n' > "$layers/styles/script.yaml"
   for n in $(seq "$actions"); do
     inputs=
-    [ "$n" -lt 4 ] || inputs="inputs: [toys/n$((n / 2)), toys/n$((n - 1))]"
+    [ "$n" -lt 5 ] || inputs="inputs: [toys/n$((n / 2)), toys/n$((n - 2))]"
     [ "$n" -lt "$actions" ] || inputs="inputs: [$(seq -f 'toys/n%g' -s ', ' $((n - 1)))]"
     mkdir -p "$layers/toys/n$n"
     cat > "$layers/toys/n$n/recipe.yaml" <<end
