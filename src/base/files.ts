@@ -96,13 +96,31 @@ async function isOwnFolder(path: string): Promise<boolean> {
   return (await ifThere(lstat(path)))?.isDirectory() === true
 }
 
-/** Makes a rename in `folder` durable. */
-export async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r')
+/** Makes durable what was written to a file, or was made or renamed in a folder. */
+export async function syncPath(path: string): Promise<void> {
+  const handle = await open(path, 'r')
   try {
     await handle.sync()
   } finally {
     await handle.close()
+  }
+}
+
+/**
+ * Makes a whole tree durable. By sync(1), which flushes its file system once: a flush of each file
+ * would wait for the disk as often as there are files. Fails with `not-flushed`.
+ */
+export async function syncTree(folder: string): Promise<void> {
+  try {
+    await run('sync', ['-f', '--', folder])
+  } catch (cause) {
+    const said = cause instanceof Error && 'stderr' in cause ? String(cause.stderr).trim() : ''
+    throw new FixpointError(
+      'hostUnfit',
+      'not-flushed',
+      `Cannot write "${folder}" to its disk: ${said === '' ? String(cause) : said}`,
+      { hint: 'Check the disk, and whether it is full', cause },
+    )
   }
 }
 
@@ -113,15 +131,10 @@ export async function syncFolder(folder: string): Promise<void> {
  */
 export async function commitFile(from: string, to: string): Promise<void> {
   if (await isOwnFolder(to)) await removeTree(to)
-  const handle = await open(from, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
+  await syncPath(from)
   await mkdir(dirname(to), { recursive: true })
   await rename(from, to)
-  await syncFolder(dirname(to))
+  await syncPath(dirname(to))
 }
 
 /**

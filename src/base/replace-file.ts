@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import type { Folder } from './beneath.ts'
-import { syncFolder } from './files.ts'
+import { syncPath } from './files.ts'
 
 /**
  * Lets `write` make the file `name` of a folder that others may write to. It comes whole or not at
@@ -20,7 +20,7 @@ export async function replaceFile(
     await write(path)
     flush(folder, part)
     await rename(path, folder.at(name))
-    await syncFolder(folder.self)
+    await syncPath(folder.self)
   } catch (error) {
     await rm(path, { force: true }).catch(() => undefined) // the first error says more
     throw error

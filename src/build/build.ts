@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Digest } from '../base/digest.ts'
 import { FixpointError } from '../base/error.ts'
 import type { EventSink } from '../base/events.ts'
-import { explainDiskFull } from '../base/files.ts'
+import { explainDiskFull, syncPath } from '../base/files.ts'
 import { folderName, type RecipeId } from '../base/recipe-id.ts'
 import type { Fetcher } from '../fetch/ports.ts'
 import { nodeOf, sourcesOf, usedBy, type Graph } from '../plan/graph.ts'
@@ -302,6 +302,7 @@ class Build {
     if (earlier !== undefined && earlier !== result.artifact && !document.host)
       await this.#refuse(action, earlier, result.artifact)
     const durationMs = now() - started
+    await syncPath(log)
     await store.index.record(this.#context.indexName(key, document.host), {
       recipe,
       key,

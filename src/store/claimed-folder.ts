@@ -1,7 +1,7 @@
 import { lstat, mkdir, readdir, rm, rmdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { FixpointError } from '../base/error.ts'
-import { errorCode, ifThere, makeFolder, removeTree, syncFolder } from '../base/files.ts'
+import { errorCode, ifThere, makeFolder, removeTree, syncPath } from '../base/files.ts'
 import { readRegular } from '../base/regular.ts'
 
 /** The file that marks a folder as the engine's own, and says what it is for. */
@@ -34,7 +34,7 @@ export async function claimFolder(folder: string): Promise<string | undefined> {
 /** Marks a folder as the engine's own, for good. */
 export async function markFolder(folder: string, mark: string): Promise<void> {
   await writeFile(join(folder, MARK), mark, { flush: true })
-  await syncFolder(folder)
+  await syncPath(folder)
 }
 
 /**

@@ -4,16 +4,27 @@
 # those of an undisturbed build, no process of a killed run may live on, the store must be sound, and
 # nothing of the killed runs may be left in it.
 #
-#   test/proof/killed-toys.sh [KILLS]    default: 200
+# With `power` the disk of the store loses its power in the same moment: what the system had not yet
+# written to it is gone. For root: the disk is a file, mounted for the purpose.
+#
+#   test/proof/killed-toys.sh [KILLS] [power]    default: 200
 set -euo pipefail
 here=$(cd "$(dirname "$0")/../.." && pwd)
 kills=${1:-200}
+mode=${2:-}
 actions=60
 work=$(mktemp -d)
-trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
+store=$work/disk/store
+trap 'remove' EXIT
 
 main() {
   local round=0 killed=0 seed=0 began=$EPOCHREALTIME whole
+  mkdir "$work/disk"
+  if [ "$mode" = power ]; then
+    truncate -s 4G "$work/image"
+    mke2fs -q -F -t ext4 "$work/image"
+    mount -o loop "$work/image" "$work/disk"
+  fi
   graph 0
   # Once before the clock runs: it reads the host.
   quietly build n1
@@ -39,10 +50,10 @@ main() {
     quietly store verify
     [ -z "$(left work partial kept damaged)" ] || fail "round $round: left: $(left work partial kept damaged)"
   done
-  awk -v kills="$killed" -v rounds="$round" -v actions="$actions" -v a="$began" -v b="$EPOCHREALTIME" '
+  awk -v what="${mode:+power cut and }killed" -v kills="$killed" -v rounds="$round" -v actions="$actions" -v a="$began" -v b="$EPOCHREALTIME" '
     { fifth[int($1 * 5 / actions)]++; amid += $2 > 0 }
     END {
-      printf "killed %d times in %d builds of %d actions, in %d s: ", kills, rounds, actions, b - a
+      printf "%s %d times in %d builds of %d actions, in %d s: ", what, kills, rounds, actions, b - a
       print "the same artifacts, nothing left over"
       printf "by fifths of the build: %d, %d, %d, %d, %d; ", fifth[0], fifth[1], fifth[2], fifth[3], fifth[4] + fifth[5]
       printf "%d kills left a work folder with something in it\n", amid
@@ -56,18 +67,21 @@ kill_build() {
   local moment engine status=0 done
   moment=$(awk -v seed="$1" -v most="$2" 'BEGIN { srand(seed); rand(); printf "%.3f", rand() * most / 3 }')
   # Not by the function: its shell would be killed, and the engine would go on.
-  (cd "$work/tree" && exec node "$here/dist/src/cli/main.js" --store "$work/store" build "n$actions") > "$work/said" 2>&1 &
+  (cd "$work/tree" && exec node "$here/dist/src/cli/main.js" --store "$store" build "n$actions") > "$work/said" 2>&1 &
   engine=$!
   sleep "$moment"
   kill -KILL "$engine" 2> /dev/null || true
+  [ "$mode" != power ] || perl -e "$shut_down" "$work/disk"
   wait "$engine" 2> /dev/null || status=$?
   [ "$status" != 0 ] || return 1
   [ "$status" = 137 ] || fail "seed $1: the build ended with status $status: $(tail -n 3 "$work/said")"
   # The kernel ends what the sandboxes hold, and the holders of locks see that their input ends.
   for _ in $(seq 100); do
     if ! pgrep -f "$work/" > /dev/null; then
+      [ "$mode" != power ] || cut_power
+      ! grep 'store: damaged' "$work/said" || fail "seed $1: the store was damaged before"
       done=$(($(stored) - $3))
-      echo "$done $(find "$work"/store/work -mindepth 2 2> /dev/null | wc -l)" >> "$work/kills"
+      echo "$done $(find "$store/work" -mindepth 2 2> /dev/null | wc -l)" >> "$work/kills"
       echo "seed $1: killed after $moment s, $done actions done"
       return 0
     fi
@@ -76,21 +90,43 @@ kill_build() {
   fail "seed $1: killed after $moment s, and this lives on: $(pgrep -af "$work/")"
 }
 
+# EXT4_IOC_SHUTDOWN with EXT4_GOING_FLAGS_NOLOGFLUSH, of Linux's fs/ext4/ext4.h.
+shut_down='my $how = pack("L", 2);
+open(my $disk, "<", $ARGV[0]) or die "$!\n";
+ioctl($disk, 0x8004587d, $how) or die "$!\n"'
+
+# Brings the disk back, as the next start of a machine does.
+cut_power() {
+  umount "$work/disk"
+  mount -o loop "$work/image" "$work/disk"
+  umount "$work/disk"
+  e2fsck -fn "$work/image" > "$work/said" 2>&1 || fail "the file system is damaged: $(cat "$work/said")"
+  mount -o loop "$work/image" "$work/disk"
+  quietly store verify
+}
+
+remove() {
+  ! mountpoint -q "$work/disk" || umount "$work/disk"
+  chmod -R u+w "$work"
+  rm -rf "$work"
+}
+
 fixpoint() {
-  (cd "$work/tree" && exec node "$here/dist/src/cli/main.js" --store "$work/store" "$@")
+  (cd "$work/tree" && exec node "$here/dist/src/cli/main.js" --store "$store" "$@")
 }
 
 quietly() {
   fixpoint "$@" > "$work/said" 2>&1 || fail "$*: status $?: $(tail -n 3 "$work/said")"
+  ! grep 'store: damaged' "$work/said" || fail "$*: the store was damaged"
 }
 
 # Number of artifacts that the index names.
 stored() {
-  find "$work/store/index" -type f | wc -l
+  find "$store/index" -type f | wc -l
 }
 
 left() {
-  (cd "$work/store" && find "$@" -mindepth 1)
+  (cd "$store" && find "$@" -mindepth 1)
 }
 
 # graph SEED: recipes of a host layer, each above two earlier ones, all below the last. Two can run at a time.

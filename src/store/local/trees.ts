@@ -2,7 +2,7 @@ import { mkdir, rename, rm } from 'node:fs/promises'
 import { readText } from '../../base/beneath.ts'
 import type { Digest } from '../../base/digest.ts'
 import { FixpointError } from '../../base/error.ts'
-import { errorCode, exists, explainDiskFull, removeTree } from '../../base/files.ts'
+import { errorCode, exists, explainDiskFull, removeTree, syncTree } from '../../base/files.ts'
 import { compareTree, describeFault } from '../artifact/check-tree.ts'
 import { formatListing, parseListing, type Listing } from '../artifact/listing.ts'
 import { packTree, type Packed } from '../artifact/pack.ts'
@@ -96,6 +96,8 @@ export class LocalTrees implements Trees {
     await mkdir(fresh)
     try {
       const listing = await this.#readBlob(digest, fresh, signal)
+      // Otherwise a power cut could leave the tree in its place, and its files empty.
+      await syncTree(fresh)
       const path = treePath(this.#root, digest)
       const stale = await this.#session.temporaryPath('stale')
       await rename(path, stale).catch(() => undefined)

@@ -1,0 +1,43 @@
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { exists } from '../../../src/base/files.ts'
+import { treePath } from '../../../src/store/local/layout.ts'
+import { verifyStore } from '../../../src/store/verify-store.ts'
+import { CAN_CUT_POWER, testDisk } from '../../support/power.ts'
+import { artifactOf, nextSession, putBlob } from '../../support/rig.ts'
+import { temporaryFolder } from '../../support/temporary.ts'
+import { toyBuild, toyMetadata, TOOLS, toyStore } from '../../support/toy.ts'
+import { writeTreeAt } from '../../support/trees.ts'
+
+describe.runIf(CAN_CUT_POWER)('a store whose disk lost its power', () => {
+  it('has no tree whose files are not whole', async () => {
+    const disk = await testDisk()
+    const before = await toyStore(join(disk.folder, 'store'))
+    const files = await temporaryFolder()
+    await writeTreeAt(files, { 'usr/share/text': 'a text\n', 'usr/share/long': 'x'.repeat(100_000) })
+    const { digest } = await before.store.trees.pack(files)
+    await before.store.trees.unpack(digest)
+    // Writes the journal, and with it the tree's place.
+    await putBlob(before.store, 'another')
+
+    const folder = await disk.cutPower()
+    await before.store.close().catch(() => undefined)
+    const { store } = await nextSession(join(folder, 'store'))
+    expect(await exists(treePath(store.root, digest))).toBe(true)
+    expect(await verifyStore(store)).toEqual([])
+  })
+
+  it('has the logs of all actions that are recorded', async () => {
+    const disk = await testDisk()
+    const before = await toyStore(join(disk.folder, 'store'))
+    const artifact = artifactOf(await toyBuild(before, toyMetadata(TOOLS), [TOOLS.id]), TOOLS.id)
+
+    const folder = await disk.cutPower()
+    await before.store.close().catch(() => undefined)
+    const { store } = await nextSession(join(folder, 'store'))
+    expect(store.index.history(TOOLS.id)).toHaveLength(1)
+    expect(store.blobs.has(artifact)).toBe(true)
+    expect((await stat((await store.logs.newest(TOOLS.id)) ?? '')).size).toBeGreaterThan(0)
+  })
+})
