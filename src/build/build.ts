@@ -102,6 +102,7 @@ class Build {
   }
 
   async run(): Promise<BuildResult> {
+    await this.#context.store.session.sweep()
     let current = this.#plan()
     // At the start: what is used on the way is not counted again once the targets are there.
     const stored = [...current.values()].filter(({ state }) => state === 'stored').length

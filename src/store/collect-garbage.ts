@@ -6,6 +6,7 @@ import { removeTree } from '../base/files.ts'
 import { contentsOf } from './local/contents.ts'
 import { blobPath, listingPath, treePath } from './local/layout.ts'
 import { lockFile } from './local/lock.ts'
+import { sweep } from './local/session-folder.ts'
 import { forgetNames } from './local/sources.ts'
 import type { Store } from './store.ts'
 
@@ -18,8 +19,9 @@ export interface Collected {
 }
 
 /**
- * Removes every blob and every tree that is not in `keep`, and what earlier runs set aside. Takes
- * the store for itself: fails with `store-busy` while a build uses it. With `dryRun` only counts.
+ * Removes every blob and every tree that is not in `keep`, and what earlier runs set aside or
+ * left. Takes the store for itself: fails with `store-busy` while a build uses it. With `dryRun` only
+ * counts.
  */
 export async function collectGarbage(
   { root }: Store,
@@ -62,6 +64,7 @@ export async function collectGarbage(
 }
 
 async function removeLeftovers(root: string): Promise<void> {
+  await sweep(join(root, 'work'))
   for (const folder of ['kept', 'damaged', 'partial'])
     await removeAll(await pathsIn(join(root, folder)))
   // Locks of actions and trees. Whoever takes one shares the store's lock, so nobody holds any.

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Kills the engine with SIGKILL at moments that seeds choose, in builds of 60 small actions, until it
-# was killed 200 times. Each build is killed up to ten times and then ends. Its artifacts must be
-# those of an undisturbed build, no process of a killed run may live on, the store must be sound, and
-# nothing of the killed runs may be left in it.
+# Kills the engine with SIGKILL at moments that seeds choose, in builds of 60 small actions, until
+# it was killed 200 times. Each build is killed up to 20 times and then ends. Its artifacts must be
+# those of an undisturbed build, no process of a killed run may live on, the store must be sound,
+# and nothing of the killed runs may be left in it.
 #
 # With `power` the disk of the store loses its power in the same moment: what the system had not yet
 # written to it is gone. For root: the disk is a file, mounted for the purpose.
@@ -18,7 +18,7 @@ store=$work/disk/store
 trap 'remove' EXIT
 
 main() {
-  local round=0 killed=0 seed=0 began=$EPOCHREALTIME whole
+  local round=0 killed=0 seed=0 began=$EPOCHREALTIME first pace before left
   mkdir "$work/disk"
   if [ "$mode" = power ]; then
     truncate -s 4G "$work/image"
@@ -28,66 +28,79 @@ main() {
   graph 0
   # Once before the clock runs: it reads the host.
   quietly build n1
-  local first=$EPOCHREALTIME
+  first=$EPOCHREALTIME
   quietly build "n$actions"
-  whole=$(awk -v a="$first" -v b="$EPOCHREALTIME" 'BEGIN { print b - a }')
-  echo "undisturbed: $whole s"
+  pace=$(awk -v a="$first" -v b="$EPOCHREALTIME" -v n="$actions" 'BEGIN { print (b - a) / n }')
+  echo "undisturbed: $pace s an action"
   digests > "$work/wanted"
   while [ "$killed" -lt "$kills" ]; do
     round=$((round + 1))
     # A variable that nothing reads: other keys, the same bytes.
     graph "$round"
-    local before
     before=$(stored)
-    for _ in 1 2 3 4 5 6 7 8 9 10; do
+    for _ in $(seq 20); do
       seed=$((seed + 1))
-      kill_build "$seed" "$whole" "$before" || break
+      kill_build "$seed" "$pace" "$before" || break
       killed=$((killed + 1))
       [ "$killed" -lt "$kills" ] || break
     done
     quietly build "n$actions"
     digests | cmp - "$work/wanted" || fail "round $round: other artifacts"
     quietly store verify
-    [ -z "$(left work partial kept damaged)" ] || fail "round $round: left: $(left work partial kept damaged)"
+    left=$(left work partial kept damaged)
+    [ -z "$left" ] || fail "round $round: left: $left"
   done
-  awk -v what="${mode:+power cut and }killed" -v kills="$killed" -v rounds="$round" -v actions="$actions" -v a="$began" -v b="$EPOCHREALTIME" '
+  awk -v what="${mode:+power cut and }killed" -v kills="$killed" -v rounds="$round" \
+    -v actions="$actions" -v a="$began" -v b="$EPOCHREALTIME" '
     { fifth[int($1 * 5 / actions)]++; amid += $2 > 0 }
     END {
-      printf "%s %d times in %d builds of %d actions, in %d s: ", what, kills, rounds, actions, b - a
+      printf "%s %d times in %d builds", what, kills, rounds
+      printf " of %d actions, in %d s: ", actions, b - a
       print "the same artifacts, nothing left over"
-      printf "by fifths of the build: %d, %d, %d, %d, %d; ", fifth[0], fifth[1], fifth[2], fifth[3], fifth[4] + fifth[5]
+      printf "by fifths of the build: %d, %d, %d, %d, %d; ",
+        fifth[0], fifth[1], fifth[2], fifth[3], fifth[4] + fifth[5]
       printf "%d kills left a work folder with something in it\n", amid
     }' "$work/kills"
 }
 
-# kill_build SEED WHOLE BEFORE: fails when the build ended before the moment that the seed chose.
-# A moment is at most a third of an undisturbed build's WHOLE time away, and the next run goes on
-# where this one stopped: so the kills of a round spread over all of the build.
+# kill_build SEED PACE BEFORE: fails when the build ended before the moment that the seed chose: up
+# to nine actions after the build's start, and up to two of an action's PACE later. The next run
+# goes on where this one stopped, so the kills of a round spread over all of the build, however busy
+# the machine is.
 kill_build() {
-  local moment engine status=0 done
-  moment=$(awk -v seed="$1" -v most="$2" 'BEGIN { srand(seed); rand(); printf "%.3f", rand() * most / 3 }')
+  local after delay engine status=0 done
+  read -r after delay < <(awk -v seed="$1" -v pace="$2" \
+    'BEGIN { srand(seed); rand(); printf "%d %.3f\n", rand() * 10, rand() * 2 * pace }')
+  : > "$work/said"
   # Not by the function: its shell would be killed, and the engine would go on.
-  (cd "$work/tree" && exec node "$here/dist/src/cli/main.js" --store "$store" build "n$actions") > "$work/said" 2>&1 &
+  (cd "$work/tree" && exec node "$here/dist/src/cli/main.js" --store "$store" build "n$actions") \
+    > "$work/said" 2>&1 &
   engine=$!
-  sleep "$moment"
+  while kill -0 "$engine" 2> /dev/null && [ "$(grep -c '^built ' "$work/said")" -lt "$after" ]; do
+    sleep 0.05
+  done
+  sleep "$delay"
   kill -KILL "$engine" 2> /dev/null || true
   [ "$mode" != power ] || perl -e "$shut_down" "$work/disk"
   wait "$engine" 2> /dev/null || status=$?
-  [ "$status" != 0 ] || return 1
-  [ "$status" = 137 ] || fail "seed $1: the build ended with status $status: $(tail -n 3 "$work/said")"
+  if [ "$status" = 0 ]; then
+    [ "$mode" != power ] || cut_power
+    return 1
+  fi
+  [ "$status" = 137 ] || fail "seed $1: status $status: $(tail -n 3 "$work/said")"
   # The kernel ends what the sandboxes hold, and the holders of locks see that their input ends.
   for _ in $(seq 100); do
     if ! pgrep -f "$work/" > /dev/null; then
-      [ "$mode" != power ] || cut_power
       ! grep 'store: damaged' "$work/said" || fail "seed $1: the store was damaged before"
+      [ "$mode" != power ] || cut_power
       done=$(($(stored) - $3))
       echo "$done $(find "$store/work" -mindepth 2 2> /dev/null | wc -l)" >> "$work/kills"
-      echo "seed $1: killed after $moment s, $done actions done"
+      echo "seed $1: killed $delay s after $after actions, $done done in all"
       return 0
     fi
     sleep 0.1
   done
-  fail "seed $1: killed after $moment s, and this lives on: $(pgrep -af "$work/")"
+  fail "seed $1: killed, and this lives on: $(pgrep -af "$work/")"
 }
 
 # EXT4_IOC_SHUTDOWN with EXT4_GOING_FLAGS_NOLOGFLUSH, of Linux's fs/ext4/ext4.h.
@@ -95,13 +108,11 @@ shut_down='my $how = pack("L", 2);
 open(my $disk, "<", $ARGV[0]) or die "$!\n";
 ioctl($disk, 0x8004587d, $how) or die "$!\n"'
 
-# Brings the disk back, as the next start of a machine does.
+# Brings the disk back, as the next start of a machine does. The first mount replays the journal.
 cut_power() {
-  umount "$work/disk"
-  mount -o loop "$work/image" "$work/disk"
-  umount "$work/disk"
-  e2fsck -fn "$work/image" > "$work/said" 2>&1 || fail "the file system is damaged: $(cat "$work/said")"
-  mount -o loop "$work/image" "$work/disk"
+  umount "$work/disk" && mount -o loop "$work/image" "$work/disk" && umount "$work/disk" &&
+    e2fsck -fn "$work/image" > "$work/fsck" 2>&1 && mount -o loop "$work/image" "$work/disk" ||
+    fail "the disk does not come back: $(cat "$work/fsck")"
   quietly store verify
 }
 
@@ -129,7 +140,8 @@ left() {
   (cd "$store" && find "$@" -mindepth 1)
 }
 
-# graph SEED: recipes of a host layer, each above two earlier ones, all below the last. Two can run at a time.
+# graph SEED: recipes of a host layer, each above two earlier ones, all below the last. Two can run
+# at a time.
 graph() {
   local layers=$work/tree/layers n inputs
   rm -rf "$layers"

@@ -79,7 +79,8 @@ async function leave(root: string, folder: string, own: Lock | undefined): Promi
   }
 }
 
-async function sweep(work: string): Promise<void> {
+/** Removes what killed engines left in a store's folder `work`, and nothing of running ones. */
+export async function sweep(work: string): Promise<void> {
   for (const entry of await readdir(work, { withFileTypes: true })) {
     const path = join(work, entry.name)
     if (entry.isDirectory()) await sweepFolder(path)

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { commitFile, explainDiskFull } from '../../base/files.ts'
 import { lockFile, type Lock, type LockOptions } from './lock.ts'
@@ -43,6 +43,11 @@ export class Session {
   async lock(name: string, options: LockOptions = {}): Promise<Lock | undefined> {
     await this.folder() // garbage collection removes locks that nobody can hold
     return lockFile(join(this.#root, 'locks', name), options)
+  }
+
+  /** Removes what killed engines left. A session does so when it begins; a run may need none. */
+  async sweep(): Promise<void> {
+    if ((await readdir(join(this.#root, 'work'))).length > 0) await this.folder()
   }
 
   /** Ends the session, if it began, and removes its folder. */

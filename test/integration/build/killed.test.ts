@@ -31,7 +31,7 @@ async function swept(folder: string): Promise<void> {
     const names = await readdir(join(folder, 'work'))
     await session.close()
     expect(names).toHaveLength(1)
-  })
+  }, 10_000)
   expect(await readdir(join(folder, 'work'))).toEqual([])
 }
 
@@ -101,6 +101,20 @@ describe('an engine killed by SIGKILL', () => {
     expect((await readdir(join(folder, 'index'))).filter((name) => name.startsWith('.'))).toEqual(
       [],
     )
+  })
+
+  it('when all was built is cleaned up after by a build with nothing to do', async () => {
+    const first = await freshStore()
+    const { folder } = first
+    const metadata = toyMetadata(toyRecipe('host/first', 'echo first > $OUT/first'))
+    await toyBuild(first, metadata, ['host/first'])
+    await first.store.session.close()
+    // What was being removed when it was killed.
+    await mkdir(join(folder, 'work/session-left/host@first'), { recursive: true })
+    const next = await nextSession(folder)
+    expect((await toyBuild(next, metadata, ['host/first'])).ran).toEqual([])
+    await next.store.session.close()
+    expect(await readdir(join(folder, 'work'))).toEqual([])
   })
 })
 

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises'
+import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { digestOf } from '../../../src/base/digest.ts'
@@ -44,6 +44,16 @@ describe('collecting garbage', () => {
     await next.store.trees.unpack(kept)
     await next.store.blobs.file(digestOf('source'))
     expect(next.events).toEqual([])
+  })
+
+  it('removes what a killed engine left under way', async () => {
+    const { folder, store, kept } = await filled()
+    await store.session.close()
+    await mkdir(join(folder, 'work/session-left/tmp'), { recursive: true })
+    await collectGarbage(store, new Set([kept]), true)
+    expect(await readdir(join(folder, 'work'))).toEqual(['session-left'])
+    await collectGarbage(store, new Set([kept]), false)
+    expect(await readdir(join(folder, 'work'))).toEqual([])
   })
 
   it('shuts out builds while it works', async () => {
