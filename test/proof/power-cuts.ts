@@ -62,7 +62,8 @@ async function main(): Promise<void> {
   }
   await atPrompt(options, async (machine) => {
     console.log(`at last: ${await check(machine)}`)
-    await rebuildOnce(machine, performance.now() + 60 * MINUTES, wanted)
+    if (!(await rebuildOnce(machine, performance.now() + 60 * MINUTES, wanted)))
+      throw new Error('the last rebuild does not end')
     await must(machine, 'test ! -e /data/store-rebuild-only')
   })
   const time = seconds(performance.now() - began)
@@ -83,13 +84,15 @@ function momentOf(seed: number): number {
 async function check(machine: Session): Promise<string> {
   const issue = await must(machine, 'cat /run/issue')
   if (!/data {2,}disk \/dev\/vdb/.test(issue)) throw new Error(`the data are not back:\n${issue}`)
-  await must(machine, 'cd /; umount /data && e2fsck -fn /dev/vdb && data start', 5)
+  // Read-only, so that it stands still; the shell on the screen is in it, so it cannot be unmounted.
+  const remount = (how: string): string => `mount -o remount,${how} /data`
+  await must(machine, `${remount('ro')} && e2fsck -fn /dev/vdb && ${remount('rw')}`, 5)
   const { good } = await type(machine, `test -e ${STORE}/LAYOUT`)
   if (!good) return 'file system sound, no store yet'
   await must(machine, `fixpoint --store ${STORE} store verify`, 10)
   const listing = await must(
     machine,
-    `cd ${STORE}; find blobs damaged kept partial work -mindepth 1 -maxdepth 3; cd /`,
+    `(cd ${STORE} && find blobs damaged kept partial work -mindepth 1 -maxdepth 3)`,
   )
   const paths = listing
     .split('\n')
@@ -135,24 +138,24 @@ async function rebuildUntil(
   return `${built.length} built, under way: ${current.join(', ') || 'none'}`
 }
 
-/** Starts the rebuild, or goes on with it, until it ends or the deadline has come. */
+/** Starts the rebuild, or goes on with it. False when the deadline comes before its end. */
 async function rebuildOnce(
   machine: Session,
   deadline: number,
   wanted: ReadonlyMap<string, string | undefined>,
-): Promise<void> {
+): Promise<boolean> {
   const { text: before } = await type(machine, `ls ${STORE}/work`)
   const from = machine.transcript.length
   // Through a pipe, so that lines come one by one; in the background, so that the shell is free.
-  const command = `fixpoint rebuild --only ${RECIPES.join(',')} 2>&1; echo "status: "$?`
+  const command = `fixpoint rebuild --only ${RECIPES.join(',')} 2>&1 < /dev/null; echo "status: "$?`
   machine.type(`{ ${command}; } | cat &\n`)
-  if (!(await sees(machine, /\nbuild \S+\n/, deadline))) return
+  if (!(await sees(machine, /\n(build \S+|status: \d+)\n/, deadline))) return false
   for (const [session] of before.matchAll(/^session-\S+$/gm))
     await must(machine, `test ! -e ${STORE}/work/${session}`)
   // The shell's answers may have swallowed it.
   const ended = (): RegExpExecArray | null =>
     /\nstatus: (\d+)\n/.exec(machine.transcript.slice(from))
-  if (ended() === null && !(await sees(machine, /\nstatus: \d+\n/, deadline))) return
+  if (ended() === null && !(await sees(machine, /\nstatus: \d+\n/, deadline))) return false
   const said = machine.transcript.slice(from)
   if (ended()?.[1] !== '0') throw new Error(`the rebuild failed:\n${said}`)
   for (const recipe of RECIPES) {
@@ -164,6 +167,7 @@ async function rebuildOnce(
     compared += 1
   }
   rebuilds += 1
+  return true
 }
 
 /** False when the deadline comes first. */
