@@ -248,7 +248,9 @@ class Build {
       log = await this.#context.store.logs.path(id, action.key)
       // Another engine on the same store may be at this very action: then wait, and take what it
       // made.
-      const lock = await this.#context.store.session.lock(action.key, { signal: this.#options.signal })
+      const lock = await this.#context.store.session.lock(action.key, {
+        signal: this.#options.signal,
+      })
       try {
         const found = this.#context.store.index.artifactOf(
           this.#context.indexName(action.key, action.document.host),

@@ -12,6 +12,9 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")/../.." && pwd)
 kills=${1:-200}
 mode=${2:-}
+# In a mount namespace of its own: one that another program makes meanwhile would keep the disk's
+# mount, and with it the state of a disk without power.
+if [ "$mode" = power ]; then exec unshare -m "$0" "$kills" unshared; fi
 actions=60
 work=$(mktemp -d)
 store=$work/disk/store
@@ -20,7 +23,7 @@ trap 'remove' EXIT
 main() {
   local round=0 killed=0 seed=0 began=$EPOCHREALTIME first pace before left
   mkdir "$work/disk"
-  if [ "$mode" = power ]; then
+  if [ "$mode" = unshared ]; then
     truncate -s 4G "$work/image"
     mke2fs -q -F -t ext4 "$work/image"
     mount -o loop "$work/image" "$work/disk"
@@ -81,10 +84,10 @@ kill_build() {
   done
   sleep "$delay"
   kill -KILL "$engine" 2> /dev/null || true
-  [ "$mode" != power ] || perl -e "$shut_down" "$work/disk"
   wait "$engine" 2> /dev/null || status=$?
+  [ "$mode" != unshared ] || perl -e "$shut_down" "$work/disk"
   if [ "$status" = 0 ]; then
-    [ "$mode" != power ] || cut_power
+    [ "$mode" != unshared ] || cut_power
     return 1
   fi
   [ "$status" = 137 ] || fail "seed $1: status $status: $(tail -n 3 "$work/said")"
@@ -92,7 +95,7 @@ kill_build() {
   for _ in $(seq 100); do
     if ! pgrep -f "$work/" > /dev/null; then
       ! grep 'store: damaged' "$work/said" || fail "seed $1: the store was damaged before"
-      [ "$mode" != power ] || cut_power
+      [ "$mode" != unshared ] || cut_power
       done=$(($(stored) - $3))
       echo "$done $(find "$store/work" -mindepth 2 2> /dev/null | wc -l)" >> "$work/kills"
       echo "seed $1: killed $delay s after $after actions, $done done in all"

@@ -15,14 +15,17 @@ describe.runIf(CAN_CUT_POWER)('a store whose disk lost its power', () => {
     const disk = await testDisk()
     const before = await toyStore(join(disk.folder, 'store'))
     const files = await temporaryFolder()
-    await writeTreeAt(files, { 'usr/share/text': 'a text\n', 'usr/share/long': 'x'.repeat(100_000) })
+    await writeTreeAt(files, {
+      'usr/share/text': 'a text\n',
+      'usr/share/long': 'x'.repeat(100_000),
+    })
     const { digest } = await before.store.trees.pack(files)
     await before.store.trees.unpack(digest)
     // Writes the journal, and with it the tree's place.
     await putBlob(before.store, 'another')
 
     const folder = await disk.cutPower()
-    await before.store.close().catch(() => undefined)
+    await before.store.session.close().catch(() => undefined)
     const { store } = await nextSession(join(folder, 'store'))
     expect(await exists(treePath(store.root, digest))).toBe(true)
     expect(await verifyStore(store)).toEqual([])
@@ -34,7 +37,7 @@ describe.runIf(CAN_CUT_POWER)('a store whose disk lost its power', () => {
     const artifact = artifactOf(await toyBuild(before, toyMetadata(TOOLS), [TOOLS.id]), TOOLS.id)
 
     const folder = await disk.cutPower()
-    await before.store.close().catch(() => undefined)
+    await before.store.session.close().catch(() => undefined)
     const { store } = await nextSession(join(folder, 'store'))
     expect(store.index.history(TOOLS.id)).toHaveLength(1)
     expect(store.blobs.has(artifact)).toBe(true)
