@@ -1,45 +1,17 @@
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import type { Digest } from '../base/digest.ts'
 import { FixpointError } from '../base/error.ts'
-import type { EventSink } from '../base/events.ts'
-import { explainDiskFull, syncPath } from '../base/files.ts'
-import { folderName, type RecipeId } from '../base/recipe-id.ts'
-import type { Fetcher } from '../fetch/ports.ts'
-import { nodeOf, sourcesOf, usedBy, type Graph } from '../plan/graph.ts'
+import { explainDiskFull } from '../base/files.ts'
+import type { RecipeId } from '../base/recipe-id.ts'
+import { nodeOf, sourcesOf, type Graph } from '../plan/graph.ts'
 import type { Plan } from '../plan/plan.ts'
-import { compareListings } from '../store/artifact/compare-listings.ts'
-import { runAction } from './action.ts'
+import { planOn } from '../store/plan-view.ts'
 import { Discards } from './background-removal.ts'
-import type { Action, ActionResult } from './executor.ts'
+import type { BuildContext, BuildOptions } from './build-context.ts'
 import { Jobserver } from './jobserver.ts'
+import { makeArtifact } from './make-artifact.ts'
 import { actionOf } from './planned-action.ts'
-import { planOn, type PlanView } from '../store/plan-view.ts'
 import { choose, remainingTimes } from './queue.ts'
 import { requireHost } from './require-host.ts'
-
-/** How a build is done. */
-export interface BuildOptions {
-  /** Cores that all actions together may use. */
-  readonly cores: number
-  /** Bytes of memory that running actions may be expected to use together. */
-  readonly memory: number
-  readonly keepGoing: boolean
-  readonly keepFailed: boolean
-  readonly signal: AbortSignal
-}
-
-/** What a build works with. */
-export interface BuildContext extends PlanView {
-  readonly fetcher: Fetcher
-  readonly emit: EventSink
-  readonly now: () => number
-  /**
-   * Files of inputs and sources are made in the opposite order, which must not show in what actions
-   * make.
-   */
-  readonly backwards?: boolean
-}
+import { skippedBy } from './skipped.ts'
 
 /** What became of a build. */
 export interface BuildResult {
@@ -135,7 +107,9 @@ class Build {
     await Promise.allSettled(this.#fetching.values())
     await this.#discards.settled()
     this.#options.signal.throwIfAborted()
-    const skipped = this.#skipped(current)
+    const skipped = skippedBy(current, [...this.#failures.keys()])
+    for (const one of skipped)
+      this.#context.emit({ type: 'action-skipped', at: this.#context.now(), ...one })
     this.#context.emit({
       type: 'done',
       at: this.#context.now(),
@@ -144,7 +118,12 @@ class Build {
       failed: this.#failures.size,
       skipped: skipped.length,
     })
-    return { ran: this.#ran, failures: this.#failures, skipped, plan: current }
+    return {
+      ran: this.#ran,
+      failures: this.#failures,
+      skipped: skipped.map(({ recipe }) => recipe),
+      plan: current,
+    }
   }
 
   #plan(): Plan {
@@ -246,27 +225,14 @@ class Build {
     let log = ''
     try {
       log = await this.#context.store.logs.path(id, action.key)
-      // Another engine on the same store may be at this very action: then wait, and take what it
-      // made.
-      const lock = await this.#context.store.session.lock(action.key, {
+      const ran = await makeArtifact(action, log, {
+        ...this.#context,
+        keepFailed: this.#options.keepFailed,
         signal: this.#options.signal,
+        jobserver: this.#jobserver,
+        discards: this.#discards,
       })
-      try {
-        const found = this.#context.store.index.artifactOf(
-          this.#context.indexName(action.key, action.document.host),
-        )
-        if (found !== undefined && this.#context.store.blobs.has(found)) {
-          this.#context.emit({
-            type: 'action-stored',
-            at: this.#context.now(),
-            recipe: id,
-            key: action.key,
-            artifact: found,
-          })
-        } else await this.#execute(action, log, found)
-      } finally {
-        await lock?.release()
-      }
+      if (ran) this.#ran.push(id)
     } catch (error) {
       if (this.#options.signal.aborted) return
       // The store set the blob aside: the next plan finds it missing, and fetches or builds it
@@ -277,63 +243,6 @@ class Build {
     } finally {
       this.#running.delete(id)
     }
-  }
-
-  async #execute(action: Action, log: string, earlier: Digest | undefined): Promise<void> {
-    const { store, emit, now } = this.#context
-    const { recipe, key, document } = action
-    const started = now()
-    await writeFile(log, '')
-    emit({ type: 'action-start', at: started, recipe, key, log })
-    const name = folderName(recipe)
-    const work = await store.session.folder()
-    const share = this.#jobserver.open(join(work, `${name}.tokens`))
-    let result: ActionResult
-    try {
-      result = await runAction(action, {
-        ...this.#context,
-        jobserver: share.fifo,
-        folder: join(work, name),
-        discards: this.#discards,
-        keptFolder: this.#options.keepFailed ? store.logs.keptFolder(recipe) : undefined,
-        log,
-        signal: this.#options.signal,
-      })
-    } finally {
-      share.close()
-    }
-    if (earlier !== undefined && earlier !== result.artifact && !document.host)
-      await this.#refuse(action, earlier, result.artifact)
-    const durationMs = now() - started
-    await syncPath(log)
-    await store.index.record(this.#context.indexName(key, document.host), {
-      recipe,
-      key,
-      document,
-      ...result,
-      durationMs,
-    })
-    this.#ran.push(recipe)
-    emit({ type: 'action-end', at: now(), recipe, key, ...result, durationMs })
-  }
-
-  /** One key, two results: both stay, neither is trusted. */
-  async #refuse(action: Action, earlier: Digest, later: Digest): Promise<never> {
-    const { store } = this.#context
-    const listing = store.trees.knownListing(earlier) ?? []
-    const first = compareListings(listing, await store.trees.listing(later))[0]
-    const where =
-      listing.length > 0 && first !== undefined
-        ? `; the first difference is in "${first.path}"`
-        : ''
-    throw new FixpointError(
-      'notReproducible',
-      'two-results',
-      `Cannot accept ${action.recipe}: built again it gave ${later}, recorded is ${earlier}${where}`,
-      {
-        hint: `Both are kept. Find the cause with \`fixpoint verify ${action.recipe}\``,
-      },
-    )
   }
 
   #fail(id: RecipeId, step: string, log: string, error: unknown): void {
@@ -347,29 +256,6 @@ class Build {
       log,
       message,
     })
-  }
-
-  #skipped(current: Plan): RecipeId[] {
-    const skipped = [...current.keys()].filter(
-      (id) =>
-        ['ready', 'blocked', 'waits'].includes(current.get(id)?.state ?? '') &&
-        !this.#failures.has(id),
-    )
-    if (this.#failures.size === 0) return []
-    const causes = new Map([...this.#failures.keys()].map((id) => [id, id]))
-    for (const [id, { node }] of current) {
-      const cause = usedBy(node)
-        .map((used) => causes.get(used))
-        .find((found) => found !== undefined)
-      if (cause !== undefined && !causes.has(id)) causes.set(id, cause)
-    }
-    for (const recipe of skipped) {
-      // What uses nothing that failed was not begun because something else did.
-      const because = causes.get(recipe) ?? [...this.#failures.keys()][0]
-      if (because !== undefined)
-        this.#context.emit({ type: 'action-skipped', at: this.#context.now(), recipe, because })
-    }
-    return skipped
   }
 }
 

@@ -46,7 +46,7 @@ export interface StepContext {
   readonly now: () => number
   /** Fifo of the action's share of the cores; undefined: its steps get no jobserver. */
   readonly jobserver: string | undefined
-  /** See {@link BuildContext}. */
+  /** As in {@link BuildContext}. */
   readonly backwards?: boolean
   /** Folder for this action's work, on the store's file system; absent at first. */
   readonly folder: string

@@ -205,7 +205,9 @@ async function partsOf(
   { store, signal }: Supply,
 ): Promise<Part[]> {
   const parts: Part[] = []
-  for (const { recipe, artifact } of refs) { const { folder, listing } = await store.trees.unpack(artifact, signal)
-parts.push({ recipe, tree: folder, listing }) }
+  for (const { recipe, artifact } of refs) {
+    const { folder, listing } = await store.trees.unpack(artifact, signal)
+    parts.push({ recipe, tree: folder, listing })
+  }
   return parts
 }

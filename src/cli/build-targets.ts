@@ -1,6 +1,7 @@
 import { combineFailures } from '../base/error.ts'
 import type { RecipeId } from '../base/recipe-id.ts'
-import { build, type BuildContext, type BuildResult } from '../build/build.ts'
+import { build, type BuildResult } from '../build/build.ts'
+import type { BuildContext } from '../build/build-context.ts'
 import { createFetcher } from '../fetch/fetcher.ts'
 import { sourceFinder, type SourceFinder } from '../fetch/find-source.ts'
 import { mirrorFolders, missingMirrors } from '../image/mirrors.ts'

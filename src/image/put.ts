@@ -56,8 +56,7 @@ export async function putImage(
       const what = await stale()
       if (what === 'image') {
         const unpacked = await store.trees.unpack(artifact)
-        for (const { path } of files)
-          await copyBeneath(unpacked.folder, path, folder, path)
+        for (const { path } of files) await copyBeneath(unpacked.folder, path, folder, path)
       }
       if (what !== undefined) {
         const text = await describeImage(plan, id, files, context)

@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises'
-import type { BuildOptions } from '../../src/build/build.ts'
+import type { BuildOptions } from '../../src/build/build-context.ts'
 import type { Recipe } from '../../src/metadata/model.ts'
 import { verifyStore } from '../../src/store/verify-store.ts'
 import { toyBuild, toyMetadata, toyStore } from './toy.ts'

@@ -1,12 +1,8 @@
 import { digestOf } from '../../src/base/digest.ts'
 import type { Event } from '../../src/base/events.ts'
 import type { RecipeId } from '../../src/base/recipe-id.ts'
-import {
-  build,
-  type BuildContext,
-  type BuildOptions,
-  type BuildResult,
-} from '../../src/build/build.ts'
+import type { BuildContext, BuildOptions } from '../../src/build/build-context.ts'
+import { build, type BuildResult } from '../../src/build/build.ts'
 import { indexNamer } from '../../src/store/plan-view.ts'
 import type { Metadata, Recipe } from '../../src/metadata/model.ts'
 import { graphOf } from '../../src/plan/graph.ts'

@@ -28,7 +28,7 @@ const TABLE: Readonly<Record<string, readonly [Decider, string]>> = {
   'base/put-file.ts': ['beneath', 'names in an image, below a folder of the user'],
   'base/regular.ts': ['user', 'files that users name; links are refused where the caller says so'],
   'base/replace-file.ts': ['beneath', 'a file of a folder that its caller holds open'],
-  'build/build.ts': ['own', 'the log, named by recipe and key'],
+  'build/make-artifact.ts': ['own', 'the log, named by recipe and key'],
   'build/background-removal.ts': ['own', 'work folders that are moved away'],
   'build/host-files.ts': ['host', '/usr; links are read, not followed, and pipes not opened'],
   'build/jobserver.ts': [
@@ -115,7 +115,6 @@ const TABLE: Readonly<Record<string, readonly [Decider, string]>> = {
     'foreign',
     'names in a manifest: only sizes of files, and an image that was built',
   ],
-  'verify/limits.ts': ['own', 'free space of the folder of a rebuild'],
   'verify/rebuild-image.ts': ['user', 'image and output folder'],
   'verify/first-difference.ts': ['beneath', 'files of two artifacts'],
   'verify/scan-source.ts': [

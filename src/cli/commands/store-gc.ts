@@ -40,11 +40,7 @@ export async function storeGcCommand(command: CommandContext, flags: GcFlags): P
   )
 }
 
-function refuseOthers(
-  store: Store,
-  recipes: readonly NotKept[],
-  metadata: Metadata,
-): void {
+function refuseOthers(store: Store, recipes: readonly NotKept[], metadata: Metadata): void {
   const others = recipes.filter(({ recipe }) => !metadata.recipes.has(recipe))
   if (others.length === 0) return
   const rows = others.map((row) => `\n  ${row.recipe}: ${describeRow(row)}`).join('')

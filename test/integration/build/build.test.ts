@@ -41,7 +41,9 @@ describe('build', () => {
     expect(first.ran).toEqual(['base/a', 'base/b'])
     const artifact = artifactOf(first, 'base/b')
     await toy.store.trees.unpack(artifact)
-    expect(await readFile(join(treePath(toy.store.root, artifact), 'usr/share/b'), 'utf8')).toBe('one\n')
+    expect(await readFile(join(treePath(toy.store.root, artifact), 'usr/share/b'), 'utf8')).toBe(
+      'one\n',
+    )
     const second = await toyBuild(toy, metadata, ['base/b'])
     expect(second.ran).toEqual([])
   })

@@ -41,10 +41,9 @@ describe('what is installed', () => {
   it('counts as stored, and is packed when it is first used', async () => {
     const { artifacts, folder, open } = await installedSystem()
     const store = await open()
-    expect(['tool', 'data', 'other'].map((name) => store.index.artifactOf(digestOf(name)))).toEqual([
-      ...digests(artifacts),
-      undefined,
-    ])
+    expect(['tool', 'data', 'other'].map((name) => store.index.artifactOf(digestOf(name)))).toEqual(
+      [...digests(artifacts), undefined],
+    )
     expect(digests(artifacts).map((digest) => store.blobs.has(digest))).toEqual([true, true])
     expect(await readdir(join(folder, 'blobs'))).toEqual([])
     const [tool, data] = digests(artifacts)

@@ -1,0 +1,92 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Digest } from '../base/digest.ts'
+import { FixpointError } from '../base/error.ts'
+import { syncPath } from '../base/files.ts'
+import { folderName } from '../base/recipe-id.ts'
+import { compareListings } from '../store/artifact/compare-listings.ts'
+import type { Store } from '../store/store.ts'
+import { runAction } from './action.ts'
+import type { Discards } from './background-removal.ts'
+import type { BuildContext, BuildOptions } from './build-context.ts'
+import type { Action, ActionResult } from './executor.ts'
+import type { Jobserver } from './jobserver.ts'
+
+/** What the actions of a build share. */
+export interface ActionContext
+  extends Omit<BuildContext, 'fetcher'>, Pick<BuildOptions, 'keepFailed' | 'signal'> {
+  readonly jobserver: Jobserver
+  readonly discards: Discards
+}
+
+/**
+ * Makes sure that an action's artifact is stored. Writes to `log`. True when the action ran. False
+ * when another engine on the same store made it meanwhile: this one waits for that one. Fails with
+ * `two-results`, or as {@link runAction} does.
+ */
+export async function makeArtifact(
+  action: Action,
+  log: string,
+  context: ActionContext,
+): Promise<boolean> {
+  const { recipe, key, document } = action
+  const { store, emit, now } = context
+  const lock = await store.session.lock(key, { signal: context.signal })
+  try {
+    const name = context.indexName(key, document.host)
+    const found = store.index.artifactOf(name)
+    if (found !== undefined && store.blobs.has(found)) {
+      emit({ type: 'action-stored', at: now(), recipe, key, artifact: found })
+      return false
+    }
+    const started = now()
+    await writeFile(log, '')
+    emit({ type: 'action-start', at: started, recipe, key, log })
+    const result = await run(action, log, context)
+    if (found !== undefined && found !== result.artifact && !document.host)
+      await refuse(store, action, found, result.artifact)
+    const durationMs = now() - started
+    await syncPath(log)
+    await store.index.record(name, { recipe, key, document, ...result, durationMs })
+    emit({ type: 'action-end', at: now(), recipe, key, ...result, durationMs })
+    return true
+  } finally {
+    await lock?.release()
+  }
+}
+
+async function run(action: Action, log: string, context: ActionContext): Promise<ActionResult> {
+  const { store } = context
+  const folder = join(await store.session.folder(), folderName(action.recipe))
+  const share = context.jobserver.open(`${folder}.tokens`)
+  try {
+    return await runAction(action, {
+      ...context,
+      jobserver: share.fifo,
+      folder,
+      keptFolder: context.keepFailed ? store.logs.keptFolder(action.recipe) : undefined,
+      log,
+    })
+  } finally {
+    share.close()
+  }
+}
+
+/** One key, two results: both stay, neither is trusted. */
+async function refuse(
+  store: Store,
+  { recipe }: Action,
+  earlier: Digest,
+  later: Digest,
+): Promise<never> {
+  const listing = store.trees.knownListing(earlier) ?? []
+  const first = compareListings(listing, await store.trees.listing(later))[0]
+  const where =
+    listing.length > 0 && first !== undefined ? `; the first difference is in "${first.path}"` : ''
+  throw new FixpointError(
+    'notReproducible',
+    'two-results',
+    `Cannot accept ${recipe}: built again it gave ${later}, recorded is ${earlier}${where}`,
+    { hint: `Both are kept. Find the cause with \`fixpoint verify ${recipe}\`` },
+  )
+}
