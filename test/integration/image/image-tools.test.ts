@@ -28,8 +28,8 @@ const TYPES = {
 const PATH = await (async () => {
   // Debian's users have no programs of root's in PATH.
   const host = `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`
-  const { stdout } = spawnSync('sfdisk', ['--help'], { env: { PATH: host } })
-  if (stdout?.includes('--sector-size')) return host
+  const help = spawnSync('sfdisk', ['--help'], { env: { PATH: host }, encoding: 'utf8' })
+  if (help.error === undefined && help.stdout.includes('--sector-size')) return host
   const stored = await storedTree('base/sfdisk')
   return stored === undefined ? undefined : `${join(stored, 'usr/bin')}:${host}`
 })()
