@@ -71,7 +71,7 @@ main() {
 # goes on where this one stopped, so the kills of a round spread over all of the build, however busy
 # the machine is.
 kill_build() {
-  local after delay engine status=0 done
+  local after delay engine status=0 ended
   read -r after delay < <(awk -v seed="$1" -v pace="$2" \
     'BEGIN { srand(seed); rand(); printf "%d %.3f\n", rand() * 10, rand() * 2 * pace }')
   : > "$work/said"
@@ -96,9 +96,9 @@ kill_build() {
     if ! pgrep -f "$work/" > /dev/null; then
       ! grep 'store: damaged' "$work/said" || fail "seed $1: the store was damaged before"
       [ "$mode" != unshared ] || cut_power
-      done=$(($(stored) - $3))
-      echo "$done $(find "$store/work" -mindepth 2 2> /dev/null | wc -l)" >> "$work/kills"
-      echo "seed $1: killed $delay s after $after actions, $done done in all"
+      ended=$(($(stored) - $3))
+      echo "$ended $(find "$store/work" -mindepth 2 2> /dev/null | wc -l)" >> "$work/kills"
+      echo "seed $1: killed $delay s after $after actions, $ended done in all"
       return 0
     fi
     sleep 0.1
@@ -107,15 +107,17 @@ kill_build() {
 }
 
 # EXT4_IOC_SHUTDOWN with EXT4_GOING_FLAGS_NOLOGFLUSH, of Linux's fs/ext4/ext4.h.
-shut_down='my $how = pack("L", 2);
-open(my $disk, "<", $ARGV[0]) or die "$!\n";
-ioctl($disk, 0x8004587d, $how) or die "$!\n"'
+shut_down="my \$how = pack('L', 2);
+open(my \$disk, '<', \$ARGV[0]) or die \"\$!\n\";
+ioctl(\$disk, 0x8004587d, \$how) or die \"\$!\n\""
 
 # Brings the disk back, as the next start of a machine does. The first mount replays the journal.
 cut_power() {
-  umount "$work/disk" && mount -o loop "$work/image" "$work/disk" && umount "$work/disk" &&
-    e2fsck -fn "$work/image" > "$work/fsck" 2>&1 && mount -o loop "$work/image" "$work/disk" ||
-    fail "the disk does not come back: $(cat "$work/fsck")"
+  umount "$work/disk"
+  mount -o loop "$work/image" "$work/disk"
+  umount "$work/disk"
+  e2fsck -fn "$work/image" > "$work/fsck" 2>&1 || fail "a damaged disk: $(cat "$work/fsck")"
+  mount -o loop "$work/image" "$work/disk"
   quietly store verify
 }
 

@@ -24,8 +24,8 @@ const RECIPES = [
   'runtime/bubblewrap',
   'runtime/libcap',
   'runtime/nghttp2',
-  'system/appliance-skeleton',
-  'system/checkout',
+  'appliance/skeleton',
+  'appliance/checkout',
 ]
 
 /** From the command's start to the power cut, at most. Laying out takes a minute of it. */
