@@ -176,7 +176,7 @@ test('the store of the first build is not taken for that of the second', async (
     join(second, 'store'),
   ]
   const { code, stderr } = await toy.runWith({ globals }, 'verify', 'plain', '--second', second)
-  expect(stderr).toContain('the first store lies there')
+  expect(stderr).toContain('it holds the first store')
   expect(code).toBe(2)
 })
 
