@@ -14,7 +14,7 @@ const makeToy = commandLine()
  */
 const ENGINE = `
 for word; do [ "$word" != --only ] || exit 0; done
-while [ "\${1-world}" != world ]; do shift; done
+while [ "\${1-image-root}" != image-root ]; do shift; done
 [ $# -gt 0 ] || exit 0
 data=$3
 [ -e "$data/begun" ] || { touch "$data/begun"; exit 1; }
