@@ -260,10 +260,5 @@ class Build {
 }
 
 function stepOf(error: unknown): string {
-  return typeof error === 'object' &&
-    error !== null &&
-    'step' in error &&
-    typeof error.step === 'string'
-    ? error.step
-    : ''
+  return error instanceof FixpointError ? (error.facts.step ?? '') : ''
 }

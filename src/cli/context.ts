@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { join, resolve } from 'node:path'
-import { FixpointError, type FailureKind } from '../base/error.ts'
+import { FixpointError } from '../base/error.ts'
+import type { FailureKind } from '../base/exit.ts'
 import type { EventSink } from '../base/events.ts'
 import { visible } from '../base/visible.ts'
 import { hostFingerprint } from '../build/fingerprint.ts'

@@ -34,9 +34,5 @@ function refuseEmptyValues(command: Command): void {
   const values = Object.entries<unknown>(command.optsWithGlobals())
   const [name] = values.find(([, value]) => [value].flat().includes('')) ?? []
   if (name === undefined) return
-  throw new FixpointError(
-    'usage',
-    'empty-option',
-    `Cannot use option "--${name}": its value is empty`,
-  )
+  throw new FixpointError('empty-option', `Cannot use option "--${name}": its value is empty`)
 }
