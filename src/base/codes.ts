@@ -16,9 +16,9 @@ export const CODES = {
   fetch: FETCH,
   notReproducible: {
     'builds-differ':
-      'The second build of `verify` gave other bytes. A step uses something that is not an input, ' +
+      'The second of two builds gave other bytes. A step uses something that is not an input, ' +
       'such as the time or the order of files.',
-    differ: 'The two artifacts or files that `diff` compared are not the same.',
+    differ: 'The two artifacts or files that were compared are not the same.',
     'rebuild-differs': 'The image was built again, and differs from the one that is installed.',
     'two-results':
       'An action ran again and gave another result than the store has recorded for it. A step ' +

@@ -1,6 +1,8 @@
-import { CODES } from '../../src/base/codes.ts'
+import { CODES, type ErrorCode } from '../../src/base/codes.ts'
+import { FixpointError } from '../../src/base/error.ts'
 import { EXIT, type FailureKind } from '../../src/base/exit.ts'
 import { byCodeUnit } from '../../src/base/order.ts'
+import { hintOf } from '../../src/cli/view/hints.ts'
 
 /** What each exit status stands for, as a heading. */
 const KINDS: Readonly<Record<FailureKind, string>> = {
@@ -29,16 +31,25 @@ Exit status 0 means success. \`lint\` reports findings in the same form; their c
 This page is printed from the table in \`src/base/codes.ts\`. A unit test compares the two.
 `
 
-/** docs/errors.md: every code of an error and what it means, by exit status and code. */
+/**
+ * docs/errors.md: every code of an error, what it means, and the hint that says what to do. By exit
+ * status and code.
+ */
 export function errorsPage(): string {
   const kinds = (Object.keys(KINDS) as FailureKind[]).sort((a, b) => EXIT[a] - EXIT[b])
   const sections = kinds.map((kind) => {
     const rows = Object.entries<string>(CODES[kind])
       .sort(([a], [b]) => byCodeUnit(a, b))
-      .map(([code, what]) => wrapped(`- \`${code}\`: ${what}`))
+      .map(([code, what]) => wrapped(`- \`${code}\`: ${what}${hintAbout(code as ErrorCode)}`))
     return `## ${EXIT[kind]}: ${KINDS[kind]}\n\n${rows.join('\n')}\n`
   })
   return [HEAD, ...sections].join('\n')
+}
+
+/** The hint as a sentence of its own; none where it depends on facts of the error. */
+function hintAbout(code: ErrorCode): string {
+  const hint = hintOf(new FixpointError(code, ''), {})
+  return hint === undefined ? '' : ` ${hint}.`
 }
 
 /** A list item on lines that fit the page. */

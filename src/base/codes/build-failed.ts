@@ -21,7 +21,7 @@ export const BUILD_FAILED = {
     "The image's own engine failed to rebuild it. Its error is above, and its exit status is kept.",
   'record-in-the-way': 'An image has a file with the name that its record would get.',
   'second-build-failed':
-    'The second build of `verify` failed. Its error is above, and its exit status is kept.',
+    'The second of two builds failed. Its error is above, and its exit status is kept.',
   'step-failed': 'A step of a recipe ended with an error, took too long or wrote too much.',
   'unsafe-path':
     'A path that a step or an artifact controls leads through a link, or to no regular file.',

@@ -11,9 +11,9 @@ export const FETCH = {
   'not-an-artifact': 'A stored file is used as an artifact, but is something else.',
   'not-listed': 'The root of an image holds a path that its manifest does not list.',
   'source-digest': 'A place delivered other bytes than the recipe wants.',
-  'source-offline': 'No local place has a source, and `--offline` forbids to ask others.',
+  'source-offline': 'No local place has a source, and the build may not ask others.',
   'source-renamed': 'The digest of a source is known, but as that of a file with another name.',
   'source-unavailable': 'No place delivered a source. The message lists each place and its reason.',
   'source-unreadable': 'A source cannot be unpacked, so nobody can list what it holds.',
-  'store-damaged': '`store verify` found parts of the store that do not fit their digests.',
+  'store-damaged': 'Parts of the store do not fit their digests. The disk may be failing.',
 } as const satisfies Readonly<Record<string, string>>

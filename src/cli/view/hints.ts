@@ -32,7 +32,7 @@ export function hintOf(error: FixpointError, options: GlobalOptions): string | u
     case 'default-acl':
       return 'Install setfacl (Debian: acl), or put the store elsewhere'
     case 'disk-full':
-      return `Free some space ${facts.step === undefined ? 'there' : 'where the store is'} or run \`${typed('store', 'gc')}\`; the next run goes on where this one stopped`
+      return afterFullDisk(facts, typed)
     case 'installed-damaged':
       return 'The disk is damaged or was changed: check it, and restore its image'
     case 'little-memory':
@@ -54,7 +54,7 @@ export function hintOf(error: FixpointError, options: GlobalOptions): string | u
     case 'no-image-target':
       return 'Other artifacts stay in the store'
     case 'no-installed-image':
-      return `Boot the image and type it there, or name its file: ${typed('rebuild', '--image', 'FILE')}`
+      return `Boot the image and type it there, or name it: ${typed('rebuild', '--image', 'FILE')}`
     case 'no-kept-tree':
       return about(
         facts.recipe,
@@ -88,7 +88,7 @@ export function hintOf(error: FixpointError, options: GlobalOptions): string | u
     case 'not-with-image':
       return 'The image is rebuilt from its own layers and its own sources, without a network'
     case 'other-layers':
-      return 'Name the layers that have them with --layers, or remove these too with --force; -n lists all'
+      return 'Name their layers with --layers, or remove them too with --force; -n lists them all'
     case 'output-full':
       return 'Name another folder, or free some space there'
     case 'path-claimed-twice':
@@ -224,4 +224,10 @@ function afterStep({ recipe, step, log, isTreeKept }: Facts, typed: Typed): stri
       ? `${shell}; to go on from there: ${typed('build', '--from', step, recipe)}`
       : `${typed('build', '--keep-failed', recipe)}; ${shell}`
   return `The whole log is "${log}"; for a shell as the step left it: ${then}`
+}
+
+function afterFullDisk({ step }: Facts, typed: Typed): string {
+  const where = step === undefined ? 'there' : 'where the store is'
+  const collect = typed('store', 'gc')
+  return `Free some space ${where} or run \`${collect}\`; the next run goes on where this one stopped`
 }

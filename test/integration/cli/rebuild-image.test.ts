@@ -67,7 +67,7 @@ test('an output folder on a disk that is too full is refused before anything is 
   ]
   const { code, stderr } = await rebuild(['--output', out], { wrap })
   expect(stderr).toMatch(
-    /Cannot put an image of \d+ bytes into ".*small"\nhint: The disk is too full/,
+    /Cannot put an image of \d+ bytes into ".*small": the disk is too full\nhint: Name another folder/,
   )
   expect(code).toBe(6)
 })
