@@ -55,7 +55,8 @@ function hintAbout(code: ErrorCode): string {
 /** A list item on lines that fit the page. */
 function wrapped(item: string): string {
   const lines: string[] = []
-  for (const word of item.split(' ')) {
+  // A command in backquotes stays on one line.
+  for (const word of item.match(/(?:`[^`]*`|\S)+/g) ?? []) {
     const last = lines.at(-1)
     if (last === undefined) lines.push(word)
     else if (`${last} ${word}`.length <= WIDTH) lines[lines.length - 1] = `${last} ${word}`
