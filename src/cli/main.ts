@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander'
 import { EXIT } from '../base/exit.ts'
-import type { GlobalOptions } from './context.ts'
+import type { GlobalOptions } from './global-options.ts'
 import { endUncaught } from './view/end-at-once.ts'
 import { createProgram } from './program/program.ts'
 import { describeEnd } from './view/report.ts'

@@ -1,7 +1,7 @@
 import { isMetadataCode } from '../../base/codes.ts'
 import type { Facts, FixpointError } from '../../base/error.ts'
 import { shellWords } from '../../base/shell-words.ts'
-import type { GlobalOptions } from '../context.ts'
+import type { GlobalOptions } from '../global-options.ts'
 
 /** Writes a command of Fixpoint as this user would type it, with the same layers and store. */
 type Typed = (...words: readonly string[]) => string

@@ -2,7 +2,7 @@ import { FixpointError, FixpointErrors } from '../../base/error.ts'
 import { EXIT } from '../../base/exit.ts'
 import { explainSystemError } from '../../base/system-error.ts'
 import { visible } from '../../base/visible.ts'
-import type { GlobalOptions } from '../context.ts'
+import type { GlobalOptions } from '../global-options.ts'
 import { hintOf } from './hints.ts'
 
 /**
