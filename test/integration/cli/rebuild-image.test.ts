@@ -8,13 +8,13 @@ import { temporaryFolder } from '../../support/temporary.ts'
 const makeToy = commandLine()
 
 /**
- * In the place of an image's busybox, which would make a world and run the image's engine there:
+ * In the place of an image's busybox, which would make a root and run the image's engine there:
  * what that would leave, as seen from outside. The real one is run by test/appliance. Of everything
  * it fails the first time, and the second time says what the first left.
  */
 const ENGINE = `
 for word; do [ "$word" != --only ] || exit 0; done
-while [ "\${1-world}" != world ]; do shift; done
+while [ "\${1-image-root}" != image-root ]; do shift; done
 [ $# -gt 0 ] || exit 0
 data=$3
 [ -e "$data/begun" ] || { touch "$data/begun"; exit 1; }
@@ -79,7 +79,7 @@ test('what is in the way of the image is named, and where the image lies', async
   expect((await rebuild()).code).toBe(1)
   const { code, stderr } = await rebuild(['--output', out])
   expect(stderr).toContain(`Cannot write "${out}/toy.img": a folder is in the way`)
-  expect(stderr).toContain(`it lies in "${store}-image/data/out"`)
+  expect(stderr).toContain(`it is kept in "${store}-image/data/out"`)
   expect(code).toBe(6)
 })
 
