@@ -83,16 +83,11 @@ async function machineFor(options: BootOptions, { reboot }: { reboot: boolean })
 async function checkReadable(image: string, writable: boolean): Promise<void> {
   // QEMU would wait for who writes to a fifo.
   if ((await exists(image)) && !(await isFileOrDisk(image)))
-    throw new FixpointError(
-      'usage',
-      'no-image',
-      `Cannot boot "${image}": it is neither a file nor a disk`,
-    )
+    throw new FixpointError('no-image', `Cannot boot "${image}": it is neither a file nor a disk`)
   try {
     await access(image, writable ? constants.R_OK | constants.W_OK : constants.R_OK)
   } catch (error) {
     throw new FixpointError(
-      'usage',
       'no-image',
       `Cannot boot "${image}": it is not there or may not be ${writable ? 'written' : 'read'}`,
       { cause: error },

@@ -51,12 +51,8 @@ export async function findFirmware(
       return firmware
   }
   throw new FixpointError(
-    'hostUnfit',
     'no-uefi-firmware',
     'Cannot boot by UEFI: this host has no UEFI firmware for QEMU',
-    {
-      hint: 'Install it (package "ovmf" on Debian and Ubuntu, "edk2-ovmf" elsewhere), or boot by --bios',
-    },
   )
 }
 

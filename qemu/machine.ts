@@ -74,24 +74,18 @@ export function machineArguments(machine: Machine, console: Console): string[] {
 function checkMachine({ memory, smp, disks }: Machine): void {
   if (!/^[1-9][0-9]*[MG]$/.test(memory)) {
     throw new FixpointError(
-      'usage',
       'bad-memory',
       `Cannot start a machine with memory "${memory}": want a number and M or G, such as 1G`,
     )
   }
   if (!Number.isInteger(smp) || smp < 1) {
     throw new FixpointError(
-      'usage',
       'bad-smp',
       `Cannot start a machine with "${smp}" processors: want a whole number from 1`,
     )
   }
   if (disks.length === 0)
-    throw new FixpointError(
-      'usage',
-      'no-disk',
-      'Cannot start a machine: it has no disk to boot from',
-    )
+    throw new FixpointError('no-disk', 'Cannot start a machine: it has no disk to boot from')
 }
 
 function accelerator(name: Accelerator): string[] {

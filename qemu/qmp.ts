@@ -62,11 +62,7 @@ export class Qmp {
     if (answer.error === undefined) waiting?.resolve(answer.return)
     else
       waiting?.reject(
-        new FixpointError(
-          'buildFailed',
-          'qmp-refused',
-          `QEMU refused a command: ${answer.error.desc}`,
-        ),
+        new FixpointError('qmp-refused', `QEMU refused a command: ${answer.error.desc}`),
       )
   }
 
@@ -78,5 +74,5 @@ export class Qmp {
 }
 
 function closed(): FixpointError {
-  return new FixpointError('buildFailed', 'qmp-closed', 'Cannot command QEMU: it has ended')
+  return new FixpointError('qmp-closed', 'Cannot command QEMU: it has ended')
 }

@@ -1,4 +1,5 @@
 import type { Duplex, Readable } from 'node:stream'
+import type { ErrorCode } from '../src/base/codes.ts'
 import { FixpointError } from '../src/base/error.ts'
 import { ConsoleText } from './console.ts'
 import { machineArguments, type Machine } from './machine.ts'
@@ -79,14 +80,9 @@ export class Session {
       await session.qmp('qmp_capabilities')
     } catch (error) {
       await session.kill()
-      throw new FixpointError(
-        'hostUnfit',
-        'qemu-failed',
-        `Cannot start QEMU: ${session.#messages.trim()}`,
-        {
-          cause: error,
-        },
-      )
+      throw new FixpointError('qemu-failed', `Cannot start QEMU: ${session.#messages.trim()}`, {
+        cause: error,
+      })
     }
     return session
   }
@@ -208,12 +204,12 @@ export class Session {
     }
   }
 
-  #failure(code: string, message: string): FixpointError {
+  #failure(code: ErrorCode, message: string): FixpointError {
     const lines = this.#console.tail(TAIL)
     const printed =
       lines === '' ? 'The console printed nothing' : `The console's last lines:\n${lines}`
     const own = this.#messages === '' ? '' : `\nQEMU said:\n${this.#messages.trimEnd()}`
-    return new FixpointError('buildFailed', code, `${message}\n${printed}${own}`)
+    return new FixpointError(code, `${message}\n${printed}${own}`)
   }
 }
 

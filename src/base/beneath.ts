@@ -272,13 +272,13 @@ function isTurnedAway(error: unknown): boolean {
 }
 
 function notAFile(path: string, reason: string, cause: unknown): FixpointError {
-  return new FixpointError('hostUnfit', 'not-a-file', `Cannot read "${path}": it ${reason}`, {
+  return new FixpointError('not-a-file', `Cannot read "${path}": it ${reason}`, {
     cause,
   })
 }
 
 function unsafe(shown: string, reason: string, cause?: unknown): FixpointError {
-  return new FixpointError('buildFailed', 'unsafe-path', `Cannot use "${shown}": it ${reason}`, {
+  return new FixpointError('unsafe-path', `Cannot use "${shown}": it ${reason}`, {
     cause,
   })
 }

@@ -20,10 +20,8 @@ export function removeDefaultAcl(folder: string): void {
     spawnSync(program, [...args, folder], { stdio: 'ignore' })
   if (!hasDefaultAcl(folder)) return
   throw new FixpointError(
-    'hostUnfit',
     'default-acl',
     `Cannot build below "${folder}": a default ACL decides the modes of files there`,
-    { hint: 'Install setfacl (Debian: acl), or put the store elsewhere' },
   )
 }
 

@@ -1,25 +1,6 @@
-/** Exit codes of the command line; one per kind of failure that a caller may want to tell apart. */
-export const EXIT = {
-  ok: 0,
-  buildFailed: 1,
-  usage: 2,
-  metadata: 3,
-  fetch: 4,
-  notReproducible: 5,
-  hostUnfit: 6,
-  remote: 7,
-  bug: 70,
-  interrupted: 130,
-} as const
-
-/** Name of a failure's kind; the key of {@link EXIT}. */
-export type FailureKind = Exclude<keyof typeof EXIT, 'ok'>
-
-/** What a failure of an engine in another process was, by its exit status. */
-export function kindOfStatus(status: number | null): FailureKind {
-  const found = Object.entries(EXIT).find(([name, code]) => code === status && name !== 'ok')
-  return (found?.[0] as FailureKind | undefined) ?? 'buildFailed'
-}
+import { kindOf, type ErrorCode } from './codes.ts'
+import { kindOfStatus, type FailureKind } from './exit.ts'
+import type { RecipeId } from './recipe-id.ts'
 
 /**
  * A position in a metadata file. `line` and `column` count from 1; `frame` is the source line with
@@ -32,32 +13,74 @@ export interface Position {
   readonly frame?: string
 }
 
+/** What the command line needs to say what to do next, beside the code and its own options. */
+export interface Facts {
+  /** What is wanted as a word of the command line. */
+  readonly recipe?: RecipeId
+  readonly step?: string
+  /** File with the output of the steps. */
+  readonly log?: string
+  /** Whether the tree of a failed step was kept. */
+  readonly isTreeKept?: boolean
+  /** Folder that the failure left for a look. */
+  readonly folder?: string
+  /** File that was set aside, or that is not what it should be. */
+  readonly file?: string
+  /** Names that a digest is known by, where the recipe has another. */
+  readonly knownAs?: string
+  /** A name near the one that does not exist. */
+  readonly near?: string
+}
+
 /** What an error may carry beside its message. */
 export interface ErrorDetails {
   readonly position?: Position | undefined
-  /** What to do about it, one sentence. */
+  /**
+   * How to mend the file at the position, one sentence. What to do about the machine, and what to
+   * type, the command line says by the code.
+   */
   readonly hint?: string | undefined
+  readonly facts?: Facts | undefined
   readonly cause?: unknown
 }
 
 /**
  * The one error class. `code` is a stable, machine-readable reason ('source-digest',
- * 'unknown-field', …) that tests assert; `kind` decides the exit code; `message` starts with the
- * action that failed and has no full stop.
+ * 'unknown-field', …) that tests assert, and decides `kind` and exit code; `message` starts with
+ * the action that failed and has no full stop.
  */
 export class FixpointError extends Error {
   override readonly name = 'FixpointError'
-  readonly code: string
+  readonly code: ErrorCode
   readonly kind: FailureKind
   readonly position: Position | undefined
   readonly hint: string | undefined
+  readonly facts: Facts
 
-  constructor(kind: FailureKind, code: string, message: string, details: ErrorDetails = {}) {
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
-    this.kind = kind
+    this.kind = kindOf(code)
     this.code = code
     this.position = details.position
     this.hint = details.hint
+    this.facts = details.facts ?? {}
+  }
+}
+
+/**
+ * An engine in a process of its own failed, and has said why. The only error whose kind its code
+ * does not decide: it keeps the exit status of that engine.
+ */
+export class EngineFailure extends FixpointError {
+  override readonly kind: FailureKind
+
+  constructor(
+    code: 'rebuild-failed' | 'second-build-failed',
+    message: string,
+    { status, facts }: { readonly status: number | null; readonly facts?: Facts },
+  ) {
+    super(code, message, { facts })
+    this.kind = kindOfStatus(status)
   }
 }
 
@@ -71,7 +94,7 @@ export class FixpointErrors extends FixpointError {
   constructor(errors: readonly FixpointError[]) {
     const first = errors[0]
     if (first === undefined) throw new TypeError('FixpointErrors needs at least one error')
-    super(first.kind, first.code, errors.map((error) => error.message).join('\n'))
+    super(first.code, errors.map((error) => error.message).join('\n'))
     this.errors = errors
   }
 }

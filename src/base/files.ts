@@ -59,7 +59,6 @@ export async function makeFolder(path: string, mode = 0o777): Promise<void> {
     if (code !== 'ENOENT') throw error
     if (await exists(dirname(folder)))
       throw new FixpointError(
-        'hostUnfit',
         'no-folder',
         `Cannot make folder "${folder}": none can be made there`,
         {
@@ -116,10 +115,9 @@ export async function syncTree(folder: string): Promise<void> {
   } catch (cause) {
     const said = cause instanceof Error && 'stderr' in cause ? String(cause.stderr).trim() : ''
     throw new FixpointError(
-      'hostUnfit',
       'not-flushed',
       `Cannot write "${folder}" to its disk: ${said === '' ? String(cause) : said}`,
-      { hint: 'Check the disk, and whether it is full', cause },
+      { cause },
     )
   }
 }
@@ -165,13 +163,7 @@ export function explainDiskFull(error: unknown, where: string): unknown {
 
 /** The error of a full disk. */
 export function diskFull(where: string, cause?: unknown): FixpointError {
-  return new FixpointError(
-    'hostUnfit',
-    'disk-full',
-    `Cannot write below "${where}": the disk is full`,
-    {
-      hint: 'Free some space there or run `fixpoint store gc`; the next run goes on where this one stopped',
-      cause,
-    },
-  )
+  return new FixpointError('disk-full', `Cannot write below "${where}": the disk is full`, {
+    cause,
+  })
 }

@@ -43,12 +43,9 @@ export async function putFile(
     )
     const reason = inTheWay ? 'a folder is in the way' : systemReason(error)
     if (reason === undefined) throw explainDiskFull(error, folder.shown)
-    throw new FixpointError(
-      'hostUnfit',
-      'host-refuses',
-      `Cannot write "${folder.shown}/${name}": ${reason}`,
-      { cause: error },
-    )
+    throw new FixpointError('host-refuses', `Cannot write "${folder.shown}/${name}": ${reason}`, {
+      cause: error,
+    })
   } finally {
     folder.close()
   }

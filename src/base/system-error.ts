@@ -58,7 +58,7 @@ export function explainSystemError(error: unknown): unknown {
     return error.path === undefined ? error : explainDiskFull(error, dirname(error.path))
   const action = error.syscall.startsWith('spawn') ? 'run' : (ACTIONS[error.syscall] ?? 'open')
   const what = error.path === undefined ? 'a file' : `"${error.path}"`
-  return new FixpointError('hostUnfit', 'host-refuses', `Cannot ${action} ${what}: ${reason}`, {
+  return new FixpointError('host-refuses', `Cannot ${action} ${what}: ${reason}`, {
     cause: error,
   })
 }

@@ -28,8 +28,8 @@ export async function runAction(action: Action, context: ExecutorContext): Promi
 /**
  * Goes on with a failed action in the tree that was kept of it, from the step named `from`. The
  * result is tainted, since someone may have changed the tree: it is packed for a look, but its
- * caller must not record it. The tree stays. Fails with `unknown-step`, or {@link StepError} as
- * before.
+ * caller must not record it. The tree stays. Fails with `no-such-step`, or as
+ * {@link runSteps} does.
  */
 export async function resumeAction(
   action: Action,
@@ -41,8 +41,7 @@ export async function resumeAction(
   if (at === -1) {
     const steps = scripts.map(({ name }) => name).join(', ')
     throw new FixpointError(
-      'usage',
-      'unknown-step',
+      'no-such-step',
       `Cannot go on from step "${from}" of ${action.recipe}: its steps are ${steps}`,
     )
   }

@@ -237,8 +237,7 @@ class Build {
       if (this.#options.signal.aborted) return
       // The store set the blob aside: the next plan finds it missing, and fetches or builds it
       // before this action is tried again.
-      if (error instanceof FixpointError && ['blob-damaged', 'blob-missing'].includes(error.code))
-        this.#fetched.delete(id)
+      if (isBlobLost(error)) this.#fetched.delete(id)
       else this.#fail(id, stepOf(error), log, explainDiskFull(error, this.#context.store.root))
     } finally {
       this.#running.delete(id)
@@ -259,11 +258,13 @@ class Build {
   }
 }
 
+function isBlobLost(error: unknown): boolean {
+  return (
+    error instanceof FixpointError &&
+    (error.code === 'blob-damaged' || error.code === 'blob-missing')
+  )
+}
+
 function stepOf(error: unknown): string {
-  return typeof error === 'object' &&
-    error !== null &&
-    'step' in error &&
-    typeof error.step === 'string'
-    ? error.step
-    : ''
+  return error instanceof FixpointError ? (error.facts.step ?? '') : ''
 }

@@ -10,9 +10,7 @@ export function requireClock(now = Date.now()): void {
   if (now > EPOCH * 1000) return
   const day = (time: number): string => new Date(time).toISOString().slice(0, 10)
   throw new FixpointError(
-    'hostUnfit',
     'clock-behind',
     `Cannot build here: this machine's clock says ${day(now)}, sources are of ${day(EPOCH * 1000)}`,
-    { hint: 'Set the clock, as by: date -u -s 2030-01-01' },
   )
 }

@@ -84,9 +84,8 @@ async function refuse(
   const where =
     listing.length > 0 && first !== undefined ? `; the first difference is in "${first.path}"` : ''
   throw new FixpointError(
-    'notReproducible',
     'two-results',
     `Cannot accept ${recipe}: built again it gave ${later}, recorded is ${earlier}${where}`,
-    { hint: `Both are kept. Find the cause with \`fixpoint verify ${recipe}\`` },
+    { facts: { recipe } },
   )
 }

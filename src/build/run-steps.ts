@@ -2,7 +2,6 @@ import { appendFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FixpointError } from '../base/error.ts'
 import { freeBytes, makeFifo } from '../base/files.ts'
-import type { RecipeId } from '../base/recipe-id.ts'
 import { PATHS } from '../sandbox/constants.ts'
 import type { SandboxSpec } from '../sandbox/bwrap.ts'
 import { LONGEST_LOG } from '../sandbox/output.ts'
@@ -11,27 +10,6 @@ import { readEnd, readReport } from './untrusted-files.ts'
 import type { Action, StepContext, Usage } from './executor.ts'
 import type { Script } from './steps.ts'
 import type { Workspace } from './workspace.ts'
-
-/** A step of an action failed; carries what a message and a replay need. */
-export class StepError extends FixpointError {
-  readonly recipe: RecipeId
-  readonly step: string
-  readonly log: string
-
-  constructor(action: Action, step: string, log: string, reason: string, tail: string) {
-    super(
-      'buildFailed',
-      'step-failed',
-      `Cannot build ${action.recipe}: step "${step}" ${reason}\n${indent(tail)}`,
-      {
-        hint: `The whole log is "${log}"; for a shell in the sandbox as the step left it: fixpoint build --keep-failed ${action.recipe}; fixpoint shell ${action.recipe}`,
-      },
-    )
-    this.recipe = action.recipe
-    this.step = step
-    this.log = log
-  }
-}
 
 /** Lines of the log that a failure shows. */
 const TAIL = 15
@@ -65,7 +43,7 @@ export function makeFlags(host: boolean): string {
 
 /**
  * Runs the scripts one after the other, each in a sandbox of its own over the same folders. Fails
- * with {@link StepError}.
+ * with `step-failed`, or with `disk-full`.
  */
 export async function runSteps(
   workspace: Workspace,
@@ -91,7 +69,7 @@ export async function runSteps(
     })
     context.signal.throwIfAborted()
     if (result.status !== 0 || result.logFull)
-      throw await failureOf(action, name, context.log, describeEnd(result, action.timeout))
+      throw await failureOf(action, name, context, describeEnd(result, action.timeout))
     cpuMs += cpuTime(await readReport(join(workspace.folder, 'report', 'times')))
     peakMemory = Math.max(peakMemory, result.peakMemory)
     context.emit({
@@ -129,19 +107,18 @@ const NEARLY_FULL = 256 << 20
 
 /** The step's failure; a full disk under it is the host's. */
 async function failureOf(
-  action: Action,
+  { recipe }: Action,
   step: string,
-  log: string,
+  { log }: StepContext,
   reason: string,
 ): Promise<FixpointError> {
   const tail = await tailOf(log)
-  const failure = new StepError(action, step, log, reason, tail)
-  if (!tail.includes('No space left on device')) return failure
-  if ((await freeBytes(log)) > NEARLY_FULL) return failure
-  return new FixpointError('hostUnfit', 'disk-full', failure.message, {
-    hint: 'Free some space where the store lies or run `fixpoint store gc`',
-    cause: failure,
-  })
+  const message = `Cannot build ${recipe}: step "${step}" ${reason}\n${indent(tail)}`
+  const isDiskFull =
+    tail.includes('No space left on device') && (await freeBytes(log)) <= NEARLY_FULL
+  return isDiskFull
+    ? new FixpointError('disk-full', message, { facts: { recipe, step, log } })
+    : new FixpointError('step-failed', message, { facts: { recipe, step, log } })
 }
 
 function describeEnd(result: SandboxResult, timeout: number): string {

@@ -14,10 +14,8 @@ export async function requireOwnStore(root: string): Promise<void> {
     const entered = uid === 0 ? 0o100 : groups.includes(gid) ? 0o010 : 0o001
     if ((mode & entered) !== 0) continue
     throw new FixpointError(
-      'hostUnfit',
       'store-owner',
       `Cannot build in store "${root}": "${folder}" belongs to user ${String(uid)}, who lets no sandbox of root in`,
-      { hint: 'Run this as that user, or name a store of your own with --store' },
     )
   }
 }

@@ -193,8 +193,7 @@ function artifactOf(action: Action, recipe: RecipeId): Digest {
   const artifact = action.artifacts.get(recipe)
   if (artifact === undefined)
     throw new FixpointError(
-      'bug',
-      'input-unknown',
+      'artifact-unknown',
       `Action of "${action.recipe}" lacks the artifact of "${recipe}"`,
     )
   return artifact

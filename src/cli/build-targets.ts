@@ -41,9 +41,7 @@ export async function buildTargets(
   const result = await build(graph, targets, options, context)
   await command.settle()
   if (result.failures.size === 0) return result
-  throw combineFailures(
-    [...result.failures].map(([id, error]) => explainFailure(id, error, command.options, flags)),
-  )
+  throw combineFailures([...result.failures].map(([id, error]) => explainFailure(id, error, flags)))
 }
 
 /** Cores that all actions of a build use together. */

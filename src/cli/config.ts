@@ -1,6 +1,7 @@
 import { userInfo } from 'node:os'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { z } from 'zod'
+import type { ErrorCode, MetadataCode } from '../base/codes.ts'
 import { FixpointError } from '../base/error.ts'
 import { errorCode } from '../base/files.ts'
 import { readRegular } from '../base/regular.ts'
@@ -93,9 +94,7 @@ function homeOf(env: Environment): string {
   if (isAbsolute(home)) return home
   const listed = listedHome()
   if (isAbsolute(listed)) return listed
-  throw new FixpointError('usage', 'no-home', 'Cannot tell the home folder of this user', {
-    hint: 'Set HOME to an absolute path',
-  })
+  throw new FixpointError('no-home', 'Cannot tell the home folder of this user')
 }
 
 /** Empty for a user that the system does not list. */
@@ -134,16 +133,13 @@ async function readIfThere(path: string): Promise<string | undefined> {
 }
 
 function unreadable(path: string, why: string, cause?: unknown): FixpointError {
-  return new FixpointError(
-    'usage',
-    'config-unreadable',
-    `Cannot read configuration "${path}": ${why}`,
-    { cause },
-  )
+  return new FixpointError('config-unreadable', `Cannot read configuration "${path}": ${why}`, {
+    cause,
+  })
 }
 
 function parseConfig(text: string, path: string): z.infer<typeof ConfigFile> {
-  const faults = new Faults('usage', configCode)
+  const faults = new Faults(configCode)
   const yaml = parseYaml(text, faults, { file: path })
   const config =
     yaml === undefined ? undefined : validate(yaml, ConfigFile, 'the configuration', faults)
@@ -152,7 +148,7 @@ function parseConfig(text: string, path: string): z.infer<typeof ConfigFile> {
 }
 
 /** The codes of configuration, for those that reading YAML has. */
-function configCode(code: string): string {
+function configCode(code: MetadataCode): ErrorCode {
   if (code === 'unknown-field') return 'config-unknown-key'
   return code === 'wrong-type' || code === 'bad-value' ? 'config-value' : 'config-syntax'
 }

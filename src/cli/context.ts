@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { join, resolve } from 'node:path'
-import { FixpointError, type FailureKind } from '../base/error.ts'
+import { FixpointError } from '../base/error.ts'
+import type { FailureKind } from '../base/exit.ts'
 import type { EventSink } from '../base/events.ts'
 import { visible } from '../base/visible.ts'
 import { hostFingerprint } from '../build/fingerprint.ts'
@@ -14,6 +15,7 @@ import type { Installed } from '../store/local/installed.ts'
 import { Store } from '../store/store.ts'
 import { readConfig, type Config } from './config.ts'
 import { defaultCores, layersFile, OWN_LAYERS } from './defaults.ts'
+import type { GlobalOptions } from './global-options.ts'
 import { endInterrupted } from './view/end-at-once.ts'
 import { readInstalled } from '../image/installed.ts'
 import { outputFailure, watchOutput } from './view/output.ts'
@@ -22,13 +24,6 @@ import { watchSignals } from './signals.ts'
 import { visibleJson } from './view/json.ts'
 import type { View } from './view/port.ts'
 import { isWatched, openView } from './view/view.ts'
-
-/** Options that every command takes. */
-export interface GlobalOptions {
-  readonly layers?: string
-  readonly store?: string
-  readonly json?: boolean
-}
 
 /**
  * What commands work with; parts are opened when first asked for, so that `show` needs no store and

@@ -20,19 +20,11 @@ export function resolveTarget(metadata: Metadata, word: string): RecipeId {
   if (named.length === 1 && named[0] !== undefined) return named[0]
   if (named.length > 1) {
     throw new FixpointError(
-      'usage',
       'ambiguous-target',
       `Cannot tell which recipe "${word}" is: ${named.join(', ')}`,
-      {
-        hint: 'Write it as LAYER/NAME',
-      },
     )
   }
-  const suggestion = nearest(word, [...ids, ...ids.map((id) => id.split('/')[1] ?? '')])
-  throw new FixpointError('usage', 'unknown-target', `Cannot find recipe "${word}"`, {
-    hint:
-      suggestion === undefined
-        ? 'The command `fixpoint graph` lists all recipes'
-        : `Did you mean "${suggestion}"?`,
-  })
+  const near = nearest(word, [...ids, ...ids.map((id) => id.split('/')[1] ?? '')])
+  const facts = near === undefined ? {} : { near }
+  throw new FixpointError('unknown-target', `Cannot find recipe "${word}"`, { facts })
 }

@@ -7,7 +7,7 @@ import type { FileSource } from '../metadata/model.ts'
  * One place did not deliver. Never leaves this folder: the fetcher collects these and goes on to
  * the next place. A server may have chosen a part of `reason`, so that is made visible.
  */
-export class PlaceFailure extends FixpointError {
+export class PlaceFailure extends Error {
   /** True when the same place may answer better a little later. */
   readonly retry: boolean
   /** Milliseconds that the server asked to wait. */
@@ -21,7 +21,7 @@ export class PlaceFailure extends FixpointError {
       cause,
     }: { retry?: boolean; waitMs?: number; cause?: unknown } = {},
   ) {
-    super('fetch', 'place-failed', visible(reason), { cause })
+    super(visible(reason), { cause })
     this.retry = retry
     this.waitMs = waitMs
   }
@@ -60,44 +60,26 @@ export function sourceError(
   if (wrong !== undefined) {
     const ofOther = known === '' ? '' : `, which is that of ${known}`
     return new FixpointError(
-      'fetch',
       'source-digest',
       `Cannot fetch "${name}": sha256 is ${wrong}, recipe wants ${source.sha256}${ofOther}${places}`,
-      {
-        hint:
-          known === ''
-            ? 'The file was replaced or damaged there; add a place that has the original, or hand it in by `fixpoint fetch --from FOLDER`'
-            : 'If the version or the name changed on purpose, write the sha256 of the new file',
-      },
+      known === '' ? {} : { facts: { knownAs: known } },
     )
   }
   if (known !== '') {
     return new FixpointError(
-      'fetch',
       'source-renamed',
       `Cannot use sha256 ${source.sha256} for "${name}": it is known as that of ${known}, and no place has a file of the new name${places}`,
-      {
-        hint: 'For a new version, write its sha256; if only the name changed, keep a place with the old one in `from:`, or hand the file in under the new name by `fixpoint fetch --from FOLDER`',
-      },
     )
   }
   if (reasons.some(({ offline }) => offline)) {
     return new FixpointError(
-      'fetch',
       'source-offline',
       `Cannot fetch "${name}" offline: no local place has sha256 ${source.sha256}${places}`,
-      {
-        hint: 'Run without --offline, or hand the file in by `fixpoint fetch --from FOLDER`',
-      },
     )
   }
   return new FixpointError(
-    'fetch',
     'source-unavailable',
     `Cannot fetch "${name}": no place has sha256 ${source.sha256}${places}`,
-    {
-      hint: 'Check the network, add a mirror to the configuration, or hand the file in by `fixpoint fetch --from FOLDER`',
-    },
   )
 }
 
@@ -105,5 +87,5 @@ export function sourceError(
 export function interrupted(name: string, cause: unknown): FixpointError {
   return cause instanceof FixpointError
     ? cause
-    : new FixpointError('interrupted', 'interrupted', `Stopped fetching "${name}"`, { cause })
+    : new FixpointError('interrupted', `Stopped fetching "${name}"`, { cause })
 }

@@ -110,7 +110,6 @@ function copyNew(from: string, to: string): Promise<void> {
 function requireName(name: string, folder: string): void {
   if (isFileName(name) && name.toUpperCase() !== SUMS) return
   throw new FixpointError(
-    'metadata',
     'mirror-name',
     `Cannot put source "${visible(name)}" into mirror "${folder}": no file there may have that name`,
     { hint: 'Give the source another name by `name:`' },
@@ -165,9 +164,7 @@ async function digestThere(mirror: Folder, name: string): Promise<Digest | undef
 
 function inTheWay(mirror: Folder, name: string, fault: string): FixpointError {
   return new FixpointError(
-    'hostUnfit',
     'mirror-entry',
     `Cannot fill mirror "${mirror.shown}": "${visible(name)}" there ${fault}`,
-    { hint: 'Remove it, or name another folder with --to' },
   )
 }

@@ -81,7 +81,7 @@ export async function orUnwritable<T>(path: string, operation: Promise<T>): Prom
     const error = explainDiskFull(cause, dirname(path))
     if (error instanceof FixpointError) throw error
     const why = cause instanceof Error ? cause.message : String(cause)
-    throw new FixpointError('hostUnfit', 'staging-unwritable', `Cannot write "${path}": ${why}`, {
+    throw new FixpointError('staging-unwritable', `Cannot write "${path}": ${why}`, {
       cause,
     })
   }

@@ -40,7 +40,6 @@ export async function readDisk(path: string): Promise<DiskImage> {
   } catch (cause) {
     const reason = errorCode(cause) === 'ENOENT' ? 'there is no such file' : systemReason(cause)
     throw new FixpointError(
-      'usage',
       'no-image',
       `Cannot read "${path}"${reason === undefined ? '' : `: ${reason}`}`,
       {
@@ -90,5 +89,5 @@ async function read(file: FileHandle, position: number, length: number): Promise
 }
 
 function noImage(path: string, why: string): FixpointError {
-  return new FixpointError('usage', 'no-image', `Cannot use "${path}": ${why}`)
+  return new FixpointError('no-image', `Cannot use "${path}": ${why}`)
 }

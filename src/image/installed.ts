@@ -16,19 +16,14 @@ export async function readInstalled(root: string): Promise<Installed> {
   const path = join(root, MANIFEST_PATH)
   const text = await readRegular(path, LARGEST_MANIFEST, 'refuse').catch((cause: unknown) => {
     throw new FixpointError(
-      'usage',
       'no-manifest',
       `Cannot read the manifest "${path}" of what is installed`,
-      {
-        hint: '`installed:` in the configuration names the root folder of an image',
-        cause,
-      },
+      { cause },
     )
   })
   const contents = text === undefined ? undefined : parseManifest(text)
   if (contents === undefined) {
     throw new FixpointError(
-      'fetch',
       'manifest-damaged',
       `Cannot use "${path}": it is not the manifest of an image, or damaged`,
     )
@@ -49,7 +44,6 @@ export async function checkInstalled(root: string, installed: Installed): Promis
       const path = folder === '' ? entry.name : `${folder}/${entry.name}`
       if (!listed.has(path)) {
         throw new FixpointError(
-          'fetch',
           'not-listed',
           `Cannot use the root "${root}" of an image: "${path}" is not in its manifest`,
         )

@@ -10,7 +10,7 @@ import { unpackPartition } from './partition.ts'
 /**
  * Mirror folders of what a user named to fetch from: folders stay as they are; of an image (a file
  * or a disk) the sources in it are unpacked, to be removed with the session. Fails with `no-image`,
- * `no-mirror` or `no-mirror-folder`.
+ * `no-mirror`, `no-mirror-folder` or `mirror-address`.
  */
 export async function mirrorFolders(
   places: readonly string[],
@@ -36,16 +36,12 @@ export async function missingMirrors(mirrors: readonly string[]): Promise<string
 
 async function existing(place: string): Promise<string> {
   if (await isFolder(filePath(place) ?? place)) return place
-  throw new FixpointError(
-    'usage',
-    'no-mirror-folder',
-    `Cannot fetch from "${place}": there is no such folder or image`,
-    {
-      ...(isAddress(place) && {
-        hint: 'Addresses of mirrors belong into the configuration, as `mirrors:`',
-      }),
-    },
-  )
+  throw isAddress(place)
+    ? new FixpointError('mirror-address', `Cannot fetch from "${place}": it is an address`)
+    : new FixpointError(
+        'no-mirror-folder',
+        `Cannot fetch from "${place}": there is no such folder or image`,
+      )
 }
 
 async function isImage(place: string): Promise<boolean> {
@@ -58,7 +54,6 @@ async function unpackMirror(image: string, store: Store, signal: AbortSignal): P
   const mirror = partitions.find(({ name }) => name === 'mirror')
   if (mirror === undefined) {
     throw new FixpointError(
-      'usage',
       'no-mirror',
       `Cannot fetch from "${image}": it is an image without a mirror`,
     )

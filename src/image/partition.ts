@@ -25,16 +25,10 @@ export async function unpackPartition(
   signal.throwIfAborted()
   if (!failed) return
   if (code === 'ENOENT') {
-    throw new FixpointError(
-      'hostUnfit',
-      'no-unsquashfs',
-      'Cannot unpack the image: unsquashfs is not installed',
-      { hint: 'Install squashfs-tools' },
-    )
+    throw new FixpointError('no-unsquashfs', 'Cannot unpack the image: unsquashfs is not installed')
   }
   if (stderr.includes('No space left on device')) throw diskFull(target)
   throw new FixpointError(
-    'fetch',
     'image-damaged',
     `Cannot unpack partition "${name}" of "${image}": ${stderr.trim()}`,
   )

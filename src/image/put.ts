@@ -40,7 +40,6 @@ export async function putImage(
   const recordName = `${id.split('/')[1] ?? ''}${RECORD_SUFFIX}`
   if (files.some(({ path }) => path === recordName)) {
     throw new FixpointError(
-      'buildFailed',
       'record-in-the-way',
       `Cannot put ${id} into "${folder}": a file of the image is called "${recordName}", as its record`,
     )

@@ -43,13 +43,10 @@ export async function readImageRecord(path: string): Promise<ImageRecord> {
   } catch (cause) {
     const reason = errorCode(cause) === 'ENOENT' ? 'there is no such file' : systemReason(cause)
     if (reason !== undefined)
-      throw new FixpointError('usage', 'no-record', `Cannot read "${path}": ${reason}`, { cause })
-    throw new FixpointError(
-      'usage',
-      'no-record',
-      `Cannot use "${path}": it is not the record of an image`,
-      { hint: '`fixpoint build` puts one beside each image: NAME.json', cause },
-    )
+      throw new FixpointError('no-record', `Cannot read "${path}": ${reason}`, { cause })
+    throw new FixpointError('no-record', `Cannot use "${path}": it is not the record of an image`, {
+      cause,
+    })
   }
 }
 

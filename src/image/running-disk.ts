@@ -18,14 +18,8 @@ export async function runningDisk(): Promise<string> {
     await readFile(join(partition, 'partition'))
     return join('/dev', basename(dirname(partition)))
   } catch (cause) {
-    throw new FixpointError(
-      'usage',
-      'no-root-disk',
-      'Cannot tell which disk this system runs from',
-      {
-        hint: 'Name the image or disk to compare with: --against FILE',
-        cause,
-      },
-    )
+    throw new FixpointError('no-root-disk', 'Cannot tell which disk this system runs from', {
+      cause,
+    })
   }
 }

@@ -46,7 +46,7 @@ const CONSTANTS = new Set([
  */
 export async function lint(layersFile: string): Promise<FixpointError[]> {
   const loaded = await loadAll(layersFile)
-  const findings = new Faults('metadata')
+  const findings = new Faults()
   for (const change of changesOf(loaded.statements)) lintChange(change, findings)
   lintVersions(loaded.statements, findings)
   lintNative(loaded, findings)

@@ -37,7 +37,7 @@ export function loadAll(layersFile: string): Promise<Loaded> {
 }
 
 function load(layersFile: string): Loaded {
-  const faults = new Faults('metadata')
+  const faults = new Faults()
   const layout = readLayout(layersFile, faults)
   if (layout === undefined) {
     faults.throwIfAny()

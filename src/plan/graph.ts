@@ -103,7 +103,6 @@ function checkContents(metadata: Metadata, recipe: Recipe): void {
   const fromHost = withNeeds(metadata, recipe.contents).find((id) => recipeOf(metadata, id).host)
   if (fromHost === undefined) return
   throw new FixpointError(
-    'metadata',
     'host-content',
     `Cannot put "${fromHost}" into image ${recipe.id}: its layer sees the host`,
     {
@@ -139,7 +138,6 @@ function cycleError(nodes: ReadonlyMap<RecipeId, Node>, path: readonly RecipeId[
   const edges = path.slice(1).map((to, at) => describeEdge(nodeOf(nodes, path[at] ?? to), to))
   const first = nodeOf(nodes, path[0] ?? ('' as RecipeId)).recipe
   return new FixpointError(
-    'metadata',
     'cycle',
     `Cannot order the recipes: they depend on each other in a circle\n  ${edges.join('\n  ')}`,
     {
@@ -163,7 +161,7 @@ function describeEdge(from: Node, to: RecipeId): string {
 export function recipeOf(metadata: Metadata, id: RecipeId): Recipe {
   const recipe = metadata.recipes.get(id)
   if (recipe === undefined)
-    throw new FixpointError('bug', 'unknown-recipe', `Recipe "${id}" is not in the metadata`)
+    throw new FixpointError('unloaded-recipe', `Recipe "${id}" is not in the metadata`)
   return recipe
 }
 
@@ -171,6 +169,6 @@ export function recipeOf(metadata: Metadata, id: RecipeId): Recipe {
 export function nodeOf(nodes: ReadonlyMap<RecipeId, Node>, id: RecipeId): Node {
   const node = nodes.get(id)
   if (node === undefined)
-    throw new FixpointError('bug', 'unknown-node', `Recipe "${id}" is not in the graph`)
+    throw new FixpointError('unknown-node', `Recipe "${id}" is not in the graph`)
   return node
 }

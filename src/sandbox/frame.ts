@@ -99,7 +99,6 @@ function requireSameLinks(
     if (own.type !== 'link' || found === undefined) continue
     if (found.entry.type === 'link' && found.entry.target === own.target) continue
     throw new FixpointError(
-      'buildFailed',
       'path-claimed-twice',
       `Cannot join artifacts with the host's "/usr": "/${own.path}" is in ${found.recipe} and a link on the host`,
     )
@@ -108,9 +107,8 @@ function requireSameLinks(
 
 function claimed(path: string, recipe: RecipeId): FixpointError {
   return new FixpointError(
-    'buildFailed',
     'mount-point-claimed',
     `Cannot use ${recipe} as an input: it holds "/${path}", where the sandbox mounts something`,
-    { hint: `Let ${recipe} leave it out` },
+    { facts: { recipe } },
   )
 }

@@ -72,14 +72,7 @@ export function requireImageRoot(root: string): void {
   })
   if (status === 0) return
   const reason = error?.message ?? stderr.trim().split('\n').at(-1) ?? ''
-  throw new FixpointError(
-    'hostUnfit',
-    'namespaces-unavailable',
-    `Cannot run the image's engine here: ${reason}`,
-    {
-      hint: '`fixpoint doctor` says what this host must allow',
-    },
-  )
+  throw new FixpointError('namespaces-unavailable', `Cannot run the image's engine here: ${reason}`)
 }
 
 /**

@@ -28,12 +28,5 @@ export function requireSandbox(): void {
   })
   if (status === 0) return
   const reason = error?.message ?? stderr.trim().split('\n').at(-1) ?? ''
-  throw new FixpointError(
-    'hostUnfit',
-    'sandbox-unavailable',
-    `Cannot set up the sandbox: ${reason}`,
-    {
-      hint: 'The build refuses to run without it; `fixpoint doctor` says what the host lacks',
-    },
-  )
+  throw new FixpointError('sandbox-unavailable', `Cannot set up the sandbox: ${reason}`)
 }

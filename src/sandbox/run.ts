@@ -143,16 +143,14 @@ function killProcess(pid: number): void {
 function cannotStart(error: unknown): unknown {
   if (errorCode(error) === 'E2BIG')
     return new FixpointError(
-      'buildFailed',
       'command-too-large',
       'Cannot start the sandbox: the variables of its environment are larger than the kernel allows',
       { cause: error },
     )
   if (errorCode(error) !== 'ENOENT') return error
   return new FixpointError(
-    'hostUnfit',
     'sandbox-tool-missing',
     'Cannot start the sandbox: sh, setarch or bwrap is not installed',
-    { hint: 'Run `fixpoint doctor`', cause: error },
+    { cause: error },
   )
 }

@@ -52,8 +52,7 @@ function requireFolder(path: string, inside: Owned, union: ReadonlyMap<string, O
   const folder: Owned = { part: inside.part, entry: { type: 'folder', path, mode: 0o755 } }
   if (owner !== undefined) throw claimedTwice(path, owner, folder)
   throw new FixpointError(
-    'buildFailed',
-    'artifact-path',
+    'artifact-parent',
     `Cannot join artifacts: ${inside.part.recipe} has "/${inside.entry.path}", but no folder "/${path}"`,
   )
 }
@@ -67,12 +66,8 @@ function claimedTwice(path: string, a: Owned, b: Owned): FixpointError {
     .map(({ part, entry }) => `${part.recipe} (${describe(entry)})`)
     .sort()
   return new FixpointError(
-    'buildFailed',
     'path-claimed-twice',
     `Cannot join artifacts: "/${path}" is in ${String(first)} and in ${String(second)}`,
-    {
-      hint: 'Let one of the two leave it out, or do not use both together',
-    },
   )
 }
 
@@ -140,12 +135,9 @@ function linkFile(path: string, tree: Descent, target: string): void {
     // Trees may be deleted, but not at this moment.
     if (errorCode(cause) !== 'ENOENT') throw cause
     const file = `${folder.shown}/${name}`
-    throw new FixpointError(
-      'hostUnfit',
-      'store-changed',
-      `Cannot use "${file}": it was removed meanwhile`,
-      { cause },
-    )
+    throw new FixpointError('store-changed', `Cannot use "${file}": it was removed meanwhile`, {
+      cause,
+    })
   }
 }
 

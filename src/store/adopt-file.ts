@@ -15,7 +15,6 @@ export async function adoptFile(
   const actual = await digestOfFile(path, signal)
   if (actual !== digest) {
     throw new FixpointError(
-      'fetch',
       'blob-digest',
       `Cannot store "${path}": sha256 is ${actual}, wanted ${digest}`,
     )

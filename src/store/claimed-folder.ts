@@ -60,7 +60,5 @@ export async function removeFolder(folder: string, names?: readonly string[]): P
 }
 
 function notOwn(folder: string, why: string): FixpointError {
-  return new FixpointError('usage', 'not-own-folder', `Cannot build in "${folder}": ${why}`, {
-    hint: 'Move it elsewhere, or name another one where the command has an option for that',
-  })
+  return new FixpointError('not-own-folder', `Cannot build in "${folder}": ${why}`)
 }

@@ -31,12 +31,8 @@ export async function collectGarbage(
   const lock = await lockFile(join(root, 'locks', 'store'), { tryOnly: true })
   if (lock === undefined) {
     throw new FixpointError(
-      'usage',
       'store-busy',
       `Cannot collect garbage in "${root}": a build is using it`,
-      {
-        hint: 'Try again when it has ended',
-      },
     )
   }
   try {

@@ -21,7 +21,6 @@ export async function withResumable<T>(
   const lock = await lockFile(`${folder}.lock`, { tryOnly: true })
   if (lock === undefined) {
     throw new FixpointError(
-      'usage',
       'rebuild-running',
       `Cannot rebuild: another rebuild is under way in "${folder}"`,
     )

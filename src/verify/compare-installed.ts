@@ -88,9 +88,8 @@ export async function bytesOf(
 
 function differs(folder: string, where: string): FixpointError {
   return new FixpointError(
-    'notReproducible',
     'rebuild-differs',
     `What was built is not what this system runs from: ${where}`,
-    { hint: `What was built is kept in "${folder}" until the next rebuild` },
+    { facts: { folder } },
   )
 }

@@ -15,10 +15,8 @@ export async function requireSpace(folder: string): Promise<void> {
   const free = await freeBytes(folder)
   if (free >= REBUILD_DISK) return
   throw new FixpointError(
-    'hostUnfit',
     'little-space',
     `Cannot rebuild here: it takes more than ${mebibytes(REBUILD_DISK)} of disk, "${folder}" has ${mebibytes(free)}`,
-    { hint: 'In the appliance: attach a disk, and type `data create DISK`' },
   )
 }
 
@@ -32,10 +30,8 @@ export function requireMemory(graph: Graph, ids: Iterable<RecipeId>): void {
   if (largest === undefined || largest.memory <= totalmem()) return
   const [wanted, there] = [mebibytes(largest.memory), mebibytes(totalmem())]
   throw new FixpointError(
-    'hostUnfit',
     'little-memory',
     `Cannot rebuild here: building ${largest.id} takes ${wanted} of memory, this machine has ${there}`,
-    { hint: 'Give it more memory, or build single recipes again with --only' },
   )
 }
 

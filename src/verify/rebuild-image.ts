@@ -1,7 +1,7 @@
 import { access, constants, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { digestOfFile } from '../base/digest.ts'
-import { FixpointError, kindOfStatus } from '../base/error.ts'
+import { EngineFailure, FixpointError } from '../base/error.ts'
 import { freeBytes, makeFolder, removeTree } from '../base/files.ts'
 import { explainSystemError } from '../base/system-error.ts'
 import { readDisk, type Partition } from '../image/disk.ts'
@@ -37,7 +37,7 @@ export interface ImageRebuild {
  * The image rebuilds itself on this host, at the host's speed. Its root and mirror are unpacked and
  * checked. The image's own engine then runs `rebuild` in them, with nothing of the host but its
  * kernel. Needs no right to mount. After an interruption, the next run with the same image goes on.
- * Fails with `rebuild-failed` or `no-mirror`.
+ * Fails with `rebuild-failed`, `output-full` or `no-mirror`.
  */
 export async function rebuildImage(request: ImageRebuild, signal: AbortSignal): Promise<void> {
   const { file, recipe, output } = request
@@ -52,11 +52,10 @@ export async function rebuildImage(request: ImageRebuild, signal: AbortSignal): 
     const status = await runInImageRoot(place, command, request.terminal, signal)
     signal.throwIfAborted()
     if (status !== 0) {
-      throw new FixpointError(
-        kindOfStatus(status),
+      throw new EngineFailure(
         'rebuild-failed',
         `Cannot rebuild "${file}": the engine in it ended with status ${String(status)}`,
-        { hint: `What it calls /data is "${place.data}"` },
+        { status, facts: { folder: place.data } },
       )
     }
     if (output !== undefined) await takeOut(place.data, 'out', output)
@@ -73,12 +72,8 @@ async function requireOutput(folder: string, file: string): Promise<void> {
   const { size } = await stat(file)
   if ((await freeBytes(folder)) >= size) return
   throw new FixpointError(
-    'hostUnfit',
-    'little-space',
-    `Cannot put an image of ${String(size)} bytes into "${folder}"`,
-    {
-      hint: 'The disk is too full: name another folder, or free some space there',
-    },
+    'output-full',
+    `Cannot put an image of ${String(size)} bytes into "${folder}": the disk is too full`,
   )
 }
 
@@ -89,8 +84,9 @@ async function takeOut(data: string, name: string, to: string): Promise<void> {
   } catch (error) {
     const cause = explainSystemError(error)
     if (!(cause instanceof FixpointError)) throw error
-    throw new FixpointError(cause.kind, cause.code, cause.message, {
-      hint: `The image was rebuilt and is the same; it lies in "${join(data, name)}" until the next rebuild`,
+    const done = `the image was rebuilt and is the same; it is kept in "${join(data, name)}"`
+    throw new FixpointError(cause.code, `${cause.message}\n  ${done} until the next rebuild`, {
+      facts: cause.facts,
       cause: error,
     })
   }
@@ -103,12 +99,9 @@ async function partitionsOf(file: string): Promise<{ root: Partition; mirror: Pa
     partitions.find((partition) => partition.name === name),
   )
   if (root !== undefined && mirror !== undefined) return { root, mirror }
-  throw new FixpointError(
-    'usage',
-    'no-mirror',
-    `Cannot rebuild "${file}": it has no partition "${root ? 'mirror' : 'root'}"`,
-    { hint: 'Build the image without --without-mirror' },
-  )
+  throw root === undefined
+    ? new FixpointError('no-image', `Cannot rebuild "${file}": it has no partition "root"`)
+    : new FixpointError('no-mirror', `Cannot rebuild "${file}": it has no partition "mirror"`)
 }
 
 /**

@@ -119,10 +119,8 @@ async function rebuildOnly(subject: Subject, targets: readonly RecipeId[]): Prom
   const missing = targets.find((id) => id !== image && !known.has(id))
   if (missing !== undefined) {
     throw new FixpointError(
-      'usage',
       'not-installed',
       `Cannot compare "${missing}": it is not installed in ${image}`,
-      { hint: 'Only what is installed, and the image itself, can be compared' },
     )
   }
   const compared = targets.flatMap((id) => known.get(id) ?? [])
@@ -226,7 +224,6 @@ export function requireAll(
   if (missing.length === 0 && foreign.length === 0) return
   const list = (ids: readonly RecipeId[]): string => ids.join(', ') || 'none'
   throw new FixpointError(
-    'bug',
     'not-all-run',
     `Cannot call this a rebuild: not built: ${list(missing)}; taken from the store: ${list(foreign)}`,
   )

@@ -62,7 +62,7 @@ export async function scanSource(path: string, name: string, npm: boolean): Prom
 /** The error of a tarball that is damaged, or of a kind that is not known here. */
 function unreadable(name: string, cause: unknown): FixpointError {
   const why = cause instanceof Error ? cause.message : String(cause)
-  return new FixpointError('fetch', 'source-unreadable', `Cannot look into "${name}": ${why}`, {
+  return new FixpointError('source-unreadable', `Cannot look into "${name}": ${why}`, {
     cause,
   })
 }
@@ -164,7 +164,7 @@ async function* through(command: string, packed: AsyncIterable<Buffer>): AsyncGe
   const ended = new Promise<void>((resolve, reject) => {
     child.once('error', (cause) => {
       reject(
-        new FixpointError('hostUnfit', 'no-unpacker', `Cannot run "${command}": ${cause.message}`, {
+        new FixpointError('no-unpacker', `Cannot run "${command}": ${cause.message}`, {
           cause,
         }),
       )

@@ -10,7 +10,7 @@ import {
   realpath,
 } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
-import { FixpointError, kindOfStatus } from '../base/error.ts'
+import { EngineFailure, FixpointError } from '../base/error.ts'
 import type { RecipeId } from '../base/recipe-id.ts'
 import { errorCode, exists, makeFolder, removeTree } from '../base/files.ts'
 import { fillMirror } from '../fetch/fill-mirror.ts'
@@ -87,7 +87,6 @@ export async function claimSecondBuild(path: string, first: Store): Promise<Seco
   // It would find everything built, and report two equal builds.
   if ((await realpath(second.store)) === (await realpath(first.root))) {
     throw new FixpointError(
-      'usage',
       'same-store',
       `Cannot build a second time in "${folder}": it holds the first store`,
     )
@@ -207,9 +206,9 @@ export async function runSecondBuild(
   await removeTree(home)
   signal.throwIfAborted()
   if (status !== 0)
-    throw new FixpointError(
-      kindOfStatus(status),
+    throw new EngineFailure(
       'second-build-failed',
       `Cannot build a second time: the engine ended with status ${String(status)}`,
+      { status },
     )
 }

@@ -40,7 +40,7 @@ export async function varyConditions({ cores, stores, isOtherUser }: Builds): Pr
     ...['folder', 'home', 'environment', 'umask', 'order of making files'].map((what) => ({
       what,
     })),
-    { what: 'cores', ...(cores[0] === cores[1] && { same: '-j says so' }) },
+    { what: 'cores', ...(cores[0] === cores[1] && { same: 'both builds got the same number' }) },
     {
       what: 'processors',
       ...(!hasTaskset && { same: processors === undefined ? 'there is one' : 'no taskset' }),
@@ -49,7 +49,7 @@ export async function varyConditions({ cores, stores, isOtherUser }: Builds): Pr
     { what: 'default ACL', ...optional(addDefaultAcl(stores[1])) },
     {
       what: 'file system',
-      ...(first === second && { same: 'both stores lie on it; --second may name another' }),
+      ...(first === second && { same: 'both stores are on it' }),
     },
     { what: 'kernel and machine', same: 'there is one' },
   ]

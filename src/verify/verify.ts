@@ -93,8 +93,7 @@ async function compareStores(
       throw await differ(mismatches, same, context.store, store, second.folder)
     if (same === 0) {
       throw new FixpointError(
-        'usage',
-        'nothing-to-compare',
+        'only-host-layers',
         'Cannot verify what only host layers make: that may differ from host to host',
       )
     }
@@ -121,10 +120,9 @@ async function differ(
   )
   const counts = `${mismatches.length} of ${same + mismatches.length} artifacts`
   return new FixpointError(
-    'notReproducible',
     'builds-differ',
     `Two builds differ in ${counts}\n  ${lines.join('\n  ')}`,
-    { hint: `The second build is kept in "${folder}"` },
+    { facts: { folder } },
   )
 }
 

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { EXIT, FixpointErrors, type FixpointError } from '../../src/base/error.ts'
+import { FixpointErrors, type FixpointError } from '../../src/base/error.ts'
+import { EXIT } from '../../src/base/exit.ts'
 import type { RecipeId } from '../../src/base/recipe-id.ts'
 import { loadMetadata } from '../../src/metadata/load.ts'
 import type { Metadata, Recipe } from '../../src/metadata/model.ts'

@@ -155,6 +155,13 @@ describe('the code', () => {
       where: /^(?!src\/fetch\/)/,
       instead: 'the event that is waited for (only fetch waits before it retries)',
     },
+    {
+      // `fixpoint store 1` is the mark in a store.
+      banned:
+        /\bfixpoint (?!store 1\b)[a-z]|[ `]--(layers|store|offline|from|to|against|only|second|mirror|without-mirror|output|image|keep-failed|force|bios|json)\b/,
+      where: /^(?!src\/cli\/)/,
+      instead: 'facts of the error: src/cli/view/hints.ts says what to type',
+    },
   ])('calls nothing that is banned; use $instead', ({ banned, where }) => {
     const inForce = code
       .filter(({ path }) => where.test(path))

@@ -33,7 +33,7 @@ export async function buildCommand(
     const { artifact, node } = plan.get(id) ?? {}
     // Nothing ran and nothing failed, and yet it is missing: never to be taken for success.
     if (artifact === undefined)
-      throw new FixpointError('bug', 'not-built', `Cannot build ${id}: its inputs have no digest`)
+      throw new FixpointError('not-built', `Cannot build ${id}: its inputs have no digest`)
     const files =
       node?.recipe.image === true
         ? await putBuiltImage(command, plan, id, flags.output ?? 'out', context)
@@ -45,10 +45,8 @@ export async function buildCommand(
 
 function noImage(folder: string): FixpointError {
   return new FixpointError(
-    'usage',
-    'no-image',
+    'no-image-target',
     `Cannot put an image into "${folder}": no target is an image`,
-    { hint: 'Other artifacts stay in the store' },
   )
 }
 

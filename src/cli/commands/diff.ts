@@ -17,7 +17,6 @@ export async function diffCommand(command: CommandContext, a: string, b: string)
   const [first, second] = [await find(store, a), await find(store, b)]
   if (first.kind !== second.kind)
     throw new FixpointError(
-      'usage',
       'not-comparable',
       `Cannot compare "${a}" with "${b}": one is an artifact, the other a file`,
     )
@@ -29,7 +28,7 @@ export async function diffCommand(command: CommandContext, a: string, b: string)
     await command.result(['identical'], { type: 'identical' })
     return
   }
-  throw new FixpointError('notReproducible', 'differ', difference)
+  throw new FixpointError('differ', difference)
 }
 
 async function find(
@@ -38,16 +37,11 @@ async function find(
 ): Promise<{ kind: 'artifact'; tree: UnpackedArtifact } | { kind: 'file' }> {
   const found = await stat(word).catch(() => undefined)
   if (found !== undefined && !found.isFile())
-    throw new FixpointError(
-      'usage',
-      'not-comparable',
-      `Cannot compare "${word}": it is no regular file`,
-    )
+    throw new FixpointError('not-comparable', `Cannot compare "${word}": it is no regular file`)
   if (found !== undefined) return { kind: 'file' }
   if (isDigest(word) && store.blobs.has(word))
     return { kind: 'artifact', tree: await store.trees.unpack(word) }
   throw new FixpointError(
-    'usage',
     'nothing-to-compare',
     `Cannot find "${word}": it is neither a file nor the digest of a stored artifact`,
   )

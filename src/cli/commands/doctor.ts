@@ -10,6 +10,6 @@ export async function doctorCommand(command: CommandContext): Promise<void> {
   const findings = await examineHost({ store })
   await command.result(findingsText(findings), { type: 'findings', findings })
   if (findings.some(({ status, purpose }) => status === 'missing' && purpose === 'build')) {
-    throw new FixpointError('hostUnfit', 'host-unfit', 'This host cannot build yet')
+    throw new FixpointError('host-unfit', 'This host cannot build yet')
   }
 }

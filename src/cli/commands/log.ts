@@ -13,7 +13,6 @@ export async function logCommand(command: CommandContext, word: string): Promise
   const path = await store.logs.newest(id)
   if (path === undefined)
     throw new FixpointError(
-      'usage',
       'no-log',
       `Cannot show a log of ${id}: it was never built on this store`,
     )

@@ -37,9 +37,7 @@ function refuseOutsiders(command: CommandContext, { mirror, offline }: RebuildFl
   const given = { '--layers': command.options.layers, '--mirror': mirror, '--offline': offline }
   const [option] = Object.entries(given).find(([, value]) => value !== undefined) ?? []
   if (option === undefined) return
-  throw new FixpointError('usage', 'not-with-image', `Cannot use ${option} with --image`, {
-    hint: 'The image is rebuilt from its own layers and its own sources, without a network',
-  })
+  throw new FixpointError('not-with-image', `Cannot use ${option} with --image`)
 }
 
 /** What the engine inside is to do as this one was told. */

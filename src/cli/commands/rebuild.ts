@@ -24,12 +24,8 @@ export async function rebuildCommand(
   const { installed: root } = await command.configuration()
   if (root === undefined) {
     throw new FixpointError(
-      'usage',
-      'not-installed',
+      'no-installed-image',
       'Cannot rebuild this system: it does not run from an image',
-      {
-        hint: 'Boot the image and type it there, or name its file: fixpoint rebuild --image FILE',
-      },
     )
   }
   const metadata = await command.ownMetadata()

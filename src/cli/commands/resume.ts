@@ -22,7 +22,6 @@ export async function resumeCommand(
   const [word, ...others] = words
   if (word === undefined || others.length > 0)
     throw new FixpointError(
-      'usage',
       'one-recipe',
       'Cannot go on from a step: name the one recipe whose tree was kept',
     )
@@ -32,16 +31,14 @@ export async function resumeCommand(
   const folder = store.logs.keptFolder(id)
   if (!(await exists(folder))) {
     throw new FixpointError(
-      'usage',
-      'nothing-kept',
+      'no-kept-tree',
       `Cannot go on with ${id}: no tree of a failed build was kept`,
-      { hint: `Build it with: fixpoint build --keep-failed ${id}` },
+      { facts: { recipe: id } },
     )
   }
   const plan = await command.plan(graphOf(metadata, [id]), [id])
   if (plan.get(id)?.key === undefined)
     throw new FixpointError(
-      'usage',
       'inputs-missing',
       `Cannot go on with ${id}: its inputs changed and are not built`,
     )
@@ -55,7 +52,7 @@ export async function resumeCommand(
     signal: command.signal,
   }
   const { artifact } = await resumeAction(action, context, step).catch((error: unknown) => {
-    throw explainFailure(id, error, command.options, { keepFailed: true })
+    throw explainFailure(id, error, { keepFailed: true })
   })
   await command.result([`${id} ${artifact} tainted: made in a tree that was kept, not recorded`], {
     type: 'tainted',

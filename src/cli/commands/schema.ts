@@ -13,7 +13,7 @@ const FORMAT = join(CHECKOUT, 'docs', 'recipes.md')
 
 /**
  * `schema [NAME]`: the format of metadata files as JSON Schema, for editors; without a name the
- * page for people. Fails with `missing-file` when the engine is not in a checkout.
+ * page for people. Fails with `no-format-page` when the engine is not in a checkout.
  */
 export async function schemaCommand(
   _command: CommandContext,
@@ -29,7 +29,5 @@ export async function schemaCommand(
 async function formatPage(): Promise<string> {
   const page = await readRegular(FORMAT, LARGEST_PAGE, 'follow').catch(() => undefined)
   if (page !== undefined) return page
-  throw new FixpointError('usage', 'missing-file', `Cannot read the page "${FORMAT}"`, {
-    hint: 'It belongs to the checkout that this engine is from',
-  })
+  throw new FixpointError('no-format-page', `Cannot read the page "${FORMAT}"`)
 }

@@ -45,12 +45,8 @@ function refuseOthers(store: Store, recipes: readonly NotKept[], metadata: Metad
   if (others.length === 0) return
   const rows = others.map((row) => `\n  ${row.recipe}: ${describeRow(row)}`).join('')
   throw new FixpointError(
-    'usage',
     'other-layers',
     `Cannot collect garbage in "${store.root}": it holds artifacts of recipes that these layers do not have${rows}`,
-    {
-      hint: 'Name the layers that have them with --layers, or remove these too with --force; -n lists all that would go',
-    },
   )
 }
 

@@ -18,11 +18,7 @@ export async function storeVerifyCommand(command: CommandContext): Promise<void>
     return
   }
   throw new FixpointError(
-    'fetch',
     'store-damaged',
     `Found ${String(faults.length)} damaged parts of the store`,
-    {
-      hint: 'The next build that uses them sets them aside and makes them anew',
-    },
   )
 }

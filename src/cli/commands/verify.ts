@@ -1,5 +1,5 @@
 import { graphOf } from '../../plan/graph.ts'
-import { conditionLines } from '../../verify/variations.ts'
+import { conditionLines, type Condition } from '../../verify/variations.ts'
 import { verifyTargets } from '../../verify/verify.ts'
 import { buildContext, buildTargets, coresOf, type BuildFlags } from '../build-targets.ts'
 import type { CommandContext } from '../context.ts'
@@ -31,7 +31,7 @@ export async function verifyCommand(
     layers: layersFile(command.options.layers),
     path: process.env['PATH'] ?? '/usr/bin:/bin',
     onConditions: (conditions) =>
-      command.result(conditionLines(conditions), { type: 'conditions', conditions }),
+      command.result(linesAbout(conditions), { type: 'conditions', conditions }),
     signal: command.signal,
   })
   await command.result(
@@ -46,4 +46,15 @@ export async function verifyCommand(
 /** Cores of the second build by default: another number than that of the first. */
 function otherCores(): number {
   return defaultCores() > 1 ? 1 : 2
+}
+
+/** The conditions, and how the one that a user can choose is made to differ. */
+function linesAbout(conditions: readonly Condition[]): string[] {
+  const isOneDisk = conditions.some(
+    ({ what, same }) => what === 'file system' && same !== undefined,
+  )
+  return [
+    ...conditionLines(conditions),
+    ...(isOneDisk ? ['for another file system: --second FOLDER'] : []),
+  ]
 }

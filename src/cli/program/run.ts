@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { FixpointError } from '../../base/error.ts'
-import { CommandContext, type GlobalOptions } from '../context.ts'
+import { CommandContext } from '../context.ts'
+import type { GlobalOptions } from '../global-options.ts'
 
 /** A command: gets its context, and what commander parsed, as its own declaration says. */
 type Runner = (context: CommandContext, ...parsed: never[]) => Promise<void>
@@ -34,9 +35,5 @@ function refuseEmptyValues(command: Command): void {
   const values = Object.entries<unknown>(command.optsWithGlobals())
   const [name] = values.find(([, value]) => [value].flat().includes('')) ?? []
   if (name === undefined) return
-  throw new FixpointError(
-    'usage',
-    'empty-option',
-    `Cannot use option "--${name}": its value is empty`,
-  )
+  throw new FixpointError('empty-option', `Cannot use option "--${name}": its value is empty`)
 }

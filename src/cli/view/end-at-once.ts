@@ -1,4 +1,4 @@
-import { EXIT } from '../../base/error.ts'
+import { EXIT } from '../../base/exit.ts'
 import { abandonSessions } from '../../store/local/session-folder.ts'
 import { describeEnd } from './report.ts'
 

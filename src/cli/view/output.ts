@@ -52,10 +52,5 @@ function isGone(error: Error): boolean {
 function unwritable(cause: Error): FixpointError {
   const full = ['ENOSPC', 'EDQUOT'].includes(errorCode(cause) ?? '')
   const reason = full ? 'the disk is full' : (systemReason(cause) ?? cause.message)
-  return new FixpointError(
-    'hostUnfit',
-    'output-failed',
-    `Cannot write to standard output: ${reason}`,
-    { cause },
-  )
+  return new FixpointError('output-failed', `Cannot write to standard output: ${reason}`, { cause })
 }

@@ -1,9 +1,18 @@
-import { EXIT, FixpointError, FixpointErrors } from '../../base/error.ts'
+import { FixpointError, FixpointErrors } from '../../base/error.ts'
+import { EXIT } from '../../base/exit.ts'
 import { explainSystemError } from '../../base/system-error.ts'
 import { visible } from '../../base/visible.ts'
+import type { GlobalOptions } from '../global-options.ts'
+import { hintOf } from './hints.ts'
 
-/** How the process ends for what made a command fail: its exit code, and what is printed. */
-export function describeEnd(failure: unknown): { readonly code: number; readonly text: string } {
+/**
+ * How the process ends for what made a command fail: its exit code, and what is printed. Commands
+ * in hints have the `options` of this one.
+ */
+export function describeEnd(
+  failure: unknown,
+  options: GlobalOptions = {},
+): { readonly code: number; readonly text: string } {
   const error = explainSystemError(failure)
   const code = exitCodeOf(error)
   return {
@@ -11,7 +20,7 @@ export function describeEnd(failure: unknown): { readonly code: number; readonly
     text:
       code === EXIT.interrupted
         ? 'interrupted; the next run goes on from here'
-        : describeError(error),
+        : describeError(error, options),
   }
 }
 
@@ -19,14 +28,15 @@ export function describeEnd(failure: unknown): { readonly code: number; readonly
  * Text about an error for people, without a stack unless it is a bug of ours; for several, one
  * paragraph each.
  */
-function describeError(error: unknown): string {
-  if (error instanceof FixpointErrors) return error.errors.map(describeOne).join('\n')
-  if (error instanceof FixpointError) return describeOne(error)
+function describeError(error: unknown, options: GlobalOptions): string {
+  if (error instanceof FixpointErrors)
+    return error.errors.map((one) => describeOne(one, options)).join('\n')
+  if (error instanceof FixpointError) return describeOne(error, options)
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
   return `error: this is a bug of Fixpoint: ${visible(text, { lines: true })}`
 }
 
-function describeOne(error: FixpointError): string {
+function describeOne(error: FixpointError, options: GlobalOptions): string {
   const { position } = error
   const where =
     position === undefined
@@ -36,7 +46,8 @@ function describeOne(error: FixpointError): string {
   // A line of a file may read like one of ours.
   if (position?.frame !== undefined)
     lines.push(visible(position.frame, { lines: true }).replace(/^/gm, '  '))
-  if (error.hint !== undefined) lines.push(`hint: ${visible(error.hint)}`)
+  const hint = hintOf(error, options)
+  if (hint !== undefined) lines.push(`hint: ${visible(hint)}`)
   return lines.join('\n')
 }
 

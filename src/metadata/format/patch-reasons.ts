@@ -1,3 +1,8 @@
+import type { PATCHES } from '../../base/codes/patches.ts'
+
+/** Codes of the faults of patches. */
+export type PatchCode = keyof typeof PATCHES
+
 const AGAIN = 'Make it again by `diff -u` or `git diff`'
 
 /**
@@ -70,7 +75,4 @@ export const PATCH_REASONS = {
     'Make it by `git diff`',
   ],
   'patch-submodule': ['it changes another repository', 'Add the other repository as a source'],
-} as const satisfies Readonly<Record<string, readonly [reason: string, hint: string]>>
-
-/** Codes of the faults of patches. */
-export type PatchCode = keyof typeof PATCH_REASONS
+} as const satisfies Readonly<Record<PatchCode, readonly [reason: string, hint: string]>>

@@ -1,3 +1,4 @@
+import type { MetadataCode } from '../../base/codes.ts'
 import type { RecipeId } from '../../base/recipe-id.ts'
 import { circle } from '../tree/circle.ts'
 import type { RecipeStatement, Statements } from '../tree/statements.ts'
@@ -59,7 +60,7 @@ function baseOf(
 }
 
 interface ExtendsFault {
-  readonly code: string
+  readonly code: MetadataCode
   readonly message: string
   readonly hint: string | undefined
 }

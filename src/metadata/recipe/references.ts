@@ -1,3 +1,4 @@
+import type { MetadataCode } from '../../base/codes.ts'
 import type { RecipeId } from '../../base/recipe-id.ts'
 import type { RecipeStatement, Statements } from '../tree/statements.ts'
 import type { Style } from '../tree/styles.ts'
@@ -33,7 +34,7 @@ export function referencesOf(
 }
 
 interface ReferenceFault {
-  readonly code: string
+  readonly code: MetadataCode
   readonly message: string
   readonly hint: string | undefined
 }

@@ -1,5 +1,6 @@
 import { lstatSync, realpathSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
+import type { MetadataCode } from '../../base/codes.ts'
 import { check } from '../format/check.ts'
 import { layersSchema, machineSchema, type LayersText } from '../format/schema.ts'
 import { Faults } from '../yaml/faults.ts'
@@ -137,7 +138,7 @@ function addLayers(tree: LayerTree, text: LayersText, { layers, faults }: Collec
 }
 
 interface LayerFault {
-  readonly code: string
+  readonly code: MetadataCode
   readonly message: string
   readonly hint?: string | undefined
 }
@@ -163,7 +164,7 @@ function faultOf(path: string, tree: LayerTree, layers: readonly Layer[]): Layer
 /** Folders that a layer's path could mean. Names that no one may use are no fault outside layers. */
 function foldersLike(path: string, tree: LayerTree): string[] {
   const parent = dirname(path)
-  return list(join(tree.folder, parent), new Faults('metadata'))
+  return list(join(tree.folder, parent), new Faults())
     .filter(({ kind }) => kind === 'folder')
     .map(({ name }) => join(parent, name))
 }

@@ -1,27 +1,25 @@
-import { FixpointError, FixpointErrors, type FailureKind, type Position } from '../../base/error.ts'
+import type { ErrorCode, MetadataCode } from '../../base/codes.ts'
+import { FixpointError, FixpointErrors, type Position } from '../../base/error.ts'
 import { byCodeUnit } from '../../base/order.ts'
 
 /**
- * Every fault found in files of one kind, all of one kind of error. Two with the same words at the
- * same position count once.
+ * Every fault found in files of one kind. Two with the same words at the same position count once.
  */
 export class Faults {
-  readonly #kind: FailureKind
-  readonly #codeOf: (code: string) => string
+  readonly #codeOf: (code: MetadataCode) => ErrorCode
   readonly #found = new Map<string, FixpointError>()
 
   /** `codeOf` turns codes into those of a kind of file that has its own. */
-  constructor(kind: FailureKind, codeOf: (code: string) => string = (code) => code) {
-    this.#kind = kind
+  constructor(codeOf: (code: MetadataCode) => ErrorCode = (code) => code) {
     this.#codeOf = codeOf
   }
 
   /** Notes a fault: tests and tools read `code`; `message` starts with what cannot be done. */
-  add(code: string, message: string, position: Position, hint?: string): void {
+  add(code: MetadataCode, message: string, position: Position, hint?: string): void {
     const id = JSON.stringify([code, position.file, position.line, position.column, message])
     if (this.#found.has(id)) return
     const details = { position, hint }
-    this.#found.set(id, new FixpointError(this.#kind, this.#codeOf(code), message, details))
+    this.#found.set(id, new FixpointError(this.#codeOf(code), message, details))
   }
 
   get count(): number {

@@ -10,6 +10,7 @@ import {
   type Node,
   type YAMLMap,
 } from 'yaml'
+import type { MetadataCode } from '../../base/codes.ts'
 import type { Faults } from './faults.ts'
 import { positionAt } from './position.ts'
 import { readBeneath, type Limit } from './read-file.ts'
@@ -101,7 +102,7 @@ export function parseYaml(
   return faults.count === before ? new YamlFile(file, text, value, root) : undefined
 }
 
-const SYNTAX_CODES: Readonly<Record<string, string>> = {
+const SYNTAX_CODES: Readonly<Record<string, MetadataCode>> = {
   TAB_AS_INDENT: 'yaml-tab',
   MULTIPLE_DOCS: 'yaml-documents',
 }
@@ -209,7 +210,7 @@ class Reader {
     return object
   }
 
-  #fault(code: string, node: unknown, reason: string, hint?: string): undefined {
+  #fault(code: MetadataCode, node: unknown, reason: string, hint?: string): undefined {
     const range = (node as Node).range ?? [0, 1]
     this.#faults.add(
       code,

@@ -28,7 +28,7 @@ export interface ReadOptions {
 /**
  * Reads the regular file at `path`, which is relative to `root`. It follows no link below `root`,
  * waits for no pipe or device, and takes no more bytes than the limit. Undefined after noting why
- * not: `missing-file`, `symlink`, `special-file`, `file-too-large`, `unsafe-path` (a folder on the
+ * not: `missing-file`, `symlink`, `special-file`, `file-too-large`, `unsafe-file` (a folder on the
  * way is a link), `unreadable-file`.
  */
 export function readBeneath(
@@ -76,10 +76,10 @@ function readOpen(fd: number, expected: number, limit: number): Buffer | undefin
   }
 }
 
-/** Notes why a file or folder cannot be read: `missing-file`, `unsafe-path`, `unreadable-file`. */
+/** Notes why a file or folder cannot be read: `missing-file`, `unsafe-file`, `unreadable-file`. */
 export function addUnreadable(file: string, error: unknown, faults: Faults): void {
   const code = errorCode(error) ?? String(error)
-  if (error instanceof FixpointError) faults.add(error.code, error.message, { file })
+  if (error instanceof FixpointError) faults.add('unsafe-file', error.message, { file })
   else if (code === 'ENOENT' || code === 'ENOTDIR') addMissing(file, faults)
   else
     faults.add('unreadable-file', `Cannot read "${file}": ${systemReason(error) ?? code}`, { file })

@@ -114,7 +114,6 @@ export class EntryPaths {
       !isTarget(target)
     if (wrong) {
       throw new FixpointError(
-        'fetch',
         'artifact-path',
         `Cannot use an artifact: its path "${path}" is none of a tree`,
       )

@@ -10,14 +10,13 @@ export function isMangled(text: string, bytes: Buffer): boolean {
 
 /** The error of a name or target that an artifact cannot have. */
 export function unnameable(path: string, reason: string): FixpointError {
-  return new FixpointError('buildFailed', 'artifact-name', `Cannot pack "${path}": ${reason}`)
+  return new FixpointError('artifact-name', `Cannot pack "${path}": ${reason}`)
 }
 
 /** Refuses what only root can read: an artifact must be the same, and usable, for every user. */
 export function requireReadable(path: string, mode: number, wanted: number): void {
   if ((mode & wanted) === wanted) return
   throw new FixpointError(
-    'buildFailed',
     'artifact-unreadable',
     `Cannot pack "${path}": its mode ${(mode & 0o7777).toString(8)} keeps its owner from reading it`,
   )
@@ -44,12 +43,7 @@ export function unchanged<T>(path: string, use: () => T): T {
 
 /** The error of a tree that changes while it is packed. */
 export function changed(path: string, cause?: unknown): FixpointError {
-  return new FixpointError(
-    'buildFailed',
-    'artifact-changed',
-    `Cannot pack "${path}": it was changed meanwhile`,
-    {
-      cause,
-    },
-  )
+  return new FixpointError('artifact-changed', `Cannot pack "${path}": it was changed meanwhile`, {
+    cause,
+  })
 }

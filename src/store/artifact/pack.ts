@@ -49,12 +49,8 @@ export async function packTree(
   const paths = await findPaths(root, turns)
   if (paths.length === 0) {
     throw new FixpointError(
-      'buildFailed',
       'artifact-empty',
       'Cannot pack an empty tree: no step put anything into $OUT',
-      {
-        hint: 'Let a step install something into "$OUT"',
-      },
     )
   }
   return packPaths(root, paths, target, turns)
@@ -124,7 +120,6 @@ function describe(
   if (stat.isDirectory()) return { type: 'folder', path, mode: stat.mode & 0o7777 }
   if (!stat.isSymbolicLink()) {
     throw new FixpointError(
-      'buildFailed',
       'artifact-special-file',
       `Cannot pack "${path}": it is a device, socket or pipe, wanted a file, folder or link`,
     )
@@ -138,10 +133,8 @@ function describe(
 function requireRoom(tar: TarWriter, path: string, size: number): void {
   if (tar.size + size <= LARGEST) return
   throw new FixpointError(
-    'buildFailed',
     'artifact-too-large',
     `Cannot pack "${path}": with its ${String(size)} bytes the artifact has more than ${String(LARGEST)}`,
-    { hint: 'Holes of a file count as well' },
   )
 }
 

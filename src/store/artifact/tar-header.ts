@@ -176,7 +176,7 @@ function isEncodable(entry: TarEntry): boolean {
 
 /** The error of a tar that was not made here, or is damaged. */
 export function malformed(reason: string, cause?: unknown): FixpointError {
-  return new FixpointError('fetch', 'artifact-format', `Cannot read an artifact: ${reason}`, {
+  return new FixpointError('artifact-format', `Cannot read an artifact: ${reason}`, {
     cause,
   })
 }

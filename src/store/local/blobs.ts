@@ -64,8 +64,8 @@ export class LocalBlobs implements Blobs {
     const fault = await blobFault(await this.uncheckedFile(digest, signal), digest, signal)
     if (fault === undefined) return
     const kept = await this.#setAside(digest, fault)
-    throw new FixpointError('fetch', 'blob-damaged', `Cannot use stored blob ${digest}: ${fault}`, {
-      hint: `It is kept as "${kept}"; run again to fetch or build it`,
+    throw new FixpointError('blob-damaged', `Cannot use stored blob ${digest}: ${fault}`, {
+      facts: { file: kept },
     })
   }
 
@@ -117,11 +117,8 @@ function openBlob(path: string, digest: Digest): OpenFile | undefined {
     if (error instanceof FixpointError) return undefined
     // Another action, or another engine, may just have found it damaged.
     if (errorCode(error) !== 'ENOENT') throw error
-    throw new FixpointError(
-      'fetch',
-      'blob-missing',
-      `Cannot use stored blob ${digest}: it is missing`,
-      { cause: error },
-    )
+    throw new FixpointError('blob-missing', `Cannot use stored blob ${digest}: it is missing`, {
+      cause: error,
+    })
   }
 }

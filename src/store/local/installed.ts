@@ -62,10 +62,9 @@ export class Installed {
       if (errorCode(cause) === 'ENOSPC' || signal?.aborted === true) throw cause
       const why = cause instanceof Error ? cause.message : String(cause)
       throw new FixpointError(
-        'fetch',
         'installed-damaged',
         `Cannot use what is installed of ${installed.recipe} in "${this.#root}": ${why}`,
-        { hint: 'The disk is damaged or was changed: check it, and restore its image', cause },
+        { cause },
       )
     }
   }

@@ -31,12 +31,8 @@ export async function layOutStore(root: string): Promise<void> {
   const found = readMarker(marker)
   if (found !== undefined && found !== LAYOUT) {
     throw new FixpointError(
-      'hostUnfit',
       'store-layout',
       `Cannot use store "${root}": its layout is "${found.trim()}", wanted "${LAYOUT.trim()}"`,
-      {
-        hint: 'Name another folder with --store, or remove this one',
-      },
     )
   }
   if (found === undefined) await markStore(root, marker)
@@ -71,15 +67,9 @@ async function layOutFolder(path: string): Promise<void> {
 
 /** The error of a path in the store that cannot be read: no file, or another user's. */
 export function unreadable(path: string, reason: string, cause?: unknown): FixpointError {
-  return new FixpointError(
-    'hostUnfit',
-    'store-unreadable',
-    `Cannot read "${path}" in the store: ${reason}`,
-    {
-      hint: 'Remove what is there, or name another store with --store',
-      cause,
-    },
-  )
+  return new FixpointError('store-unreadable', `Cannot read "${path}" in the store: ${reason}`, {
+    cause,
+  })
 }
 
 /** Like {@link unreadable}, for a file that did not open. */
@@ -108,12 +98,8 @@ async function markStore(root: string, marker: string): Promise<void> {
   // Another engine may make the store now: it writes the marker first.
   if (others.length > 0 && !(await exists(marker))) {
     throw new FixpointError(
-      'hostUnfit',
-      'store-layout',
+      'store-occupied',
       `Cannot use "${root}" as a store: it holds other things, such as "${String(others[0])}"`,
-      {
-        hint: 'Name an empty folder with --store',
-      },
     )
   }
   const fresh = `${marker}.${process.pid}`

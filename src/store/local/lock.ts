@@ -90,7 +90,6 @@ export async function takeLock(path: string, options: LockOptions = {}): Promise
   options.signal?.throwIfAborted()
   if (options.tryOnly && outcome === 1) return undefined
   throw new FixpointError(
-    'hostUnfit',
     'lock-failed',
     `Cannot lock "${path}": flock ended with status ${outcome}`,
   )

@@ -126,16 +126,14 @@ export class LocalTrees implements Trees {
     await this.#blobs.check(digest, signal)
     if ('digest' in unpacked || unpacked.fault === undefined)
       throw new FixpointError(
-        'fetch',
         'blob-damaged',
         `Cannot use stored blob ${digest}: it changed while it was read`,
       )
     throw new FixpointError(
-      'fetch',
       'not-an-artifact',
       `Cannot use stored blob ${digest} as an artifact: ${unpacked.fault.message}`,
       {
-        hint: `If it is no source, remove "${file}" and run again to build it`,
+        facts: { file },
         cause: unpacked.fault,
       },
     )

@@ -150,7 +150,7 @@ describe('an unfit host, exit code 6:', () => {
       const { runWith } = await toy()
       const { code, stdout, stderr } = await runWith({ wrap: WITHOUT_NAMESPACES }, ...words)
       expect({ code, stdout }).toEqual({ code: 6, stdout: '' })
-      expect(stderr).toMatch(/^error: .*bwrap.*\nhint: .*fixpoint doctor/)
+      expect(stderr).toMatch(/^error: .*bwrap.*\nhint: .*fixpoint (--\S+ \S+ )*doctor`/)
     },
   )
 })

@@ -8,7 +8,7 @@ import { temporaryFolder } from '../../support/temporary.ts'
 const makeToy = commandLine()
 
 /**
- * In the place of an image's busybox, which would make a world and run the image's engine there:
+ * In the place of an image's busybox, which would make a root and run the image's engine there:
  * what that would leave, as seen from outside. The real one is run by test/appliance. Of everything
  * it fails the first time, and the second time says what the first left.
  */
@@ -67,7 +67,7 @@ test('an output folder on a disk that is too full is refused before anything is 
   ]
   const { code, stderr } = await rebuild(['--output', out], { wrap })
   expect(stderr).toMatch(
-    /Cannot put an image of \d+ bytes into ".*small"\nhint: The disk is too full/,
+    /Cannot put an image of \d+ bytes into ".*small": the disk is too full\nhint: Name another folder/,
   )
   expect(code).toBe(6)
 })
@@ -79,7 +79,7 @@ test('what is in the way of the image is named, and where the image lies', async
   expect((await rebuild()).code).toBe(1)
   const { code, stderr } = await rebuild(['--output', out])
   expect(stderr).toContain(`Cannot write "${out}/toy.img": a folder is in the way`)
-  expect(stderr).toContain(`it lies in "${store}-image/data/out"`)
+  expect(stderr).toContain(`it is kept in "${store}-image/data/out"`)
   expect(code).toBe(6)
 })
 

@@ -33,7 +33,7 @@ async function applied(
 }
 
 function codesOf(patch: string): string[] {
-  const faults = new Faults('metadata')
+  const faults = new Faults()
   checkPatch('x.patch', patch, faults)
   return faults.sorted().map(({ code }) => code)
 }

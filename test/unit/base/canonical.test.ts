@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { canonicalJson, digestOfValue } from '../../../src/base/canonical.ts'
 import { asDigest, digestOf, isDigest } from '../../../src/base/digest.ts'
-import { EXIT, FixpointError, FixpointErrors } from '../../../src/base/error.ts'
+import { FixpointError, FixpointErrors } from '../../../src/base/error.ts'
+import { EXIT } from '../../../src/base/exit.ts'
 import { errorCode, explainDiskFull } from '../../../src/base/files.ts'
 import { byBytes, byCodeUnit } from '../../../src/base/order.ts'
 
@@ -76,7 +77,7 @@ describe('orders', () => {
 describe('errors', () => {
   it('carry code, kind, hint and cause; several take the first one’s', () => {
     const cause = new Error('below')
-    const error = new FixpointError('fetch', 'source-digest', 'Cannot fetch', {
+    const error = new FixpointError('source-digest', 'Cannot fetch', {
       hint: 'Try',
       cause,
     })
@@ -88,7 +89,7 @@ describe('errors', () => {
       message: 'Cannot fetch',
     })
     expect(EXIT[error.kind]).toBe(4)
-    expect(new FixpointErrors([error, new FixpointError('bug', 'b', 'Second')])).toMatchObject({
+    expect(new FixpointErrors([error, new FixpointError('not-built', 'Second')])).toMatchObject({
       kind: 'fetch',
       code: 'source-digest',
       message: 'Cannot fetch\nSecond',

@@ -21,7 +21,7 @@ test.each([
 })
 
 test('a bug stays a bug, and what is explained stays as it is', () => {
-  const known = new FixpointError('usage', 'EACCES', 'x')
+  const known = new FixpointError('no-home', 'x')
   for (const error of [failed('ENOENT', 'open', '/x'), new TypeError('x'), known])
     expect(explainSystemError(error)).toBe(error)
 })

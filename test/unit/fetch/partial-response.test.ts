@@ -81,7 +81,6 @@ describe('meaningOf', () => {
     [503, true],
   ])('status %i: retry %s', (status, retry) => {
     expect(failure(() => meaningOf(status, {}, undefined))).toMatchObject({
-      code: 'place-failed',
       retry,
       waitMs: 0,
     })

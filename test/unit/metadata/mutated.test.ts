@@ -89,7 +89,7 @@ describe('a recipe of the checkout that was changed anyhow', () => {
     let refused = 0
     fc.assert(
       fc.property(mutated, (text) => {
-        const faults = new Faults('metadata')
+        const faults = new Faults()
         const yaml = parseYaml(text, faults, { file: 'recipe.yaml' })
         const read = yaml === undefined ? undefined : check(yaml, recipeSchema, 'a recipe', faults)
         if (read === undefined) refused++

@@ -10,7 +10,7 @@ function faultsOf(...lines: readonly string[]): string[] {
 }
 
 function faultsIn(text: string): string[] {
-  const faults = new Faults('metadata')
+  const faults = new Faults()
   checkPatch('x.patch', text, faults)
   return faults.sorted().map(({ code, position }) => `${code}:${position?.line ?? 0}`)
 }

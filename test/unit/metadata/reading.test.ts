@@ -82,7 +82,7 @@ describe('a file that is included', () => {
     ['/dev/zero', 'special-file'],
     ['/dev/null', 'special-file'],
     ['/dev', 'special-file'],
-    ['/', 'unsafe-path'],
+    ['/', 'unsafe-file'],
     ['/proc/self/mem', 'unreadable-file'],
     ['gone.yaml', 'missing-file'],
     ['layers.yaml/x', 'missing-file'],
@@ -130,7 +130,7 @@ describe('folders', () => {
       'data/y': '',
     })
     symlinkSync('../elsewhere', join(folder, 'data/in'))
-    expect((await faultsIn(folder)).map(({ code }) => code)).toEqual(['unsafe-path'])
+    expect((await faultsIn(folder)).map(({ code }) => code)).toEqual(['unsafe-file'])
   })
 
   it('nest only so deep', async () => {

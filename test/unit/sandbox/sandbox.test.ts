@@ -169,7 +169,7 @@ describe('a union', () => {
         }) as Error,
       )
     expect(() => unionOf([part('a/one', file('bin/x'))])).toThrow(
-      expect.objectContaining({ code: 'artifact-path', kind: 'buildFailed' }) as Error,
+      expect.objectContaining({ code: 'artifact-parent', kind: 'buildFailed' }) as Error,
     )
   })
 })

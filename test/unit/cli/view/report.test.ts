@@ -9,7 +9,7 @@ const CONTROL = /[\0-\x08\x0b-\x1f\x7f-\x9f]/
 describe('what a failure shows', () => {
   test('is shown and not obeyed, wherever in the error it is', () => {
     const odd = 'a\nerror: fake\u001b[2J\u009b31m\u007f\r'
-    const error = new FixpointError('metadata', 'odd', `Cannot read "${odd}"`, {
+    const error = new FixpointError('bad-value', `Cannot read "${odd}"`, {
       position: { file: odd, line: 1, column: 2, frame: `error: fake\u001b[2J\n^^^` },
       hint: odd,
     })
@@ -21,11 +21,7 @@ describe('what a failure shows', () => {
   })
 
   test('keeps the lines that a message has itself, and tabs', () => {
-    const error = new FixpointError(
-      'buildFailed',
-      'step-failed',
-      'Cannot build\n    a\tb\n    \n    c',
-    )
+    const error = new FixpointError('step-failed', 'Cannot build\n    a\tb\n    \n    c')
     expect(describeEnd(error).text).toBe('error: Cannot build\n    a\tb\n    \n    c')
   })
 

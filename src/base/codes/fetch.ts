@@ -1,0 +1,19 @@
+/** What went wrong with sources, and with stored or installed files that could be damaged. */
+export const FETCH = {
+  'artifact-format': 'A stored file is not a tar archive as Fixpoint writes it. It may be damaged.',
+  'artifact-path': 'A path in a stored artifact is absolute, out of order or otherwise impossible.',
+  'blob-damaged': 'The bytes of a stored file no longer fit its digest. The disk may be failing.',
+  'blob-digest': 'A file that was to be stored has another digest than expected.',
+  'blob-missing': 'A stored file disappeared. Something other than Fixpoint may have removed it.',
+  'image-damaged': 'A partition of an image cannot be unpacked.',
+  'installed-damaged': 'A file of the running image differs from what its manifest lists.',
+  'manifest-damaged': 'The manifest of an installed image cannot be read as one.',
+  'not-an-artifact': 'A stored file is used as an artifact, but is something else.',
+  'not-listed': 'The root of an image holds a path that its manifest does not list.',
+  'source-digest': 'A place delivered other bytes than the recipe wants.',
+  'source-offline': 'No local place has a source, and the build may not ask others.',
+  'source-renamed': 'The digest of a source is known, but as that of a file with another name.',
+  'source-unavailable': 'No place delivered a source. The message lists each place and its reason.',
+  'source-unreadable': 'A source cannot be unpacked, so nobody can list what it holds.',
+  'store-damaged': 'Parts of the store do not fit their digests. The disk may be failing.',
+} as const satisfies Readonly<Record<string, string>>

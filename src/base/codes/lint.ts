@@ -1,0 +1,21 @@
+/** What `lint` finds in metadata that are valid. */
+export const LINT = {
+  'lint-constant-variable': 'A recipe sets a variable that the sandbox sets itself.',
+  'lint-insecure-place': 'A source is fetched by http, so everyone on the way can see it.',
+  'lint-jobs': 'A recipe passes `-j` to make or ninja. The engine decides how many jobs run.',
+  'lint-license': 'A license is not an SPDX expression.',
+  'lint-machine-path': 'A source has an absolute path, which exists on one machine only.',
+  'lint-native': 'A compiler is told to make code for the processor that builds.',
+  'lint-no-place': 'A source has no place, so only a mirror can deliver it.',
+  'lint-no-target':
+    'The words for `make install` name no target, so make would build again and install nothing.',
+  'lint-patch-comment': 'A patch does not say in its first lines what it is for.',
+  'lint-patch-order': 'Several patches have names without numbers, so their order is an accident.',
+  'lint-registry-address':
+    'A source has the address of a registry. A place that starts with `debian:` or `npm:` lasts.',
+  'lint-summary': 'A summary is too long, or ends with a full stop.',
+  'lint-two-versions': 'Two recipes take the same source with different versions.',
+  'lint-unlisted-folder': 'A file or folder beside layers.yaml belongs to nothing.',
+  'lint-unused-style': 'No recipe uses the style.',
+  'lint-unused-value': 'No file uses the value of the machine.',
+} as const satisfies Readonly<Record<string, string>>
