@@ -1,4 +1,5 @@
-# Every target sets the checkout up first, which is quick when there is nothing to do. `make help` lists them.
+# Every target sets the checkout up first, which is quick when there is nothing to do. `make help`
+# lists them.
 .DEFAULT_GOAL := help
 .PHONY: help setup tiny appliance fixpoint test test-boot test-appliance lint boot bench clean
 

@@ -55,7 +55,9 @@ export async function findFirmware(
     'no-uefi-firmware',
     'Cannot boot by UEFI: this host has no UEFI firmware for QEMU',
     {
-      hint: 'Install it (package "ovmf" on Debian and Ubuntu, "edk2-ovmf" elsewhere), or boot by --bios',
+      hint:
+        'Install it (package "ovmf" on Debian and Ubuntu, "edk2-ovmf" elsewhere), or boot by ' +
+        '--bios',
     },
   )
 }

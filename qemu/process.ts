@@ -55,7 +55,9 @@ export async function startQemu(args: readonly string[], stdio: StdioOptions): P
 function explain(error: Error): Error {
   if (errorCode(error) !== 'ENOENT') return error
   return new FixpointError('hostUnfit', 'no-qemu', `Cannot boot: this host has no ${QEMU}`, {
-    hint: 'Install it (package "qemu-system-x86" on Debian and Ubuntu); `fixpoint doctor` names all that lacks',
+    hint:
+      'Install it (package "qemu-system-x86" on Debian and Ubuntu); `fixpoint doctor` names ' +
+      'all that lacks',
     cause: error,
   })
 }

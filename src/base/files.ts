@@ -170,7 +170,9 @@ export function diskFull(where: string, cause?: unknown): FixpointError {
     'disk-full',
     `Cannot write below "${where}": the disk is full`,
     {
-      hint: 'Free some space there or run `fixpoint store gc`; the next run goes on where this one stopped',
+      hint:
+        'Free some space there or run `fixpoint store gc`; the next run goes on where this ' +
+        'one stopped',
       cause,
     },
   )

@@ -105,7 +105,8 @@ function changed(file: LocalFile, actual: Digest): FixpointError {
   return new FixpointError(
     'metadata',
     'file-changed',
-    `Cannot use "${file.path}": it changed while the build ran (sha256 is ${actual}, was ${file.digest})`,
+    `Cannot use "${file.path}": it changed while the build ran (sha256 is ${actual}, ` +
+      `was ${file.digest})`,
   )
 }
 

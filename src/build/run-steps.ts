@@ -24,7 +24,9 @@ export class StepError extends FixpointError {
       'step-failed',
       `Cannot build ${action.recipe}: step "${step}" ${reason}\n${indent(tail)}`,
       {
-        hint: `The whole log is "${log}"; for a shell in the sandbox as the step left it: fixpoint build --keep-failed ${action.recipe}; fixpoint shell ${action.recipe}`,
+        hint:
+          `The whole log is "${log}"; for a shell in the sandbox as the step left it: ` +
+          `fixpoint build --keep-failed ${action.recipe}; fixpoint shell ${action.recipe}`,
       },
     )
     this.recipe = action.recipe

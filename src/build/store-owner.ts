@@ -16,7 +16,8 @@ export async function requireOwnStore(root: string): Promise<void> {
     throw new FixpointError(
       'hostUnfit',
       'store-owner',
-      `Cannot build in store "${root}": "${folder}" belongs to user ${String(uid)}, who lets no sandbox of root in`,
+      `Cannot build in store "${root}": "${folder}" belongs to user ${String(uid)}, who ` +
+        `lets no sandbox of root in`,
       { hint: 'Run this as that user, or name a store of your own with --store' },
     )
   }

@@ -62,11 +62,13 @@ export function sourceError(
     return new FixpointError(
       'fetch',
       'source-digest',
-      `Cannot fetch "${name}": sha256 is ${wrong}, recipe wants ${source.sha256}${ofOther}${places}`,
+      `Cannot fetch "${name}": sha256 is ${wrong}, recipe ` +
+        `wants ${source.sha256}${ofOther}${places}`,
       {
         hint:
           known === ''
-            ? 'The file was replaced or damaged there; add a place that has the original, or hand it in by `fixpoint fetch --from FOLDER`'
+            ? 'The file was replaced or damaged there; add a place that has the original, or ' +
+              'hand it in by `fixpoint fetch --from FOLDER`'
             : 'If the version or the name changed on purpose, write the sha256 of the new file',
       },
     )
@@ -75,9 +77,13 @@ export function sourceError(
     return new FixpointError(
       'fetch',
       'source-renamed',
-      `Cannot use sha256 ${source.sha256} for "${name}": it is known as that of ${known}, and no place has a file of the new name${places}`,
+      `Cannot use sha256 ${source.sha256} for "${name}": it is known as that of ${known}, ` +
+        `and no place has a file of the new name${places}`,
       {
-        hint: 'For a new version, write its sha256; if only the name changed, keep a place with the old one in `from:`, or hand the file in under the new name by `fixpoint fetch --from FOLDER`',
+        hint:
+          'For a new version, write its sha256; if only the name changed, keep a place with ' +
+          'the old one in `from:`, or hand the file in under the new name by `fixpoint fetch ' +
+          '--from FOLDER`',
       },
     )
   }
@@ -96,7 +102,9 @@ export function sourceError(
     'source-unavailable',
     `Cannot fetch "${name}": no place has sha256 ${source.sha256}${places}`,
     {
-      hint: 'Check the network, add a mirror to the configuration, or hand the file in by `fixpoint fetch --from FOLDER`',
+      hint:
+        'Check the network, add a mirror to the configuration, or hand the file in by ' +
+        '`fixpoint fetch --from FOLDER`',
     },
   )
 }

@@ -112,7 +112,8 @@ function requireName(name: string, folder: string): void {
   throw new FixpointError(
     'metadata',
     'mirror-name',
-    `Cannot put source "${visible(name)}" into mirror "${folder}": no file there may have that name`,
+    `Cannot put source "${visible(name)}" into mirror "${folder}": no file there may have ` +
+      `that name`,
     { hint: 'Give the source another name by `name:`' },
   )
 }

@@ -42,7 +42,8 @@ export async function putImage(
     throw new FixpointError(
       'buildFailed',
       'record-in-the-way',
-      `Cannot put ${id} into "${folder}": a file of the image is called "${recordName}", as its record`,
+      `Cannot put ${id} into "${folder}": a file of the image is called "${recordName}", as ` +
+        `its record`,
     )
   }
   const record = join(folder, recordName)

@@ -101,7 +101,8 @@ function requireSameLinks(
     throw new FixpointError(
       'buildFailed',
       'path-claimed-twice',
-      `Cannot join artifacts with the host's "/usr": "/${own.path}" is in ${found.recipe} and a link on the host`,
+      `Cannot join artifacts with the host's "/usr": "/${own.path}" is in ${found.recipe} ` +
+        `and a link on the host`,
     )
   }
 }

@@ -145,7 +145,8 @@ function cannotStart(error: unknown): unknown {
     return new FixpointError(
       'buildFailed',
       'command-too-large',
-      'Cannot start the sandbox: the variables of its environment are larger than the kernel allows',
+      'Cannot start the sandbox: the variables of its environment are larger than the ' +
+        'kernel allows',
       { cause: error },
     )
   if (errorCode(error) !== 'ENOENT') return error

@@ -54,7 +54,8 @@ function requireFolder(path: string, inside: Owned, union: ReadonlyMap<string, O
   throw new FixpointError(
     'buildFailed',
     'artifact-path',
-    `Cannot join artifacts: ${inside.part.recipe} has "/${inside.entry.path}", but no folder "/${path}"`,
+    `Cannot join artifacts: ${inside.part.recipe} has "/${inside.entry.path}", but no ` +
+      `folder "/${path}"`,
   )
 }
 

@@ -17,7 +17,8 @@ export async function requireSpace(folder: string): Promise<void> {
   throw new FixpointError(
     'hostUnfit',
     'little-space',
-    `Cannot rebuild here: it takes more than ${mebibytes(REBUILD_DISK)} of disk, "${folder}" has ${mebibytes(free)}`,
+    `Cannot rebuild here: it takes more than ${mebibytes(REBUILD_DISK)} of disk, ` +
+      `"${folder}" has ${mebibytes(free)}`,
     { hint: 'In the appliance: attach a disk, and type `data create DISK`' },
   )
 }
@@ -34,7 +35,8 @@ export function requireMemory(graph: Graph, ids: Iterable<RecipeId>): void {
   throw new FixpointError(
     'hostUnfit',
     'little-memory',
-    `Cannot rebuild here: building ${largest.id} takes ${wanted} of memory, this machine has ${there}`,
+    `Cannot rebuild here: building ${largest.id} takes ${wanted} of memory, this machine ` +
+      `has ${there}`,
     { hint: 'Give it more memory, or build single recipes again with --only' },
   )
 }

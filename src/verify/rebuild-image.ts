@@ -90,7 +90,9 @@ async function takeOut(data: string, name: string, to: string): Promise<void> {
     const cause = explainSystemError(error)
     if (!(cause instanceof FixpointError)) throw error
     throw new FixpointError(cause.kind, cause.code, cause.message, {
-      hint: `The image was rebuilt and is the same; it lies in "${join(data, name)}" until the next rebuild`,
+      hint:
+        `The image was rebuilt and is the same; it lies in "${join(data, name)}" until the ` +
+        `next rebuild`,
       cause: error,
     })
   }

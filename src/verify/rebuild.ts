@@ -228,7 +228,8 @@ export function requireAll(
   throw new FixpointError(
     'bug',
     'not-all-run',
-    `Cannot call this a rebuild: not built: ${list(missing)}; taken from the store: ${list(foreign)}`,
+    `Cannot call this a rebuild: not built: ${list(missing)}; taken from the ` +
+      `store: ${list(foreign)}`,
   )
 }
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Runs a command and says what it took at its peak, on standard error: memory as the sum of the proportional set sizes of it and all its
-# descendants, disk as what the file system of a folder lost meanwhile. Samples every five seconds. What else the machine does to that file
-# system counts too.
+# Runs a command and says what it took at its peak, on standard error: memory as the sum of the
+# proportional set sizes of it and all its descendants, disk as what the file system of a folder
+# lost meanwhile. Samples every five seconds. What else the machine does to that file system counts
+# too.
 #   test/bench/peak.sh FOLDER COMMAND...
 set -euo pipefail
 

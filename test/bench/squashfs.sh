@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# What each compression of an image's root takes: unpacks the root, and packs and unpacks it again at several levels and block sizes, by the
-# host's squashfs-tools on one processor. Prints a table's rows: compression, bytes, seconds of CPU time outside the kernel to write and to read (in
-# the kernel it writes files, which takes longer than unpacking and as long for all).
+# What each compression of an image's root takes: unpacks the root, and packs and unpacks it again
+# at several levels and block sizes, by the host's squashfs-tools on one processor. Prints a table's
+# rows: compression, bytes, seconds of CPU time outside the kernel to write and to read (in the
+# kernel it writes files, which takes longer than unpacking and as long for all).
 #   test/bench/squashfs.sh IMAGE
 set -euo pipefail
 

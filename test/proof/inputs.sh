@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Drops each declared input of some recipes in turn and builds: what fails needs it, other bytes would be an input that works in silence,
-# and the same bytes mean that nothing needs it. An input that another one brings along stays there whatever is declared. Prints a table; fails
-# when an input is not needed.
+# Drops each declared input of some recipes in turn and builds: what fails needs it, other bytes
+# would be an input that works in silence, and the same bytes mean that nothing needs it. An input
+# that another one brings along stays there whatever is declared. Prints a table; fails when an
+# input is not needed.
 #
 #   test/proof/inputs.sh [RECIPE...]    default: ten cheap ones
 set -euo pipefail

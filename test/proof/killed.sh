@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# Kills the engine with SIGKILL in the middle of a real build, ten times at moments that seeds choose and once while it writes an artifact into
-# the store, each time builds on, and compares: same artifacts as an undisturbed build, no process left, nothing of the killed run in the store.
+# Kills the engine with SIGKILL in the middle of a real build, ten times at moments that seeds
+# choose and once while it writes an artifact into the store, each time builds on, and compares:
+# same artifacts as an undisturbed build, no process left, nothing of the killed run in the store.
 #
 #   test/proof/killed.sh [SEED...]    default: 1 to 10 and `write`
 #
-# Works on a copy (of hard links) of the store, which must hold base/m4, base/zlib and base/zstd. A variable that nothing reads gives
-# the three another key for each seed, so that they are built anew and yet must have the same bytes.
+# Works on a copy (of hard links) of the store, which must hold base/m4, base/zlib and base/zstd. A
+# variable that nothing reads gives the three another key for each seed, so that they are built anew
+# and yet must have the same bytes.
 set -euo pipefail
 here=$(cd "$(dirname "$0")/../.." && pwd)
 recipes=(base/m4 base/zlib base/zstd)

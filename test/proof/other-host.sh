@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Builds `tiny` from an empty store on another host, under other conditions, and compares every key and artifact above layer bootstrap,
-# and the image, with those of this host's `tiny`, which is built first. Takes about as long as a cold build; goes on from its own store when run again.
+# Builds `tiny` from an empty store on another host, under other conditions, and compares every key
+# and artifact above layer bootstrap, and the image, with those of this host's `tiny`, which is
+# built first. Takes about as long as a cold build; goes on from its own store when run again.
 #
 #   test/proof/other-host.sh debian SUITE    a debootstrapped Debian as the host's root: another C library, gcc, shell, awk, tar …
 #   test/proof/other-host.sh clang VERSION   this host, but with clang as the compiler of the bootstrap
 #
-# Needs root, for the mounts of a private mount namespace; the build itself runs as an ordinary user without any right.
-# Canaries are planted in the other host's headers, environment and home, found in what the bootstrap made (or this proves nothing), and
-# searched for in everything above it.
+# Needs root, for the mounts of a private mount namespace; the build itself runs as an ordinary user
+# without any right. Canaries are planted in the other host's headers, environment and home, found
+# in what the bootstrap made (or this proves nothing), and searched for in everything above it.
 set -euo pipefail
 here=$(cd "$(dirname "$0")/../.." && pwd)
 [ $# = 2 ] || { echo "usage: $0 debian SUITE | clang VERSION" >&2; exit 2; }
@@ -22,7 +23,8 @@ main() {
   [ "$1" = debian ] || program=$1-$2
   command -v "$program" >/dev/null || { echo "$0 $1 needs $program" >&2; exit 6; }
   mkdir -p "$work"
-  # What to compare with, now and not when the other build is done: recipes may have changed by then.
+  # What to compare with, now and not when the other build is done: recipes may have changed by
+  # then.
   rm -rf "$work/wanted"
   "$here/node_modules/.bin/fixpoint" --layers "$here/layers/layers.yaml" build tiny -o "$work/wanted" >/dev/null
   lay_out_checkout
@@ -63,7 +65,8 @@ make_debian() {
   plant "$root"
 }
 
-# The host's own root, with two folders of a private copy mounted over: its alternatives, where cc is, and its C headers.
+# The host's own root, with two folders of a private copy mounted over: its alternatives, where cc
+# is, and its C headers.
 make_clang() {
   root=/
   [ -x "/usr/bin/clang++-$1" ] || { echo "There is no /usr/bin/clang++-$1" >&2; exit 6; }
@@ -75,7 +78,8 @@ make_clang() {
   canary_code >> "$work/stdio.h"
 }
 
-# In stdio.h, which every program includes, some more than once: what the host's headers reach has the string in its data.
+# In stdio.h, which every program includes, some more than once: what the host's headers reach has
+# the string in its data.
 plant() {
   grep -q "$canary" "$1/usr/include/stdio.h" || canary_code >> "$1/usr/include/stdio.h"
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs the unit tests under a Node of one's choice, such as that of an image: vitest itself loads machine code, which a static Node cannot.
+# Runs the unit tests under a Node of one's choice, such as that of an image: vitest itself loads
+# machine code, which a static Node cannot.
 #
 #   test/proof/own-node.sh [NODE]     default: the one that recipe runtime/node made, from the store
 set -euo pipefail
@@ -13,7 +14,8 @@ if [ -z "$node" ]; then
   node=${FIXPOINT_STORE:-${XDG_CACHE_HOME:-$HOME/.cache}/fixpoint}/trees/$artifact/usr/bin/node
 fi
 
-# A copy, with each file's JavaScript beside it: tests look for recipes and documents from where they lie.
+# A copy, with each file's JavaScript beside it: tests look for recipes and documents from where
+# they lie.
 cp -R .ci .dependency-cruiser.cjs appliance docs layers package.json package-lock.json qemu src test tsconfig.json tsconfig.build.json ./*.md Makefile "$work"
 ln -s "$PWD/node_modules" "$work/node_modules"
 mkdir "$work/dist"

@@ -47,9 +47,12 @@ function refuseOthers(store: Store, recipes: readonly NotKept[], metadata: Metad
   throw new FixpointError(
     'usage',
     'other-layers',
-    `Cannot collect garbage in "${store.root}": it holds artifacts of recipes that these layers do not have${rows}`,
+    `Cannot collect garbage in "${store.root}": it holds artifacts of recipes that these ` +
+      `layers do not have${rows}`,
     {
-      hint: 'Name the layers that have them with --layers, or remove these too with --force; -n lists all that would go',
+      hint:
+        'Name the layers that have them with --layers, or remove these too with --force; -n ' +
+        'lists all that would go',
     },
   )
 }

@@ -37,8 +37,10 @@ function withCommands(
   const fixpoint = words('fixpoint', options)
   const shell = `${fixpoint} shell ${recipe}`
   const hint = keepFailed
-    ? `The whole log is "${log}"; for a shell as the step left it: ${shell}; to go on from there: ${fixpoint} build --from ${step} ${recipe}`
-    : `The whole log is "${log}"; for a shell as the step left it: ${fixpoint} build --keep-failed ${recipe}; ${shell}`
+    ? `The whole log is "${log}"; for a shell as the step left it: ${shell}; to go on from ` +
+      `there: ${fixpoint} build --from ${step} ${recipe}`
+    : `The whole log is "${log}"; for a shell as the step left it: ${fixpoint} build ` +
+      `--keep-failed ${recipe}; ${shell}`
   return new FixpointError(error.kind, error.code, error.message, { hint, cause: error })
 }
 

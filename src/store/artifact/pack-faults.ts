@@ -19,7 +19,8 @@ export function requireReadable(path: string, mode: number, wanted: number): voi
   throw new FixpointError(
     'buildFailed',
     'artifact-unreadable',
-    `Cannot pack "${path}": its mode ${(mode & 0o7777).toString(8)} keeps its owner from reading it`,
+    `Cannot pack "${path}": its mode ${(mode & 0o7777).toString(8)} keeps its owner from ` +
+      `reading it`,
   )
 }
 

@@ -140,7 +140,8 @@ function requireRoom(tar: TarWriter, path: string, size: number): void {
   throw new FixpointError(
     'buildFailed',
     'artifact-too-large',
-    `Cannot pack "${path}": with its ${String(size)} bytes the artifact has more than ${String(LARGEST)}`,
+    `Cannot pack "${path}": with its ${String(size)} bytes the artifact has more ` +
+      `than ${String(LARGEST)}`,
     { hint: 'Holes of a file count as well' },
   )
 }

@@ -279,7 +279,8 @@ describe.skipIf(make === undefined)('GNU make 4.4', () => {
   it('runs no more jobs than that', () =>
     run(
       2,
-      'i=0; while [ $$i -lt 5000 ]; do i=$$((i + 1)); set -- began-*; [ $$# -le 2 ] || exit 1; done; rm began-$@',
+      'i=0; while [ $$i -lt 5000 ]; do i=$$((i + 1)); set -- began-*; [ $$# -le 2 ] || exit ' +
+        '1; done; rm began-$@',
     ))
 })
 

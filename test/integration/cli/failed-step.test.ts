@@ -188,7 +188,8 @@ test('a patch that does not apply: the step and the recipe are named, the log te
       'inputs: [bootstrap/alpha]',
     ),
     'layers/bootstrap/patched/patches/other.patch':
-      'For another version.\n\n--- a/place.txt\n+++ b/place.txt\n@@ -1 +1 @@\n-what is not there\n+what should be\n',
+      'For another version.\n\n--- a/place.txt\n+++ b/place.txt\n@@ -1 +1 @@\n' +
+      '-what is not there\n+what should be\n',
     'place.txt': 'a source\n',
   })
   const { code, stderr } = await run('build', 'patched')

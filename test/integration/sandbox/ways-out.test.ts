@@ -86,7 +86,8 @@ describe('processes that a step leaves behind', () => {
       {
         name: 'look',
         script:
-          'sum() { cat $OUT/f? | cksum; }; before=$(sum); for i in 1 2 3; do [ "$(sum)" = "$before" ]; done; ls -d /proc/[0-9]* | wc -l > $OUT/count',
+          'sum() { cat $OUT/f? | cksum; }; before=$(sum); for i in 1 2 3; do [ "$(sum)" = ' +
+          '"$before" ]; done; ls -d /proc/[0-9]* | wc -l > $OUT/count',
       },
     ]
     const result = await toyBuild(toy, toyMetadata(toyRecipe('host/left', '', { steps })), [
@@ -169,7 +170,8 @@ describe('an input with something else where the sandbox mounts', () => {
       TOOLS,
       toyRecipe(
         'base/names',
-        `mkdir $OUT/etc; echo own > $OUT/etc/hosts; ln -s ${folder}/x $OUT/etc/passwd; chmod 555 $OUT/etc`,
+        `mkdir $OUT/etc; echo own > $OUT/etc/hosts; ln -s ${folder}/x $OUT/etc/passwd; ` +
+          `chmod 555 $OUT/etc`,
         {
           inputs: [id('host/tools')],
         },
@@ -235,7 +237,8 @@ describe('the log', () => {
   it('keeps its beginning when a step opens its output by name', async () => {
     const toy = await freshStore()
     const script =
-      'echo first; echo second > /dev/stderr; echo third > /dev/stdout; echo fourth > /proc/self/fd/2; touch $OUT/x'
+      'echo first; echo second > /dev/stderr; echo third > /dev/stdout; echo fourth > ' +
+      '/proc/self/fd/2; touch $OUT/x'
     await toyBuild(toy, toyMetadata(toyRecipe('host/loud', script)), ['host/loud'])
     const log = await toy.store.logs.newest(id('host/loud'))
     expect(readFileSync(log!, 'utf8')).toBe('==> build\nfirst\nsecond\nthird\nfourth\n')

@@ -139,7 +139,8 @@ describe('packing', () => {
     const [gnu, python] = [await temporaryFolder(), await temporaryFolder()]
     execFileSync('tar', ['-xpf', tar, '-C', gnu])
     const script =
-      'import sys, tarfile; t = tarfile.open(sys.argv[1]); print(len(t.getmembers())); t.extractall(sys.argv[2])'
+      'import sys, tarfile; t = tarfile.open(sys.argv[1]); print(len(t.getmembers())); ' +
+      't.extractall(sys.argv[2])'
     const env = { ...process.env, PYTHONWARNINGS: 'ignore' }
     const count = execFileSync('python3', ['-c', script, tar, python], { encoding: 'utf8', env })
     expect(Number(count)).toBe(listing.length)

@@ -53,6 +53,7 @@ const visit = (task: Task, names: readonly string[]): void => {
 }
 for (const file of files) visit(file, [])
 process.stdout.write(
-  `${process.version}, ${process.execPath}\n${String(tally.pass)} passed, ${String(tally.fail)} failed\n`,
+  `${process.version}, ${process.execPath}\n${String(tally.pass)} ` +
+    `passed, ${String(tally.fail)} failed\n`,
 )
 process.exitCode = tally.fail === 0 && tally.pass > 0 ? 0 : 1

@@ -184,7 +184,8 @@ describe('lint', () => {
       await findings({
         [APP]: recipe(
           'app',
-          'style: auto\nmake: [-k, JOBS=-jitter]\nsteps: {build: "make -f x; tar -j x {{make}} {{configure}}"}',
+          'style: auto\nmake: [-k, JOBS=-jitter]\n' +
+            'steps: {build: "make -f x; tar -j x {{make}} {{configure}}"}',
         ),
       }),
     ).toEqual([])
