@@ -21,8 +21,8 @@ const LISTED: readonly Kind[] = [
   {
     name: SCRIPTS,
     why:
-      'published as they run: some were compiled from TypeScript or bundled before, from what ' +
-      'is not in the package',
+      'published as they run: some compiled from TypeScript or bundled, ' +
+      'from what is not in the package',
   },
 ]
 

@@ -37,6 +37,7 @@ while kill -0 "$command" 2> /dev/null; do
 done
 status=0
 wait "$command" || status=$?
-for name in "${!peak[@]}"; do printf '%s %d\n' "${name/@//}" "$((peak[$name] / 1024))"; done | sort -k 2,2nr -k 1,1 |
+for name in "${!peak[@]}"; do printf '%s %d\n' "${name/@//}" "$((peak[$name] / 1024))"; done |
+  sort -k 2,2nr -k 1,1 |
   while read -r name size; do printf '%s: %d MiB of disk\n' "$name" "$size"; done >&2
 exit "$status"

@@ -51,13 +51,17 @@ layers() {
 
 killed() {
   local seed=$1 engine moment
-  node "$here/dist/src/cli/main.js" --store "$work" --layers "$(layers "$seed")" build "${recipes[@]}" >/dev/null 2>&1 &
+  node "$here/dist/src/cli/main.js" --store "$work" --layers "$(layers "$seed")" \
+    build "${recipes[@]}" >/dev/null 2>&1 &
   engine=$!
   if [ "$seed" = write ]; then
     moment='while it packs an artifact'
-    until compgen -G "$work/work/*/tmp/pack.*" >/dev/null; do kill -0 $engine 2>/dev/null || fail "$seed: it ended before"; done
+    until compgen -G "$work/work/*/tmp/pack.*" >/dev/null; do
+      kill -0 $engine 2>/dev/null || fail "$seed: it ended before"
+    done
   else
-    moment=$(awk -v seed="$seed" -v most="$2" 'BEGIN { srand(seed); rand(); printf "%.2f", rand() * most * 0.9 }')
+    moment=$(awk -v seed="$seed" -v most="$2" \
+      'BEGIN { srand(seed); rand(); printf "%.2f", rand() * most * 0.9 }')
     sleep "$moment"
     moment="after $moment s"
   fi
@@ -65,10 +69,12 @@ killed() {
   wait $engine 2>/dev/null || true
   # Ends with the engine: the kernel kills what the sandbox holds.
   for _ in $(seq 50); do pgrep -f "bwrap.*$work" >/dev/null || break; sleep 0.1; done
-  ! pgrep -f "bwrap.*$work" >/dev/null || fail "$seed: killed $moment, and a sandbox lives on: $(ps -o pid,ppid,stat,etime,wchan,args -p "$(pgrep -d, -f "bwrap.*$work")")"
+  ! pgrep -f "bwrap.*$work" >/dev/null || fail "$seed: killed $moment, and a sandbox lives on: $(
+    ps -o pid,ppid,stat,etime,wchan,args -p "$(pgrep -d, -f "bwrap.*$work")")"
   build "$seed" 2>/dev/null | sort | cmp - "$work/wanted" || fail "$seed: other artifacts"
   fixpoint "$here/layers/layers.yaml" store verify >/dev/null || fail "$seed: the store is damaged"
-  [ -z "$(cd "$work" && find work partial kept damaged -mindepth 1)" ] || fail "$seed: something is left: $(ls -A "$work/work")"
+  [ -z "$(cd "$work" && find work partial kept damaged -mindepth 1)" ] ||
+    fail "$seed: something is left: $(ls -A "$work/work")"
   echo "seed $seed: killed $moment"
 }
 

@@ -16,10 +16,13 @@ fi
 
 # A copy, with each file's JavaScript beside it: tests look for recipes and documents from where
 # they lie.
-cp -R .ci .dependency-cruiser.cjs appliance docs layers package.json package-lock.json qemu src test tsconfig.json tsconfig.build.json ./*.md Makefile "$work"
+cp -R .ci .dependency-cruiser.cjs appliance docs layers package.json package-lock.json qemu src \
+  test tsconfig.json tsconfig.build.json ./*.md Makefile "$work"
 ln -s "$PWD/node_modules" "$work/node_modules"
 mkdir "$work/dist"
-echo '{ "extends": "../tsconfig.json", "include": ["../src", "../qemu", "../test"], "exclude": ["../node_modules"],
-  "compilerOptions": { "noEmit": false, "noCheck": true, "rootDir": "..", "outDir": ".." } }' > "$work/dist/tsconfig.json"
+echo '{ "extends": "../tsconfig.json",
+  "include": ["../src", "../qemu", "../test"], "exclude": ["../node_modules"],
+  "compilerOptions": { "noEmit": false, "noCheck": true, "rootDir": "..", "outDir": ".." } }' \
+  > "$work/dist/tsconfig.json"
 node_modules/.bin/tsc -p "$work/dist/tsconfig.json"
 "$node" "$work/test/proof/own-node/main.js"

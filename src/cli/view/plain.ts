@@ -44,8 +44,8 @@ function textOf(event: Event): string | undefined {
     case 'action-end':
       return (
         `built ${event.recipe} in ${formatDuration(event.durationMs)} ` +
-        `(${formatDuration(event.cpuMs)} ` +
-        `CPU, ${formatBytes(event.peakMemory)}): ${shortDigest(event.artifact)}, ${formatBytes(event.size)}`
+        `(${formatDuration(event.cpuMs)} CPU, ${formatBytes(event.peakMemory)}): ` +
+        `${shortDigest(event.artifact)}, ${formatBytes(event.size)}`
       )
     case 'action-stored':
       return `${event.recipe} is stored already: ${shortDigest(event.artifact)}`

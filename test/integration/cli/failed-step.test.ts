@@ -152,7 +152,7 @@ test('shell in a fresh tree builds the inputs and fetches the sources', async ()
   expect(await readdir(join(store, 'work'))).toEqual([])
 })
 
-test('a log larger than a string is shown in part by a failure, and by `log` for as long as someone reads on', async () => {
+test('a failure shows a part of a log larger than a string, and `log` as much as someone reads', async () => {
   const { run, runWith } = await toy({
     'layers/bootstrap/wordy/recipe.yaml': recipe(
       'wordy',

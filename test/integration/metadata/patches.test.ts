@@ -398,15 +398,17 @@ const UNFITTING: Readonly<Record<string, string>> = {
   'a file that is not there': `${HEAD.replaceAll('f', 'n')}${BODY}`,
   'a mode of a file that is not there': `diff --git a/n b/n\n${MODES}`,
   'a mode of a link': `diff --git a/link b/link\n${MODES}`,
-  'a new file that is there': `diff --git a/g b/g\nnew file mode 100755\n${NEW.replace('b/n', 'b/g')}`,
+  'a new file that is there': `diff --git a/g b/g\nnew file mode 100755\n` + NEW.replace('b/n', 'b/g'),
   'a new empty file that is there':
     'diff --git a/g b/g\nnew file mode 100644\nindex 0000000..e69de29\n',
   'a deleted file with more lines': '--- a/f\n+++ /dev/null\n@@ -1,2 +0,0 @@\n-one\n-two\n',
-  'a deleted empty file that is not empty': `${GIT}deleted file mode 100644\nindex e69de29..0000000\n`,
+  'a deleted empty file that is not empty':
+    `${GIT}deleted file mode 100644\n` + `index e69de29..0000000\n`,
   'lines that were changed already': `${HEAD}${BODY.replace('-two\n+2', '-2\n+two')}`,
   'context that is not the same': `${HEAD}${BODY.replace('three', 'drei')}`,
   'a newline that is not there': `${HEAD}@@ -5 +5 @@\n-five\n${NO_NEWLINE}+5\n`,
-  'a link that is a file': `${GIT}index 1..2 120000\n${HEAD}@@ -1 +1 @@\n-g\n${NO_NEWLINE}+h\n${NO_NEWLINE}`,
+  'a link that is a file':
+    `${GIT}index 1..2 120000\n${HEAD}@@ -1 +1 @@\n` + `-g\n${NO_NEWLINE}+h\n${NO_NEWLINE}`,
   'a file that is a link': `${HEAD.replaceAll('f', 'link')}${BODY}`,
   'a link of another target':
     `diff --git a/link b/link\nindex 1..2 120000\n--- a/link\n+++ b/link\n@@ -1 +1 @@\n` +

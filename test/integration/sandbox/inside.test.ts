@@ -65,7 +65,8 @@ describe('inside the sandbox', () => {
     expect(
       await printed('cat /proc/cpuinfo /proc/version /proc/cmdline; ls -d /sys 2>&1 || :'),
     ).toBe(
-      `${PROC_FILES['cpuinfo'] ?? ''}${PROC_FILES['version'] ?? ''}${PROC_FILES['cmdline'] ?? ''}ls: cannot access '/sys': No such file or directory\n`,
+      `${PROC_FILES['cpuinfo'] ?? ''}${PROC_FILES['version'] ?? ''}` +
+        `${PROC_FILES['cmdline'] ?? ''}ls: cannot access '/sys': No such file or directory\n`,
     )
   })
 

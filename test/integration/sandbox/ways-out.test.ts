@@ -61,7 +61,9 @@ describe('what is not the step’s own in /proc', () => {
 
   it('holds not one file that may be written', async () => {
     // Opening is the test: access(2) does not know of read-only mounts below a file's mode.
-    const script = `for f in $(find /proc -maxdepth 4 -path '/proc/[0-9]*' -prune -o -type f -print 2> /dev/null); do
+    const script = `files=$(find /proc -maxdepth 4 -path '/proc/[0-9]*' -prune -o \\
+        -type f -print 2> /dev/null) || :
+      for f in $files; do
       if ( : >> "$f" ) 2> /dev/null; then echo "$f"; fi; done`
     expect(await printed(script)).toBe('')
   })
@@ -80,7 +82,10 @@ describe('processes that a step leaves behind', () => {
     const steps = [
       {
         name: 'leave',
-        script: `for i in 1 2 3 4 5 6 7 8; do (setsid sh -c 'trap "" TERM HUP; while :; do echo >> $OUT/f'$i'; done' > /dev/null 2>&1 &); done
+        script: `for i in 1 2 3 4 5 6 7 8; do
+            (setsid sh -c 'trap "" TERM HUP; while :; do echo >> $OUT/f'$i'; done' \\
+              > /dev/null 2>&1 &)
+          done
           while [ ! -s $OUT/f8 ]; do :; done`,
       },
       {

@@ -39,7 +39,8 @@ import { temporaryFolder } from '../../support/temporary.ts'
 import { describeTree, touchAll, writeTreeAt, type Tree } from '../../support/trees.ts'
 
 const LONG = `usr/share/${'l'.repeat(60)}/${'m'.repeat(120)}`
-const VERY_LONG = `usr/${Array.from({ length: 6 }, (_, at) => String(at).repeat(100)).join('/')}/end`
+const HUNDREDS = Array.from({ length: 6 }, (_, at) => String(at).repeat(100))
+const VERY_LONG = `usr/${HUNDREDS.join('/')}/end`
 
 /** All kinds of entries that an artifact may have. */
 const RICH: Tree = {

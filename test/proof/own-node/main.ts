@@ -9,7 +9,8 @@ import { startTests, type Task, type VitestRunner } from '@vitest/runner'
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 
 const HOOK = `const shim = ${JSON.stringify(new URL('vitest.js', import.meta.url).href)}
-export const resolve = (name, context, next) => (name === 'vitest' ? { url: shim, shortCircuit: true } : next(name, context))`
+export const resolve = (name, context, next) =>
+  name === 'vitest' ? { url: shim, shortCircuit: true } : next(name, context)`
 
 register(`data:text/javascript,${encodeURIComponent(HOOK)}`)
 

@@ -107,7 +107,8 @@ describe('fillTables', () => {
     const text = fillTables('a\n<!-- table: recipe -->\nold\n<!-- end -->\nb\n')
     for (const field of FIELDS) expect(text).toContain(`\n- \`${field}\` (`)
     expect(text).not.toContain('undefined')
-    expect(text.startsWith('a\n<!-- table: recipe -->\n- `name` (text, needed, not in the key): ')).toBe(true)
+    const start = 'a\n<!-- table: recipe -->\n- `name` (text, needed, not in the key): '
+    expect(text.startsWith(start)).toBe(true)
     expect(text.endsWith('Default: `7200`.\n<!-- end -->\nb\n')).toBe(true)
   })
 

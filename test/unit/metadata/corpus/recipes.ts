@@ -189,7 +189,8 @@ export const RECIPES: Readonly<Record<string, [text: string | Uint8Array, ...fau
     recipe(
       'app',
       `style: auto\n` +
-        `configure:\n${`  - ${'x'.repeat(4000)}\n`.repeat(30)}env:\n${'ABCDEFGHI'.replace(/./g, "  $&: '{{configure}}'\n")}`,
+        `configure:\n${`  - ${'x'.repeat(4000)}\n`.repeat(30)}env:\n` +
+        `${'ABCDEFGHI'.replace(/./g, "  $&: '{{configure}}'\n")}`,
     ),
     'variable-too-large:38:3',
   ],
