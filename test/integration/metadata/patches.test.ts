@@ -398,7 +398,8 @@ const UNFITTING: Readonly<Record<string, string>> = {
   'a file that is not there': `${HEAD.replaceAll('f', 'n')}${BODY}`,
   'a mode of a file that is not there': `diff --git a/n b/n\n${MODES}`,
   'a mode of a link': `diff --git a/link b/link\n${MODES}`,
-  'a new file that is there': `diff --git a/g b/g\nnew file mode 100755\n` + NEW.replace('b/n', 'b/g'),
+  'a new file that is there':
+    `diff --git a/g b/g\nnew file mode 100755\n` + NEW.replace('b/n', 'b/g'),
   'a new empty file that is there':
     'diff --git a/g b/g\nnew file mode 100644\nindex 0000000..e69de29\n',
   'a deleted file with more lines': '--- a/f\n+++ /dev/null\n@@ -1,2 +0,0 @@\n-one\n-two\n',

@@ -56,7 +56,8 @@ describe('lint', () => {
     [
       'a long summary',
       {
-        [APP]: `name: app\nversion: 1.0.0\n` +
+        [APP]:
+          `name: app\nversion: 1.0.0\n` +
           `summary: ${'x'.repeat(101)}\nlicense: MIT\nstyle: auto\n`,
       },
       `lint-summary ${APP}:3:1`,
@@ -212,8 +213,8 @@ describe('lint', () => {
 
   it('lets a recipe that extends another have its own version', async () => {
     const app = recipe('app', `${source('debian:a/a_{{version}}.tar')}\nstyle: auto`)
-    const other = `name: other\nversion: '9'\nextends: high/app\n` +
-      `${source('debian:a/a_{{version}}.tar')}\n`
+    const other =
+      `name: other\nversion: '9'\nextends: high/app\n` + `${source('debian:a/a_{{version}}.tar')}\n`
     expect(await findings({ [APP]: app, [OTHER]: other })).toEqual([])
   })
 })
