@@ -235,6 +235,9 @@ describe('lines', () => {
     return lines.join('\n')
   }
 
+  /** A character that takes two code units is one column. */
+  const columnsOf = (line: string): number => Array.from(line).length
+
   /** Whether a line has a word, such as an address or a digest, that fits into no line. */
   const isUnbreakable = (line: string): boolean =>
     line.split(/\s+/).some((word) => line.search(/\S/) + word.length > WIDTH)
@@ -245,7 +248,7 @@ describe('lines', () => {
     )
     const long = own.flatMap(({ path, text }) =>
       (path.endsWith('.yaml') ? withoutScripts(text) : text).split('\n').flatMap((line, index) => {
-        const fits = [...line].length <= WIDTH || isUnbreakable(line)
+        const fits = columnsOf(line) <= WIDTH || isUnbreakable(line)
         const isCode = path.endsWith('.ts') && (TITLE.test(line) || PATTERN.test(line))
         return fits || isCode ? [] : [`${path}:${index + 1}: ${line.trim()}`]
       }),

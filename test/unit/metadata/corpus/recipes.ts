@@ -190,7 +190,7 @@ export const RECIPES: Readonly<Record<string, [text: string | Uint8Array, ...fau
       'app',
       `style: auto\n` +
         `configure:\n${`  - ${'x'.repeat(4000)}\n`.repeat(30)}env:\n` +
-        `${'ABCDEFGHI'.replace(/./g, "  $&: '{{configure}}'\n")}`,
+        'ABCDEFGHI'.replace(/./g, "  $&: '{{configure}}'\n"),
     ),
     'variable-too-large:38:3',
   ],
