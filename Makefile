@@ -1,4 +1,5 @@
-# Every target sets the checkout up first, which is quick when there is nothing to do. `make help` lists them.
+# Every target sets the checkout up first, which is quick when there is nothing to do. `make help`
+# lists them.
 .DEFAULT_GOAL := help
 .PHONY: help setup tiny appliance fixpoint test test-boot test-appliance lint boot bench clean
 
@@ -8,7 +9,8 @@ VITEST := vitest run --config test/vitest.config.ts
 IMAGE ?= out/tiny.img
 
 help: ## list the targets
-	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' Makefile \
+		| while IFS='|' read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
 
 setup: ## install what the host and the checkout lack, compile the engine
 	@.ci/setup
@@ -21,7 +23,8 @@ appliance: setup ## build the image "appliance" into out/
 
 fixpoint: appliance ## the appliance rebuilds itself twice; all three images must be the same bytes
 	@# An interrupted run goes on: the record is written when an image is whole.
-	test -e out/1/appliance.json && cmp -s out/appliance.img out/1/appliance.img || fixpoint rebuild --image out/appliance.img --output out/1
+	test -e out/1/appliance.json && cmp -s out/appliance.img out/1/appliance.img \
+		|| fixpoint rebuild --image out/appliance.img --output out/1
 	fixpoint rebuild --image out/1/appliance.img --output out/2
 	sha256sum out/appliance.img out/1/appliance.img out/2/appliance.img
 	cmp out/appliance.img out/1/appliance.img
@@ -34,7 +37,7 @@ test: setup ## unit and integration tests; boot tests of the images that the sto
 test-boot: tiny ## build tiny if need be and boot it in every way
 	$(VITEST) --project boot
 
-test-appliance: appliance ## unit tests by the appliance's own Node; builds in the appliance, under emulation: takes long
+test-appliance: appliance ## test the appliance: its own Node, and builds in it; takes long
 	test/proof/own-node.sh
 	$(VITEST) --project appliance
 
@@ -45,12 +48,13 @@ lint: setup ## types, rules, format, folders, dead files, shell scripts, recipes
 	depcruise --config .dependency-cruiser.cjs src qemu test
 	knip
 	@# Shell scripts: by their first line, wherever they are, and what they share.
-	find .ci appliance layers test -type f -exec awk 'FNR == 1 && (/^#!.*sh$$/ || FILENAME ~ /\.sh$$/) { print FILENAME }' {} + \
+	find .ci appliance layers test -type f \
+		-exec awk 'FNR == 1 && (/^#!.*sh$$/ || FILENAME ~ /\.sh$$/) { print FILENAME }' {} + \
 		| xargs shellcheck --external-sources --source-path=SCRIPTDIR
 	fixpoint lint
 
 # Only the default is built: another image is there, or the command says that it is not.
-boot: $(if $(filter out/tiny.img,$(IMAGE)),tiny,setup) ## boot tiny with its console on this terminal; IMAGE=file boots another
+boot: $(if $(filter out/tiny.img,$(IMAGE)),tiny,setup) ## boot tiny here; IMAGE=file boots another
 	fixpoint boot $(IMAGE)
 
 bench: setup ## measure what docs/benchmarks.md tells of

@@ -10,9 +10,11 @@ export default defineConfig(
     rules: {
       // A number in a text is what it looks like; wrapping each in String() hides the text.
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
-      // A class of static members only has no use here, but one that stands for a kind of error has.
+      // A class of static members only has no use here, but one that stands for a kind of error
+      // has.
       '@typescript-eslint/no-extraneous-class': 'off',
-      // `void` as a type argument says "resolves to nothing", in Promise.withResolvers as in Promise.
+      // `void` as a type argument says "resolves to nothing", in Promise.withResolvers as in
+      // Promise.
       '@typescript-eslint/no-invalid-void-type': ['error', { allowInGenericTypeArguments: true }],
       // `() => call()` is how a callback that returns nothing is written.
       '@typescript-eslint/no-confusing-void-expression': [

@@ -123,7 +123,8 @@ function disk({ file, bus, writable = false, sector = 512 }: Disk, index: number
     nvme: `nvme,serial=fixpoint${index},drive=${id}`,
     usb: `usb-storage,bus=usb.0,drive=${id}`,
   }[bus]
-  const drive = `if=none,id=${id},format=raw,snapshot=${writable ? 'off' : 'on'},file=${escape(file)}`
+  const snapshot = writable ? 'off' : 'on'
+  const drive = `if=none,id=${id},format=raw,snapshot=${snapshot},file=${escape(file)}`
   const size = sector === 512 ? '' : `,logical_block_size=${sector},physical_block_size=${sector}`
   return ['-drive', drive, '-device', `${device},bootindex=${index + 1}${size}`]
 }

@@ -198,7 +198,8 @@ export class Session {
       reject(
         this.#failure(
           'boot-ended',
-          `Cannot see ${show(pattern)} on the console: QEMU ended with ${signal ?? `status ${status}`}`,
+          `Cannot see ${show(pattern)} on the console: QEMU ended ` +
+            `with ${signal ?? `status ${status}`}`,
         ),
       )
     }

@@ -1,7 +1,10 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
-/** Tests by speed, each kind in its folder: `unit` in memory, `integration` with real processes and sandboxes, `boot` with whole images in QEMU, `appliance` with builds in them. */
+/**
+ * Tests by speed, each kind in its folder: `unit` in memory, `integration` with real processes and
+ * sandboxes, `boot` with whole images in QEMU, `appliance` with builds in them.
+ */
 export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),
   test: {
@@ -24,7 +27,8 @@ export default defineConfig({
           hookTimeout: 120_000,
         },
       },
-      // One machine at a time: emulation takes all the cores there are, and the time limits are meant for that.
+      // One machine at a time: emulation takes all the cores there are, and the time limits are
+      // meant for that.
       {
         test: {
           name: 'boot',

@@ -1,4 +1,6 @@
-/** A word as a POSIX shell reads it back: in quotes where it holds anything else than plain text. */
+/**
+ * A word as a POSIX shell reads it back: in quotes where it holds anything else than plain text.
+ */
 export function shellWord(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }

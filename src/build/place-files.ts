@@ -104,7 +104,8 @@ function copyDescriptor(from: number, to: number): Digest {
 function changed(file: LocalFile, actual: Digest): FixpointError {
   return new FixpointError(
     'file-changed',
-    `Cannot use "${file.path}": it changed while the build ran (sha256 is ${actual}, was ${file.digest})`,
+    `Cannot use "${file.path}": it changed while the build ran (sha256 is ${actual}, ` +
+      `was ${file.digest})`,
   )
 }
 

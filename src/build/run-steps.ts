@@ -38,7 +38,8 @@ const HOST_JOBS = 8
 
 /** Value of MAKEFLAGS, the same on every machine: how many jobs run, the tokens decide. */
 export function makeFlags(host: boolean): string {
-  return ` -j2 --jobserver-auth=${host ? `${HOST_JOBS},${HOST_JOBS + 1}` : `fifo:${PATHS.jobserver}`}`
+  const tokens = host ? `${HOST_JOBS},${HOST_JOBS + 1}` : `fifo:${PATHS.jobserver}`
+  return ` -j2 --jobserver-auth=${tokens}`
 }
 
 /**

@@ -49,7 +49,8 @@ const UNPACK = `unpack() {
   done
   [ $count != 1 ] || [ -L "$last" ] || [ ! -d "$last" ] || top=$last
   for entry in "$top"/* "$top"/.[!.]* "$top"/..?*; do
-    if [ -d "$target/\${entry##*/}" ] && [ -d "$entry" ] && [ ! -L "$entry" ]; then cp -RPp "$entry/." "$target/\${entry##*/}"
+    if [ -d "$target/\${entry##*/}" ] && [ -d "$entry" ] && [ ! -L "$entry" ]; then
+      cp -RPp "$entry/." "$target/\${entry##*/}"
     elif [ -e "$entry" ] || [ -L "$entry" ]; then mv -f "$entry" "$target"; fi
   done
   rm -rf /build/unpacked

@@ -233,7 +233,9 @@ async function tryCandidate(
       run.emit({
         type: 'warning',
         at: run.now(),
-        message: `Passed over ${place} for "${visible(source.name)}": sha256 is ${digest}, recipe wants ${source.sha256}`,
+        message:
+          `Passed over ${place} for "${visible(source.name)}": sha256 is ${digest}, recipe ` +
+          `wants ${source.sha256}`,
       })
       return { place, reason: `sha256 is ${digest}`, actual: digest }
     }

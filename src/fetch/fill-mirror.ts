@@ -111,7 +111,8 @@ function requireName(name: string, folder: string): void {
   if (isFileName(name) && name.toUpperCase() !== SUMS) return
   throw new FixpointError(
     'mirror-name',
-    `Cannot put source "${visible(name)}" into mirror "${folder}": no file there may have that name`,
+    `Cannot put source "${visible(name)}" into mirror "${folder}": no file there may have ` +
+      `that name`,
     { hint: 'Give the source another name by `name:`' },
   )
 }

@@ -41,7 +41,8 @@ export async function putImage(
   if (files.some(({ path }) => path === recordName)) {
     throw new FixpointError(
       'record-in-the-way',
-      `Cannot put ${id} into "${folder}": a file of the image is called "${recordName}", as its record`,
+      `Cannot put ${id} into "${folder}": a file of the image is called "${recordName}", as ` +
+        `its record`,
     )
   }
   const record = join(folder, recordName)

@@ -51,7 +51,8 @@ export function constantEnvironment(host: boolean): Record<string, string> {
 export const ETC_FILES: Readonly<Record<string, string>> = {
   hosts: '127.0.0.1\tlocalhost fixpoint\n::1\tlocalhost\n',
   passwd:
-    'root:x:0:0:root:/:/bin/sh\nbuilder:x:1000:1000:builder:/tmp:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n',
+    'root:x:0:0:root:/:/bin/sh\nbuilder:x:1000:1000:builder:/tmp:/bin/sh\n' +
+    'nobody:x:65534:65534:nobody:/:/bin/false\n',
   group: 'root:x:0:\nbuilder:x:1000:\nnogroup:x:65534:\n',
   'nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files\n',
 }
@@ -68,7 +69,8 @@ export const PROC_SECRETS = [
 /** Files of /proc that tell of the machine, and what every action reads there instead. */
 export const PROC_FILES: Readonly<Record<string, string>> = {
   cpuinfo:
-    'processor\t: 0\nvendor_id\t: Fixpoint\nmodel name\t: x86-64\ncpu cores\t: 1\nflags\t\t: fpu sse sse2\n\n',
+    'processor\t: 0\nvendor_id\t: Fixpoint\nmodel name\t: x86-64\ncpu cores\t: 1\n' +
+    'flags\t\t: fpu sse sse2\n\n',
   version: 'Linux version 6.12.0 (builder@fixpoint) #1 SMP\n',
   cmdline: '\n',
 }

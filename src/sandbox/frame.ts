@@ -100,7 +100,8 @@ function requireSameLinks(
     if (found.entry.type === 'link' && found.entry.target === own.target) continue
     throw new FixpointError(
       'path-claimed-twice',
-      `Cannot join artifacts with the host's "/usr": "/${own.path}" is in ${found.recipe} and a link on the host`,
+      `Cannot join artifacts with the host's "/usr": "/${own.path}" is in ${found.recipe} ` +
+        `and a link on the host`,
     )
   }
 }

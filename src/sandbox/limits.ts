@@ -28,7 +28,8 @@ const REFUSAL = 'a hard limit of this process is lower than a build needs: see "
 const SCRIPT = [
   ...LIMITS.map(
     ([option, soft, hard]) =>
-      `{ ulimit -S ${option} ${soft} && ulimit -H ${option} ${hard}; } 2>/dev/null || { echo '${REFUSAL} ${option}"' >&2; exit 1; }`,
+      `{ ulimit -S ${option} ${soft} && ulimit -H ${option} ${hard}; } 2>/dev/null || { ` +
+      `echo '${REFUSAL} ${option}"' >&2; exit 1; }`,
   ),
   `ulimit -p ${PROCESSES} 2>/dev/null || ulimit -u ${PROCESSES} 2>/dev/null || :`,
   'exec "$@"',

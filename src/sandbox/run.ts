@@ -39,7 +39,7 @@ const ENGINE = 3
  * sandbox with the engine, but only from the moment that bwrap has asked it to; should the engine
  * be killed before that, no word comes and the shell ends by itself.
  */
-export const WAIT_FOR_ENGINE = `echo >&${String(ENGINE)} && read -r word <&${String(ENGINE)} || exit 1
+export const WAIT_FOR_ENGINE = `echo >&${ENGINE} && read -r word <&${ENGINE} || exit 1
 exec ${String(ENGINE)}>&-
 `
 
@@ -144,7 +144,8 @@ function cannotStart(error: unknown): unknown {
   if (errorCode(error) === 'E2BIG')
     return new FixpointError(
       'command-too-large',
-      'Cannot start the sandbox: the variables of its environment are larger than the kernel allows',
+      'Cannot start the sandbox: the variables of its environment are larger than the ' +
+        'kernel allows',
       { cause: error },
     )
   if (errorCode(error) !== 'ENOENT') return error

@@ -20,8 +20,8 @@ export interface Collected {
 
 /**
  * Removes every blob and every tree that is not in `keep`, and what earlier runs set aside or
- * left. Takes the store for itself: fails with `store-busy` while a build uses it. With `dryRun` only
- * counts.
+ * left. Takes the store for itself: fails with `store-busy` while a build uses it. With `dryRun`
+ * only counts.
  */
 export async function collectGarbage(
   { root }: Store,

@@ -86,7 +86,9 @@ export function describeContents(a: Buffer, b: Buffer): string | undefined {
   const offset = firstOffset(a, b)
   if (offset === undefined) return undefined
   const section = elfSectionAt(a, offset) ?? elfSectionAt(b, offset)
-  const where = `offset ${String(offset)} (0x${offset.toString(16)})${section === undefined ? '' : `, section ${section}`}`
+  const where =
+    `offset ${String(offset)} ` +
+    `(0x${offset.toString(16)})${section === undefined ? '' : `, section ${section}`}`
   if (offset >= a.length || offset >= b.length)
     return `${where}: sizes are ${String(a.length)} and ${String(b.length)} bytes`
   return `${where}: ${hex(a[offset])} and ${hex(b[offset])}`

@@ -20,7 +20,9 @@ const LISTED: readonly Kind[] = [
   ...KINDS,
   {
     name: SCRIPTS,
-    why: 'published as they run: some were compiled from TypeScript or bundled before, from what is not in the package',
+    why:
+      'published as they run: some compiled from TypeScript or bundled, ' +
+      'from what is not in the package',
   },
 ]
 

@@ -225,7 +225,8 @@ export function requireAll(
   const list = (ids: readonly RecipeId[]): string => ids.join(', ') || 'none'
   throw new FixpointError(
     'not-all-run',
-    `Cannot call this a rebuild: not built: ${list(missing)}; taken from the store: ${list(foreign)}`,
+    `Cannot call this a rebuild: not built: ${list(missing)}; taken from the ` +
+      `store: ${list(foreign)}`,
   )
 }
 

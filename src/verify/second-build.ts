@@ -27,7 +27,9 @@ const OTHER_USER = 54_321
 /** Of a checkout: neither engine nor recipes, and large. */
 const NOT_COPIED = ['.git', 'out', 'coverage']
 
-/** Conditions of the second build that must leave no trace. Some break a build that lets them in. */
+/**
+ * Conditions of the second build that must leave no trace. Some break a build that lets them in.
+ */
 const OTHER_ENVIRONMENT: Readonly<Record<string, string>> = {
   TZ: 'Pacific/Chatham',
   LANG: 'tr_TR.UTF-8',

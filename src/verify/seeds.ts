@@ -72,7 +72,7 @@ const RULES: readonly Rule[] = [
   },
   {
     name: 'WebAssembly as text',
-    why: 'compiled, and written into a script as base64; the recipe removes such scripts before anything is built',
+    why: 'compiled, in a script as base64; the recipe removes such scripts first',
     // The base64 form of "\0asm" and the format's version.
     matches: (name, head) => /\.[cm]?js$/.test(name) && /\bAGFzbQEAAA/.test(head),
   },

@@ -37,7 +37,7 @@ describe('data of the appliance', () => {
     },
   )
 
-  it('are kept on a second disk; a full one is named, a missing one is not waited for, a damaged one is repaired', async () => {
+  it('are kept on a second disk; a full, a missing and a damaged one are named', async () => {
     const file = await blankDisk(300 * MIB)
     const withDisk = { image, memory: '2G', disks: [await dataDisk(file)] }
     await atPrompt(withDisk, async (machine) => {

@@ -125,7 +125,8 @@ async function toyOverhead(): Promise<void> {
 
 function reportOverhead(target: RecipeId, { engineMs, scriptMs }: Overhead): void {
   const percent = ((engineMs / scriptMs - 1) * 100).toFixed(1)
-  const value = `${percent} %, ${seconds(engineMs)} by the engine, ${seconds(scriptMs)} by a plain script`
+  const value =
+    `${percent} %, ${seconds(engineMs)} by the engine, ` + `${seconds(scriptMs)} by a plain script`
   report(`engine overhead, ${target}`, value, 'budget 3 % of a build of a minute or more')
 }
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# What each compression of an image's root takes: unpacks the root, and packs and unpacks it again at several levels and block sizes, by the
-# host's squashfs-tools on one processor. Prints a table's rows: compression, bytes, seconds of CPU time outside the kernel to write and to read (in
-# the kernel it writes files, which takes longer than unpacking and as long for all).
+# What each compression of an image's root takes: unpacks the root, and packs and unpacks it again
+# at several levels and block sizes, by the host's squashfs-tools on one processor. Prints a table's
+# rows: compression, bytes, seconds of CPU time outside the kernel to write and to read (in the
+# kernel it writes files, which takes longer than unpacking and as long for all).
 #   test/bench/squashfs.sh IMAGE
 set -euo pipefail
 
@@ -9,7 +10,8 @@ image=$(realpath "$1")
 cd "$(dirname "$0")/../.."
 offset=$(node --input-type=module -e "
   import { readDisk } from './dist/src/image/disk.js'
-  console.log((await readDisk(process.argv[1])).partitions.find(({ name }) => name === 'root').start)" "$image")
+  const { partitions } = await readDisk(process.argv[1])
+  console.log(partitions.find(({ name }) => name === 'root').start)" "$image")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
@@ -24,7 +26,8 @@ unsquashfs -quiet -no-progress -no-xattrs -offset "$offset" -dest root "$image" 
 while read -r name options; do
   # The options are several words.
   # shellcheck disable=SC2086
-  write=$(cpu mksquashfs root packed -noappend -no-progress -quiet -processors 1 -mem 256M -all-root -no-xattrs $options)
+  write=$(cpu mksquashfs root packed -noappend -no-progress -quiet -processors 1 -mem 256M \
+    -all-root -no-xattrs $options)
   read=$(cpu unsquashfs -quiet -no-progress -processors 1 -no-xattrs -dest again packed)
   echo "| $name | $(stat -c %s packed) | $write | $read |"
   rm -r again

@@ -63,7 +63,10 @@ function row(
 ): string {
   const { durationMs, cpuMs, peakMemory, size } = entry
   const [peak, mebibytes] = [peakMemory, size].map((bytes) => (bytes / 2 ** 20).toFixed(1))
-  return `| ${name} | ${(durationMs / 1000).toFixed(1)} | ${(cpuMs / 1000).toFixed(1)} | ${String(peak)} | ${String(mebibytes)} |`
+  return (
+    `| ${name} | ${(durationMs / 1000).toFixed(1)} | ${(cpuMs / 1000).toFixed(1)} ` +
+    `| ${String(peak)} | ${String(mebibytes)} |`
+  )
 }
 
 try {

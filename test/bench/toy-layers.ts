@@ -48,7 +48,10 @@ export async function writeToyLayers(folder: string, count: number): Promise<str
  */
 export async function writeBusyLayers(folder: string, seconds: number): Promise<string> {
   const file = await writeToyLayers(folder, 0)
-  const script = `mkdir -p "$OUT/usr/share"\ni=0\nwhile [ $i -lt ${seconds * 400_000} ]; do i=$((i + 1)); done\necho $i > "$OUT/usr/share/busy"`
+  const script =
+    `mkdir -p "$OUT/usr/share"\ni=0\n` +
+    `while [ $i -lt ${seconds * 400_000} ]; do i=$((i + 1)); done\n` +
+    `echo $i > "$OUT/usr/share/busy"`
   await writeText(
     join(dirname(file), 'system/busy/recipe.yaml'),
     recipeText('system/busy', ['bootstrap/tools'], script),

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Runs a command that builds in a store, and says how much disk the tree of each recipe took at its peak: what its steps unpack, compile and
-# install, as `du` counts it, without the inputs, which are links into the store. A tree is looked at again after forty times as long as looking took,
-# a second at least, so it costs the build little, and a peak between two looks is missed.
+# Runs a command that builds in a store, and says how much disk the tree of each recipe took at its
+# peak: what its steps unpack, compile and install, as `du` counts it, without the inputs, which are
+# links into the store. A tree is looked at again after forty times as long as looking took, a
+# second at least, so it costs the build little, and a peak between two looks is missed.
 #   test/bench/trees.sh STORE COMMAND...
 set -euo pipefail
 
@@ -11,7 +12,8 @@ shift
 command=$!
 declare -A peak due
 
-# look NAME FOLDER: what a tree takes now, in KiB. Files go while it is counted. The clock is in microseconds.
+# look NAME FOLDER: what a tree takes now, in KiB. Files go while it is counted. The clock is in
+# microseconds.
 look() {
   local began ended size
   began=${EPOCHREALTIME/./}
@@ -35,6 +37,7 @@ while kill -0 "$command" 2> /dev/null; do
 done
 status=0
 wait "$command" || status=$?
-for name in "${!peak[@]}"; do printf '%s %d\n' "${name/@//}" "$((peak[$name] / 1024))"; done | sort -k 2,2nr -k 1,1 |
+for name in "${!peak[@]}"; do printf '%s %d\n' "${name/@//}" "$((peak[$name] / 1024))"; done |
+  sort -k 2,2nr -k 1,1 |
   while read -r name size; do printf '%s: %d MiB of disk\n' "$name" "$size"; done >&2
 exit "$status"

@@ -104,7 +104,8 @@ describe('tiny', () => {
     try {
       await firstPrompt(machine)
       machine.type(
-        `cat /sys/class/block/${name}/queue/logical_block_size; sha256sum /usr/share/fixpoint/manifest.json; cat /run/issue\n`,
+        `cat /sys/class/block/${name}/queue/logical_block_size; sha256sum ` +
+          `/usr/share/fixpoint/manifest.json; cat /run/issue\n`,
       )
       const [, sector, actual, id] = await machine.expect(
         /\n(\d+)\s+([0-9a-f]{64}) {2}\/usr[\s\S]*?root id {2,}([0-9a-f]{64})/,

@@ -68,7 +68,8 @@ await storeA.session.close()
 await storeB.session.close()
 for (const fault of faults) process.stdout.write(`${fault}\n`)
 process.stdout.write(
-  `${String(same)} artifacts above the bootstrap compared\ncompilers of the bootstrap: ${ccA} and ${ccB}\n` +
+  `${String(same)} artifacts above the bootstrap compared\n` +
+    `compilers of the bootstrap: ${ccA} and ${ccB}\n` +
     [...marks]
       .map(([mark, infected]) => `"${mark}" is in ${String(infected)} artifacts of the bootstrap\n`)
       .join(''),

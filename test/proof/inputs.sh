@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
-# Drops each declared input of some recipes in turn and builds: what fails needs it, other bytes would be an input that works in silence,
-# and the same bytes mean that nothing needs it. An input that another one brings along stays there whatever is declared. Prints a table; fails
-# when an input is not needed.
+# Drops each declared input of some recipes in turn and builds: what fails needs it, other bytes
+# would be an input that works in silence, and the same bytes mean that nothing needs it. An input
+# that another one brings along stays there whatever is declared. Prints a table; fails when an
+# input is not needed.
 #
 #   test/proof/inputs.sh [RECIPE...]    default: ten cheap ones
 set -euo pipefail
 here=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-[ $# -gt 0 ] || set -- base/bzip2 base/dosfstools base/flex base/libelf base/m4 base/zlib base/zstd \
+[ $# -gt 0 ] || set -- base/bzip2 base/dosfstools base/flex base/libelf base/m4 base/zlib \
+  base/zstd \
   runtime/brotli runtime/bubblewrap runtime/libcap
 
 fixpoint() {
@@ -30,9 +32,11 @@ echo '| recipe | without | then |'
 echo '|---|---|---|'
 for recipe; do
   wanted=$(fixpoint "$here/layers/layers.yaml" build "$recipe" 2>/dev/null)
-  inputs=$(fixpoint "$here/layers/layers.yaml" show "$recipe" | node -p 'JSON.parse(fs.readFileSync(0, "utf8")).inputs.join("\n")')
+  inputs=$(fixpoint "$here/layers/layers.yaml" show "$recipe" |
+    node -p 'JSON.parse(fs.readFileSync(0, "utf8")).inputs.join("\n")')
   for input in $inputs; do
-    if fixpoint "$(layers "$recipe" "$input")" graph "$recipe" | grep -xF -- "$recipe -> $input" > /dev/null; then
+    if fixpoint "$(layers "$recipe" "$input")" graph "$recipe" |
+      grep -xF -- "$recipe -> $input" > /dev/null; then
       then='stays: another input needs it'
     elif got=$(fixpoint "$(layers "$recipe" "$input")" build "$recipe" 2>"$work/said"); then
       if [ "$got" = "$wanted" ]; then

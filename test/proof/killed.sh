@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# Kills the engine with SIGKILL in the middle of a real build, ten times at moments that seeds choose and once while it writes an artifact into
-# the store, each time builds on, and compares: same artifacts as an undisturbed build, no process left, nothing of the killed run in the store.
+# Kills the engine with SIGKILL in the middle of a real build, ten times at moments that seeds
+# choose and once while it writes an artifact into the store, each time builds on, and compares:
+# same artifacts as an undisturbed build, no process left, nothing of the killed run in the store.
 #
 #   test/proof/killed.sh [SEED...]    default: 1 to 10 and `write`
 #
-# Works on a copy (of hard links) of the store, which must hold base/m4, base/zlib and base/zstd. A variable that nothing reads gives
-# the three another key for each seed, so that they are built anew and yet must have the same bytes.
+# Works on a copy (of hard links) of the store, which must hold base/m4, base/zlib and base/zstd. A
+# variable that nothing reads gives the three another key for each seed, so that they are built anew
+# and yet must have the same bytes.
 set -euo pipefail
 here=$(cd "$(dirname "$0")/../.." && pwd)
 recipes=(base/m4 base/zlib base/zstd)
@@ -49,13 +51,17 @@ layers() {
 
 killed() {
   local seed=$1 engine moment
-  node "$here/dist/src/cli/main.js" --store "$work" --layers "$(layers "$seed")" build "${recipes[@]}" >/dev/null 2>&1 &
+  node "$here/dist/src/cli/main.js" --store "$work" --layers "$(layers "$seed")" \
+    build "${recipes[@]}" >/dev/null 2>&1 &
   engine=$!
   if [ "$seed" = write ]; then
     moment='while it packs an artifact'
-    until compgen -G "$work/work/*/tmp/pack.*" >/dev/null; do kill -0 $engine 2>/dev/null || fail "$seed: it ended before"; done
+    until compgen -G "$work/work/*/tmp/pack.*" >/dev/null; do
+      kill -0 $engine 2>/dev/null || fail "$seed: it ended before"
+    done
   else
-    moment=$(awk -v seed="$seed" -v most="$2" 'BEGIN { srand(seed); rand(); printf "%.2f", rand() * most * 0.9 }')
+    moment=$(awk -v seed="$seed" -v most="$2" \
+      'BEGIN { srand(seed); rand(); printf "%.2f", rand() * most * 0.9 }')
     sleep "$moment"
     moment="after $moment s"
   fi
@@ -63,10 +69,12 @@ killed() {
   wait $engine 2>/dev/null || true
   # Ends with the engine: the kernel kills what the sandbox holds.
   for _ in $(seq 50); do pgrep -f "bwrap.*$work" >/dev/null || break; sleep 0.1; done
-  ! pgrep -f "bwrap.*$work" >/dev/null || fail "$seed: killed $moment, and a sandbox lives on: $(ps -o pid,ppid,stat,etime,wchan,args -p "$(pgrep -d, -f "bwrap.*$work")")"
+  ! pgrep -f "bwrap.*$work" >/dev/null || fail "$seed: killed $moment, and a sandbox lives on: $(
+    ps -o pid,ppid,stat,etime,wchan,args -p "$(pgrep -d, -f "bwrap.*$work")")"
   build "$seed" 2>/dev/null | sort | cmp - "$work/wanted" || fail "$seed: other artifacts"
   fixpoint "$here/layers/layers.yaml" store verify >/dev/null || fail "$seed: the store is damaged"
-  [ -z "$(cd "$work" && find work partial kept damaged -mindepth 1)" ] || fail "$seed: something is left: $(ls -A "$work/work")"
+  [ -z "$(cd "$work" && find work partial kept damaged -mindepth 1)" ] ||
+    fail "$seed: something is left: $(ls -A "$work/work")"
   echo "seed $seed: killed $moment"
 }
 

@@ -84,7 +84,8 @@ function momentOf(seed: number): number {
 async function check(machine: Session): Promise<string> {
   const issue = await must(machine, 'cat /run/issue')
   if (!/data {2,}disk \/dev\/vdb/.test(issue)) throw new Error(`the data are not back:\n${issue}`)
-  // Read-only, so that it stands still; the shell on the screen is in it, so it cannot be unmounted.
+  // Read-only, so that it stands still; the shell on the screen is in it, so it cannot be
+  // unmounted.
   const remount = (how: string): string => `mount -o remount,${how} /data`
   await must(machine, `${remount('ro')} && e2fsck -fn /dev/vdb && ${remount('rw')}`, 5)
   const { good } = await type(machine, `test -e ${STORE}/LAYOUT`)

@@ -20,8 +20,12 @@ export const APP = 'layers/high/app/recipe.yaml'
 export const VALID: Texts = {
   'layers/layers.yaml': 'machine: toy\nhost-layers: [low]\nlayers: [low, high]\n',
   'layers/machines/toy.yaml': 'arch: x86_64\ntriple: x86_64-toy\n',
-  'layers/styles/plain.yaml': `name: plain\nsummary: Own commands\nenv:\n  CC: '{{machine.triple}}-gcc'\nsteps:\n  prepare: ':'\n  build: make {{make}}\n`,
-  'layers/styles/auto.yaml': `name: auto\nsummary: With configure\nextends: plain\nsteps:\n  build: ./configure {{configure}} && make {{make}}\n  install: make {{install}}\n`,
+  'layers/styles/plain.yaml':
+    `name: plain\nsummary: Own commands\nenv:\n  CC: '{{machine.triple}}-gcc'\nsteps:\n` +
+    `  prepare: ':'\n  build: make {{make}}\n`,
+  'layers/styles/auto.yaml':
+    `name: auto\nsummary: With configure\nextends: plain\nsteps:\n` +
+    `  build: ./configure {{configure}} && make {{make}}\n  install: make {{install}}\n`,
   'layers/styles/disk.yaml': 'name: disk\nsummary: A disk\nimage: true\nsteps:\n  image: mkimage\n',
   'layers/low/tool/recipe.yaml': recipe('tool', 'style: plain'),
   [APP]: recipe('app', 'inputs: [low/tool]\nstyle: auto'),

@@ -58,7 +58,8 @@ export const TOOLS = toyRecipe(
   `for tool in sh mkdir cp cat sleep find touch tar patch chmod ln rm sed dirname; do
      path=$(command -v "$tool")
      mkdir -p "$OUT/usr/bin"; cp -L "$path" "$OUT/usr/bin/$tool"
-     ldd "$path" | sed -n 's/.*=> \\(\\/[^ ]*\\).*/\\1/p; s/^[^=]*\\(\\/lib64\\/ld[^ ]*\\).*/\\1/p' | while read -r lib; do
+     ldd "$path" | sed -n 's/.*=> \\(\\/[^ ]*\\).*/\\1/p
+      s/^[^=]*\\(\\/lib64\\/ld[^ ]*\\).*/\\1/p' | while read -r lib; do
        mkdir -p "$OUT/$(dirname "$lib")"; cp -Lf "$lib" "$OUT/$lib"
      done
    done

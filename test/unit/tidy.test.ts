@@ -214,6 +214,56 @@ async function readAll(path: string): Promise<string> {
   ).join('\n')
 }
 
+describe('lines', () => {
+  const WIDTH = 100
+
+  /** Recipes whose steps are being rewritten, each with a cold build: their comments go with that. */
+  const NOT_YET =
+    /^layers\/(bootstrap\/gcc|system\/linux|runtime\/node|base\/grub-(bios|efi))\/recipe\.yaml$/
+  /**
+   * Patches are text of others. Files beside a recipe are in its key, so that a line break costs
+   * everyone a build. npm writes its lock.
+   */
+  const OTHERS = /\.patch$|^(layers|appliance)\/.*\/files\/|^package-lock\.json$/
+  /** Prettier keeps the head of a test in one line, whatever its title; so the title counts. */
+  const TITLE = /^\s*(?:it|test|describe)\((['"]).{1,100}\1, (?:async )?\([^()]*\) => \{$/
+  /** A regular expression that is a line of its own. */
+  const PATTERN = /^\s*\/\S.*\/[a-z]*(?:,|\.test\()?$/
+
+  /** The text without the lines of YAML's block scalars: scripts of steps, which are in keys. */
+  const withoutScripts = (text: string): string => {
+    let within = Infinity
+    const lines = text.split('\n').map((line) => {
+      const indent = line.search(/\S/)
+      if (indent > within) return ''
+      if (indent !== -1) within = /: [|>][-+]?$/.test(line) ? indent : Infinity
+      return line
+    })
+    return lines.join('\n')
+  }
+
+  /** A character that takes two code units is one column. */
+  const columnsOf = (line: string): number => Array.from(line).length
+
+  /** Whether a line has a word, such as an address or a digest, that fits into no line. */
+  const isUnbreakable = (line: string): boolean =>
+    line.split(/\s+/).some((word) => line.search(/\S/) + word.length > WIDTH)
+
+  test(`have at most ${WIDTH} columns, where they can be broken`, async () => {
+    const own = (await checkoutFiles()).filter(
+      ({ path }) => !OTHERS.test(path) && !NOT_YET.test(path),
+    )
+    const long = own.flatMap(({ path, text }) =>
+      (path.endsWith('.yaml') ? withoutScripts(text) : text).split('\n').flatMap((line, index) => {
+        const fits = columnsOf(line) <= WIDTH || isUnbreakable(line)
+        const isCode = path.endsWith('.ts') && (TITLE.test(line) || PATTERN.test(line))
+        return fits || isCode ? [] : [`${path}:${index + 1}: ${line.trim()}`]
+      }),
+    )
+    expect(long).toEqual([])
+  })
+})
+
 describe('the run-time dependencies', () => {
   interface Locked {
     readonly dev?: boolean

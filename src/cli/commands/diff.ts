@@ -58,7 +58,10 @@ async function compareArtifacts(
     const mark = left === undefined ? '+' : right === undefined ? '-' : '~'
     await command.result([`${mark} ${path}`], { type: 'entry', mark, path })
   }
-  return `The artifacts differ in ${String(first.count)} entries, first in "${first.path}": ${first.what}`
+  return (
+    `The artifacts differ in ${String(first.count)} entries, first in ` +
+    `"${first.path}": ${first.what}`
+  )
 }
 
 async function compareFiles(a: string, b: string): Promise<string | undefined> {

@@ -48,7 +48,8 @@ export async function fetchCommand(
       ...(filled === undefined
         ? []
         : [
-            `in "${String(to)}": ${String(filled.files)}, ${String(filled.copied)} of them copied now`,
+            `in "${String(to)}": ${String(filled.files)}, ${String(filled.copied)} of them ` +
+              `copied now`,
           ]),
     ],
     { type: 'fetched', sources: count, ...(filled !== undefined && { copied: filled.copied }) },

@@ -63,7 +63,8 @@ function allLines(rebuilt: Rebuilt, image: string, disk: string): string[] {
     runLine(rebuilt),
     'taken from the store: 0',
     shareLine(rebuilt),
-    `of the image: ${size - sources} bytes built, ${sources} the sources, each compared with its digest`,
+    `of the image: ${size - sources} bytes built, ${sources} the sources, each compared ` +
+      `with its digest`,
     `identical: ${disk} and what was built from its sources, all ${size} bytes`,
     `${String(digest)}  ${image}`,
     ...files,

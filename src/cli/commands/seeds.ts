@@ -24,7 +24,8 @@ export async function seedsCommand(
     await command.result(
       [
         `## ${kind[0]?.toUpperCase() ?? ''}${kind.slice(1)}`,
-        `${String(files)} files, ${String(bytes)} bytes: ${why}.`,
+        `${files} files, ${bytes} bytes:`,
+        `${why}.`,
         '',
         '| source | files | bytes |',
         '|---|--:|--:|',

@@ -51,7 +51,8 @@ function refuseOthers(store: Store, recipes: readonly NotKept[], metadata: Metad
 }
 
 function describeRow({ artifacts, bytes }: NotKept): string {
-  return `${String(artifacts)} ${artifacts === 1 ? 'artifact' : 'artifacts'} (${formatBytes(bytes)})`
+  const noun = artifacts === 1 ? 'artifact' : 'artifacts'
+  return `${artifacts} ${noun} (${formatBytes(bytes)})`
 }
 
 /** Sources and artifacts of all recipes, as they are now. */

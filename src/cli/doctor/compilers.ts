@@ -12,7 +12,8 @@ const COMPILERS = [
     ...{ code: 'static-c++', command: 'c++', language: 'c++', packages: ['g++', 'libc6-dev'] },
     // What gcc itself is written in.
     source:
-      '#if __cplusplus < 201402L\n#error C++14 is needed\n#endif\n#include <iostream>\nint main() { std::cout << "ok\\n"; }\n',
+      '#if __cplusplus < 201402L\n#error C++14 is needed\n#endif\n#include <iostream>\n' +
+      'int main() { std::cout << "ok\\n"; }\n',
   },
 ] as const
 
@@ -44,6 +45,8 @@ async function examineCompiler(
   if (works) return ok(code, 'build', `${command} links static programs`)
   const reason =
     output.split('\n').find((line) => /error|cannot find|not found/i.test(line)) ?? output
-  const remedy = `${await installRemedy(host, packages)} (where the static C library is a package of its own, such as "glibc-static", that too)`
+  const remedy =
+    `${await installRemedy(host, packages)} (where the static C library is a package of its ` +
+    `own, such as "glibc-static", that too)`
   return missing(code, 'build', `${command} cannot link a static program: ${reason.trim()}`, remedy)
 }

@@ -7,7 +7,10 @@ import type { Host } from './host.ts'
 export async function installRemedy(host: Host, packages: readonly string[]): Promise<string> {
   if (await isDebian(host))
     return asRoot(host, `apt-get install --no-install-recommends ${packages.join(' ')}`)
-  return `install what Debian calls ${packages.map((name) => `"${name}"`).join(', ')} by your system's package manager`
+  return (
+    `install what Debian calls ${packages.map((name) => `"${name}"`).join(', ')} by your ` +
+    `system's package manager`
+  )
 }
 
 /** The command as it must be typed on this host. */

@@ -21,7 +21,8 @@ export async function examineStore(host: Host, store: string): Promise<Finding[]
       : warning(
           'disk',
           'build',
-          `only ${gib(freeBytes)} GiB are free for the store in "${store}", a full build takes up to ${gib(BUDGET.disk)}`,
+          `only ${gib(freeBytes)} GiB are free for the store in "${store}", a full build ` +
+            `takes up to ${gib(BUDGET.disk)}`,
           elsewhere,
         )
   const traits = [
@@ -58,7 +59,9 @@ export async function examineStore(host: Host, store: string): Promise<Finding[]
 export function examineMemory(host: Host): Finding {
   if (host.memory >= BUDGET.memory * SLACK)
     return ok('memory', 'build', `${gib(host.memory)} GiB of memory`)
-  const message = `the machine has ${gib(host.memory)} GiB of memory, a full build takes up to ${gib(BUDGET.memory)}`
+  const message =
+    `the machine has ${gib(host.memory)} GiB of memory, a full build takes up ` +
+    `to ${gib(BUDGET.memory)}`
   return warning('memory', 'build', message, 'add memory or swap, or build with -j1')
 }
 

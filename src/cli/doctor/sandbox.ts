@@ -5,7 +5,8 @@ import { asRoot } from './remedies.ts'
 
 /** What a container may be told so that programs in it can make containers themselves. */
 const CONTAINER =
-  'in a container, start that with --security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined'
+  'in a container, start that with --security-opt seccomp=unconfined --security-opt ' +
+  'apparmor=unconfined --security-opt systempaths=unconfined'
 
 /**
  * Can the sandbox be set up? Sets one up, and looks for the reason when that fails. Says nothing
@@ -34,7 +35,8 @@ async function diagnose(host: Host, reason: string): Promise<Finding> {
   const forbidden = (code: string, why: string, remedy: string): Finding =>
     missing(code, 'build', `the sandbox cannot be set up: ${why} (${reason})`, remedy)
   const sysctl = (assignment: string): string =>
-    `${asRoot(host, `sysctl -w ${assignment}`)}; to keep it, put that assignment into a file in /etc/sysctl.d`
+    `${asRoot(host, `sysctl -w ${assignment}`)}; to keep it, put that assignment into a ` +
+    `file in /etc/sysctl.d`
 
   if ((await setting('user/max_user_namespaces')) === '0') {
     return forbidden(
@@ -51,7 +53,9 @@ async function diagnose(host: Host, reason: string): Promise<Finding> {
     )
   }
   if ((await setting('kernel/apparmor_restrict_unprivileged_userns')) === '1') {
-    const remedy = `${sysctl('kernel.apparmor_restrict_unprivileged_userns=0')}; or give /usr/bin/bwrap an AppArmor profile that allows "userns"`
+    const remedy =
+      `${sysctl('kernel.apparmor_restrict_unprivileged_userns=0')}; or give /usr/bin/bwrap an ` +
+      `AppArmor profile that allows "userns"`
     return forbidden('apparmor', 'AppArmor forbids user namespaces', remedy)
   }
   if (/mount proc/i.test(reason))

@@ -14,7 +14,9 @@ export function addKeepingCommands(program: Command): void {
     .option('-n, --dry-run', 'only print what would be removed')
     .option('--force', 'also artifacts of recipes that the layers in effect do not have')
     .description(
-      'remove what no recipe of the layers in effect uses: artifacts of earlier versions, sources, unpacked trees; and all trees kept of failed actions, damaged blobs and unfinished downloads',
+      'remove what no recipe of the layers in effect uses: artifacts of earlier versions, ' +
+        'sources, unpacked trees; and all trees kept of failed actions, damaged blobs and ' +
+        'unfinished downloads',
     )
     .action(run(async () => (await import('../commands/store-gc.ts')).storeGcCommand))
 }

@@ -42,7 +42,11 @@ function textOf(event: Event): string | undefined {
     case 'step-end':
       return undefined
     case 'action-end':
-      return `built ${event.recipe} in ${formatDuration(event.durationMs)} (${formatDuration(event.cpuMs)} CPU, ${formatBytes(event.peakMemory)}): ${shortDigest(event.artifact)}, ${formatBytes(event.size)}`
+      return (
+        `built ${event.recipe} in ${formatDuration(event.durationMs)} ` +
+        `(${formatDuration(event.cpuMs)} CPU, ${formatBytes(event.peakMemory)}): ` +
+        `${shortDigest(event.artifact)}, ${formatBytes(event.size)}`
+      )
     case 'action-stored':
       return `${event.recipe} is stored already: ${shortDigest(event.artifact)}`
     case 'action-failed':
@@ -52,11 +56,17 @@ function textOf(event: Event): string | undefined {
     case 'store-repair':
       return `store: damaged ${event.what} ${event.name}: ${event.reason}`
     case 'seeds-start':
-      return `look through ${String(event.sources)} sources of ${event.recipe} for what is not source code`
+      return (
+        `look through ${String(event.sources)} sources of ${event.recipe} for what is not ` +
+        `source code`
+      )
     case 'warning':
       return `warning: ${event.message}`
     case 'done':
-      return `${String(event.ran)} built, ${String(event.stored)} stored, ${String(event.failed)} failed, ${String(event.skipped)} not built in ${formatDuration(event.at)}`
+      return (
+        `${String(event.ran)} built, ${String(event.stored)} stored, ${String(event.failed)} ` +
+        `failed, ${String(event.skipped)} not built in ${formatDuration(event.at)}`
+      )
     default:
       return event satisfies never
   }

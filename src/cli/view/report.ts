@@ -38,10 +38,9 @@ function describeError(error: unknown, options: GlobalOptions): string {
 
 function describeOne(error: FixpointError, options: GlobalOptions): string {
   const { position } = error
-  const where =
-    position === undefined
-      ? ''
-      : `${[position.file, position.line, position.column].filter((part) => part !== undefined).join(':')}: `
+  const parts = position === undefined ? [] : [position.file, position.line, position.column]
+  const known = parts.filter((part) => part !== undefined)
+  const where = known.length === 0 ? '' : `${known.join(':')}: `
   const lines = [`${visible(where)}error: ${visibleMessage(error.message)}`]
   // A line of a file may read like one of ours.
   if (position?.frame !== undefined)

@@ -62,7 +62,9 @@ export function terminalView(slotCount: number, now: () => number): View {
             ? 'idle'
             : visible(`${recipe} ${step} ${formatDuration(now() - since)}`)
     })
-    const built = `${String(counts.ran)} of at most ${String(counts.toRun)} built, ${String(counts.stored)} stored`
+    const built =
+      `${String(counts.ran)} of at most ${String(counts.toRun)} ` +
+      `built, ${String(counts.stored)} stored`
     const parts = [
       ...(counts.toRun > 0
         ? [`${built}${counts.failed > 0 ? `, ${String(counts.failed)} failed` : ''}`]

@@ -37,7 +37,7 @@ export function jsonSchema(name: SchemaName): Record<string, unknown> {
   }
 }
 
-/** The tables of docs/recipes.md, by the names that its marks have. */
+/** The lists of fields in docs/recipes.md, by the names that its marks have. */
 const TABLES: Readonly<Record<string, z.ZodObject>> = {
   recipe: recipeSchema,
   file: fileSourceSchema,
@@ -47,11 +47,11 @@ const TABLES: Readonly<Record<string, z.ZodObject>> = {
   layers: layersSchema,
 }
 
-/** Names of all tables. */
+/** Names of all lists of fields. */
 export const TABLE_NAMES = Object.keys(TABLES)
 
 /**
- * A page with a table of the schema's fields wherever it has the marks `<!-- table: NAME -->` and
+ * A page with a list of the schema's fields wherever it has the marks `<!-- table: NAME -->` and
  * `<!-- end -->`, in place of what stands between them.
  */
 export function fillTables(page: string): string {
@@ -63,22 +63,32 @@ export function fillTables(page: string): string {
 
 function tableNamed(name: string): string {
   const schema = TABLES[name]
-  if (schema === undefined) throw new TypeError(`There is no table "${name}"`)
+  if (schema === undefined) throw new TypeError(`There is no list "${name}"`)
   return table(schema)
 }
 
 function table(schema: z.ZodObject): string {
-  const rows = Object.entries(schema.shape).map(([name, type]) => row(name, type as z.ZodType))
-  return ['| field | type | key | meaning |', '|---|---|---|---|', ...rows].join('\n')
+  return Object.entries(schema.shape)
+    .map(([name, type]) => entry(name, type as z.ZodType))
+    .join('\n')
 }
 
-function row(name: string, type: z.ZodType): string {
+/** An entry of a list: rows of a table would be wider than the page. */
+function entry(name: string, type: z.ZodType): string {
   const { description = '', entersKey, default: initial } = type.meta() as Partial<FieldMeta>
-  const needed = type instanceof z.ZodOptional ? '' : ' (needed)'
-  const key = entersKey === undefined ? '' : entersKey ? 'yes' : 'no'
+  const needed = type instanceof z.ZodOptional ? [] : ['needed']
+  const key = entersKey === undefined ? [] : [entersKey ? 'in the key' : 'not in the key']
+  const head = `- \`${name}\` (${[typeName(type), ...needed, ...key].join(', ')}):`
   const standard = initial === undefined ? '' : ` Default: \`${initial}\`.`
-  const meaning = `${description}${standard}`.replaceAll('|', '\\|')
-  return `| \`${name}\`${needed} | ${typeName(type)} | ${key} | ${meaning} |`
+  return wrapped(`${head} ${description}${standard}`.split(' '))
+}
+
+/** The words in lines of at most 100 columns. */
+function wrapped(words: readonly string[]): string {
+  return words.reduce((text, word) => {
+    const line = text.slice(text.lastIndexOf('\n') + 1)
+    return `${text}${line.length + 1 + word.length > 100 ? '\n  ' : ' '}${word}`
+  })
 }
 
 function typeName(type: z.ZodType): string {

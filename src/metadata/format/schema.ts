@@ -18,7 +18,7 @@ import {
 } from './texts.ts'
 
 // The schemas are the one table of the format: the loader checks with them, and the JSON Schemas
-// and the tables of docs/recipes.md are printed from them. The order of the fields counts.
+// and the lists of docs/recipes.md are printed from them. The order of the fields counts.
 
 const head = {
   version: field(version.optional(), {

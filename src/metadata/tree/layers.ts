@@ -161,7 +161,9 @@ function faultOf(path: string, tree: LayerTree, layers: readonly Layer[]): Layer
   return { code: 'missing-layer', message, hint: suggestion(path, foldersLike(path, tree)) }
 }
 
-/** Folders that a layer's path could mean. Names that no one may use are no fault outside layers. */
+/**
+ * Folders that a layer's path could mean. Names that no one may use are no fault outside layers.
+ */
 function foldersLike(path: string, tree: LayerTree): string[] {
   const parent = dirname(path)
   return list(join(tree.folder, parent), new Faults())

@@ -18,7 +18,8 @@ export function requireReadable(path: string, mode: number, wanted: number): voi
   if ((mode & wanted) === wanted) return
   throw new FixpointError(
     'artifact-unreadable',
-    `Cannot pack "${path}": its mode ${(mode & 0o7777).toString(8)} keeps its owner from reading it`,
+    `Cannot pack "${path}": its mode ${(mode & 0o7777).toString(8)} keeps its owner from ` +
+      `reading it`,
   )
 }
 

@@ -91,7 +91,8 @@ export async function sweep(work: string): Promise<void> {
 async function sweepFolder(folder: string): Promise<void> {
   const left = await lockFile(join(folder, 'lock'), { tryOnly: true })
   if (left === undefined) return
-  // The last process of a killed engine may still be ending: then the next session removes the rest.
+  // The last process of a killed engine may still be ending: then the next session removes the
+  // rest.
   await removeTree(folder).catch(() => undefined)
   await left.release()
 }

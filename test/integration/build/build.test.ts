@@ -275,7 +275,8 @@ describe('one key', () => {
       TOOLS,
       toyRecipe(
         'base/dice',
-        'mkdir -p $OUT/usr/share; echo same > $OUT/usr/share/a; cat /proc/sys/kernel/random/uuid > $OUT/usr/share/b',
+        'mkdir -p $OUT/usr/share; echo same > $OUT/usr/share/a; cat ' +
+          '/proc/sys/kernel/random/uuid > $OUT/usr/share/b',
         { inputs },
       ),
     )
@@ -359,7 +360,8 @@ describe('an image', () => {
       writer('a', 'one'),
       toyRecipe(
         'base/image',
-        'cp $MANIFEST $OUT/manifest; find $CONTENTS -printf "%P %y %m %TY\\n" > $OUT/found; ! touch $CONTENTS/x 2> /dev/null',
+        'cp $MANIFEST $OUT/manifest; find $CONTENTS -printf "%P %y %m %TY\\n" > $OUT/found; ' +
+          '! touch $CONTENTS/x 2> /dev/null',
         { inputs, image: true, contents: [id('base/a'), id('base/skeleton')] },
       ),
     )

@@ -231,7 +231,13 @@ describe('the jobserver', () => {
     const cores = 3
     // Jobs as make runs them: each takes a token, says when it begins and ends, and gives the token
     // back.
-    const jobs = `job() { token=$(dd if=/run/jobserver bs=1 count=1 2> /dev/null); echo "$(date +%s%N) begin" >> $OUT/jobs; for i in 1 2 3 4 5; do ls -R /usr/lib/gcc > /dev/null; done; echo "$(date +%s%N) end" >> $OUT/jobs; printf %s "$token" > /run/jobserver; }
+    const jobs = `job() {
+        token=$(dd if=/run/jobserver bs=1 count=1 2> /dev/null)
+        echo "$(date +%s%N) begin" >> $OUT/jobs
+        for i in 1 2 3 4 5; do ls -R /usr/lib/gcc > /dev/null; done
+        echo "$(date +%s%N) end" >> $OUT/jobs
+        printf %s "$token" > /run/jobserver
+      }
       for i in 1 2 3 4; do job & done; wait`
     const toy = await freshStore()
     const names = ['host/a', 'host/b']
@@ -279,7 +285,8 @@ describe.skipIf(make === undefined)('GNU make 4.4', () => {
   it('runs no more jobs than that', () =>
     run(
       2,
-      'i=0; while [ $$i -lt 5000 ]; do i=$$((i + 1)); set -- began-*; [ $$# -le 2 ] || exit 1; done; rm began-$@',
+      'i=0; while [ $$i -lt 5000 ]; do i=$$((i + 1)); set -- began-*; [ $$# -le 2 ] || exit ' +
+        '1; done; rm began-$@',
     ))
 })
 

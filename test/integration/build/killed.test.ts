@@ -191,7 +191,8 @@ describe('on a full disk', () => {
     '-Urm',
     'sh',
     '-c',
-    'mount -t tmpfs -o size=24m none "$0" && head -c 16777216 /dev/zero > "$0/lost+found" && exec "$@"',
+    'mount -t tmpfs -o size=24m none "$0" && head -c 16777216 /dev/zero > "$0/lost+found" ' +
+      '&& exec "$@"',
     store,
   ]
 
@@ -226,14 +227,19 @@ describe('the conditions an engine runs under leave no mark', () => {
   it('user mask, time zone, variables, path, setgid folders, open files, number of jobs', async () => {
     const source = toyRecipe(
       'host/look',
-      'umask > $OUT/look; env | grep -v ^MAKEFLAGS | sort >> $OUT/look; stat -c "%n %a" / /build /build/* /out /sources /patches /files /steps /tmp >> $OUT/look; date >> $OUT/look.log; rm $OUT/look.log; mkdir $OUT/folder; touch $OUT/folder/file; for fd in 3 4 5 100; do test ! -e /proc/self/fd/$fd/etc; done',
+      'umask > $OUT/look; env | grep -v ^MAKEFLAGS | sort >> $OUT/look; stat -c "%n %a" / ' +
+        '/build /build/* /out /sources /patches /files /steps /tmp >> $OUT/look; date >> ' +
+        '$OUT/look.log; rm $OUT/look.log; mkdir $OUT/folder; touch $OUT/folder/file; for fd in ' +
+        '3 4 5 100; do test ! -e /proc/self/fd/$fd/etc; done',
     )
     const recipes = [
       TOOLS,
       source,
       toyRecipe(
         'base/probe',
-        'for path in /*; do case $path in /build|/dev|/out|/proc|/run|/steps|/tmp) ;; *) find $path -printf "%p %m %U:%G %T@\\n";; esac; done > $OUT/found; cp -R /build/src $OUT/src',
+        'for path in /*; do case $path in /build|/dev|/out|/proc|/run|/steps|/tmp) ;; *) ' +
+          'find $path -printf "%p %m %U:%G %T@\\n";; esac; done > $OUT/found; cp -R /build/src ' +
+          '$OUT/src',
         { inputs: [id('host/tools')] },
       ),
     ]

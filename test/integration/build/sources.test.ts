@@ -54,13 +54,15 @@ describe('sources', () => {
       ['one two', 'two three'].map((change, at) =>
         localFile(
           `${String(at)}.patch`,
-          `--- a/a.txt\n+++ b/a.txt\n@@ -1 +1 @@\n-${change.split(' ')[0] ?? ''}\n+${change.split(' ')[1] ?? ''}\n`,
+          `--- a/a.txt\n+++ b/a.txt\n@@ -1 +1 @@\n-${change.split(' ')[0] ?? ''}\n` +
+            `+${change.split(' ')[1] ?? ''}\n`,
         ),
       ),
     )
     const files = [await localFile('etc/deep/conf', 'conf\n')]
     const script =
-      'cat a.txt $FILES/etc/deep/conf > $OUT/text; find . $SOURCES $FILES $PATCHES -printf "%p %m %TY-%Tm-%Td %TT\\n" | sort > $OUT/found'
+      'cat a.txt $FILES/etc/deep/conf > $OUT/text; find . $SOURCES $FILES $PATCHES -printf ' +
+      '"%p %m %TY-%Tm-%Td %TT\\n" | sort > $OUT/found'
     const metadata = toyMetadata(
       toyRecipe('host/a', script, { sources: [source, packed, tree], patches, files }),
     )

@@ -39,7 +39,8 @@ test('defaults', async () => {
 
 test('all keys; folders are relative to the file, ~ is home', async () => {
   await write(
-    'store: ~/store\nmirrors: [../mirror, ~/m, "http://127.0.0.1:1/m", file:/srv/m]\ndebian: ["http://127.0.0.1/debian"]\nnpm: http://127.0.0.1:4873\njobs: 3\n',
+    'store: ~/store\nmirrors: [../mirror, ~/m, "http://127.0.0.1:1/m", file:/srv/m]\n' +
+      'debian: ["http://127.0.0.1/debian"]\nnpm: http://127.0.0.1:4873\njobs: 3\n',
   )
   expect(await readConfig({ HOME: home })).toEqual({
     store: join(home, 'store'),

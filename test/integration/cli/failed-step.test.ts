@@ -152,7 +152,7 @@ test('shell in a fresh tree builds the inputs and fetches the sources', async ()
   expect(await readdir(join(store, 'work'))).toEqual([])
 })
 
-test('a log larger than a string is shown in part by a failure, and by `log` for as long as someone reads on', async () => {
+test('a failure shows a part of a log larger than a string, and `log` as much as someone reads', async () => {
   const { run, runWith } = await toy({
     'layers/bootstrap/wordy/recipe.yaml': recipe(
       'wordy',
@@ -188,7 +188,8 @@ test('a patch that does not apply: the step and the recipe are named, the log te
       'inputs: [bootstrap/alpha]',
     ),
     'layers/bootstrap/patched/patches/other.patch':
-      'For another version.\n\n--- a/place.txt\n+++ b/place.txt\n@@ -1 +1 @@\n-what is not there\n+what should be\n',
+      'For another version.\n\n--- a/place.txt\n+++ b/place.txt\n@@ -1 +1 @@\n' +
+      '-what is not there\n+what should be\n',
     'place.txt': 'a source\n',
   })
   const { code, stderr } = await run('build', 'patched')

@@ -22,7 +22,8 @@ const toy = sharedToy(
     'layers/layers.yaml':
       'machine: toy\nhost-layers: [bootstrap]\nlayers: [bootstrap, base, product]\n',
     'layers/styles/disk.yaml':
-      'name: disk\nsummary: A disk\nimage: true\nsteps:\n  disk: cat "$CONTENTS"/usr/share/* "$MANIFEST" > "$OUT/{{name}}.img"\n',
+      'name: disk\nsummary: A disk\nimage: true\nsteps:\n' +
+      '  disk: cat "$CONTENTS"/usr/share/* "$MANIFEST" > "$OUT/{{name}}.img"\n',
     'layers/bootstrap/tools/recipe.yaml': TOOLS_RECIPE,
     'layers/base/words/recipe.yaml': makes('words', 'plain', IN),
     'layers/base/lines/recipe.yaml': recipe(
@@ -227,7 +228,9 @@ test('a shell in the sandbox of an image sees its contents and its sources', asy
 test('an amendment builds again exactly what depends on it', async () => {
   const { run, write } = toy()
   await write({
-    'layers/product/words/amend.yaml': `set:\n  steps:\n    build: |\n      mkdir -p $OUT/usr/share\n      echo amended > $OUT/usr/share/words\n`,
+    'layers/product/words/amend.yaml':
+      `set:\n  steps:\n    build: |\n      mkdir -p $OUT/usr/share\n` +
+      `      echo amended > $OUT/usr/share/words\n`,
   })
   const { code, stdout } = await run('--json', 'build', 'disk', 'above-same', '-o', 'amended')
   expect(code).toBe(0)

@@ -24,7 +24,8 @@ const TABLE = diskOf(100, [{ name: 'root', first: 40, last: 89 }])
 async function system(): Promise<Toy & { rebuild: () => ReturnType<Toy['run']>; disk: string }> {
   const toy = await makeToy({
     'layers/styles/disk.yaml':
-      'name: disk\nsummary: A disk\nimage: true\nsteps:\n  disk: cat "$FILES/table" "$MANIFEST" > "$OUT/{{name}}.img"\n',
+      'name: disk\nsummary: A disk\nimage: true\nsteps:\n' +
+      '  disk: cat "$FILES/table" "$MANIFEST" > "$OUT/{{name}}.img"\n',
     'layers/product/disk/files/table': TABLE,
     'layers/bootstrap/tools/recipe.yaml': TOOLS_RECIPE,
     'layers/product/words/recipe.yaml': makes('words', 'plain', IN),

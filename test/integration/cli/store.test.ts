@@ -21,7 +21,7 @@ function artifactIn(stdout: string): string {
   return stdout.trim().split(' ')[1] ?? ''
 }
 
-test('verify exits with 0, with 4 after a flipped byte that it names; the next build that uses it makes it again', async () => {
+test('verify exits with 0, with 4 after a flipped byte that it names; the next build repairs it', async () => {
   const { run, store } = await toy()
   const alpha = artifactIn((await run('build', 'alpha')).stdout)
   expect((await run('store', 'verify')).code).toBe(0)

@@ -125,7 +125,7 @@ test('limits of the caller, and a default ACL of the store, leave no mark', asyn
   expect(jsonLines(stdout).at(-1)).toMatchObject({ type: 'verified', same: 3 })
 })
 
-test("what lies where the second build is to be done is left alone when it is not a folder of the user's own", async () => {
+test("what is in the second build's place is left alone when it is not a folder of the user's own", async () => {
   const toy = await makeToy({
     'layers/bootstrap/tools/recipe.yaml': TOOLS_RECIPE,
     'layers/product/plain/recipe.yaml': makes('plain', 'plain', IN),

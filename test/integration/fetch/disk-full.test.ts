@@ -20,7 +20,8 @@ test.each(['http', 'file'])(
       'layers/product/sourced/recipe.yaml': makes(
         'sourced',
         'sourced',
-        `sources: [{ sha256: ${digestOf(LARGE)}, from: ['${first}', '${address}/b'], unpack: false }]`,
+        `sources: [{ sha256: ${digestOf(LARGE)}, from: ['${first}', '${address}/b'], ` +
+          `unpack: false }]`,
         'inputs: [bootstrap/tools]',
       ),
     })

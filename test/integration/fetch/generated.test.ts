@@ -98,13 +98,17 @@ function source(name: string): FileSource {
 
 /** Answers, a character a byte. */
 const ANSWERS = [
-  `HTTP/1.1 200 OK\r\nContent-Length: 60\r\nETag: "a"\r\nContent-Type: application/gzip\r\n\r\n${BODY}`,
-  `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-T\r\n\r\n14\r\n${BODY.slice(0, 20)}\r\n28;a=b\r\n${BODY.slice(20)}\r\n0\r\nX-T: 1\r\n\r\n`,
+  `HTTP/1.1 200 OK\r\nContent-Length: 60\r\nETag: "a"\r\nContent-Type: application/gzip\r\n` +
+    `\r\n${BODY}`,
+  `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-T\r\n\r\n` +
+    `14\r\n${BODY.slice(0, 20)}\r\n28;a=b\r\n${BODY.slice(20)}\r\n0\r\nX-T: 1\r\n\r\n`,
   `HTTP/1.0 200 OK\r\n\r\n${BODY}`,
-  `HTTP/1.1 206 Partial\r\nContent-Range: bytes 20-59/60\r\nETag: "a"\r\nContent-Length: 40\r\n\r\n${BODY.slice(20)}`,
+  `HTTP/1.1 206 Partial\r\nContent-Range: bytes 20-59/60\r\nETag: "a"\r\n` +
+    `Content-Length: 40\r\n\r\n${BODY.slice(20)}`,
   'HTTP/1.1 302 Found\r\nLocation: /good?a=b#c\r\nContent-Length: 0\r\n\r\n',
   'HTTP/1.1 503 Busy\r\nRetry-After: 5\r\nContent-Length: 5\r\n\r\nsorry',
-  `HTTP/1.1 103 Early\r\nLink: <x>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 60\r\nContent-Encoding: gzip\r\n\r\n${BODY}`,
+  `HTTP/1.1 103 Early\r\nLink: <x>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 60\r\n` +
+    `Content-Encoding: gzip\r\n\r\n${BODY}`,
 ]
 const HTTP_TOKENS = [
   ...[

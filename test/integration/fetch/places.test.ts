@@ -215,7 +215,8 @@ test('apt set-up: both formats from a folder, each base once; none without apt',
   await rig().write('apt/sources.list', 'deb http://127.0.0.1/debian trixie main\n')
   await rig().write(
     'apt/sources.list.d/b.sources',
-    'Types: deb\nURIs: http://127.0.0.1/debian/ http://127.0.0.1/debian-security\nSuites: x\nComponents: main\n',
+    'Types: deb\nURIs: http://127.0.0.1/debian/ http://127.0.0.1/debian-security\n' +
+      'Suites: x\nComponents: main\n',
   )
   await rig().write('apt/sources.list.d/a.list', 'deb file:/srv/ubuntu noble main\n')
   await rig().write(

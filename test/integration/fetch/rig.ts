@@ -155,7 +155,7 @@ export function ranged(content: Buffer, etag: string): Handler {
     } else {
       response.writeHead(206, {
         'Content-Length': content.length - start,
-        'Content-Range': `bytes ${String(start)}-${String(content.length - 1)}/${String(content.length)}`,
+        'Content-Range': `bytes ${start}-${content.length - 1}/${content.length}`,
         ETag: etag,
       })
       response.end(content.subarray(start))

@@ -39,7 +39,8 @@ async function closure(): Promise<[path: string, locked: Locked][]> {
 
 it("the engine's recipe has the packages of package-lock.json, as `.ci/npm-sources` prints them", async () => {
   const { recipes } = await loadMetadata(join(ROOT, 'layers/layers.yaml'))
-  const sources = recipes.get(id('runtime/fixpoint'))?.sources.filter((source) => source.kind === 'file') ?? []
+  const sources =
+    recipes.get(id('runtime/fixpoint'))?.sources.filter((source) => source.kind === 'file') ?? []
   const wanted = (await closure()).map(([path, { version }]) => {
     const name = path.replace(/^.*node_modules\//, '')
     return { from: [`npm:${name}@${version}`], to: name === 'typescript' ? name : path }
@@ -70,7 +71,9 @@ it('knows machine code and WebAssembly when it sees them', () => {
   const wasm = Buffer.from('0061736d01000000', 'hex')
   expect(codeIn(wasm)).toEqual(['WebAssembly'])
   expect(codeIn(Buffer.from(`x = "${wasm.toString('base64')}"`))).toEqual(['WebAssembly in base64'])
-  expect(codeIn(Buffer.from(`x = "${wasm.toString('hex')}"`))).toEqual(['WebAssembly in hexadecimal'])
+  expect(codeIn(Buffer.from(`x = "${wasm.toString('hex')}"`))).toEqual([
+    'WebAssembly in hexadecimal',
+  ])
   expect(codeIn(Buffer.from('x = "\\x00asm\\x01"'))).toEqual(['WebAssembly in escapes'])
   expect(codeIn(Buffer.from('7f454c46', 'hex'))).toEqual(['ELF'])
   expect(codeIn(Buffer.from('const asm = 0'))).toEqual([])
@@ -94,7 +97,8 @@ async function codeInTarball(name: string, tarball: Buffer): Promise<string[]> {
       const data = Buffer.concat(chunks)
       const what = codeIn(data)
       if (NAMES.test(entry.path)) what.push('by its name')
-      if (/\.[cm]?js$/.test(entry.path) && RUNS.test(data.toString('latin1'))) what.push('runs WebAssembly')
+      if (/\.[cm]?js$/.test(entry.path) && RUNS.test(data.toString('latin1')))
+        what.push('runs WebAssembly')
       found.push(...what.map((kind) => `${name}: ${entry.path}: ${kind}`))
     })
   })
@@ -112,7 +116,12 @@ async function tarballs(recipe: string): Promise<[name: string, data: Buffer][]>
   const config = await readConfig()
   const store = await Store.open(config.store, { emit: () => undefined, now: () => 0 })
   try {
-    const fetcher = createFetcher({ ...config, store, emit: () => undefined, now: () => performance.now() })
+    const fetcher = createFetcher({
+      ...config,
+      store,
+      emit: () => undefined,
+      now: () => performance.now(),
+    })
     const sources = recipes.get(id(recipe))!.sources.filter((source) => source.kind === 'file')
     return await Promise.all(
       sources.flatMap((source) =>
@@ -121,7 +130,10 @@ async function tarballs(recipe: string): Promise<[name: string, data: Buffer][]>
           if (name === undefined) return []
           return fetcher
             .fetch(source, new AbortController().signal)
-            .then(async () => [name, await readFile(blobPath(store.root, source.sha256))] as [string, Buffer])
+            .then(
+              async () =>
+                [name, await readFile(blobPath(store.root, source.sha256))] as [string, Buffer],
+            )
         }),
       ),
     )
@@ -138,9 +150,12 @@ it('no tarball that the engine is made of holds any, and each is the one that pa
     ]),
   )
   const all = await tarballs('runtime/fixpoint')
-  const integrity = (data: Buffer): string => `sha512-${createHash('sha512').update(data).digest('base64')}`
+  const integrity = (data: Buffer): string =>
+    `sha512-${createHash('sha512').update(data).digest('base64')}`
   expect(new Map(all.map(([name, data]) => [name, integrity(data)]))).toEqual(locked)
-  expect((await Promise.all(all.map(([name, data]) => codeInTarball(name, data)))).flat()).toEqual([])
+  expect((await Promise.all(all.map(([name, data]) => codeInTarball(name, data)))).flat()).toEqual(
+    [],
+  )
 }, 120_000)
 
 it('of the tarballs that Node is made of, one holds some, which its recipe removes', async () => {

@@ -293,22 +293,26 @@ const PASSED_OVER: Readonly<Record<string, [code: string, patch: string, wanted:
   ],
   'with a mode twice': [
     'patch-mode',
-    `diff --git a/n b/n\nnew file mode 100755\nindex 0..1 100755\n--- /dev/null\n+++ b/n\n@@ -0,0 +1 @@\n+x\n`,
+    `diff --git a/n b/n\nnew file mode 100755\nindex 0..1 100755\n--- /dev/null\n+++ b/n\n` +
+      `@@ -0,0 +1 @@\n+x\n`,
     { ...TREE, n: { mode: 0o755, data: 'x\n' } },
   ],
   'of another repository': [
     'patch-submodule',
-    'diff --git a/n b/n\nnew file mode 160000\nindex 0..1\n--- /dev/null\n+++ b/n\n@@ -0,0 +1 @@\n+Subproject commit 1\n',
+    'diff --git a/n b/n\nnew file mode 160000\nindex 0..1\n--- /dev/null\n+++ b/n\n' +
+      '@@ -0,0 +1 @@\n+Subproject commit 1\n',
     { ...TREE, n: undefined },
   ],
   'without a target of a link': [
     'patch-link',
-    'diff --git a/n b/n\nnew file mode 120000\nindex 0..1\n--- /dev/null\n+++ b/n\n@@ -0,0 +1 @@\n+f\n',
+    'diff --git a/n b/n\nnew file mode 120000\nindex 0..1\n--- /dev/null\n+++ b/n\n' +
+      '@@ -0,0 +1 @@\n+f\n',
     { ...TREE, n: { link: 'f' } },
   ],
   'of a binary file that is new': [
     'patch-binary',
-    'diff --git a/n b/n\nnew file mode 100644\nindex 0000000..1\nBinary files /dev/null and b/n differ\n',
+    'diff --git a/n b/n\nnew file mode 100644\nindex 0000000..1\n' +
+      'Binary files /dev/null and b/n differ\n',
     { ...TREE, n: '\0' },
   ],
   'of another binary file': [
@@ -348,7 +352,8 @@ const PASSED_OVER: Readonly<Record<string, [code: string, patch: string, wanted:
   ],
   'that deletes, but for git only': [
     'patch-header',
-    'diff --git a/d/x b/d/x\ndeleted file mode 100644\nindex 1..0\n--- a/d/x\n+++ b/d/x\n@@ -1 +0,0 @@\n-x\n',
+    'diff --git a/d/x b/d/x\ndeleted file mode 100644\nindex 1..0\n--- a/d/x\n+++ b/d/x\n' +
+      '@@ -1 +0,0 @@\n-x\n',
     without(TREE, 'd/x'),
   ],
 }
@@ -393,18 +398,25 @@ const UNFITTING: Readonly<Record<string, string>> = {
   'a file that is not there': `${HEAD.replaceAll('f', 'n')}${BODY}`,
   'a mode of a file that is not there': `diff --git a/n b/n\n${MODES}`,
   'a mode of a link': `diff --git a/link b/link\n${MODES}`,
-  'a new file that is there': `diff --git a/g b/g\nnew file mode 100755\n${NEW.replace('b/n', 'b/g')}`,
+  'a new file that is there':
+    `diff --git a/g b/g\nnew file mode 100755\n` + NEW.replace('b/n', 'b/g'),
   'a new empty file that is there':
     'diff --git a/g b/g\nnew file mode 100644\nindex 0000000..e69de29\n',
   'a deleted file with more lines': '--- a/f\n+++ /dev/null\n@@ -1,2 +0,0 @@\n-one\n-two\n',
-  'a deleted empty file that is not empty': `${GIT}deleted file mode 100644\nindex e69de29..0000000\n`,
+  'a deleted empty file that is not empty':
+    `${GIT}deleted file mode 100644\n` + `index e69de29..0000000\n`,
   'lines that were changed already': `${HEAD}${BODY.replace('-two\n+2', '-2\n+two')}`,
   'context that is not the same': `${HEAD}${BODY.replace('three', 'drei')}`,
   'a newline that is not there': `${HEAD}@@ -5 +5 @@\n-five\n${NO_NEWLINE}+5\n`,
-  'a link that is a file': `${GIT}index 1..2 120000\n${HEAD}@@ -1 +1 @@\n-g\n${NO_NEWLINE}+h\n${NO_NEWLINE}`,
+  'a link that is a file':
+    `${GIT}index 1..2 120000\n${HEAD}@@ -1 +1 @@\n` + `-g\n${NO_NEWLINE}+h\n${NO_NEWLINE}`,
   'a file that is a link': `${HEAD.replaceAll('f', 'link')}${BODY}`,
-  'a link of another target': `diff --git a/link b/link\nindex 1..2 120000\n--- a/link\n+++ b/link\n@@ -1 +1 @@\n-g\n${NO_NEWLINE}+h\n${NO_NEWLINE}`,
-  'a file behind a link that leaves': `diff --git a/n b/n\nnew file mode 120000\nindex 0..1\n--- /dev/null\n+++ b/n\n@@ -0,0 +1 @@\n+..\n${NO_NEWLINE}${NEW.replace('b/n', 'b/n/n')}`,
+  'a link of another target':
+    `diff --git a/link b/link\nindex 1..2 120000\n--- a/link\n+++ b/link\n@@ -1 +1 @@\n` +
+    `-g\n${NO_NEWLINE}+h\n${NO_NEWLINE}`,
+  'a file behind a link that leaves':
+    `diff --git a/n b/n\nnew file mode 120000\nindex 0..1\n--- /dev/null\n+++ b/n\n` +
+    `@@ -0,0 +1 @@\n+..\n${NO_NEWLINE}${NEW.replace('b/n', 'b/n/n')}`,
   'a version that is another': `Prereq: 7\n${HEAD}${BODY}`,
 }
 

@@ -115,7 +115,8 @@ describe('Session', { timeout: 120_000 }, () => {
     skip(!existsSync(COMPILED), 'the engine is not compiled: make setup')
     const program = `
       import { bootSession } from '${COMPILED.href}'
-      const { pid } = await bootSession({ image: ${JSON.stringify(await image())}, memory: '64M', smp: 1 })
+      const image = ${JSON.stringify(await image())}
+      const { pid } = await bootSession({ image, memory: '64M', smp: 1 })
       process.stdout.write(String(pid))
       process.kill(process.pid, 'SIGKILL')`
     const engine = await execa(process.execPath, ['--input-type=module', '--eval', program], {

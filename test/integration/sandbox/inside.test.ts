@@ -44,7 +44,8 @@ describe('inside the sandbox', () => {
       "grep -E '^(CapInh|CapPrm|CapEff|CapAmb|NoNewPrivs)' /proc/self/status",
     )
     expect(lines.replaceAll('\t', '')).toBe(
-      'CapInh:0000000000000000\nCapPrm:0000000000000000\nCapEff:0000000000000000\nCapAmb:0000000000000000\nNoNewPrivs:1\n',
+      'CapInh:0000000000000000\nCapPrm:0000000000000000\nCapEff:0000000000000000\n' +
+        'CapAmb:0000000000000000\nNoNewPrivs:1\n',
     )
   })
 
@@ -64,7 +65,8 @@ describe('inside the sandbox', () => {
     expect(
       await printed('cat /proc/cpuinfo /proc/version /proc/cmdline; ls -d /sys 2>&1 || :'),
     ).toBe(
-      `${PROC_FILES['cpuinfo'] ?? ''}${PROC_FILES['version'] ?? ''}${PROC_FILES['cmdline'] ?? ''}ls: cannot access '/sys': No such file or directory\n`,
+      `${PROC_FILES['cpuinfo'] ?? ''}${PROC_FILES['version'] ?? ''}` +
+        `${PROC_FILES['cmdline'] ?? ''}ls: cannot access '/sys': No such file or directory\n`,
     )
   })
 
@@ -76,7 +78,8 @@ describe('inside the sandbox', () => {
   it('addresses are not random', async () => {
     const [first, second] = (
       await printed(
-        "cat /proc/self/personality; grep -E 'stack|vdso' /proc/self/maps; echo =; cat /proc/self/personality; grep -E 'stack|vdso' /proc/self/maps",
+        "cat /proc/self/personality; grep -E 'stack|vdso' /proc/self/maps; echo =; cat " +
+          "/proc/self/personality; grep -E 'stack|vdso' /proc/self/maps",
       )
     ).split('=\n')
     expect(first).toMatch(/^00040000\n/)
@@ -100,7 +103,9 @@ describe('inside the sandbox', () => {
 
   it('only its work can be written to', async () => {
     const script =
-      'for path in / /usr /etc /sources /patches /files /steps /dev /proc /build /build/src /build/obj /out /tmp /run; do if (: > $path/x) 2> /dev/null; then rm $path/x; echo $path; fi; done'
+      'for path in / /usr /etc /sources /patches /files /steps /dev /proc /build /build/src ' +
+      '/build/obj /out /tmp /run; do if (: > $path/x) 2> /dev/null; then rm $path/x; echo ' +
+      '$path; fi; done'
     expect((await printed(script)).trim().split('\n')).toEqual([
       '/build',
       '/build/src',
@@ -183,7 +188,8 @@ describe('above the host layers', () => {
       TOOLS,
       toyRecipe(
         'base/data',
-        'mkdir -p $OUT/var/open $OUT/var/locked; echo data > $OUT/var/locked/data; chmod 1777 $OUT/var/open; chmod 555 $OUT/var/locked',
+        'mkdir -p $OUT/var/open $OUT/var/locked; echo data > $OUT/var/locked/data; chmod ' +
+          '1777 $OUT/var/open; chmod 555 $OUT/var/locked',
         { inputs: [id('host/tools')], needs: [id('base/more')] },
       ),
       toyRecipe('base/more', 'mkdir -p $OUT/usr/share; echo more > $OUT/usr/share/more', {
@@ -191,7 +197,9 @@ describe('above the host layers', () => {
       }),
       toyRecipe(
         'base/probe',
-        'cat /var/locked/data /usr/share/more > $OUT/read; find /var /usr/share/more -printf "%p %m %TY-%Tm-%Td\\n" > $OUT/found; if echo x > /var/locked/data; then exit 1; fi 2> /dev/null',
+        'cat /var/locked/data /usr/share/more > $OUT/read; find /var /usr/share/more ' +
+          '-printf "%p %m %TY-%Tm-%Td\\n" > $OUT/found; if echo x > /var/locked/data; then ' +
+          'exit 1; fi 2> /dev/null',
         { inputs: [id('host/tools'), id('base/data')] },
       ),
     )

@@ -61,7 +61,9 @@ describe('what is not the step’s own in /proc', () => {
 
   it('holds not one file that may be written', async () => {
     // Opening is the test: access(2) does not know of read-only mounts below a file's mode.
-    const script = `for f in $(find /proc -maxdepth 4 -path '/proc/[0-9]*' -prune -o -type f -print 2> /dev/null); do
+    const script = `files=$(find /proc -maxdepth 4 -path '/proc/[0-9]*' -prune -o \\
+        -type f -print 2> /dev/null) || :
+      for f in $files; do
       if ( : >> "$f" ) 2> /dev/null; then echo "$f"; fi; done`
     expect(await printed(script)).toBe('')
   })
@@ -80,13 +82,17 @@ describe('processes that a step leaves behind', () => {
     const steps = [
       {
         name: 'leave',
-        script: `for i in 1 2 3 4 5 6 7 8; do (setsid sh -c 'trap "" TERM HUP; while :; do echo >> $OUT/f'$i'; done' > /dev/null 2>&1 &); done
+        script: `for i in 1 2 3 4 5 6 7 8; do
+            (setsid sh -c 'trap "" TERM HUP; while :; do echo >> $OUT/f'$i'; done' \\
+              > /dev/null 2>&1 &)
+          done
           while [ ! -s $OUT/f8 ]; do :; done`,
       },
       {
         name: 'look',
         script:
-          'sum() { cat $OUT/f? | cksum; }; before=$(sum); for i in 1 2 3; do [ "$(sum)" = "$before" ]; done; ls -d /proc/[0-9]* | wc -l > $OUT/count',
+          'sum() { cat $OUT/f? | cksum; }; before=$(sum); for i in 1 2 3; do [ "$(sum)" = ' +
+          '"$before" ]; done; ls -d /proc/[0-9]* | wc -l > $OUT/count',
       },
     ]
     const result = await toyBuild(toy, toyMetadata(toyRecipe('host/left', '', { steps })), [
@@ -169,7 +175,8 @@ describe('an input with something else where the sandbox mounts', () => {
       TOOLS,
       toyRecipe(
         'base/names',
-        `mkdir $OUT/etc; echo own > $OUT/etc/hosts; ln -s ${folder}/x $OUT/etc/passwd; chmod 555 $OUT/etc`,
+        `mkdir $OUT/etc; echo own > $OUT/etc/hosts; ln -s ${folder}/x $OUT/etc/passwd; ` +
+          `chmod 555 $OUT/etc`,
         {
           inputs: [id('host/tools')],
         },
@@ -235,7 +242,8 @@ describe('the log', () => {
   it('keeps its beginning when a step opens its output by name', async () => {
     const toy = await freshStore()
     const script =
-      'echo first; echo second > /dev/stderr; echo third > /dev/stdout; echo fourth > /proc/self/fd/2; touch $OUT/x'
+      'echo first; echo second > /dev/stderr; echo third > /dev/stdout; echo fourth > ' +
+      '/proc/self/fd/2; touch $OUT/x'
     await toyBuild(toy, toyMetadata(toyRecipe('host/loud', script)), ['host/loud'])
     const log = await toy.store.logs.newest(id('host/loud'))
     expect(readFileSync(log!, 'utf8')).toBe('==> build\nfirst\nsecond\nthird\nfourth\n')

@@ -39,7 +39,8 @@ import { temporaryFolder } from '../../support/temporary.ts'
 import { describeTree, touchAll, writeTreeAt, type Tree } from '../../support/trees.ts'
 
 const LONG = `usr/share/${'l'.repeat(60)}/${'m'.repeat(120)}`
-const VERY_LONG = `usr/${Array.from({ length: 6 }, (_, at) => String(at).repeat(100)).join('/')}/end`
+const HUNDREDS = Array.from({ length: 6 }, (_, at) => String(at).repeat(100))
+const VERY_LONG = `usr/${HUNDREDS.join('/')}/end`
 
 /** All kinds of entries that an artifact may have. */
 const RICH: Tree = {
@@ -139,7 +140,8 @@ describe('packing', () => {
     const [gnu, python] = [await temporaryFolder(), await temporaryFolder()]
     execFileSync('tar', ['-xpf', tar, '-C', gnu])
     const script =
-      'import sys, tarfile; t = tarfile.open(sys.argv[1]); print(len(t.getmembers())); t.extractall(sys.argv[2])'
+      'import sys, tarfile; t = tarfile.open(sys.argv[1]); print(len(t.getmembers())); ' +
+      't.extractall(sys.argv[2])'
     const env = { ...process.env, PYTHONWARNINGS: 'ignore' }
     const count = execFileSync('python3', ['-c', script, tar, python], { encoding: 'utf8', env })
     expect(Number(count)).toBe(listing.length)

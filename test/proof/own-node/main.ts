@@ -9,7 +9,8 @@ import { startTests, type Task, type VitestRunner } from '@vitest/runner'
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 
 const HOOK = `const shim = ${JSON.stringify(new URL('vitest.js', import.meta.url).href)}
-export const resolve = (name, context, next) => (name === 'vitest' ? { url: shim, shortCircuit: true } : next(name, context))`
+export const resolve = (name, context, next) =>
+  name === 'vitest' ? { url: shim, shortCircuit: true } : next(name, context)`
 
 register(`data:text/javascript,${encodeURIComponent(HOOK)}`)
 
@@ -53,6 +54,7 @@ const visit = (task: Task, names: readonly string[]): void => {
 }
 for (const file of files) visit(file, [])
 process.stdout.write(
-  `${process.version}, ${process.execPath}\n${String(tally.pass)} passed, ${String(tally.fail)} failed\n`,
+  `${process.version}, ${process.execPath}\n${String(tally.pass)} ` +
+    `passed, ${String(tally.fail)} failed\n`,
 )
 process.exitCode = tally.fail === 0 && tally.pass > 0 ? 0 : 1

@@ -72,7 +72,9 @@ test('what a name in a mirror proves', () => {
 })
 
 test('SHA256SUMS: text and binary marks; folders and rubbish are left out', () => {
-  const text = `${DIGEST}  a b.tar\n${DIGEST} *c.tar\n${DIGEST}  ./d.tar\n${DIGEST}  sub/e.tar\n${DIGEST}  ../f\n${DIGEST}  \u0007\nrubbish\n`
+  const text =
+    `${DIGEST}  a b.tar\n${DIGEST} *c.tar\n${DIGEST}  ./d.tar\n${DIGEST}  ` +
+    `sub/e.tar\n${DIGEST}  ../f\n${DIGEST}  \u0007\nrubbish\n`
   expect([...parseSums(text)]).toEqual([
     ['a b.tar', DIGEST],
     ['c.tar', DIGEST],

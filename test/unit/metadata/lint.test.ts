@@ -56,7 +56,9 @@ describe('lint', () => {
     [
       'a long summary',
       {
-        [APP]: `name: app\nversion: 1.0.0\nsummary: ${'x'.repeat(101)}\nlicense: MIT\nstyle: auto\n`,
+        [APP]:
+          `name: app\nversion: 1.0.0\n` +
+          `summary: ${'x'.repeat(101)}\nlicense: MIT\nstyle: auto\n`,
       },
       `lint-summary ${APP}:3:1`,
     ],
@@ -184,7 +186,8 @@ describe('lint', () => {
       await findings({
         [APP]: recipe(
           'app',
-          'style: auto\nmake: [-k, JOBS=-jitter]\nsteps: {build: "make -f x; tar -j x {{make}} {{configure}}"}',
+          'style: auto\nmake: [-k, JOBS=-jitter]\n' +
+            'steps: {build: "make -f x; tar -j x {{make}} {{configure}}"}',
         ),
       }),
     ).toEqual([])
@@ -210,7 +213,8 @@ describe('lint', () => {
 
   it('lets a recipe that extends another have its own version', async () => {
     const app = recipe('app', `${source('debian:a/a_{{version}}.tar')}\nstyle: auto`)
-    const other = `name: other\nversion: '9'\nextends: high/app\n${source('debian:a/a_{{version}}.tar')}\n`
+    const other =
+      `name: other\nversion: '9'\nextends: high/app\n` + `${source('debian:a/a_{{version}}.tar')}\n`
     expect(await findings({ [APP]: app, [OTHER]: other })).toEqual([])
   })
 })

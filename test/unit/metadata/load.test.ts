@@ -54,7 +54,9 @@ describe('a valid tree', () => {
   it('puts own steps and variables over those of the style, in the order of the style', async () => {
     const text = recipe(
       'app',
-      `style: auto\nconfigure: ['--a=b c', "it's", --plain]\nmake: [all]\ninstall: [install]\nenv: {CC: cc, MORE: '{{name}} {{make}}'}\nsteps: {prepare: 'echo {{version}} {{layer}}'}`,
+      `style: auto\nconfigure: ['--a=b c', "it's", --plain]\nmake: [all]\n` +
+        `install: [install]\nenv: {CC: cc, MORE: '{{name}} {{make}}'}\n` +
+        `steps: {prepare: 'echo {{version}} {{layer}}'}`,
     )
     const found = await loadRecipe('high/app', { 'layers/high/app/recipe.yaml': text })
     expect(found.steps).toEqual([
@@ -66,7 +68,9 @@ describe('a valid tree', () => {
   })
 
   it('takes lists of the style for those that are empty', async () => {
-    const style = `name: auto\nsummary: x\nextends: plain\ninstall: [install, 'V={{version}}']\nsteps:\n  install: make {{install}}\n`
+    const style =
+      `name: auto\nsummary: x\nextends: plain\ninstall: [install, 'V={{version}}']\nsteps:\n` +
+      `  install: make {{install}}\n`
     const more = `name: more\nsummary: x\nextends: auto\nmake: [all]\n`
     for (const [fields, script] of [
       ['', 'make install V=1.0'],
@@ -87,7 +91,8 @@ describe('a valid tree', () => {
 
   it('tells which file a list of the style is from', async () => {
     const style =
-      'name: auto\nsummary: x\nextends: plain\ninstall: [install]\nsteps:\n  install: make {{install}}\n'
+      'name: auto\nsummary: x\nextends: plain\ninstall: [install]\nsteps:\n' +
+      '  install: make {{install}}\n'
     const { origins: origins } = await loadRecipe('high/app', { 'layers/styles/auto.yaml': style })
     expect(
       origins['install']?.map(({ file, line }) => `${file.split('/').at(-1) ?? ''}:${line ?? 0}`),
@@ -174,7 +179,8 @@ describe('sources', () => {
     const found = await loadRecipe(
       'low/tool',
       source(
-        `  - sha256: ${SHA}\n    from: []\n    name: a-{{version}}\n    to: x/{{name}}\n  - sha256: ${SHA}\n    from: ['npm:a@1']\n    unpack: false`,
+        `  - sha256: ${SHA}\n    from: []\n    name: a-{{version}}\n    to: x/{{name}}\n` +
+          `  - sha256: ${SHA}\n    from: ['npm:a@1']\n    unpack: false`,
       ),
     )
     expect(found.sources).toEqual([

@@ -14,7 +14,9 @@ import {
 
 const BASE = recipe(
   'base',
-  `sources:\n  - sha256: ${SHA}\n    from: ['debian:a/a_{{version}}.tar']\n  - sha256: ${SHA}\n    from: []\n    name: second\ninputs: [low/tool]\nstyle: auto\nconfigure: [--a, --b]\nenv: {A: '1'}\nmemory: 1G`,
+  `sources:\n  - sha256: ${SHA}\n    from: ['debian:a/a_{{version}}.tar']\n` +
+    `  - sha256: ${SHA}\n    from: []\n    name: second\ninputs: [low/tool]\nstyle: auto\n` +
+    `configure: [--a, --b]\nenv: {A: '1'}\nmemory: 1G`,
 )
 
 function extending(text: string): Texts {
@@ -48,7 +50,9 @@ describe('extends', () => {
     const found = await loadRecipe(
       'high/own',
       extending(
-        `version: '2.0'\nextends: low/base\nset: {memory: 2G}\nappend:\n  sources:\n    - sha256: ${SHA}\n      from: ['debian:b/b_{{version}}.tar']\n  configure: [--c]\nremove: {sources: ['a_{{version}}.tar'], configure: [--a]}`,
+        `version: '2.0'\nextends: low/base\nset: {memory: 2G}\nappend:\n  sources:\n` +
+          `    - sha256: ${SHA}\n      from: ['debian:b/b_{{version}}.tar']\n` +
+          `  configure: [--c]\nremove: {sources: ['a_{{version}}.tar'], configure: [--a]}`,
       ),
     )
     expect(found.memory).toBe(2 * 1024 ** 3)
@@ -90,7 +94,8 @@ describe('extends', () => {
   it('refuses wrong merges', async () => {
     const faults = await faultsOf(
       extending(
-        'summary: x\nextends: low/base\nset: {summary: y, make: [x]}\nappend: {make: [y]}\nremove: {configure: [--c]}',
+        'summary: x\nextends: low/base\nset: {summary: y, make: [x]}\nappend: {make: [y]}\n' +
+          'remove: {configure: [--c]}',
       ),
     )
     expect(faults).toEqual([
@@ -255,7 +260,8 @@ describe('a version that changes', () => {
     [
       'the sources are set',
       amended(
-        `set:\n  version: '2'\n  sources:\n    - sha256: ${SHA}\n      from: ['npm:a@{{version}}']\n`,
+        `set:\n  version: '2'\n  sources:\n    - sha256: ${SHA}\n` +
+          `      from: ['npm:a@{{version}}']\n`,
       ),
     ],
     ['no source has it', amended("set: {version: '2'}\n", "['npm:a@1']")],

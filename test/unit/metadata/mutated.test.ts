@@ -131,7 +131,9 @@ describe('names in layers', () => {
     await fc.assert(
       fc.asyncProperty(name, async (one) => {
         const key = JSON.stringify(one)
-        const text = `name: app\nversion: '1'\nsummary: x\nlicense: MIT\nsources:\n  - tree: [${key}]\n    name: ${key}\n    to: ${key}\nstyle: auto\nsteps: {${key}: x}\n`
+        const text =
+          `name: app\nversion: '1'\nsummary: x\nlicense: MIT\nsources:\n  - tree: [${key}]\n` +
+          `    name: ${key}\n    to: ${key}\nstyle: auto\nsteps: {${key}: x}\n`
         const folder = await writeTree({ ...VALID, [APP]: text })
         const faults = await faultsIn(folder)
         expect(faults.length).toBeGreaterThan(0)

@@ -15,7 +15,8 @@ const LONG = 'n'.repeat(300)
 const from = (...places: readonly string[]) => ({
   [APP]: recipe(
     'app',
-    `sources:\n  - sha256: ${SHA}\n    from: [${places.map((place) => `"${place}"`).join(', ')}]\nstyle: auto`,
+    `sources:\n  - sha256: ${SHA}\n` +
+      `    from: [${places.map((place) => `"${place}"`).join(', ')}]\nstyle: auto`,
   ),
 })
 

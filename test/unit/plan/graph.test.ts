@@ -75,7 +75,7 @@ describe('the graph', () => {
     ])
   })
 
-  it('an image with its closure holds what building it takes but for host layers, and mirrors the sources of all', () => {
+  it('an image with its closure holds what building it takes but host layers, and all their sources', () => {
     const source = (name: string): FileSource => ({
       kind: 'file',
       name,

@@ -61,7 +61,7 @@ function madeWorld(): World {
 }
 
 describe('a plan', () => {
-  it('on an empty store: what has no input is ready, what knows its key is blocked, the rest waits and says for what', () => {
+  it('on an empty store: ready without inputs, blocked with a key, waiting for named others', () => {
     const current = planOf(new World(), CHAIN, 'system/image')
     expect(statesOf(current)).toEqual({
       'host/cc': 'ready',

@@ -140,7 +140,8 @@ export const RECIPES: Readonly<Record<string, [text: string | Uint8Array, ...fau
   'two sources of a name': [
     recipe(
       'app',
-      `sources:\n  - sha256: ${SHA}\n    from: ['npm:a@1']\n  - sha256: ${SHA}\n    from: ['npm:a@1']\nstyle: auto`,
+      `sources:\n  - sha256: ${SHA}\n    from: ['npm:a@1']\n  - sha256: ${SHA}\n` +
+        `    from: ['npm:a@1']\nstyle: auto`,
     ),
     'duplicate-source:8:5',
   ],
@@ -155,7 +156,8 @@ export const RECIPES: Readonly<Record<string, [text: string | Uint8Array, ...fau
   'a folder for what stays packed': [
     recipe(
       'app',
-      `sources:\n  - sha256: ${SHA}\n    from: ['npm:a@1']\n    to: x\n    unpack: false\nstyle: auto`,
+      `sources:\n  - sha256: ${SHA}\n    from: ['npm:a@1']\n    to: x\n    unpack: false\n` +
+        `style: auto`,
     ),
     'bad-value:8:5',
   ],
@@ -186,14 +188,17 @@ export const RECIPES: Readonly<Record<string, [text: string | Uint8Array, ...fau
   'variables that no program can get': [
     recipe(
       'app',
-      `style: auto\nconfigure:\n${`  - ${'x'.repeat(4000)}\n`.repeat(30)}env:\n${'ABCDEFGHI'.replace(/./g, "  $&: '{{configure}}'\n")}`,
+      `style: auto\n` +
+        `configure:\n${`  - ${'x'.repeat(4000)}\n`.repeat(30)}env:\n` +
+        'ABCDEFGHI'.replace(/./g, "  $&: '{{configure}}'\n"),
     ),
     'variable-too-large:38:3',
   ],
   'a text that grows without end': [
     recipe(
       'app',
-      `style: auto\nconfigure:\n${`  - ${'x'.repeat(4000)}\n`.repeat(30)}steps:\n  build: "${'{{configure}}'.repeat(20)}"\n`,
+      `style: auto\nconfigure:\n${`  - ${'x'.repeat(4000)}\n`.repeat(30)}steps:\n` +
+        `  build: "${'{{configure}}'.repeat(20)}"\n`,
     ),
     'template-size:38:115',
   ],
@@ -224,7 +229,8 @@ export const RECIPES: Readonly<Record<string, [text: string | Uint8Array, ...fau
   'a folder without end': [
     recipe(
       'app',
-      `sources:\n  - sha256: ${SHA}\n    from: ['npm:a@1']\n    to: ${'d/'.repeat(600)}d\nstyle: auto`,
+      `sources:\n  - sha256: ${SHA}\n    from: ['npm:a@1']\n    to: ${'d/'.repeat(600)}d\n` +
+        `style: auto`,
     ),
     'bad-value:8:9',
   ],
