@@ -15,7 +15,8 @@ export async function requireOwnStore(root: string): Promise<void> {
     if ((mode & entered) !== 0) continue
     throw new FixpointError(
       'store-owner',
-      `Cannot build in store "${root}": "${folder}" belongs to user ${String(uid)}, who lets no sandbox of root in`,
+      `Cannot build in store "${root}": "${folder}" belongs to user ${uid}, ` +
+        'who lets no sandbox of root in',
     )
   }
 }

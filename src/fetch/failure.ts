@@ -61,14 +61,16 @@ export function sourceError(
     const ofOther = known === '' ? '' : `, which is that of ${known}`
     return new FixpointError(
       'source-digest',
-      `Cannot fetch "${name}": sha256 is ${wrong}, recipe wants ${source.sha256}${ofOther}${places}`,
+      `Cannot fetch "${name}": sha256 is ${wrong}, ` +
+        `recipe wants ${source.sha256}${ofOther}${places}`,
       known === '' ? {} : { facts: { knownAs: known } },
     )
   }
   if (known !== '') {
     return new FixpointError(
       'source-renamed',
-      `Cannot use sha256 ${source.sha256} for "${name}": it is known as that of ${known}, and no place has a file of the new name${places}`,
+      `Cannot use sha256 ${source.sha256} for "${name}": it is known as that of ${known}, ` +
+        `and no place has a file of the new name${places}`,
     )
   }
   if (reasons.some(({ offline }) => offline)) {

@@ -53,7 +53,8 @@ function requireFolder(path: string, inside: Owned, union: ReadonlyMap<string, O
   if (owner !== undefined) throw claimedTwice(path, owner, folder)
   throw new FixpointError(
     'artifact-parent',
-    `Cannot join artifacts: ${inside.part.recipe} has "/${inside.entry.path}", but no folder "/${path}"`,
+    `Cannot join artifacts: ${inside.part.recipe} has "/${inside.entry.path}", ` +
+      `but no folder "/${path}"`,
   )
 }
 

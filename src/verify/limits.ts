@@ -16,7 +16,8 @@ export async function requireSpace(folder: string): Promise<void> {
   if (free >= REBUILD_DISK) return
   throw new FixpointError(
     'little-space',
-    `Cannot rebuild here: it takes more than ${mebibytes(REBUILD_DISK)} of disk, "${folder}" has ${mebibytes(free)}`,
+    `Cannot rebuild here: it takes more than ${mebibytes(REBUILD_DISK)} of disk, ` +
+      `"${folder}" has ${mebibytes(free)}`,
   )
 }
 
@@ -31,7 +32,8 @@ export function requireMemory(graph: Graph, ids: Iterable<RecipeId>): void {
   const [wanted, there] = [mebibytes(largest.memory), mebibytes(totalmem())]
   throw new FixpointError(
     'little-memory',
-    `Cannot rebuild here: building ${largest.id} takes ${wanted} of memory, this machine has ${there}`,
+    `Cannot rebuild here: building ${largest.id} takes ${wanted} of memory, ` +
+      `this machine has ${there}`,
   )
 }
 

@@ -31,7 +31,7 @@ export const USAGE = {
   'nothing-to-compare': 'The word is neither a file nor the digest of a stored artifact.',
   'one-recipe': 'A build can go on from a step in one recipe only.',
   'only-host-layers':
-    'Only layers that see the host build the targets. Their artifacts may differ from host to host.',
+    'All targets are of layers that see the host. Their artifacts may differ between hosts.',
   'other-layers': 'The store holds artifacts of recipes that the given layers do not have.',
   'rebuild-running': 'Another rebuild uses the same folder.',
   'same-store': 'The second of two builds was to use the store of the first.',

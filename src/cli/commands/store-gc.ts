@@ -46,7 +46,8 @@ function refuseOthers(store: Store, recipes: readonly NotKept[], metadata: Metad
   const rows = others.map((row) => `\n  ${row.recipe}: ${describeRow(row)}`).join('')
   throw new FixpointError(
     'other-layers',
-    `Cannot collect garbage in "${store.root}": it holds artifacts of recipes that these layers do not have${rows}`,
+    `Cannot collect garbage in "${store.root}": it holds artifacts of recipes that these ` +
+      `layers do not have${rows}`,
   )
 }
 

@@ -229,5 +229,8 @@ function afterStep({ recipe, step, log, isTreeKept }: Facts, typed: Typed): stri
 function afterFullDisk({ step }: Facts, typed: Typed): string {
   const where = step === undefined ? 'there' : 'where the store is'
   const collect = typed('store', 'gc')
-  return `Free some space ${where} or run \`${collect}\`; the next run goes on where this one stopped`
+  return (
+    `Free some space ${where} or run \`${collect}\`; ` +
+    'the next run goes on where this one stopped'
+  )
 }

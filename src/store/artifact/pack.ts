@@ -134,7 +134,7 @@ function requireRoom(tar: TarWriter, path: string, size: number): void {
   if (tar.size + size <= LARGEST) return
   throw new FixpointError(
     'artifact-too-large',
-    `Cannot pack "${path}": with its ${String(size)} bytes the artifact has more than ${String(LARGEST)}`,
+    `Cannot pack "${path}": with its ${size} bytes the artifact has more than ${LARGEST}`,
   )
 }
 
