@@ -1,12 +1,13 @@
-import { appendFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FixpointError } from '../base/error.ts'
 import { freeBytes, makeFifo } from '../base/files.ts'
 import { PATHS } from '../sandbox/constants.ts'
 import type { SandboxSpec } from '../sandbox/bwrap.ts'
 import { LONGEST_LOG } from '../sandbox/output.ts'
-import { runSandboxed, WAIT_FOR_ENGINE, type SandboxResult } from '../sandbox/run.ts'
-import { readEnd, readReport } from './untrusted-files.ts'
+import { RunningSandbox, type SandboxEnd, type StepEnd } from '../sandbox/run.ts'
+import { runnerScript } from '../sandbox/runner.ts'
+import { readEnd } from './log-end.ts'
 import type { Action, StepContext, Usage } from './executor.ts'
 import type { Script } from './steps.ts'
 import type { Workspace } from './workspace.ts'
@@ -14,27 +15,14 @@ import type { Workspace } from './workspace.ts'
 /** Lines of the log that a failure shows. */
 const TAIL = 15
 
-/**
- * Runs the step named by the first argument and, whatever becomes of it, leaves the time that it
- * and its children took; `times` is the one clock that POSIX gives a shell. It is no file that a
- * step could be called like. Make before 4.4, which a host may have, knows no fifo: in a host layer
- * the jobserver is a pair of open files.
- */
-function runner(host: boolean, jobserver: boolean): string {
-  const files =
-    host && jobserver
-      ? `exec ${HOST_JOBS}<>${PATHS.jobserver} ${HOST_JOBS + 1}<>${PATHS.jobserver}\n`
-      : ''
-  return `${WAIT_FOR_ENGINE}${files}umask 022
-sh -eu "$1" && status=0 || status=$?
-rm -rf ${PATHS.report}/times
-command times > ${PATHS.report}/times || :
-exit $status
-`
-}
-
 /** First of the two descriptors that a host layer's jobserver has; a shell can name one digit. */
 const HOST_JOBS = 8
+
+/**
+ * Lines that open the jobserver's fifo as a pair of files. A host layer needs them: make before
+ * 4.4, which a host may have, knows no fifo.
+ */
+const OPEN_JOBSERVER = `exec ${HOST_JOBS}<>${PATHS.jobserver} ${HOST_JOBS + 1}<>${PATHS.jobserver}\n`
 
 /** Value of MAKEFLAGS, the same on every machine: how many jobs run, the tokens decide. */
 export function makeFlags(host: boolean): string {
@@ -43,8 +31,8 @@ export function makeFlags(host: boolean): string {
 }
 
 /**
- * Runs the scripts one after the other, each in a sandbox of its own over the same folders. Fails
- * with `step-failed`, or with `disk-full`.
+ * Runs the scripts one after the other in one sandbox. Fails with `step-failed`, or with
+ * `disk-full`.
  */
 export async function runSteps(
   workspace: Workspace,
@@ -54,53 +42,55 @@ export async function runSteps(
 ): Promise<Usage> {
   const pipe = join(workspace.folder, 'output')
   makeFifo(pipe)
-  let cpuMs = 0
-  let peakMemory = 0
-  for (const { name, script } of scripts) {
+  for (const { name, script } of scripts)
     await writeFile(join(workspace.folder, 'steps', name), script)
-    const started = context.now()
-    context.emit({ type: 'step-start', at: started, recipe: action.recipe, step: name })
-    await appendFile(context.log, `==> ${name}\n`)
-    const spec = await stepSandbox(workspace, action, name, context.jobserver)
-    const result = await runSandboxed(spec, {
-      log: context.log,
-      pipe,
-      timeout: action.timeout,
-      signal: context.signal,
-    })
-    context.signal.throwIfAborted()
-    if (result.status !== 0 || result.logFull)
-      throw await failureOf(action, name, context, describeEnd(result, action.timeout))
-    cpuMs += cpuTime(await readReport(join(workspace.folder, 'report', 'times')))
-    peakMemory = Math.max(peakMemory, result.peakMemory)
-    context.emit({
-      type: 'step-end',
-      at: context.now(),
-      recipe: action.recipe,
-      step: name,
-      durationMs: context.now() - started,
-    })
+  const spec = await stepsSandbox(workspace, action, context.jobserver)
+  const sandbox = new RunningSandbox(spec, { log: context.log, pipe, signal: context.signal })
+  let failed: { readonly step: string; readonly end: StepEnd } | undefined
+  let ended: SandboxEnd
+  try {
+    for (const { name } of scripts) {
+      const end = await runStep(sandbox, name, action, context)
+      if (end.status === 0 && !end.logFull) continue
+      failed = { step: name, end }
+      break
+    }
+  } finally {
+    ended = await sandbox.end()
   }
-  return { cpuMs, peakMemory }
+  context.signal.throwIfAborted()
+  if (failed !== undefined) {
+    const status = failed.end.status ?? ended.status
+    const reason = describeEnd({ ...failed.end, status }, action.timeout)
+    throw await failureOf(action, failed.step, context, reason)
+  }
+  return { cpuMs: cpuTime(ended.times), peakMemory: ended.peakMemory }
 }
 
-function stepSandbox(
+async function runStep(
+  sandbox: RunningSandbox,
+  step: string,
+  { recipe, timeout }: Action,
+  { emit, now }: StepContext,
+): Promise<StepEnd> {
+  const started = now()
+  emit({ type: 'step-start', at: started, recipe, step })
+  const end = await sandbox.run(step, timeout)
+  if (end.status === 0)
+    emit({ type: 'step-end', at: now(), recipe, step, durationMs: now() - started })
+  return end
+}
+
+function stepsSandbox(
   workspace: Workspace,
   action: Action,
-  step: string,
   jobserver: string | undefined,
 ): Promise<SandboxSpec> {
   const { host } = action.document
-  const command = [
-    '/bin/sh',
-    '-c',
-    runner(host, jobserver !== undefined),
-    'sh',
-    `${PATHS.steps}/${step}`,
-  ]
+  const script = runnerScript(host && jobserver !== undefined ? OPEN_JOBSERVER : '')
   const environment: Record<string, string> =
     jobserver === undefined ? {} : { MAKEFLAGS: makeFlags(host) }
-  return workspace.sandbox(action, command, environment, jobserver)
+  return workspace.sandbox(action, ['/bin/sh', '-c', script], environment, jobserver)
 }
 
 /** Bytes; a tool that ran into a full disk removes its unfinished file before it ends. */
@@ -122,11 +112,14 @@ async function failureOf(
     : new FixpointError('step-failed', message, { facts: { recipe, step, log } })
 }
 
-function describeEnd(result: SandboxResult, timeout: number): string {
-  if (result.logFull)
+function describeEnd(
+  end: Omit<StepEnd, 'status'> & { readonly status: number | null },
+  timeout: number,
+): string {
+  if (end.logFull)
     return `wrote more than ${String(LONGEST_LOG >> 20)} MiB to its log and was ended`
-  if (result.timedOut) return `exceeded its "timeout" of ${String(timeout)} s and was ended`
-  return result.status === undefined ? 'was killed' : `ended with status ${String(result.status)}`
+  if (end.timedOut) return `exceeded its "timeout" of ${String(timeout)} s and was ended`
+  return end.status === null ? 'was killed' : `ended with status ${String(end.status)}`
 }
 
 /** Sums the four times that the shell's `times` prints, each as `0m1.23s`. Milliseconds. */
@@ -135,8 +128,7 @@ export function cpuTime(text: string): number {
   for (const [, minutes, seconds] of text.matchAll(/(\d+)m(\d+(?:[.,]\d+)?)s/g)) {
     sum += (Number(minutes) * 60 + Number((seconds ?? '0').replace(',', '.'))) * 1000
   }
-  // The recipe may have written anything.
-  return Number.isSafeInteger(Math.round(sum)) ? Math.round(sum) : 0
+  return Math.round(sum)
 }
 
 async function tailOf(log: string): Promise<string> {

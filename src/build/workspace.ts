@@ -17,8 +17,7 @@ import type { Action, StepContext } from './executor.ts'
 import { copyFiles, inTurn, linkBlob } from './place-files.ts'
 
 /**
- * Folders of a workspace; `build` and `out` are the only ones that an action may write to, and
- * `report` for its resource use.
+ * Folders of a workspace; `build` and `out` are the only ones that an action may write to.
  */
 const FOLDERS = [
   'root',
@@ -29,7 +28,6 @@ const FOLDERS = [
   'sources',
   'steps',
   'proc',
-  'report',
 ] as const
 
 /** What an action's files come from and how they are laid out. */
@@ -148,7 +146,6 @@ export class Workspace {
     const mounts: Mount[] = [
       { from: this.#path('build'), to: '/build', writable: true },
       { from: this.#path('out'), to: PATHS.out, writable: true },
-      { from: this.#path('report'), to: PATHS.report, writable: true },
       { from: this.#path('sources'), to: PATHS.sources },
       { from: this.#path('patches'), to: PATHS.patches },
       { from: this.#path('files'), to: PATHS.files },

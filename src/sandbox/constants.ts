@@ -13,7 +13,6 @@ export const PATHS = {
   manifest: '/manifest.json',
   steps: '/steps',
   jobserver: '/run/jobserver',
-  report: '/run/report',
 } as const
 
 /** Variables that every action has, the same on every machine. */

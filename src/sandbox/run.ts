@@ -1,92 +1,167 @@
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
+import { createInterface } from 'node:readline'
 import { Duplex } from 'node:stream'
 import { FixpointError } from '../base/error.ts'
 import { errorCode } from '../base/files.ts'
 import { sandboxCommand, type SandboxSpec } from './bwrap.ts'
 import { inheritedFiles } from './open-descriptors.ts'
 import { children, watchMemory } from './memory.ts'
-import { record } from './output.ts'
+import { record, type Recording } from './output.ts'
+import { ANSWER_LINES, ENGINE } from './runner.ts'
 
-/** How a sandboxed command ended. */
-export interface SandboxResult {
-  /** Exit status; undefined when a signal ended it. */
+/** How a step ended. */
+export interface StepEnd {
+  /** Exit status; undefined when the sandbox ended before the step. */
   readonly status: number | undefined
   readonly timedOut: boolean
-  /** Whether it was ended because its log was full. */
+  /** Whether it was ended because the log was full. */
   readonly logFull: boolean
-  /** Bytes; largest sum over its processes that was seen. */
+}
+
+/** How a sandbox ended, and what its steps used. */
+export interface SandboxEnd {
+  /** Exit status; null when a signal ended it. */
+  readonly status: number | null
+  /** What the runner's `times` printed last. */
+  readonly times: string
+  /** Bytes; the largest sum over its processes that was seen. */
   readonly peakMemory: number
 }
 
-/** How a sandboxed command is run. */
+/** How a sandbox is run. */
 export interface RunOptions {
   /** File that standard output and error are appended to. */
   readonly log: string
   /** Pipe that they go through; a fifo of the machine. */
   readonly pipe: string
-  /** Seconds until it is ended. */
-  readonly timeout: number
   readonly signal?: AbortSignal | undefined
 }
-
-/** The descriptor that a sandboxed command and the engine speak by before it begins. */
-const ENGINE = 3
-
-/**
- * What a sandboxed shell has to run first: it waits for the engine's word. The kernel ends the
- * sandbox with the engine, but only from the moment that bwrap has asked it to; should the engine
- * be killed before that, no word comes and the shell ends by itself.
- */
-export const WAIT_FOR_ENGINE = `echo >&${ENGINE} && read -r word <&${ENGINE} || exit 1
-exec ${String(ENGINE)}>&-
-`
 
 /** Milliseconds; a timer set for longer goes off at once. */
 const LONGEST_TIMER = 2 ** 31 - 1
 
 /**
- * Runs a command that begins with {@link WAIT_FOR_ENGINE} in the sandbox, with its output in a log.
- * All its processes have ended when this resolves, also those that it left behind: the command is
- * the first of its process namespace, and the kernel ends that as a whole.
+ * A sandbox whose command is a {@link runnerScript}. It runs one step after the other, with their
+ * output in one log.
  */
-export async function runSandboxed(spec: SandboxSpec, options: RunOptions): Promise<SandboxResult> {
-  options.signal?.throwIfAborted()
-  let logFull = false
-  const output = record(options.pipe, options.log, () => {
-    logFull = true
-    kill()
-  })
-  const child = start(spec, output.writer)
-  giveWord(child)
-  // Killing the first process of the pid namespace ends all others before it is gone itself, and
-  // bwrap waits for it.
-  const kill = (): void => {
-    const first = child.pid === undefined ? [] : children(child.pid)
-    for (const pid of first) killProcess(pid)
-    if (first.length === 0) child.kill('SIGKILL')
+export class RunningSandbox {
+  readonly #child: ChildProcess
+  readonly #exit: Promise<[status: number | null]>
+  readonly #recording: Recording
+  readonly #answers: Answers
+  readonly #memory: { peak: () => number; stop: () => void }
+  readonly #signal: AbortSignal | undefined
+  #times = ''
+  #logFull = false
+
+  /** Starts the sandbox. Fails with `command-too-large` or `sandbox-tool-missing`. */
+  constructor(spec: SandboxSpec, { log, pipe, signal }: RunOptions) {
+    signal?.throwIfAborted()
+    this.#recording = record(pipe, log, () => {
+      this.#logFull = true
+      this.#kill()
+    })
+    this.#child = start(spec, this.#recording.writer)
+    this.#exit = once(this.#child, 'exit').then(
+      ([status]) => [status as number | null],
+      (error: unknown) => Promise.reject(cannotStart(error)),
+    )
+    this.#exit.catch(() => undefined) // looked at by whoever waits for it
+    this.#answers = new Answers(this.#child.stdio[ENGINE])
+    this.#memory = watchMemory(this.#child.pid)
+    this.#signal = signal
+    signal?.addEventListener('abort', this.#kill, { once: true })
   }
-  let timedOut = false
-  const timer = setTimeout(
-    () => {
-      timedOut = true
-      kill()
-    },
-    Math.min(options.timeout * 1000, LONGEST_TIMER),
-  )
-  options.signal?.addEventListener('abort', kill, { once: true })
-  const memory = watchMemory(child.pid)
-  try {
-    const [status] = (await once(child, 'exit')) as [number | null]
-    await output.ended
-    return { status: status ?? undefined, timedOut, logFull, peakMemory: memory.peak() }
-  } catch (error) {
-    throw cannotStart(error)
-  } finally {
-    clearTimeout(timer)
-    options.signal?.removeEventListener('abort', kill)
-    memory.stop()
+
+  /** Runs the step in the file `name` of {@link PATHS.steps}, for `timeout` seconds at most. */
+  async run(name: string, timeout: number): Promise<StepEnd> {
+    let timedOut = false
+    const timer = setTimeout(
+      () => {
+        timedOut = true
+        this.#kill()
+      },
+      Math.min(timeout * 1000, LONGEST_TIMER),
+    )
+    try {
+      const [status, ...times] = await this.#answers.ask(name)
+      if (status === undefined) await this.#exit
+      if (times.length > 0) this.#times = times.join('\n')
+      return {
+        status: status === undefined ? undefined : Number(status),
+        timedOut,
+        logFull: this.#logFull,
+      }
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /**
+   * Ends the sandbox. All its processes have ended when this resolves, and the log is written: the
+   * runner is the first of its process namespace, and the kernel ends that as a whole.
+   */
+  async end(): Promise<SandboxEnd> {
+    try {
+      this.#answers.end()
+      // A step may have taken over the runner: it is not asked to end.
+      this.#kill()
+      const [status] = await this.#exit
+      await this.#recording.ended
+      return { status, times: this.#times, peakMemory: this.#memory.peak() }
+    } finally {
+      this.#signal?.removeEventListener('abort', this.#kill)
+      this.#memory.stop()
+    }
+  }
+
+  /**
+   * Kills the first process of the namespace, which ends all others before it is gone itself. bwrap
+   * waits for it.
+   */
+  readonly #kill = (): void => {
+    const { pid } = this.#child
+    const first = pid === undefined ? [] : children(pid)
+    for (const child of first) killProcess(child)
+    if (first.length === 0) this.#child.kill('SIGKILL')
+  }
+}
+
+/** The engine's side of what it and the runner say. */
+class Answers {
+  readonly #line: Duplex | undefined
+  readonly #lines: AsyncIterator<string> | undefined
+  #isUp = false
+
+  constructor(line: unknown) {
+    if (!(line instanceof Duplex)) return // it could not be started
+    line.on('error', () => undefined) // it ended: its status tells
+    this.#line = line
+    this.#lines = createInterface({ input: line })[Symbol.asyncIterator]()
+  }
+
+  /** Names a step to the runner. Resolves to its answer; to nothing when the runner has ended. */
+  async ask(step: string): Promise<string[]> {
+    if (!this.#isUp && (await this.#read(1)).length === 0) return []
+    this.#isUp = true
+    this.#line?.write(`${step}\n`)
+    return this.#read(ANSWER_LINES)
+  }
+
+  end(): void {
+    this.#line?.end()
+  }
+
+  async #read(count: number): Promise<string[]> {
+    const lines: string[] = []
+    while (lines.length < count) {
+      const next = await this.#lines?.next()
+      if (next === undefined || next.done === true) return []
+      lines.push(next.value)
+    }
+    return lines
   }
 }
 
@@ -107,17 +182,6 @@ function start(spec: SandboxSpec, output: number): ChildProcess {
     closeSync(nothing)
     closeSync(output)
   }
-}
-
-/**
- * Answers the line that the command writes when nothing is left that could keep the engine's death
- * from ending it.
- */
-function giveWord(child: ChildProcess): void {
-  const line = child.stdio[ENGINE]
-  if (!(line instanceof Duplex)) return // it could not be started
-  line.once('data', () => line.end('\n'))
-  line.on('error', () => undefined) // it ended before it could hear: its status tells
 }
 
 /**

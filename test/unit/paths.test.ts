@@ -28,6 +28,7 @@ const TABLE: Readonly<Record<string, readonly [Decider, string]>> = {
   'base/put-file.ts': ['beneath', 'names in an image, below a folder of the user'],
   'base/regular.ts': ['user', 'files that users name; links are refused where the caller says so'],
   'base/replace-file.ts': ['beneath', 'a file of a folder that its caller holds open'],
+  'build/log-end.ts': ['own', 'a log'],
   'build/make-artifact.ts': ['own', 'the log, named by recipe and key'],
   'build/background-removal.ts': ['own', 'work folders that are moved away'],
   'build/host-files.ts': ['host', '/usr; links are read, not followed, and pipes not opened'],
@@ -37,10 +38,6 @@ const TABLE: Readonly<Record<string, readonly [Decider, string]>> = {
   ],
   'build/noted.ts': ['own', 'one file of the store'],
   'build/place-files.ts': ['beneath', 'names of sources, patches and files'],
-  'build/untrusted-files.ts': [
-    'foreign',
-    'what a step left in a folder of the engine: no link, no pipe, a limit',
-  ],
   'build/run-steps.ts': ['own', 'log and scripts, which no step can write to'],
   'build/workspace.ts': ['own', 'folders of a work folder, before a step runs in it'],
   'cli/commands/diff.ts': ['user', 'two files to compare'],

@@ -102,6 +102,31 @@ describe('processes that a step leaves behind', () => {
     expect(Number(await readArtifact(toy, result, 'host/left', 'count'))).toBeLessThan(8)
   })
 
+  it('and its temporary files are gone when the next step begins', async () => {
+    const toy = await freshStore()
+    const steps = [
+      {
+        name: 'leave',
+        script: `for folder in /tmp /dev/shm /run; do
+          mkdir -p $folder/.deep/er $folder/..two; echo x > $folder/.deep/er/file; ln -s /nowhere $folder/link
+          chmod 0 $folder/.deep/er; chmod 0 $folder/.deep
+        done; rm -rf $SRC; mkdir $SRC`,
+      },
+      {
+        name: 'look',
+        script:
+          'find /tmp /dev/shm /run -mindepth 1 > $OUT/found; pwd > $OUT/folder; touch $SRC/here; ls > $OUT/here',
+      },
+    ]
+    const result = await toyBuild(toy, toyMetadata(toyRecipe('host/left', '', { steps })), [
+      'host/left',
+    ])
+    const read = (name: string) => readArtifact(toy, result, 'host/left', name)
+    expect(await read('found')).toBe('/run/jobserver\n')
+    expect(await read('folder')).toBe('/build/src\n')
+    expect(await read('here')).toBe('here\n')
+  })
+
   it('cannot keep a step from ending, though they hold its output open', async () => {
     const script = '(setsid sh -c \'trap "" TERM HUP; while :; do sleep 1; done\' &); exit 3'
     const result = await toyBuild(await freshStore(), toyMetadata(toyRecipe('host/held', script)), [

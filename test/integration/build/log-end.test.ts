@@ -1,29 +1,8 @@
-import { execFileSync } from 'node:child_process'
-import { symlink, truncate, writeFile } from 'node:fs/promises'
+import { truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { readEnd, readReport } from '../../../src/build/untrusted-files.ts'
+import { readEnd } from '../../../src/build/log-end.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
-
-describe('a report', () => {
-  it('is read as it was written', async () => {
-    const path = join(await temporaryFolder(), 'times')
-    await writeFile(path, '0m0.01s 0m0.02s\n')
-    expect(await readReport(path)).toBe('0m0.01s 0m0.02s\n')
-  })
-
-  it.each<[name: string, make: (path: string) => unknown]>([
-    ['nothing', () => undefined],
-    ['a fifo', (path) => execFileSync('mkfifo', [path])],
-    ['a folder', (path) => execFileSync('mkdir', [path])],
-    ['a link to what has no end', (path) => symlink('/dev/zero', path)],
-    ['a file of some size', (path) => writeFile(path, '0m1s'.repeat(2000))],
-  ])('is none where there is %s', async (_name, make) => {
-    const path = join(await temporaryFolder(), 'times')
-    await make(path)
-    expect(await readReport(path)).toBe('')
-  })
-})
 
 describe('the end of a log', () => {
   it('is all of a short one', async () => {
