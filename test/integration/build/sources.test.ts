@@ -158,7 +158,7 @@ describe('a hostile tarball', () => {
     // Whether tar refuses it or leaves the bad part out is tar's choice; that it harms nothing is
     // ours.
     for (const failure of result.failures.values())
-      expect(failure).toMatchObject({ code: 'step-failed', step: 'unpack' })
+      expect(failure).toMatchObject({ code: 'step-failed', facts: { step: 'unpack' } })
     expect(await readdir(outside)).toEqual([])
     expect(await verifyStore((await nextSession(toy.folder)).store)).toEqual([])
     if (result.failures.size === 0) artifactOf(result, 'host/a')
