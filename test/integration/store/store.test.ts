@@ -55,7 +55,7 @@ describe('opening a store', () => {
     const folder = await temporaryFolder()
     await writeFile(join(folder, 'letters.txt'), 'dear')
     await expect(toyStore(folder)).rejects.toMatchObject({
-      code: 'store-layout',
+      code: 'store-occupied',
       message: expect.stringContaining('letters.txt') as string,
     })
     expect(await readdir(folder)).toEqual(['letters.txt'])
