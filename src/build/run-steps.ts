@@ -22,7 +22,8 @@ const HOST_JOBS = 8
  * Lines that open the jobserver's fifo as a pair of files. A host layer needs them: make before
  * 4.4, which a host may have, knows no fifo.
  */
-const OPEN_JOBSERVER = `exec ${HOST_JOBS}<>${PATHS.jobserver} ${HOST_JOBS + 1}<>${PATHS.jobserver}\n`
+const OPEN_JOBSERVER =
+  `exec ${HOST_JOBS}<>${PATHS.jobserver} ` + `${HOST_JOBS + 1}<>${PATHS.jobserver}\n`
 
 /** Value of MAKEFLAGS, the same on every machine: how many jobs run, the tokens decide. */
 export function makeFlags(host: boolean): string {

@@ -108,14 +108,15 @@ describe('processes that a step leaves behind', () => {
       {
         name: 'leave',
         script: `for folder in /tmp /dev/shm /run; do
-          mkdir -p $folder/.deep/er $folder/..two; echo x > $folder/.deep/er/file; ln -s /nowhere $folder/link
+          mkdir -p $folder/.deep/er $folder/..two; echo x > $folder/.deep/er/file
+          ln -s /nowhere $folder/link
           chmod 0 $folder/.deep/er; chmod 0 $folder/.deep
         done; rm -rf $SRC; mkdir $SRC`,
       },
       {
         name: 'look',
-        script:
-          'find /tmp /dev/shm /run -mindepth 1 > $OUT/found; pwd > $OUT/folder; touch $SRC/here; ls > $OUT/here',
+        script: `find /tmp /dev/shm /run -mindepth 1 > $OUT/found; pwd > $OUT/folder
+          touch $SRC/here; ls > $OUT/here`,
       },
     ]
     const result = await toyBuild(toy, toyMetadata(toyRecipe('host/left', '', { steps })), [
