@@ -66,7 +66,9 @@ export class RunningSandbox {
     this.#child = start(spec, this.#recording.writer)
     this.#exit = once(this.#child, 'exit').then(
       ([status]) => [status as number | null],
-      (error: unknown) => Promise.reject(cannotStart(error)),
+      (error: unknown) => {
+        throw cannotStart(error)
+      },
     )
     this.#exit.catch(() => undefined) // looked at by whoever waits for it
     this.#answers = new Answers(this.#child.stdio[ENGINE])
