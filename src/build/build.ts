@@ -88,7 +88,7 @@ class Build {
     this.#announce(current)
     this.#recall(current)
     while (!this.#options.signal.aborted) {
-      if (this.#failures.size === 0 || this.#options.keepGoing) {
+      if (this.#mayStart()) {
         this.#startFetches(current)
         this.#startActions(current)
       }

@@ -22,8 +22,9 @@ const HOST_JOBS = 8
  * Lines that open the jobserver's fifo as a pair of files. A host layer needs them: make before
  * 4.4, which a host may have, knows no fifo.
  */
-const OPEN_JOBSERVER =
-  `exec ${HOST_JOBS}<>${PATHS.jobserver} ` + `${HOST_JOBS + 1}<>${PATHS.jobserver}\n`
+const OPEN_JOBSERVER = `exec ${[HOST_JOBS, HOST_JOBS + 1]
+  .map((fd) => `${fd}<>${PATHS.jobserver}`)
+  .join(' ')}\n`
 
 /** Value of MAKEFLAGS, the same on every machine: how many jobs run, the tokens decide. */
 export function makeFlags(host: boolean): string {
@@ -129,7 +130,8 @@ export function cpuTime(text: string): number {
   for (const [, minutes, seconds] of text.matchAll(/(\d+)m(\d+(?:[.,]\d+)?)s/g)) {
     sum += (Number(minutes) * 60 + Number((seconds ?? '0').replace(',', '.'))) * 1000
   }
-  return Math.round(sum)
+  // A step that has taken over the runner may have written anything.
+  return Number.isSafeInteger(Math.round(sum)) ? Math.round(sum) : 0
 }
 
 async function tailOf(log: string): Promise<string> {

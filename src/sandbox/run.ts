@@ -1,7 +1,6 @@
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
-import { createInterface } from 'node:readline'
 import { Duplex } from 'node:stream'
 import { FixpointError } from '../base/error.ts'
 import { errorCode } from '../base/files.ts'
@@ -124,27 +123,36 @@ export class RunningSandbox {
    * waits for it.
    */
   readonly #kill = (): void => {
-    const { pid } = this.#child
+    const { pid, exitCode, signalCode } = this.#child
+    // Its number may be that of another process by now.
+    if (exitCode !== null || signalCode !== null) return
     const first = pid === undefined ? [] : children(pid)
     for (const child of first) killProcess(child)
     if (first.length === 0) this.#child.kill('SIGKILL')
   }
 }
 
+/** Characters; an answer has fewer. A step that has taken over the runner may write any number. */
+const LONGEST_ANSWER = 4096
+
 /** The engine's side of what it and the runner say. */
 class Answers {
   readonly #line: Duplex | undefined
-  readonly #lines: AsyncIterator<string> | undefined
+  readonly #chunks: AsyncIterator<string> | undefined
+  #text = ''
   #isUp = false
 
   constructor(line: unknown) {
     if (!(line instanceof Duplex)) return // it could not be started
     line.on('error', () => undefined) // it ended: its status tells
     this.#line = line
-    this.#lines = createInterface({ input: line })[Symbol.asyncIterator]()
+    this.#chunks = line.setEncoding('latin1')[Symbol.asyncIterator]()
   }
 
-  /** Names a step to the runner. Resolves to its answer; to nothing when the runner has ended. */
+  /**
+   * Names a step to the runner. Resolves to its answer; to nothing when the runner has ended, or
+   * gave no answer.
+   */
   async ask(step: string): Promise<string[]> {
     if (!this.#isUp && (await this.#read(1)).length === 0) return []
     this.#isUp = true
@@ -157,13 +165,15 @@ class Answers {
   }
 
   async #read(count: number): Promise<string[]> {
-    const lines: string[] = []
-    while (lines.length < count) {
-      const next = await this.#lines?.next()
-      if (next === undefined || next.done === true) return []
-      lines.push(next.value)
+    while (this.#text.split('\n').length <= count) {
+      const chunk = await this.#chunks?.next().catch(() => undefined)
+      if (chunk === undefined || chunk.done === true) return []
+      this.#text += chunk.value
+      if (this.#text.length > LONGEST_ANSWER) return []
     }
-    return lines
+    const lines = this.#text.split('\n')
+    this.#text = lines.slice(count).join('\n')
+    return lines.slice(0, count)
   }
 }
 

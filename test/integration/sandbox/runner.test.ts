@@ -1,15 +1,23 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { join } from 'node:path'
 import { Duplex } from 'node:stream'
 import { expect, it } from 'vitest'
-import { sandboxCommand } from '../../../src/sandbox/bwrap.ts'
+import { makeFifo } from '../../../src/base/files.ts'
+import { sandboxCommand, type SandboxSpec } from '../../../src/sandbox/bwrap.ts'
+import { RunningSandbox } from '../../../src/sandbox/run.ts'
 import { runnerScript } from '../../../src/sandbox/runner.ts'
+import { temporaryFolder } from '../../support/temporary.ts'
+
+/** A sandbox around nothing, in which a shell runs `script`. */
+function sandboxed(script: string): SandboxSpec {
+  const env = { PATH: '/usr/bin:/bin' }
+  return { root: '/', mounts: [], env, folder: '/', command: ['/bin/sh', '-c', script] }
+}
 
 /** A runner in a sandbox. It finds no folder of an action there, so each step fails. */
 function runner() {
-  const spec = { root: '/', mounts: [], env: { PATH: '/usr/bin:/bin' }, folder: '/' }
-  const command = ['/bin/sh', '-c', runnerScript('')]
-  const [program = '', ...args] = sandboxCommand({ ...spec, command })
+  const [program = '', ...args] = sandboxCommand(sandboxed(runnerScript('')))
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore', 'pipe'] })
   const line = child.stdio[3]
   if (!(line instanceof Duplex)) throw new TypeError('no line to the runner')
@@ -37,4 +45,31 @@ it('does not begin without an engine, which may have been killed before or after
   heard.line.once('data', () => heard.line.destroy())
   expect((await deaf.end).said).toBe('')
   expect((await heard.end).said).toBe('')
+})
+
+// What a step can do that has taken over the runner.
+it('may answer what it likes: the engine keeps little of it, and ends it in time', async () => {
+  const folder = await temporaryFolder()
+  const [log, pipe] = [join(folder, 'log'), join(folder, 'pipe')]
+  makeFifo(pipe)
+  const before = process.memoryUsage().rss
+  const sandbox = new RunningSandbox(sandboxed("yes | tr -d '\\n' >&3"), { log, pipe })
+  expect(await sandbox.run('step', 3)).toEqual({
+    status: undefined,
+    timedOut: true,
+    logFull: false,
+  })
+  await sandbox.end()
+  expect(process.memoryUsage().rss - before).toBeLessThan(200e6)
+})
+
+it('that does not end by itself is ended', async () => {
+  const folder = await temporaryFolder()
+  const [log, pipe] = [join(folder, 'log'), join(folder, 'pipe')]
+  makeFifo(pipe)
+  const script =
+    "trap '' TERM; printf '\\n0\\n0m1s 0m0s\\n0m0s 0m0s\\n' >&3; while :; do sleep 1; done"
+  const sandbox = new RunningSandbox(sandboxed(script), { log, pipe })
+  expect(await sandbox.run('step', 60)).toMatchObject({ status: 0, timedOut: false })
+  expect((await sandbox.end()).times).toBe('0m1s 0m0s\n0m0s 0m0s')
 })

@@ -128,6 +128,7 @@ describe('the time that a shell tells', () => {
     ['0m0,01s 0m0,00s\n0m0,00s 0m0,00s\n', 10],
     ['', 0],
     ['garbage', 0],
+    ['99999999999999999999m0s', 0],
   ])('%j is %i ms', (text, ms) => {
     expect(cpuTime(text)).toBe(ms)
   })
