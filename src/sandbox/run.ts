@@ -87,7 +87,9 @@ export class RunningSandbox {
       Math.min(timeout * 1000, LONGEST_TIMER),
     )
     try {
-      const [status, ...times] = await this.#answers.ask(name)
+      const answer = await this.#answers.ask(name)
+      if (answer === 'endless') this.#kill()
+      const [status, ...times] = answer === 'endless' ? [] : answer
       if (status === undefined) await this.#exit
       if (times.length > 0) this.#times = times.join('\n')
       return {
@@ -150,11 +152,14 @@ class Answers {
   }
 
   /**
-   * Names a step to the runner. Resolves to its answer; to nothing when the runner has ended, or
-   * gave no answer.
+   * Names a step to the runner. Resolves to the lines of its answer; to none when the runner has
+   * ended.
    */
-  async ask(step: string): Promise<string[]> {
-    if (!this.#isUp && (await this.#read(1)).length === 0) return []
+  async ask(step: string): Promise<string[] | 'endless'> {
+    if (!this.#isUp) {
+      const up = await this.#read(1)
+      if (up === 'endless' || up.length === 0) return up
+    }
     this.#isUp = true
     this.#line?.write(`${step}\n`)
     return this.#read(ANSWER_LINES)
@@ -164,12 +169,12 @@ class Answers {
     this.#line?.end()
   }
 
-  async #read(count: number): Promise<string[]> {
+  async #read(count: number): Promise<string[] | 'endless'> {
     while (this.#text.split('\n').length <= count) {
       const chunk = await this.#chunks?.next().catch(() => undefined)
       if (chunk === undefined || chunk.done === true) return []
       this.#text += chunk.value
-      if (this.#text.length > LONGEST_ANSWER) return []
+      if (this.#text.length > LONGEST_ANSWER) return 'endless'
     }
     const lines = this.#text.split('\n')
     this.#text = lines.slice(count).join('\n')

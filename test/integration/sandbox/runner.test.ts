@@ -48,19 +48,14 @@ it('does not begin without an engine, which may have been killed before or after
 })
 
 // What a step can do that has taken over the runner.
-it('may answer what it likes: the engine keeps little of it, and ends it in time', async () => {
+it('may answer what it likes: an answer without an end ends the sandbox', async () => {
   const folder = await temporaryFolder()
   const [log, pipe] = [join(folder, 'log'), join(folder, 'pipe')]
   makeFifo(pipe)
-  const before = process.memoryUsage().rss
   const sandbox = new RunningSandbox(sandboxed("yes | tr -d '\\n' >&3"), { log, pipe })
-  expect(await sandbox.run('step', 3)).toEqual({
-    status: undefined,
-    timedOut: true,
-    logFull: false,
-  })
+  const end = await sandbox.run('step', 20)
+  expect(end).toEqual({ status: undefined, timedOut: false, logFull: false })
   await sandbox.end()
-  expect(process.memoryUsage().rss - before).toBeLessThan(200e6)
 })
 
 it('that does not end by itself is ended', async () => {
