@@ -1,7 +1,6 @@
-import { execFile, execFileSync } from 'node:child_process'
-import { rmSync } from 'node:fs'
-import { chmod, lstat, mkdir, open, readdir, rename, stat, statfs } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { execFile } from 'node:child_process'
+import { lstat, mkdir, open, stat, statfs } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { FixpointError } from './error.ts'
 
@@ -70,12 +69,6 @@ export async function makeFolder(path: string, mode = 0o777): Promise<void> {
   }
 }
 
-/** Makes a fifo for this user alone, replacing what lies there. By mkfifo(1): Node cannot. */
-export function makeFifo(path: string): void {
-  rmSync(path, { force: true })
-  execFileSync('mkfifo', ['-m', '600', path])
-}
-
 /** True when a folder, or a link to one, lies at `path`. */
 export async function isFolder(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined))?.isDirectory() === true
@@ -88,11 +81,6 @@ export async function isFolder(path: string): Promise<boolean> {
 export async function isFileOrDisk(path: string): Promise<boolean> {
   const found = await stat(path).catch(() => undefined)
   return found?.isFile() === true || found?.isBlockDevice() === true
-}
-
-/** True when a folder, not a link to one, lies at `path`. */
-async function isOwnFolder(path: string): Promise<boolean> {
-  return (await ifThere(lstat(path)))?.isDirectory() === true
 }
 
 /** Makes durable what was written to a file, or was made or renamed in a folder. */
@@ -119,40 +107,6 @@ export async function syncTree(folder: string): Promise<void> {
       `Cannot write "${folder}" to its disk: ${said === '' ? String(cause) : said}`,
       { cause },
     )
-  }
-}
-
-/**
- * Moves the file `from` to `to` on the same file system so that a crash leaves either state: the
- * file is flushed before, the folder after. A folder at `to` is removed. For paths of the engine's
- * own; see {@link replaceFile} for others.
- */
-export async function commitFile(from: string, to: string): Promise<void> {
-  if (await isOwnFolder(to)) await removeTree(to)
-  await syncPath(from)
-  await mkdir(dirname(to), { recursive: true })
-  await rename(from, to)
-  await syncPath(dirname(to))
-}
-
-/**
- * Removes a tree, also one with folders that lack the write permission. By rm(1): the tree of a
- * build may have 100,000 files, for which Node takes seven times the processor time.
- */
-export async function removeTree(path: string): Promise<void> {
-  try {
-    await run('rm', ['-rf', '--', path])
-  } catch {
-    if (!(await exists(path))) return
-    await makeFoldersWritable(path).catch(() => undefined) // rm says what is in the way
-    await run('rm', ['-rf', '--', path])
-  }
-}
-
-async function makeFoldersWritable(folder: string): Promise<void> {
-  await chmod(folder, 0o700)
-  for (const entry of await readdir(folder, { withFileTypes: true })) {
-    if (entry.isDirectory()) await makeFoldersWritable(join(folder, entry.name))
   }
 }
 

@@ -1,5 +1,5 @@
 import { rename } from 'node:fs/promises'
-import { removeTree } from '../base/files.ts'
+import { removeTree } from '../base/remove-tree.ts'
 
 /**
  * Removes folders while other work goes on: the tree of a large build takes seconds of waiting for

@@ -1,5 +1,5 @@
-import { closeSync, constants, openSync, readSync, rmSync, writeSync } from 'node:fs'
-import { errorCode, makeFifo } from '../base/files.ts'
+import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs'
+import { errorCode } from '../base/files.ts'
 
 /** How often tokens that lie idle are given to who lacks them, milliseconds. */
 const INTERVAL = 50
@@ -13,10 +13,8 @@ export const MOST_CORES = 4096
 /** All that a fifo holds, unless a step has made it larger. */
 const CAPACITY = 65_536
 
-/** One action's share: a fifo as GNU make 4.4 and ninja 1.13 understand it. */
+/** One action's share, over a fifo as GNU make 4.4 and ninja 1.13 understand it. */
 export interface Client {
-  /** Path of the fifo. */
-  readonly fifo: string
   /** Ends the share. Tokens that the action held come back, also when it was killed with them. */
   close(): void
 }
@@ -48,10 +46,9 @@ export class Jobserver {
     this.#cores = cores
   }
 
-  /** Opens a share; its fifo is made at `path`. */
-  open(path: string): Client {
-    makeFifo(path)
-    const share: Share = { fd: openSync(path, constants.O_RDWR | constants.O_NONBLOCK), given: 0 }
+  /** Opens a share, over a fifo that nobody else has open. */
+  open(fifo: string): Client {
+    const share: Share = { fd: openSync(fifo, constants.O_RDWR | constants.O_NONBLOCK), given: 0 }
     this.#shares.push(share)
     this.balance()
     // Also for an only share: what its step has put in beyond what it was given is taken out.
@@ -59,11 +56,9 @@ export class Jobserver {
       this.balance()
     }, INTERVAL)
     return {
-      fifo: path,
       close: () => {
         this.#shares.splice(this.#shares.indexOf(share), 1)
         closeSync(share.fd)
-        rmSync(path, { force: true })
         this.balance()
         if (this.#shares.length > 0) return
         clearInterval(this.#timer)

@@ -31,7 +31,7 @@ export async function makeArtifact(
 ): Promise<boolean> {
   const { recipe, key, document } = action
   const { store, emit, now } = context
-  const lock = await store.session.lock(key, { signal: context.signal })
+  const lock = await store.session.lock(key, context.signal)
   try {
     const name = context.indexName(key, document.host)
     const found = store.index.artifactOf(name)
@@ -51,24 +51,26 @@ export async function makeArtifact(
     emit({ type: 'action-end', at: now(), recipe, key, ...result, durationMs })
     return true
   } finally {
-    await lock?.release()
+    await lock.release()
   }
 }
 
 async function run(action: Action, log: string, context: ActionContext): Promise<ActionResult> {
   const { store } = context
   const folder = join(await store.session.folder(), folderName(action.recipe))
-  const share = context.jobserver.open(`${folder}.tokens`)
+  const fifo = await store.session.fifos.take()
+  const share = context.jobserver.open(fifo)
   try {
     return await runAction(action, {
       ...context,
-      jobserver: share.fifo,
+      jobserver: fifo,
       folder,
       keptFolder: context.keepFailed ? store.logs.keptFolder(action.recipe) : undefined,
       log,
     })
   } finally {
     share.close()
+    store.session.fifos.give(fifo)
   }
 }
 

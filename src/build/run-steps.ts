@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FixpointError } from '../base/error.ts'
-import { freeBytes, makeFifo } from '../base/files.ts'
+import { freeBytes } from '../base/files.ts'
 import { PATHS } from '../sandbox/constants.ts'
 import type { SandboxSpec } from '../sandbox/bwrap.ts'
 import { LONGEST_LOG } from '../sandbox/output.ts'
@@ -42,8 +42,8 @@ export async function runSteps(
   scripts: readonly Script[],
   context: StepContext,
 ): Promise<Usage> {
-  const pipe = join(workspace.folder, 'output')
-  makeFifo(pipe)
+  const { fifos } = context.store.session
+  const pipe = await fifos.take()
   for (const { name, script } of scripts)
     await writeFile(join(workspace.folder, 'steps', name), script)
   const spec = await stepsSandbox(workspace, action, context.jobserver)
@@ -59,6 +59,7 @@ export async function runSteps(
     }
   } finally {
     ended = await sandbox.end()
+    fifos.give(pipe)
   }
   context.signal.throwIfAborted()
   if (failed !== undefined) {

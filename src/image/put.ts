@@ -51,7 +51,7 @@ export async function putImage(
   if ((await stale()) !== undefined) {
     await makeFolder(folder)
     // Several engines may be asked to put an image there.
-    const lock = await store.session.lock(`export-${digestOf(await realpath(folder))}`, { signal })
+    const lock = await store.session.lock(`export-${digestOf(await realpath(folder))}`, signal)
     try {
       const what = await stale()
       if (what === 'image') {

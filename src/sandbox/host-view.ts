@@ -2,7 +2,7 @@ import { existsSync, lstatSync, readdirSync, readlinkSync } from 'node:fs'
 import { chmod, mkdir, symlink, utimes } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { EPOCH } from '../base/constants.ts'
-import { removeTree } from '../base/files.ts'
+import { removeTree } from '../base/remove-tree.ts'
 import type { Mount } from './bwrap.ts'
 
 /** What a host layer's sandbox shows of the host; paths are relative to the host's root. */

@@ -1,7 +1,8 @@
 import { lstat, mkdir, readdir, rm, rmdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { FixpointError } from '../base/error.ts'
-import { errorCode, ifThere, makeFolder, removeTree, syncPath } from '../base/files.ts'
+import { errorCode, ifThere, makeFolder, syncPath } from '../base/files.ts'
+import { removeTree } from '../base/remove-tree.ts'
 import { readRegular } from '../base/regular.ts'
 
 /** The file that marks a folder as the engine's own, and says what it is for. */

@@ -2,7 +2,7 @@ import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { removeTree } from '../../src/base/files.ts'
+import { removeTree } from '../../src/base/remove-tree.ts'
 
 // These programs run from dist/test/bench.
 const DIST = fileURLToPath(new URL('../../', import.meta.url))

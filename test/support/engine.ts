@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { afterAll, beforeAll, onTestFinished } from 'vitest'
-import { removeTree } from '../../src/base/files.ts'
+import { removeTree } from '../../src/base/remove-tree.ts'
 import type { EngineTask } from './engine-main.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))

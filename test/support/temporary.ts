@@ -2,7 +2,7 @@ import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { removeTree } from '../../src/base/files.ts'
+import { removeTree } from '../../src/base/remove-tree.ts'
 
 /** A new empty folder that goes away with the test that asked for it. */
 export async function temporaryFolder(): Promise<string> {

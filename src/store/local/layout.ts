@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { readIfThere } from '../../base/beneath.ts'
 import type { Digest } from '../../base/digest.ts'
 import { FixpointError } from '../../base/error.ts'
-import { commitFile, errorCode, exists, isFolder, makeFolder } from '../../base/files.ts'
+import { commitFile } from '../../base/commit-file.ts'
+import { errorCode, exists, isFolder, makeFolder } from '../../base/files.ts'
 import { systemReason } from '../../base/system-error.ts'
 
 /** Version of the layout on disk. A store of another version is refused, never converted. */

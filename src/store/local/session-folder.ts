@@ -2,8 +2,11 @@ import { spawn } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { removeDefaultAcl } from '../../base/default-acl.ts'
-import { removeTree } from '../../base/files.ts'
+import { removeTree } from '../../base/remove-tree.ts'
 import { lockFile, type Lock } from './lock.ts'
+
+/** A session's file, locked as long as the session lives. */
+export const SESSION_LOCK = 'lock'
 
 /** The folder of an open session. */
 export interface SessionFolder {
@@ -58,7 +61,7 @@ async function enter(root: string): Promise<{ folder: string; own: Lock | undefi
     const folder = await mkdtemp(join(root, 'work', 'session-'))
     removeDefaultAcl(folder)
     await mkdir(join(folder, 'tmp'))
-    return { folder, own: await lockFile(join(folder, 'lock')) }
+    return { folder, own: await lockFile(join(folder, SESSION_LOCK)) }
   } finally {
     await door?.release()
   }
@@ -89,7 +92,7 @@ export async function sweep(work: string): Promise<void> {
 }
 
 async function sweepFolder(folder: string): Promise<void> {
-  const left = await lockFile(join(folder, 'lock'), { tryOnly: true })
+  const left = await lockFile(join(folder, SESSION_LOCK), { tryOnly: true })
   if (left === undefined) return
   // The last process of a killed engine may still be ending: then the next session removes the
   // rest.

@@ -1,8 +1,11 @@
 import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { commitFile, explainDiskFull } from '../../base/files.ts'
-import { lockFile, type Lock, type LockOptions } from './lock.ts'
-import { openSession, type SessionFolder } from './session-folder.ts'
+import { commitFile } from '../../base/commit-file.ts'
+import { explainDiskFull } from '../../base/files.ts'
+import { claim } from './claim.ts'
+import { Fifos } from './fifos.ts'
+import type { Lock } from './lock.ts'
+import { openSession, SESSION_LOCK, type SessionFolder } from './session-folder.ts'
 
 /**
  * This process's part in a store. It begins with the first call that needs it: a process that only
@@ -12,6 +15,9 @@ export class Session {
   readonly #root: string
   #open: Promise<SessionFolder> | undefined
   #serial = 0
+
+  /** Fifos of the session. */
+  readonly fifos = new Fifos(() => this.temporaryPath('fifo'))
 
   constructor(root: string) {
     this.#root = root
@@ -39,10 +45,10 @@ export class Session {
     await commitFile(temporary, path)
   }
 
-  /** Takes the store's lock called `name`; see {@link lockFile}. */
-  async lock(name: string, options: LockOptions = {}): Promise<Lock | undefined> {
-    await this.folder() // garbage collection removes locks that nobody can hold
-    return lockFile(join(this.#root, 'locks', name), options)
+  /** Takes the store's lock called `name`, as {@link claim} does. */
+  async lock(name: string, signal?: AbortSignal): Promise<Lock> {
+    const folder = await this.folder()
+    return claim(join(this.#root, 'locks', name), join(folder, SESSION_LOCK), signal)
   }
 
   /** Removes what killed engines left. A session does so when it begins; a run may need none. */

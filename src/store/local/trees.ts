@@ -2,7 +2,8 @@ import { mkdir, rename, rm } from 'node:fs/promises'
 import { readText } from '../../base/beneath.ts'
 import type { Digest } from '../../base/digest.ts'
 import { FixpointError } from '../../base/error.ts'
-import { errorCode, exists, explainDiskFull, removeTree, syncTree } from '../../base/files.ts'
+import { errorCode, exists, explainDiskFull, syncTree } from '../../base/files.ts'
+import { removeTree } from '../../base/remove-tree.ts'
 import { compareTree, describeFault } from '../artifact/check-tree.ts'
 import { formatListing, parseListing, type Listing } from '../artifact/listing.ts'
 import { packTree, type Packed } from '../artifact/pack.ts'
@@ -67,14 +68,14 @@ export class LocalTrees implements Trees {
     const found = await this.#look(digest, signal)
     if (found.listing !== undefined) return { folder, listing: found.listing }
     // One engine at a time. The others find its tree, and do not replace one that is in use.
-    const lock = await this.#session.lock(`tree-${digest}`, { signal })
+    const lock = await this.#session.lock(`tree-${digest}`, signal)
     try {
       const again = await this.#look(digest, signal)
       if (again.listing !== undefined) return { folder, listing: again.listing }
       if (again.fault !== undefined) this.#report('tree', digest, again.fault)
       return { folder, listing: await this.#unpackBlob(digest, signal) }
     } finally {
-      await lock?.release()
+      await lock.release()
     }
   }
 

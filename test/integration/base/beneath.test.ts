@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { beneath, Folder } from '../../../src/base/beneath.ts'
-import { removeTree } from '../../../src/base/files.ts'
+import { removeTree } from '../../../src/base/remove-tree.ts'
 
 /** A tree with everything in it that could lead astray. */
 function hostileTree(): string {

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { readIfThere } from '../../../src/base/beneath.ts'
-import { commitFile, freeBytes, ifThere, makeFolder, removeTree } from '../../../src/base/files.ts'
+import { commitFile } from '../../../src/base/commit-file.ts'
+import { freeBytes, ifThere, makeFolder } from '../../../src/base/files.ts'
+import { removeTree } from '../../../src/base/remove-tree.ts'
 
 async function temporary(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'fixpoint-test-files-'))

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { Folder } from '../../../src/base/beneath.ts'
-import { removeTree } from '../../../src/base/files.ts'
+import { removeTree } from '../../../src/base/remove-tree.ts'
 import { replaceFile } from '../../../src/base/replace-file.ts'
 
 async function held(): Promise<{ path: string; folder: Folder }> {

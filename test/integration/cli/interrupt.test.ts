@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { expect, onTestFinished, test } from 'vitest'
 import { digestOf } from '../../../src/base/digest.ts'
-import { removeTree } from '../../../src/base/files.ts'
+import { removeTree } from '../../../src/base/remove-tree.ts'
 import { takeLock } from '../../../src/store/local/lock.ts'
 import {
   commandLine,

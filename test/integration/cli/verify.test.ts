@@ -4,7 +4,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { digestOf } from '../../../src/base/digest.ts'
-import { removeTree } from '../../../src/base/files.ts'
+import { removeTree } from '../../../src/base/remove-tree.ts'
 import type { Condition } from '../../../src/verify/variations.ts'
 import { commandLine, jsonLines, makes, recipe, step, TOOLS_RECIPE } from '../../support/cli.ts'
 

@@ -4,7 +4,7 @@ import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { removeTree } from '../../../src/base/files.ts'
+import { removeTree } from '../../../src/base/remove-tree.ts'
 import { MOUNT_POINTS } from '../../../src/sandbox/bwrap.ts'
 import { ETC_FILES } from '../../../src/sandbox/constants.ts'
 import {

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { mkdir, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { removeTree } from '../../../src/base/files.ts'
+import { removeTree } from '../../../src/base/remove-tree.ts'
 
 /** What may be in a file's place, and must neither be read nor waited for. */
 export const NO_FILES: Readonly<Record<string, (path: string) => unknown>> = {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { digestOf, type Digest } from '../../../src/base/digest.ts'
-import { removeTree } from '../../../src/base/files.ts'
+import { removeTree } from '../../../src/base/remove-tree.ts'
 import { blobPath } from '../../../src/store/local/layout.ts'
 import { artifactsNotKept } from '../../../src/store/not-kept.ts'
 import { freshStore, id } from '../../support/rig.ts'

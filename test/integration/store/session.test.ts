@@ -1,7 +1,7 @@
 import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { removeTree } from '../../../src/base/files.ts'
+import { removeTree } from '../../../src/base/remove-tree.ts'
 import { takeLock } from '../../../src/store/local/lock.ts'
 import { openSession } from '../../../src/store/local/session-folder.ts'
 import { freshStore } from '../../support/rig.ts'
