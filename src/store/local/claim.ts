@@ -1,4 +1,4 @@
-import { existsSync, linkSync, rmSync, statSync, watch } from 'node:fs'
+import { linkSync, lstatSync, rmSync, watch } from 'node:fs'
 import { dirname } from 'node:path'
 import { errorCode } from '../../base/files.ts'
 import { lockFile, type Lock } from './lock.ts'
@@ -42,11 +42,11 @@ async function untilReleased(path: string, signal: AbortSignal | undefined): Pro
   try {
     const gone = new Promise<void>((resolve, reject) => {
       watcher.on('change', () => {
-        if (!existsSync(path)) resolve()
+        if (inodeOf(path) === undefined) resolve()
       })
       watcher.on('error', reject)
     })
-    if (!existsSync(path)) return // before the watch began
+    if (inodeOf(path) === undefined) return // before the watch began
     const ended = removeWhenEnded(
       path,
       AbortSignal.any([stop.signal, ...(signal === undefined ? [] : [signal])]),
@@ -71,5 +71,5 @@ async function removeWhenEnded(path: string, signal: AbortSignal): Promise<void>
 }
 
 function inodeOf(path: string): bigint | undefined {
-  return statSync(path, { bigint: true, throwIfNoEntry: false })?.ino
+  return lstatSync(path, { bigint: true, throwIfNoEntry: false })?.ino
 }
