@@ -1,9 +1,10 @@
-import { Command } from 'commander'
+import { Command, CommanderError } from 'commander'
 import { visible } from '../../base/visible.ts'
 import { addKeepingCommands } from './keeping.ts'
 import { addLookingCommands } from './looking.ts'
 import { addMakingCommands } from './making.ts'
 import { globalOptions } from './options.ts'
+import { versionLine } from './version.ts'
 
 /** The command line: one tree that help and completion are printed from. */
 export function createProgram(): Command {
@@ -12,6 +13,11 @@ export function createProgram(): Command {
   )
   for (const option of globalOptions()) program.addOption(option)
   program
+    .option('--version', 'print the version, the commit and the version of Node')
+    .on('option:version', () => {
+      process.stdout.write(`${versionLine()}\n`)
+      throw new CommanderError(0, 'commander.version', '')
+    })
     .enablePositionalOptions()
     .showSuggestionAfterError()
     .showHelpAfterError('(fixpoint --help lists the commands)')

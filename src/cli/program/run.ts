@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { FixpointError } from '../../base/error.ts'
-import { CommandContext } from '../context.ts'
+import type { CommandContext } from '../context.ts'
 import type { GlobalOptions } from '../global-options.ts'
 
 /** A command: gets its context, and what commander parsed, as its own declaration says. */
@@ -16,7 +16,9 @@ export function run(load: () => Promise<Runner>): (...args: unknown[]) => Promis
     const self = args.at(-1) as Command
     refuseEmptyValues(self)
     const command = await load()
-    const context = await CommandContext.open(self.optsWithGlobals<GlobalOptions>())
+    // With it comes most of the engine, which help does not need.
+    const { CommandContext: Context } = await import('../context.ts')
+    const context = await Context.open(self.optsWithGlobals<GlobalOptions>())
     try {
       await command(context, ...(args.slice(0, -1) as never[]))
       await context.checkOutput()

@@ -1,21 +1,16 @@
 import { z } from 'zod'
 import type { FieldMeta } from './field.ts'
 import { amendSchema, layersSchema, machineSchema, recipeSchema, styleSchema } from './schema.ts'
+import type { SchemaName } from './schema-names.ts'
 import { fileSourceSchema, treeSourceSchema } from './source-schema.ts'
 
-const SCHEMAS = {
+const SCHEMAS: Readonly<Record<SchemaName, z.ZodType>> = {
   recipe: recipeSchema,
   amend: amendSchema,
   style: styleSchema,
   layers: layersSchema,
   machine: machineSchema,
-} as const
-
-/** Kinds of metadata files that have a schema. */
-export type SchemaName = keyof typeof SCHEMAS
-
-/** All of them, in the order of the reference. */
-export const SCHEMA_NAMES = Object.keys(SCHEMAS) as readonly SchemaName[]
+}
 
 /**
  * JSON Schema (draft 7) of one kind of file, for editors. The loader checks the same, and the order
