@@ -32,7 +32,8 @@ const WAITS = {
     'inputs: [bootstrap/alpha]',
     'style: plain',
     'env: {MARKER: fixpoint-interrupt-test}',
-    step(`sleep ${LONG} || :`, 'echo done > "$OUT/done"'),
+    // More files than the engine removes without rm.
+    step(`touch $(seq 300); sleep ${LONG} || :`, 'echo done > "$OUT/done"'),
   ),
 }
 
