@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,4 +10,10 @@ export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'fixpoint-test-'))
   onTestFinished(() => removeTree(folder))
   return folder
+}
+
+/** A new fifo at `path`, which it returns. */
+export function makeFifo(path: string): string {
+  execFileSync('mkfifo', [path])
+  return path
 }

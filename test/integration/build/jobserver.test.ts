@@ -8,13 +8,8 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { Jobserver, MOST_CORES, type Client } from '../../../src/build/jobserver.ts'
 import { freshStore, readArtifact, waitUntil } from '../../support/rig.ts'
 import { storedTree } from '../../support/image.ts'
-import { temporaryFolder } from '../../support/temporary.ts'
+import { makeFifo, temporaryFolder } from '../../support/temporary.ts'
 import { toyBuild, toyMetadata, toyRecipe } from '../../support/toy.ts'
-
-function makeFifo(path: string): string {
-  execFileSync('mkfifo', [path])
-  return path
-}
 
 /** A client that takes and gives tokens as make does. */
 class Taker {

@@ -3,11 +3,10 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { Duplex } from 'node:stream'
 import { expect, it } from 'vitest'
-import { makeFifo } from '../../../src/base/files.ts'
 import { sandboxCommand, type SandboxSpec } from '../../../src/sandbox/bwrap.ts'
 import { RunningSandbox } from '../../../src/sandbox/run.ts'
 import { runnerScript } from '../../../src/sandbox/runner.ts'
-import { temporaryFolder } from '../../support/temporary.ts'
+import { makeFifo, temporaryFolder } from '../../support/temporary.ts'
 
 /** A sandbox around nothing, in which a shell runs `script`. */
 function sandboxed(script: string): SandboxSpec {
