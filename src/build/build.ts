@@ -1,15 +1,20 @@
+import { EventEmitter, once } from 'node:events'
 import { FixpointError } from '../base/error.ts'
 import { explainDiskFull } from '../base/files.ts'
 import type { RecipeId } from '../base/recipe-id.ts'
+import type { FileSource } from '../metadata/model.ts'
 import { nodeOf, sourcesOf, type Graph } from '../plan/graph.ts'
-import type { Plan } from '../plan/plan.ts'
-import { planOn } from '../store/plan-view.ts'
+import { LivePlan } from '../plan/live-plan.ts'
+import type { Plan, State } from '../plan/plan.ts'
+import { storeAsKnown } from '../store/plan-view.ts'
 import { Discards } from './background-removal.ts'
 import type { BuildContext, BuildOptions } from './build-context.ts'
+import type { Action } from './executor.ts'
+import { Forecast } from './forecast.ts'
 import { Jobserver } from './jobserver.ts'
 import { makeArtifact } from './make-artifact.ts'
 import { actionOf } from './planned-action.ts'
-import { choose, remainingTimes } from './queue.ts'
+import { Queue } from './queue.ts'
 import { requireHost } from './require-host.ts'
 import { skippedBy } from './skipped.ts'
 
@@ -35,70 +40,96 @@ export type Builder = (
  * Builds `targets` and what they need. Failures of recipes are in the result. Rejects when it is
  * interrupted, for a bug, and as {@link requireHost} does, before anything runs.
  */
-export function build(
+export async function build(
   graph: Graph,
   targets: readonly RecipeId[],
   options: BuildOptions,
   context: BuildContext,
 ): Promise<BuildResult> {
-  return new Build(graph, targets, options, context).run()
+  const { store, emit, now } = context
+  const planAgain = (): LivePlan => new LivePlan(graph, targets, storeAsKnown(context))
+  await store.session.sweep()
+  let live = planAgain()
+  // At the start: what is used on the way is not counted again once the targets are there.
+  const stored = count(live.snapshot(), ['stored'])
+  if (count(live.snapshot(), ['ready']) > 0) {
+    await requireHost(store.root)
+    // From here on nobody collects what this build goes by; what was collected meanwhile is missing
+    // from the second plan.
+    await store.session.folder()
+    live = planAgain()
+  }
+  const toRun = count(live.snapshot(), ['ready', 'blocked', 'waits'])
+  const there = count(live.snapshot(), ['stored'])
+  emit({ type: 'plan', at: now(), total: there + toRun, stored: there, toRun })
+  const { ran, failures, plan } = await new Build(graph, live, planAgain, options, context).run()
+  const skipped = skippedBy(plan, [...failures.keys()])
+  for (const one of skipped) emit({ type: 'action-skipped', at: now(), ...one })
+  emit({
+    type: 'done',
+    at: now(),
+    ran: ran.length,
+    stored,
+    failed: failures.size,
+    skipped: skipped.length,
+  })
+  return { ran, failures, plan, skipped: skipped.map(({ recipe }) => recipe) }
+}
+
+function count(current: Plan, states: readonly State[]): number {
+  return [...current.values()].filter(({ state }) => states.includes(state)).length
 }
 
 /** One build under way. */
 class Build {
   readonly #graph: Graph
-  readonly #targets: readonly RecipeId[]
   readonly #options: BuildOptions
   readonly #context: BuildContext
+  readonly #planAgain: () => LivePlan
   readonly #jobserver: Jobserver
   readonly #running = new Map<RecipeId, Promise<void>>()
   readonly #fetching = new Map<RecipeId, Promise<void>>()
   readonly #fetched = new Set<RecipeId>()
   readonly #fetchEnd = new AbortController()
+  readonly #fetchSignal: AbortSignal
   readonly #failures = new Map<RecipeId, unknown>()
   readonly #ran: RecipeId[] = []
   readonly #discards = new Discards()
-  readonly #past = new Map<RecipeId, { durationMs: number; peakMemory: number }>()
+  /** Says `end` when an action has ended, or a fetch. */
+  readonly #news = new EventEmitter()
+  #live: LivePlan
+  #forecast: Forecast
+  readonly #queue = new Queue()
+  /** What has ended since the plan was last brought up to date. */
+  readonly #ended: RecipeId[] = []
+  /** A blob that the plan counts on was found missing or damaged. */
+  #lost = false
 
   constructor(
     graph: Graph,
-    targets: readonly RecipeId[],
+    live: LivePlan,
+    planAgain: () => LivePlan,
     options: BuildOptions,
     context: BuildContext,
   ) {
     this.#graph = graph
-    this.#targets = targets
+    this.#live = live
+    this.#planAgain = planAgain
     this.#options = options
     this.#context = context
     this.#jobserver = new Jobserver(options.cores)
+    this.#fetchSignal = AbortSignal.any([options.signal, this.#fetchEnd.signal])
+    this.#forecast = this.#makeForecast()
   }
 
-  async run(): Promise<BuildResult> {
-    await this.#context.store.session.sweep()
-    let current = this.#plan()
-    // At the start: what is used on the way is not counted again once the targets are there.
-    const stored = [...current.values()].filter(({ state }) => state === 'stored').length
-    if ([...current.values()].some(({ state }) => state === 'ready')) {
-      await requireHost(this.#context.store.root)
-      // From here on nobody collects what this build goes by; what was collected meanwhile is
-      // missing from the second plan.
-      await this.#context.store.session.folder()
-      current = this.#plan()
-    }
-    this.#announce(current)
-    this.#recall(current)
+  async run(): Promise<Omit<BuildResult, 'skipped'>> {
+    this.#consider(this.#graph.nodes.keys())
     while (!this.#options.signal.aborted) {
-      if (this.#mayStart()) {
-        this.#startFetches(current)
-        this.#startActions(current)
-      }
-      const pending = [
-        ...this.#running.values(),
-        ...(this.#mayStart() ? this.#fetching.values() : []),
-      ]
-      if (pending.length === 0) break
-      await Promise.race(pending)
-      current = this.#plan()
+      if (this.#mayStart()) this.#startActions()
+      const fetches = this.#mayStart() ? this.#fetching.size : 0
+      if (this.#running.size + fetches === 0) break
+      await once(this.#news, 'end')
+      this.#follow()
     }
     // After a failure what runs may end, since its result is of use; a download goes on from its
     // part the next time.
@@ -107,75 +138,56 @@ class Build {
     await Promise.allSettled(this.#fetching.values())
     await this.#discards.settled()
     this.#options.signal.throwIfAborted()
-    const skipped = skippedBy(current, [...this.#failures.keys()])
-    for (const one of skipped)
-      this.#context.emit({ type: 'action-skipped', at: this.#context.now(), ...one })
-    this.#context.emit({
-      type: 'done',
-      at: this.#context.now(),
-      ran: this.#ran.length,
-      stored,
-      failed: this.#failures.size,
-      skipped: skipped.length,
-    })
-    return {
-      ran: this.#ran,
-      failures: this.#failures,
-      skipped: skipped.map(({ recipe }) => recipe),
-      plan: current,
-    }
+    this.#follow()
+    return { ran: this.#ran, failures: this.#failures, plan: this.#live.snapshot() }
   }
 
-  #plan(): Plan {
-    return planOn(this.#context, this.#graph, this.#targets)
+  #makeForecast(): Forecast {
+    return new Forecast(this.#graph, this.#live.snapshot(), this.#context.store.index)
   }
 
   #mayStart(): boolean {
     return this.#failures.size === 0 || this.#options.keepGoing
   }
 
-  #announce(current: Plan): void {
-    const states = [...current.values()].map(({ state }) => state)
-    const stored = states.filter((state) => state === 'stored').length
-    const toRun = states.filter((state) => ['ready', 'blocked', 'waits'].includes(state)).length
-    this.#context.emit({
-      type: 'plan',
-      at: this.#context.now(),
-      total: stored + toRun,
-      stored,
-      toRun,
-    })
-  }
-
-  /** Reads what past runs of the actions took; nothing is read when nothing runs. */
-  #recall(current: Plan): void {
-    for (const [id, { state }] of current) {
-      if (state === 'stored' || state === 'unneeded') continue
-      const past = this.#context.store.index.history(id).at(-1)
-      if (past !== undefined) this.#past.set(id, past)
+  /** Brings the plan up to date with what has ended. */
+  #follow(): void {
+    const changed = this.#ended.splice(0).flatMap((id) => this.#live.update(id).concat(id))
+    if (!this.#lost) {
+      this.#consider(changed)
+      return
     }
+    // Any recipe may have used what was lost.
+    this.#lost = false
+    this.#live = this.#planAgain()
+    this.#forecast = this.#makeForecast()
+    this.#consider(this.#graph.nodes.keys())
   }
 
   /**
-   * Fetches for every action that is known to run: those whose key may yet turn out to be stored
-   * are left alone.
+   * Queues recipes that are ready, and fetches for those that are known to run. Those whose key may
+   * yet turn out to be stored are left alone.
    */
-  #startFetches(current: Plan): void {
-    for (const [id, { state }] of current) {
-      if (
-        (state !== 'ready' && state !== 'blocked') ||
-        this.#fetched.has(id) ||
-        this.#fetching.has(id) ||
-        this.#failures.has(id)
-      )
-        continue
-      this.#fetching.set(id, this.#fetchSources(id))
+  #consider(recipes: Iterable<RecipeId>): void {
+    for (const id of recipes) {
+      const state = this.#live.stateOf(id)
+      const runs = (state === 'ready' || state === 'blocked') && !this.#failures.has(id)
+      if (runs && this.#mayStart()) this.#startFetch(id)
+      if (runs && state === 'ready' && this.#fetched.has(id) && !this.#running.has(id))
+        this.#queue.add(this.#forecast.candidate(id))
+      else this.#queue.remove(this.#forecast.candidate(id))
     }
   }
 
-  async #fetchSources(id: RecipeId): Promise<void> {
+  #startFetch(id: RecipeId): void {
+    if (this.#fetched.has(id) || this.#fetching.has(id)) return
     const sources = sourcesOf(nodeOf(this.#graph.nodes, id))
-    const signal = AbortSignal.any([this.#options.signal, this.#fetchEnd.signal])
+    if (sources.length === 0) this.#fetched.add(id)
+    else this.#fetching.set(id, this.#fetch(id, sources))
+  }
+
+  async #fetch(id: RecipeId, sources: readonly FileSource[]): Promise<void> {
+    const signal = this.#fetchSignal
     try {
       await Promise.all(sources.map((source) => this.#context.fetcher.fetch(source, signal)))
       this.#fetched.add(id)
@@ -183,45 +195,23 @@ class Build {
       if (!signal.aborted) this.#fail(id, 'fetch', '', error)
     } finally {
       this.#fetching.delete(id)
+      this.#end(id)
     }
   }
 
-  #startActions(current: Plan): void {
-    const free = this.#options.cores - this.#running.size
-    if (free <= 0) return
-    const remaining = remainingTimes(current, (id) => this.#cost(id))
-    const candidates = [...current.keys()]
-      .filter(
-        (id) =>
-          current.get(id)?.state === 'ready' &&
-          this.#fetched.has(id) &&
-          !this.#running.has(id) &&
-          !this.#failures.has(id),
-      )
-      .map((recipe) => ({
-        recipe,
-        remaining: remaining.get(recipe) ?? 0,
-        memory: this.#memory(recipe),
-      }))
-    const promised = [...this.#running.keys()].reduce((sum, id) => sum + this.#memory(id), 0)
-    const room = {
-      slots: free,
+  #startActions(): void {
+    const running = [...this.#running.keys()]
+    const promised = running.reduce((sum, id) => sum + this.#forecast.memory(id), 0)
+    const chosen = this.#queue.take({
+      slots: this.#options.cores - running.length,
       memory: this.#options.memory - promised,
-      idle: this.#running.size === 0,
-    }
-    for (const id of choose(candidates, room)) this.#running.set(id, this.#runOne(current, id))
+      idle: running.length === 0,
+    })
+    for (const id of chosen) this.#running.set(id, this.#runAction(actionOf(this.#live, id)))
   }
 
-  #cost(id: RecipeId): number {
-    return this.#past.get(id)?.durationMs ?? nodeOf(this.#graph.nodes, id).recipe.cost * 1000
-  }
-
-  #memory(id: RecipeId): number {
-    return this.#past.get(id)?.peakMemory ?? nodeOf(this.#graph.nodes, id).recipe.memory
-  }
-
-  async #runOne(current: Plan, id: RecipeId): Promise<void> {
-    const action = actionOf(current, id)
+  async #runAction(action: Action): Promise<void> {
+    const id = action.recipe
     let log = ''
     try {
       log = await this.#context.store.logs.path(id, action.key)
@@ -235,13 +225,21 @@ class Build {
       if (ran) this.#ran.push(id)
     } catch (error) {
       if (this.#options.signal.aborted) return
-      // The store set the blob aside: the next plan finds it missing, and fetches or builds it
-      // before this action is tried again.
-      if (isBlobLost(error)) this.#fetched.delete(id)
-      else this.#fail(id, stepOf(error), log, explainDiskFull(error, this.#context.store.root))
+      if (isBlobLost(error)) {
+        // The store set the blob aside. The next plan finds it missing: it is fetched or built
+        // before this action is tried again.
+        this.#lost = true
+        this.#fetched.delete(id)
+      } else this.#fail(id, stepOf(error), log, explainDiskFull(error, this.#context.store.root))
     } finally {
       this.#running.delete(id)
+      this.#end(id)
     }
+  }
+
+  #end(id: RecipeId): void {
+    this.#ended.push(id)
+    this.#news.emit('end')
   }
 
   #fail(id: RecipeId, step: string, log: string, error: unknown): void {

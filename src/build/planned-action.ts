@@ -5,7 +5,7 @@ import type { Plan } from '../plan/plan.ts'
 import type { Action } from './executor.ts'
 
 /** The action of a recipe that is ready. */
-export function actionOf(current: Plan, id: RecipeId): Action {
+export function actionOf(current: Pick<Plan, 'get'>, id: RecipeId): Action {
   const { node, key, document } = current.get(id) ?? {}
   if (node === undefined || key === undefined || document === undefined)
     throw new TypeError(`"${id}" is not ready`)

@@ -1,7 +1,5 @@
 import type { RecipeId } from '../base/recipe-id.ts'
 import { byCodeUnit } from '../base/order.ts'
-import { usedBy } from '../plan/graph.ts'
-import type { Plan } from '../plan/plan.ts'
 
 /** An action that could start now. */
 export interface Candidate {
@@ -25,41 +23,57 @@ export interface Room {
   readonly idle: boolean
 }
 
-/**
- * The candidates to start, longest remaining path first; one that does not fit the memory lets
- * smaller ones pass.
- */
-export function choose(candidates: readonly Candidate[], room: Room): RecipeId[] {
-  const ordered = [...candidates].sort(
-    (a, b) => b.remaining - a.remaining || byCodeUnit(a.recipe, b.recipe),
-  )
-  const chosen: RecipeId[] = []
-  let memory = room.memory
-  for (const candidate of ordered) {
-    if (chosen.length >= room.slots) break
-    const alone = room.idle && chosen.length === 0
-    if (candidate.memory > memory && !alone) continue
-    chosen.push(candidate.recipe)
-    memory -= candidate.memory
+/** Actions that could start now, in the order in which they are to. */
+export class Queue {
+  readonly #candidates: Candidate[] = []
+
+  /** Adds an action, unless it is there. */
+  add(candidate: Candidate): void {
+    const place = this.#placeOf(candidate)
+    if (!this.#isAt(place, candidate)) this.#candidates.splice(place, 0, candidate)
   }
-  return chosen
+
+  /** Takes out an action, if it is there. */
+  remove(candidate: Candidate): void {
+    const place = this.#placeOf(candidate)
+    if (this.#isAt(place, candidate)) this.#candidates.splice(place, 1)
+  }
+
+  /**
+   * Takes out the actions to start: longest remaining path first, then by name. One that does not
+   * fit the memory lets smaller ones pass.
+   */
+  take(room: Room): RecipeId[] {
+    const chosen: Candidate[] = []
+    let memory = room.memory
+    for (const candidate of this.#candidates) {
+      if (chosen.length >= room.slots) break
+      const alone = room.idle && chosen.length === 0
+      if (candidate.memory > memory && !alone) continue
+      chosen.push(candidate)
+      memory -= candidate.memory
+    }
+    for (const candidate of chosen) this.remove(candidate)
+    return chosen.map(({ recipe }) => recipe)
+  }
+
+  #isAt(place: number, { recipe }: Candidate): boolean {
+    return this.#candidates[place]?.recipe === recipe
+  }
+
+  /** Where a candidate is, or belongs; by halving, since thousands may be ready at once. */
+  #placeOf(candidate: Candidate): number {
+    let [low, high] = [0, this.#candidates.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      const other = this.#candidates[middle]
+      if (other !== undefined && compare(other, candidate) < 0) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
 }
 
-/**
- * For each recipe that will or may run, the time from its start to the end of the longest chain it
- * begins. `costOf` gives an action's own time in milliseconds.
- */
-export function remainingTimes(
-  plan: Plan,
-  costOf: (recipe: RecipeId) => number,
-): Map<RecipeId, number> {
-  const remaining = new Map<RecipeId, number>()
-  // Users come after what they use, so going backwards meets every user first.
-  for (const [id, { node, state }] of [...plan].reverse()) {
-    if (state === 'stored' || state === 'unneeded') continue
-    const own = (remaining.get(id) ?? 0) + costOf(id)
-    remaining.set(id, own)
-    for (const used of usedBy(node)) remaining.set(used, Math.max(remaining.get(used) ?? 0, own))
-  }
-  return remaining
+function compare(a: Candidate, b: Candidate): number {
+  return b.remaining - a.remaining || byCodeUnit(a.recipe, b.recipe)
 }

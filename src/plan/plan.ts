@@ -38,14 +38,15 @@ export interface Planned {
   readonly key: Digest | undefined
   readonly document: ActionDocument | undefined
   readonly artifact: Digest | undefined
-  /** Inputs and contents that must be built first; sorted. */
+  /** Inputs, then contents, that must be built first; each once. */
   readonly waitsFor: readonly RecipeId[]
 }
 
 /** Every recipe of the graph, in its order. */
 export type Plan = ReadonlyMap<RecipeId, Planned>
 
-interface Keyed {
+/** A recipe's key and artifact, as far as they are known. */
+export interface Keyed {
   readonly node: Node
   readonly key: Digest | undefined
   readonly document: ActionDocument | undefined
@@ -61,14 +62,12 @@ export function plan(graph: Graph, targets: readonly RecipeId[], known: Known): 
   const states = findStates(graph, targets, keyed, known)
   const planned = new Map<RecipeId, Planned>()
   for (const [id, entry] of keyed) {
-    const used = states.has(id) && states.get(id) !== 'stored' ? usedBy(entry.node) : []
-    const waitsFor = used.filter((input) => states.get(input) !== 'stored')
+    const used = states.has(id) && states.get(id) !== 'stored' ? new Set(usedBy(entry.node)) : []
+    const waitsFor = [...used].filter((input) => states.get(input) !== 'stored')
     const state = states.get(id) ?? 'unneeded'
-    const artifact =
-      entry.artifact ?? (state === 'stored' ? artifactOfHost(entry, known) : undefined)
     planned.set(id, {
       ...entry,
-      artifact,
+      artifact: state === 'stored' ? artifactInUse(entry, known) : entry.artifact,
       state: state === 'blocked' && waitsFor.length === 0 ? 'ready' : state,
       waitsFor,
     })
@@ -78,15 +77,22 @@ export function plan(graph: Graph, targets: readonly RecipeId[], known: Known): 
 
 function findKeys(graph: Graph, known: Known): Map<RecipeId, Keyed> {
   const keyed = new Map<RecipeId, Keyed>()
-  for (const [id, node] of graph.nodes) {
-    const document = documentOf(graph, node, keyed)
-    const key = document === undefined ? undefined : keyOf(document)
-    // The host's fingerprint costs time: actions of host layers are looked up when they are used.
-    const artifact =
-      key === undefined || node.recipe.host ? undefined : known.artifactOf(key, false)
-    keyed.set(id, { node, key, document, artifact })
-  }
+  for (const [id, node] of graph.nodes) keyed.set(id, keyNode(graph, node, keyed, known))
   return keyed
+}
+
+/** Finds a recipe's key and artifact. `keyed` has all that it uses. */
+export function keyNode(
+  graph: Graph,
+  node: Node,
+  keyed: ReadonlyMap<RecipeId, Keyed>,
+  known: Known,
+): Keyed {
+  const document = documentOf(graph, node, keyed)
+  const key = document === undefined ? undefined : keyOf(document)
+  // The host's fingerprint costs time: actions of host layers are looked up when they are used.
+  const artifact = key === undefined || node.recipe.host ? undefined : known.artifactOf(key, false)
+  return { node, key, document, artifact }
 }
 
 /** The action document, or undefined while the digest of something it uses is not known. */
@@ -128,18 +134,23 @@ function findStates(
   const states = new Map<RecipeId, State>()
   reachable(targets, (id) => {
     const entry = keyedOf(keyed, id)
-    const artifact = entry.artifact ?? artifactOfHost(entry, known)
-    const stored = artifact !== undefined && known.has(artifact)
+    const stored = isStored(entry, known)
     states.set(id, stored ? 'stored' : entry.key === undefined ? 'waits' : 'blocked')
     return stored ? [] : usedBy(nodeOf(graph.nodes, id))
   })
   return states
 }
 
-function artifactOfHost(entry: Keyed, known: Known): Digest | undefined {
-  return entry.key !== undefined && entry.node.recipe.host
-    ? known.artifactOf(entry.key, true)
-    : undefined
+/** Whether the artifact of a recipe that is needed is there. */
+export function isStored(entry: Keyed, known: Known): boolean {
+  const artifact = artifactInUse(entry, known)
+  return artifact !== undefined && known.has(artifact)
+}
+
+/** The artifact of a recipe that is needed: looks at the host when its layer sees that. */
+export function artifactInUse(entry: Keyed, known: Known): Digest | undefined {
+  const { key, artifact, node } = entry
+  return key !== undefined && node.recipe.host ? known.artifactOf(key, true) : artifact
 }
 
 function keyedOf(keyed: ReadonlyMap<RecipeId, Keyed>, id: RecipeId): Keyed {

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { RecipeId } from '../../../src/base/recipe-id.ts'
-import { choose, remainingTimes, type Candidate } from '../../../src/build/queue.ts'
+import { remainingTimes } from '../../../src/build/forecast.ts'
+import { Queue, type Candidate, type Room } from '../../../src/build/queue.ts'
 import { cpuTime } from '../../../src/build/run-steps.ts'
 import { graphOf } from '../../../src/plan/graph.ts'
 import { plan } from '../../../src/plan/plan.ts'
@@ -14,8 +15,14 @@ const candidate = (recipe: string, remaining: number, memory: number): Candidate
   memory,
 })
 
+function queueOf(candidates: readonly Candidate[]): Queue {
+  const queue = new Queue()
+  for (const one of candidates) queue.add(one)
+  return queue
+}
+
 describe('choosing what to start', () => {
-  it.each<[string, Candidate[], Parameters<typeof choose>[1], string[]]>([
+  it.each<[string, Candidate[], Room, string[]]>([
     [
       'the longest path first',
       [candidate('a', 1, 1), candidate('b', 3, 1), candidate('c', 2, 1)],
@@ -59,7 +66,39 @@ describe('choosing what to start', () => {
       ['a', 'b'],
     ],
   ])('%s', (_name, candidates, room, chosen) => {
-    expect(choose(candidates, room)).toEqual(chosen)
+    expect(queueOf(candidates).take(room)).toEqual(chosen)
+  })
+
+  it('takes each once, however often it was added, and none that was removed', () => {
+    const one = fc.record({
+      recipe: fc.nat(30).map((n) => String(n) as RecipeId),
+      remaining: fc.nat(3),
+      memory: fc.constant(0),
+    })
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(one, { selector: ({ recipe }) => recipe }),
+        fc.array(fc.tuple(fc.boolean(), fc.nat()), { maxLength: 60 }),
+        (candidates, changes) => {
+          const queue = new Queue()
+          const inside = new Set<Candidate>()
+          for (const [adds, at] of candidates.length === 0 ? [] : changes) {
+            const candidate = candidates[at % candidates.length]!
+            // A recipe is named by its id, not by the object that describes it.
+            if (adds) queue.add({ ...candidate })
+            else queue.remove({ ...candidate })
+            if (adds) inside.add(candidate)
+            else inside.delete(candidate)
+          }
+          const expected = [...inside].sort(
+            (a, b) => b.remaining - a.remaining || (a.recipe < b.recipe ? -1 : 1),
+          )
+          const room = { slots: 99, memory: 0, idle: true }
+          expect(queue.take(room)).toEqual(expected.map(({ recipe }) => recipe))
+          expect(queue.take(room)).toEqual([])
+        },
+      ),
+    )
   })
 
   it('never promises more than there is, and starts something whenever nothing runs', () => {
@@ -75,7 +114,7 @@ describe('choosing what to start', () => {
         fc.integer({ min: -5, max: 30 }),
         fc.boolean(),
         (candidates, slots, memory, idle) => {
-          const chosen = choose(candidates, { slots, memory, idle })
+          const chosen = queueOf(candidates).take({ slots, memory, idle })
           const sum = chosen.reduce(
             (total, id) => total + candidates.find(({ recipe }) => recipe === id)!.memory,
             0,

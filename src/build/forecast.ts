@@ -1,0 +1,55 @@
+import type { RecipeId } from '../base/recipe-id.ts'
+import { nodeOf, usedBy, type Graph } from '../plan/graph.ts'
+import type { Plan } from '../plan/plan.ts'
+import type { HistoryEntry, Index } from '../store/rooms.ts'
+import type { Candidate } from './queue.ts'
+
+/** What the actions of a plan are expected to take: as in their last runs, else as recipes say. */
+export class Forecast {
+  readonly #graph: Graph
+  readonly #past = new Map<RecipeId, HistoryEntry>()
+  readonly #remaining: ReadonlyMap<RecipeId, number>
+
+  /** Reads the history of all that will or may run. */
+  constructor(graph: Graph, plan: Plan, index: Pick<Index, 'history'>) {
+    this.#graph = graph
+    for (const [id, { state }] of plan) {
+      if (state === 'stored' || state === 'unneeded') continue
+      const past = index.history(id).at(-1)
+      if (past !== undefined) this.#past.set(id, past)
+    }
+    this.#remaining = remainingTimes(
+      plan,
+      (id) => this.#past.get(id)?.durationMs ?? nodeOf(graph.nodes, id).recipe.cost * 1000,
+    )
+  }
+
+  /** Bytes of memory that an action uses at most. */
+  memory(recipe: RecipeId): number {
+    return this.#past.get(recipe)?.peakMemory ?? nodeOf(this.#graph.nodes, recipe).recipe.memory
+  }
+
+  candidate(recipe: RecipeId): Candidate {
+    const remaining = this.#remaining.get(recipe) ?? 0
+    return { recipe, remaining, memory: this.memory(recipe) }
+  }
+}
+
+/**
+ * For each recipe that will or may run, the time from its start to the end of the longest chain it
+ * begins. `costOf` gives an action's own time in milliseconds.
+ */
+export function remainingTimes(
+  plan: Plan,
+  costOf: (recipe: RecipeId) => number,
+): Map<RecipeId, number> {
+  const remaining = new Map<RecipeId, number>()
+  // Users come after what they use, so going backwards meets every user first.
+  for (const [id, { node, state }] of [...plan].reverse()) {
+    if (state === 'stored' || state === 'unneeded') continue
+    const own = (remaining.get(id) ?? 0) + costOf(id)
+    remaining.set(id, own)
+    for (const used of usedBy(node)) remaining.set(used, Math.max(remaining.get(used) ?? 0, own))
+  }
+  return remaining
+}
