@@ -94,10 +94,10 @@ export async function syncPath(path: string): Promise<void> {
 }
 
 /**
- * Makes a whole tree durable. By sync(1), which flushes its file system once: a flush of each file
- * would wait for the disk as often as there are files. Fails with `not-flushed`.
+ * Makes durable all that was written to the file system of a folder. By sync(1), since Node has no
+ * syncfs(2). Fails with `not-flushed`.
  */
-export async function syncTree(folder: string): Promise<void> {
+export async function flushFileSystem(folder: string): Promise<void> {
   try {
     await run('sync', ['-f', '--', folder])
   } catch (cause) {

@@ -60,7 +60,7 @@ export async function collectGarbage(
 }
 
 async function removeLeftovers(root: string): Promise<void> {
-  await sweep(join(root, 'work'))
+  await sweep(root)
   for (const folder of ['kept', 'damaged', 'partial'])
     await removeAll(await pathsIn(join(root, folder)))
   // Locks of actions and trees. Whoever takes one shares the store's lock, so nobody holds any.

@@ -4,7 +4,10 @@ import type { CommandContext } from '../context.ts'
 
 /** `store verify`: hashes everything in the store; exit code 4 when something is damaged. */
 export async function storeVerifyCommand(command: CommandContext): Promise<void> {
-  const faults = await verifyStore(await command.store())
+  const store = await command.store()
+  // What a power cut has torn is no damage. A store that cannot be written is read as it is.
+  await store.session.sweep().catch(() => undefined)
+  const faults = await verifyStore(store)
   for (const { what, digest, reason } of faults) {
     await command.result([`${what} ${digest}: ${reason}`], {
       type: 'damaged',

@@ -1,16 +1,17 @@
 import { mkdir, rename, rm } from 'node:fs/promises'
-import { readText } from '../../base/beneath.ts'
 import type { Digest } from '../../base/digest.ts'
 import { FixpointError } from '../../base/error.ts'
-import { errorCode, exists, explainDiskFull, syncTree } from '../../base/files.ts'
+import { errorCode, exists, explainDiskFull } from '../../base/files.ts'
 import { removeTree } from '../../base/remove-tree.ts'
 import { compareTree, describeFault } from '../artifact/check-tree.ts'
-import { formatListing, parseListing, type Listing } from '../artifact/listing.ts'
+import { formatListing, type Listing } from '../artifact/listing.ts'
 import { packTree, type Packed } from '../artifact/pack.ts'
 import { unpackArtifact, type Unpacked } from '../artifact/unpack.ts'
 import type { Blobs, Trees, UnpackedArtifact } from '../rooms.ts'
 import type { ReportDamage } from './damage.ts'
+import { noteFreshTree } from './fresh-trees.ts'
 import { listingPath, treePath } from './layout.ts'
+import { readListing } from './read-listing.ts'
 import type { Session } from './session.ts'
 
 /** Unpacked artifacts as `trees/DIGEST`, each beside its listing in `trees/DIGEST.json`. */
@@ -56,11 +57,7 @@ export class LocalTrees implements Trees {
   }
 
   knownListing(digest: Digest): Listing | undefined {
-    try {
-      return parseListing(digest, readText(listingPath(this.#root, digest)))
-    } catch {
-      return undefined // it is made again from the blob
-    }
+    return readListing(this.#root, digest) // a damaged one is made again from the blob
   }
 
   async #makeSure(digest: Digest, signal: AbortSignal | undefined): Promise<UnpackedArtifact> {
@@ -97,8 +94,7 @@ export class LocalTrees implements Trees {
     await mkdir(fresh)
     try {
       const listing = await this.#readBlob(digest, fresh, signal)
-      // Otherwise a power cut could leave the tree in its place, and its files empty.
-      await syncTree(fresh)
+      await noteFreshTree(await this.#session.folder(), digest)
       const path = treePath(this.#root, digest)
       const stale = await this.#session.temporaryPath('stale')
       await rename(path, stale).catch(() => undefined)

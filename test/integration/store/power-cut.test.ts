@@ -1,8 +1,9 @@
-import { stat } from 'node:fs/promises'
+import { rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { exists } from '../../../src/base/files.ts'
 import { treePath } from '../../../src/store/local/layout.ts'
+import { SESSION_LOCK } from '../../../src/store/local/session-folder.ts'
 import { verifyStore } from '../../../src/store/verify-store.ts'
 import { CAN_CUT_POWER, testDisk } from '../../support/power.ts'
 import { artifactOf, nextSession, putBlob } from '../../support/rig.ts'
@@ -11,7 +12,7 @@ import { toyBuild, toyMetadata, TOOLS, toyStore } from '../../support/toy.ts'
 import { writeTreeAt } from '../../support/trees.ts'
 
 describe.runIf(CAN_CUT_POWER)('a store whose disk lost its power', () => {
-  it('has no tree whose files are not whole', async () => {
+  it('has no tree whose files are not whole, once a session has begun', async () => {
     const disk = await testDisk()
     const before = await toyStore(join(disk.folder, 'store'))
     const files = await temporaryFolder()
@@ -27,6 +28,46 @@ describe.runIf(CAN_CUT_POWER)('a store whose disk lost its power', () => {
     const folder = await disk.cutPower()
     await before.store.session.close().catch(() => undefined)
     const { store } = await nextSession(join(folder, 'store'))
+    expect(await verifyStore(store)).toMatchObject([{ what: 'tree', digest }])
+    await store.session.sweep()
+    expect(await verifyStore(store)).toEqual([])
+    expect(await exists(treePath(store.root, digest))).toBe(false)
+  })
+
+  it('has the trees of a session that came to its end', async () => {
+    const disk = await testDisk()
+    const before = await toyStore(join(disk.folder, 'store'))
+    const files = await temporaryFolder()
+    await writeTreeAt(files, { 'usr/share/long': 'x'.repeat(100_000) })
+    const { digest } = await before.store.trees.pack(files)
+    await before.store.trees.unpack(digest)
+    await before.store.session.close()
+
+    const folder = await disk.cutPower()
+    const { store } = await nextSession(join(folder, 'store'))
+    expect(await exists(treePath(store.root, digest))).toBe(true)
+    expect(await verifyStore(store)).toEqual([])
+  })
+
+  it('has the trees of a killed session, once another has begun', async () => {
+    const disk = await testDisk()
+    const before = await toyStore(join(disk.folder, 'store'))
+    const files = await temporaryFolder()
+    await writeTreeAt(files, { 'usr/share/long': 'x'.repeat(100_000) })
+    const { digest } = await before.store.trees.pack(files)
+    await before.store.trees.unpack(digest)
+    const killed = await before.store.session.folder()
+    // Another file: the lock of the killed session is no longer held.
+    await rm(join(killed, SESSION_LOCK))
+    const { session } = (await nextSession(before.store.root)).store
+    await session.folder()
+    await session.close()
+    expect(await exists(killed)).toBe(false)
+
+    const folder = await disk.cutPower()
+    await before.store.session.close().catch(() => undefined)
+    const { store } = await nextSession(join(folder, 'store'))
+    await store.session.sweep()
     expect(await exists(treePath(store.root, digest))).toBe(true)
     expect(await verifyStore(store)).toEqual([])
   })
