@@ -1,21 +1,9 @@
-import { EventEmitter, once } from 'node:events'
-import { FixpointError } from '../base/error.ts'
-import { explainDiskFull } from '../base/files.ts'
 import type { RecipeId } from '../base/recipe-id.ts'
-import type { FileSource } from '../metadata/model.ts'
-import { nodeOf, sourcesOf, type Graph } from '../plan/graph.ts'
+import type { Graph } from '../plan/graph.ts'
 import { LivePlan } from '../plan/live-plan.ts'
 import type { Plan, State } from '../plan/plan.ts'
 import { storeAsKnown } from '../store/plan-view.ts'
-import { Discards } from './background-removal.ts'
 import type { BuildContext, BuildOptions } from './build-context.ts'
-import type { Action } from './executor.ts'
-import { Forecast } from './forecast.ts'
-import { Jobserver } from './jobserver.ts'
-import { makeArtifact } from './make-artifact.ts'
-import { actionOf } from './planned-action.ts'
-import { Queue } from './queue.ts'
-import { requireHost } from './require-host.ts'
 import { skippedBy } from './skipped.ts'
 
 /** What became of a build. */
@@ -52,8 +40,9 @@ export async function build(
   let live = planAgain()
   // At the start: what is used on the way is not counted again once the targets are there.
   const stored = count(live.snapshot(), ['stored'])
-  if (count(live.snapshot(), ['ready']) > 0) {
-    await requireHost(store.root)
+  const somethingRuns = count(live.snapshot(), ['ready']) > 0
+  if (somethingRuns) {
+    await (await import('./require-host.ts')).requireHost(store.root)
     // From here on nobody collects what this build goes by; what was collected meanwhile is missing
     // from the second plan.
     await store.session.folder()
@@ -62,7 +51,11 @@ export async function build(
   const toRun = count(live.snapshot(), ['ready', 'blocked', 'waits'])
   const there = count(live.snapshot(), ['stored'])
   emit({ type: 'plan', at: now(), total: there + toRun, stored: there, toRun })
-  const { ran, failures, plan } = await new Build(graph, live, planAgain, options, context).run()
+  // What runs actions is loaded when one is to run.
+  const { ran, failures, plan } = somethingRuns
+    ? await (await import('./scheduler.ts')).schedule(graph, live, planAgain, options, context)
+    : { ran: [], failures: new Map<RecipeId, unknown>(), plan: live.snapshot() }
+  options.signal.throwIfAborted()
   const skipped = skippedBy(plan, [...failures.keys()])
   for (const one of skipped) emit({ type: 'action-skipped', at: now(), ...one })
   emit({
@@ -78,191 +71,4 @@ export async function build(
 
 function count(current: Plan, states: readonly State[]): number {
   return [...current.values()].filter(({ state }) => states.includes(state)).length
-}
-
-/** One build under way. */
-class Build {
-  readonly #graph: Graph
-  readonly #options: BuildOptions
-  readonly #context: BuildContext
-  readonly #planAgain: () => LivePlan
-  readonly #jobserver: Jobserver
-  readonly #running = new Map<RecipeId, Promise<void>>()
-  readonly #fetching = new Map<RecipeId, Promise<void>>()
-  readonly #fetched = new Set<RecipeId>()
-  readonly #fetchEnd = new AbortController()
-  readonly #fetchSignal: AbortSignal
-  readonly #failures = new Map<RecipeId, unknown>()
-  readonly #ran: RecipeId[] = []
-  readonly #discards = new Discards()
-  /** Says `end` when an action has ended, or a fetch. */
-  readonly #news = new EventEmitter()
-  #live: LivePlan
-  #forecast: Forecast
-  readonly #queue = new Queue()
-  /** What has ended since the plan was last brought up to date. */
-  readonly #ended: RecipeId[] = []
-  /** A blob that the plan counts on was found missing or damaged. */
-  #lost = false
-
-  constructor(
-    graph: Graph,
-    live: LivePlan,
-    planAgain: () => LivePlan,
-    options: BuildOptions,
-    context: BuildContext,
-  ) {
-    this.#graph = graph
-    this.#live = live
-    this.#planAgain = planAgain
-    this.#options = options
-    this.#context = context
-    this.#jobserver = new Jobserver(options.cores)
-    this.#fetchSignal = AbortSignal.any([options.signal, this.#fetchEnd.signal])
-    this.#forecast = this.#makeForecast()
-  }
-
-  async run(): Promise<Omit<BuildResult, 'skipped'>> {
-    this.#consider(this.#graph.nodes.keys())
-    while (!this.#options.signal.aborted) {
-      if (this.#mayStart()) this.#startActions()
-      const fetches = this.#mayStart() ? this.#fetching.size : 0
-      if (this.#running.size + fetches === 0) break
-      await once(this.#news, 'end')
-      this.#follow()
-    }
-    // After a failure what runs may end, since its result is of use; a download goes on from its
-    // part the next time.
-    await Promise.allSettled(this.#running.values())
-    this.#fetchEnd.abort()
-    await Promise.allSettled(this.#fetching.values())
-    await this.#discards.settled()
-    this.#options.signal.throwIfAborted()
-    this.#follow()
-    return { ran: this.#ran, failures: this.#failures, plan: this.#live.snapshot() }
-  }
-
-  #makeForecast(): Forecast {
-    return new Forecast(this.#graph, this.#live.snapshot(), this.#context.store.index)
-  }
-
-  #mayStart(): boolean {
-    return this.#failures.size === 0 || this.#options.keepGoing
-  }
-
-  /** Brings the plan up to date with what has ended. */
-  #follow(): void {
-    const changed = this.#ended.splice(0).flatMap((id) => this.#live.update(id).concat(id))
-    if (!this.#lost) {
-      this.#consider(changed)
-      return
-    }
-    // Any recipe may have used what was lost.
-    this.#lost = false
-    this.#live = this.#planAgain()
-    this.#forecast = this.#makeForecast()
-    this.#consider(this.#graph.nodes.keys())
-  }
-
-  /**
-   * Queues recipes that are ready, and fetches for those that are known to run. Those whose key may
-   * yet turn out to be stored are left alone.
-   */
-  #consider(recipes: Iterable<RecipeId>): void {
-    for (const id of recipes) {
-      const state = this.#live.stateOf(id)
-      const runs = (state === 'ready' || state === 'blocked') && !this.#failures.has(id)
-      if (runs && this.#mayStart()) this.#startFetch(id)
-      if (runs && state === 'ready' && this.#fetched.has(id) && !this.#running.has(id))
-        this.#queue.add(this.#forecast.candidate(id))
-      else this.#queue.remove(this.#forecast.candidate(id))
-    }
-  }
-
-  #startFetch(id: RecipeId): void {
-    if (this.#fetched.has(id) || this.#fetching.has(id)) return
-    const sources = sourcesOf(nodeOf(this.#graph.nodes, id))
-    if (sources.length === 0) this.#fetched.add(id)
-    else this.#fetching.set(id, this.#fetch(id, sources))
-  }
-
-  async #fetch(id: RecipeId, sources: readonly FileSource[]): Promise<void> {
-    const signal = this.#fetchSignal
-    try {
-      await Promise.all(sources.map((source) => this.#context.fetcher.fetch(source, signal)))
-      this.#fetched.add(id)
-    } catch (error) {
-      if (!signal.aborted) this.#fail(id, 'fetch', '', error)
-    } finally {
-      this.#fetching.delete(id)
-      this.#end(id)
-    }
-  }
-
-  #startActions(): void {
-    const running = [...this.#running.keys()]
-    const promised = running.reduce((sum, id) => sum + this.#forecast.memory(id), 0)
-    const chosen = this.#queue.take({
-      slots: this.#options.cores - running.length,
-      memory: this.#options.memory - promised,
-      idle: running.length === 0,
-    })
-    for (const id of chosen) this.#running.set(id, this.#runAction(actionOf(this.#live, id)))
-  }
-
-  async #runAction(action: Action): Promise<void> {
-    const id = action.recipe
-    let log = ''
-    try {
-      log = await this.#context.store.logs.path(id, action.key)
-      const ran = await makeArtifact(action, log, {
-        ...this.#context,
-        keepFailed: this.#options.keepFailed,
-        signal: this.#options.signal,
-        jobserver: this.#jobserver,
-        discards: this.#discards,
-      })
-      if (ran) this.#ran.push(id)
-    } catch (error) {
-      if (this.#options.signal.aborted) return
-      if (isBlobLost(error)) {
-        // The store set the blob aside. The next plan finds it missing: it is fetched or built
-        // before this action is tried again.
-        this.#lost = true
-        this.#fetched.delete(id)
-      } else this.#fail(id, stepOf(error), log, explainDiskFull(error, this.#context.store.root))
-    } finally {
-      this.#running.delete(id)
-      this.#end(id)
-    }
-  }
-
-  #end(id: RecipeId): void {
-    this.#ended.push(id)
-    this.#news.emit('end')
-  }
-
-  #fail(id: RecipeId, step: string, log: string, error: unknown): void {
-    this.#failures.set(id, error)
-    const message = error instanceof Error ? error.message : String(error)
-    this.#context.emit({
-      type: 'action-failed',
-      at: this.#context.now(),
-      recipe: id,
-      step,
-      log,
-      message,
-    })
-  }
-}
-
-function isBlobLost(error: unknown): boolean {
-  return (
-    error instanceof FixpointError &&
-    (error.code === 'blob-damaged' || error.code === 'blob-missing')
-  )
-}
-
-function stepOf(error: unknown): string {
-  return error instanceof FixpointError ? (error.facts.step ?? '') : ''
 }

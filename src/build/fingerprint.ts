@@ -1,7 +1,11 @@
 import { digestOf, type Digest } from '../base/digest.ts'
-import { contentOf, filesOf, lastChange, stateOf } from './host-files.ts'
+import { lastChange, stateOf } from '../base/file-states.ts'
+import { beginNote, readNote } from '../base/notes.ts'
+import { contentOf, filesOf } from './host-files.ts'
 import { hostView } from '../sandbox/host-view.ts'
-import { noted } from './noted.ts'
+
+/** Form of the note of a host. */
+const FORM = 'host 2'
 
 /**
  * Decides whether an artifact of a host layer may be used again: everything that its steps could
@@ -12,10 +16,13 @@ import { noted } from './noted.ts'
 export function hostFingerprint(notes?: string, root = '/'): Digest {
   const view = hostView(root)
   const files = filesOf(view, root)
-  const read = (): Digest => contentOf(files, root)
-  const content =
-    notes === undefined
-      ? read()
-      : noted(notes, { digest: stateOf(files), changed: lastChange(files) }, read)
+  const state = stateOf(files)
+  const [known, noted] = (notes === undefined ? '' : (readNote(notes, FORM) ?? '')).split(' ')
+  let content = noted
+  if (known !== state || content === undefined) {
+    const write = notes === undefined ? undefined : beginNote(notes, FORM)
+    content = contentOf(files, root)
+    write?.(`${state} ${content}`, lastChange(files))
+  }
   return digestOf([...view.links.flat(), content].join('\0'))
 }

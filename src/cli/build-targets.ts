@@ -5,10 +5,8 @@ import type { BuildContext } from '../build/build-context.ts'
 import { createFetcher } from '../fetch/fetcher.ts'
 import { sourceFinder, type SourceFinder } from '../fetch/find-source.ts'
 import { mirrorFolders, missingMirrors } from '../image/mirrors.ts'
-import { putImage } from '../image/put.ts'
 import type { Graph } from '../plan/graph.ts'
 import type { Plan } from '../plan/plan.ts'
-import { listSeeds } from '../verify/list-seeds.ts'
 import type { CommandContext } from './context.ts'
 import { defaultCores, defaultMemory } from './defaults.ts'
 import { explainFailure } from './view/explain-failure.ts'
@@ -78,13 +76,15 @@ export function findSources(command: CommandContext, context: BuildContext): Sou
 }
 
 /** Puts an image that was built into `folder`, with its record; see {@link putImage}. */
-export function putBuiltImage(
+export async function putBuiltImage(
   command: CommandContext,
   plan: Plan,
   id: RecipeId,
   folder: string,
   context: BuildContext,
 ): Promise<string[]> {
+  const { putImage } = await import('../image/put.ts')
+  const { listSeeds } = await import('../verify/list-seeds.ts')
   const find = findSources(command, context)
   return putImage(plan, id, folder, {
     ...context,

@@ -1,43 +1,10 @@
 import { userInfo } from 'node:os'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
-import { z } from 'zod'
-import type { ErrorCode, MetadataCode } from '../base/codes.ts'
 import { FixpointError } from '../base/error.ts'
 import { errorCode } from '../base/files.ts'
 import { readRegular } from '../base/regular.ts'
 import { systemReason } from '../base/system-error.ts'
-import { MOST_CORES } from '../build/jobserver.ts'
-import { Faults } from '../metadata/yaml/faults.ts'
-import { parseYaml } from '../metadata/yaml/parse.ts'
-import { validate } from '../metadata/yaml/validate.ts'
-
-const Address = z.string().regex(/^https?:\/\/[^\s/]+/, 'must be an http:// or https:// address')
-const Archive = z
-  .string()
-  .regex(/^(https?:\/\/[^\s/]+|file:(\/\/)?\/)/, 'must be an http://, https:// or file:/ address')
-const NamedPath = z.string().min(1, 'must not be empty')
-
-const ConfigFile = z
-  .strictObject({
-    store: NamedPath.describe('Folder of the store'),
-    mirrors: z
-      .array(NamedPath)
-      .describe('Mirrors, folders or base addresses, in the order they are asked'),
-    debian: z
-      .array(Archive)
-      .describe('Base addresses of Debian archives, instead of those that apt is set up for'),
-    npm: Address.describe('Address of the npm registry, instead of the one that npm is set up for'),
-    installed: NamedPath.describe(
-      'Root folder of an image this machine runs from: its artifacts count as stored',
-    ),
-    jobs: z
-      .number()
-      .int('must be a whole number')
-      .positive('must be at least 1')
-      .max(MOST_CORES, `must be at most ${MOST_CORES}`)
-      .describe('Cores to use'),
-  })
-  .partial()
+import type { ConfigText } from './config-text.ts'
 
 /** What a user has set up for all their builds. All paths are absolute. */
 export interface Config {
@@ -64,7 +31,7 @@ export async function readConfig(env: Environment = process.env): Promise<Config
   const home = homeOf(env)
   const path = join(xdgFolder(env['XDG_CONFIG_HOME'], home, '.config'), 'fixpoint', 'config.yaml')
   const text = await readIfThere(path)
-  const file = text === undefined ? {} : parseConfig(text, path)
+  const file = text === undefined ? {} : await parse(text, path)
   const absolute = (entry: string): string =>
     resolve(dirname(path), entry.replace(/^~(?=\/|$)/, home))
   const fromEnv = env['FIXPOINT_STORE']
@@ -83,6 +50,12 @@ export async function readConfig(env: Environment = process.env): Promise<Config
     jobs: file.jobs,
     installed: file.installed === undefined ? undefined : absolute(file.installed),
   }
+}
+
+/** Most users have no such file, so what reads it is loaded when there is one. */
+async function parse(text: string, path: string): Promise<ConfigText> {
+  const { parseConfig } = await import('./config-text.ts')
+  return parseConfig(text, path)
 }
 
 /**
@@ -136,19 +109,4 @@ function unreadable(path: string, why: string, cause?: unknown): FixpointError {
   return new FixpointError('config-unreadable', `Cannot read configuration "${path}": ${why}`, {
     cause,
   })
-}
-
-function parseConfig(text: string, path: string): z.infer<typeof ConfigFile> {
-  const faults = new Faults(configCode)
-  const yaml = parseYaml(text, faults, { file: path })
-  const config =
-    yaml === undefined ? undefined : validate(yaml, ConfigFile, 'the configuration', faults)
-  faults.throwIfAny()
-  return config ?? {}
-}
-
-/** The codes of configuration, for those that reading YAML has. */
-function configCode(code: MetadataCode): ErrorCode {
-  if (code === 'unknown-field') return 'config-unknown-key'
-  return code === 'wrong-type' || code === 'bad-value' ? 'config-value' : 'config-syntax'
 }

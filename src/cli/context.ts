@@ -8,7 +8,7 @@ import { hostFingerprint } from '../build/fingerprint.ts'
 import type { Graph } from '../plan/graph.ts'
 import type { Plan } from '../plan/plan.ts'
 import { indexNamer, planOn, type IndexNamer } from '../store/plan-view.ts'
-import { loadMetadata } from '../metadata/load.ts'
+import { loadNoted } from '../metadata/noted.ts'
 import type { RecipeId } from '../base/recipe-id.ts'
 import type { Metadata } from '../metadata/model.ts'
 import type { Installed } from '../store/local/installed.ts'
@@ -17,7 +17,6 @@ import { readConfig, type Config } from './config.ts'
 import { defaultCores, layersFile, OWN_LAYERS } from './defaults.ts'
 import type { GlobalOptions } from './global-options.ts'
 import { endInterrupted } from './view/end-at-once.ts'
-import { readInstalled } from '../image/installed.ts'
 import { outputFailure, watchOutput } from './view/output.ts'
 import type { Result } from './view/result.ts'
 import { watchSignals } from './signals.ts'
@@ -155,29 +154,41 @@ export class CommandContext {
   }
 
   metadata(): Promise<Metadata> {
-    return (this.#metadata ??= loadMetadata(layersFile(this.options.layers)))
+    return (this.#metadata ??= this.#loadMetadata())
+  }
+
+  async #loadMetadata(): Promise<Metadata> {
+    // Commands that need no store say nothing of a faulty configuration.
+    const store = await this.#storeFolder().catch(() => undefined)
+    const notes = store === undefined ? undefined : join(store, 'metadata')
+    return loadNoted(layersFile(this.options.layers), notes)
   }
 
   /**
    * The layers that came with the engine unless others are named, whatever lies in the working
    * folder. Read each time.
    */
-  ownMetadata(): Promise<Metadata> {
+  async ownMetadata(): Promise<Metadata> {
+    const { loadMetadata } = await import('../metadata/load.ts')
     return loadMetadata(layersFile(this.options.layers ?? OWN_LAYERS))
   }
 
   store(): Promise<Store> {
-    this.#store ??= this.configuration().then(async ({ store, installed }) => {
-      const opened = await Store.open(resolve(this.options.store ?? store), {
+    this.#store ??= this.configuration().then(async ({ installed }) => {
+      const opened = await Store.open(await this.#storeFolder(), {
         emit: this.emit,
         now: this.now,
         installed:
-          this.#installed ?? (installed === undefined ? undefined : await readInstalled(installed)),
+          this.#installed ?? (installed === undefined ? undefined : await readRoot(installed)),
       })
       this.#hostNotes = join(opened.root, 'host')
       return opened
     })
     return this.#store
+  }
+
+  async #storeFolder(): Promise<string> {
+    return resolve(this.options.store ?? (await this.configuration()).store)
   }
 
   /** Plans what is missing in the store so that `targets` are there. */
@@ -195,6 +206,12 @@ export class CommandContext {
     await this.#view.close()
     await this.closeStore()
   }
+}
+
+/** Only a machine that runs from an image has such a root. */
+async function readRoot(folder: string): Promise<Installed> {
+  const { readInstalled } = await import('../image/installed.ts')
+  return readInstalled(folder)
 }
 
 /**

@@ -5,6 +5,7 @@ import {
   parsePlace,
   type ParsedPlace,
 } from '../metadata/format/source-places.ts'
+import type { FetchStore } from './ports.ts'
 
 /**
  * Names that a mirror may keep a source under, best first: its digest, its name, the names it has
@@ -66,4 +67,16 @@ function decode(text: string): string {
 
 function placesOf(source: FileSource): ParsedPlace[] {
   return source.from.map(parsePlace).filter((place) => place !== undefined)
+}
+
+/**
+ * True when the source's digest was found right under a name that the recipe gives it. A store that
+ * knows no name, since an earlier engine filled it or a mirror has the file by its digest, is
+ * believed this once.
+ */
+export function isNamed(source: FileSource, store: FetchStore): boolean {
+  const noted = store.sources.names(source.sha256)
+  const claimed = claimedNames(source)
+  if (noted.length === 0) store.sources.noteNames(source.sha256, claimed)
+  return noted.length === 0 || claimed.some((name) => noted.includes(name))
 }

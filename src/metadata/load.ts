@@ -6,6 +6,7 @@ import { Expander } from './recipe/expander.ts'
 import type { Draft } from './recipe/merge.ts'
 import type { Recipe } from './recipe/recipe.ts'
 import { resolveRecipe, type ResolveContext } from './recipe/resolve.ts'
+import type { TreeCache } from './recipe/sources.ts'
 import { readLayout, type Layout } from './tree/layers.ts'
 import { readStatements, type Statements } from './tree/statements.ts'
 import { readStyles, type Styles } from './tree/styles.ts'
@@ -18,6 +19,8 @@ export interface Loaded {
   readonly styles: Styles
   readonly statements: Statements
   readonly drafts: ReadonlyMap<RecipeId, Draft>
+  /** What the recipes' sources took from the checkout. */
+  readonly trees: TreeCache
 }
 
 /**
@@ -48,14 +51,15 @@ function load(layersFile: string): Loaded {
   checkStyleTemplates(styles, machine, faults)
   const statements = readStatements(layout.layers, faults)
   const drafts = mergeAll(statements, faults)
-  const recipes = resolveAll(drafts, { statements, styles, machine, trees: new Map(), faults })
+  const trees: TreeCache = new Map()
+  const recipes = resolveAll(drafts, { statements, styles, machine, trees, faults })
   faults.throwIfAny()
   const metadata = {
     layers: layout.layers.map(({ name }) => name),
     arch: machine?.['arch'] ?? '',
     recipes,
   }
-  return { metadata, layout, styles, statements, drafts }
+  return { metadata, layout, styles, statements, drafts, trees }
 }
 
 function resolveAll(

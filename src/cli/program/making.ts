@@ -31,12 +31,12 @@ function addBuild(program: Command): void {
     .action(
       run(async () => {
         const { buildCommand } = await import('../commands/build.ts')
-        const { resumeCommand } = await import('../commands/resume.ts')
         type Flags = BuildCommandFlags & { readonly from?: string }
-        return (context: CommandContext, words: string[], flags: Flags) =>
-          flags.from === undefined
-            ? buildCommand(context, words, flags)
-            : resumeCommand(context, words, flags.from, flags)
+        return async (context: CommandContext, words: string[], flags: Flags) => {
+          if (flags.from === undefined) return buildCommand(context, words, flags)
+          const { resumeCommand } = await import('../commands/resume.ts')
+          return resumeCommand(context, words, flags.from, flags)
+        }
       }),
     )
 }
@@ -79,12 +79,12 @@ function addRebuild(program: Command): void {
     .action(
       run(async () => {
         const { rebuildCommand } = await import('../commands/rebuild.ts')
-        const { rebuildImageCommand } = await import('../commands/rebuild-image.ts')
         type Flags = RebuildFlags & { readonly image?: string }
-        return (context: CommandContext, word: string, flags: Flags) =>
-          flags.image === undefined
-            ? rebuildCommand(context, word, flags)
-            : rebuildImageCommand(context, flags.image, word, flags)
+        return async (context: CommandContext, word: string, flags: Flags) => {
+          if (flags.image === undefined) return rebuildCommand(context, word, flags)
+          const { rebuildImageCommand } = await import('../commands/rebuild-image.ts')
+          return rebuildImageCommand(context, flags.image, word, flags)
+        }
       }),
     )
 }

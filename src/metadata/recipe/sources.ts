@@ -16,8 +16,15 @@ import type { At, Item } from '../yaml/yaml-file.ts'
 import type { Expander } from './expander.ts'
 import type { Source } from './recipe.ts'
 
-/** Files of the checkout that were read already, by root and names. */
-export type TreeCache = Map<string, readonly LocalFile[]>
+/** Files of the checkout that were read already. */
+export interface ReadTree {
+  /** What was named, as absolute paths of files and folders. */
+  readonly tops: readonly string[]
+  readonly files: readonly LocalFile[]
+}
+
+/** What was read of the checkout, by root and names. */
+export type TreeCache = Map<string, ReadTree>
 
 /** What sources are resolved with. */
 interface SourceContext {
@@ -122,8 +129,12 @@ function resolveTree(text: TreeText, at: At, context: SourceContext): Source | u
     faults.add('missing-file', message, at.below('tree', index).position())
   }
   const id = JSON.stringify([root, text.tree])
-  let files = trees.get(id)
-  if (files === undefined) trees.set(id, (files = readTree(root, text.tree, faults, missing)))
+  let read = trees.get(id)
+  if (read === undefined) {
+    const tops = text.tree.map((path) => resolve(root, path))
+    trees.set(id, (read = { tops, files: readTree(root, text.tree, faults, missing) }))
+  }
+  const { files } = read
   const digest = digestOfValue(
     [...files]
       .sort((a, b) => byCodeUnit(a.name, b.name))

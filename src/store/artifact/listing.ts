@@ -1,8 +1,7 @@
-import { z } from 'zod'
-import { digestOf, type Digest } from '../../base/digest.ts'
-import { digestSchema } from '../../base/digest-schema.ts'
+import { digestOf, isDigest, type Digest } from '../../base/digest.ts'
 import { FixpointError } from '../../base/error.ts'
 import { byBytes } from '../../base/order.ts'
+import { hasShape, isCount, isText, type Shape } from '../../base/shape.ts'
 
 /** One entry of an artifact. Paths are relative, without `./`, in the order of their bytes. */
 export type Entry =
@@ -19,22 +18,25 @@ export type Entry =
 /** All entries of an artifact, sorted by the bytes of their paths. */
 export type Listing = readonly Entry[]
 
-const mode = z.int().min(0).max(0o7777)
-const path = z.string().min(1)
+/** The fields of each type of entry. */
+const SHAPES: { readonly [Type in Entry['type']]: Shape<Extract<Entry, { type: Type }>> } = {
+  folder: { type: isText, path: isText, mode: isCount(0o7777) },
+  file: {
+    type: isText,
+    path: isText,
+    mode: isCount(0o7777),
+    size: isCount(),
+    sha256: (value) => typeof value === 'string' && isDigest(value),
+  },
+  link: { type: isText, path: isText, target: isText },
+}
 
-const listingSchema: z.ZodType<Listing> = z.array(
-  z.discriminatedUnion('type', [
-    z.object({ type: z.literal('folder'), path, mode }),
-    z.object({
-      type: z.literal('file'),
-      path,
-      mode,
-      size: z.int().min(0),
-      sha256: digestSchema,
-    }),
-    z.object({ type: z.literal('link'), path, target: z.string() }),
-  ]),
-)
+function isEntry(value: unknown): value is Entry {
+  if (!hasShape<{ type: string }>(value, { type: isText })) return false
+  const { type } = value
+  const shape = Object.hasOwn(SHAPES, type) ? SHAPES[type as Entry['type']] : undefined
+  return shape !== undefined && hasShape(value, shape as Shape<Entry>)
+}
 
 /** The text of a listing's file. It names the artifact, so another one in its place is found. */
 export function formatListing(artifact: Digest, entries: Listing): string {
@@ -44,18 +46,17 @@ export function formatListing(artifact: Digest, entries: Listing): string {
 /** The listing in a text of {@link formatListing}. Undefined for damage, or another artifact's. */
 export function parseListing(artifact: Digest, text: string): Listing | undefined {
   try {
-    const file = fileSchema.parse(JSON.parse(text))
-    if (file.artifact !== artifact || file.check !== checkOf(artifact, file.entries))
-      return undefined
+    const file = JSON.parse(text) as { artifact?: unknown; entries?: unknown; check?: unknown }
+    const { entries } = file
+    if (!Array.isArray(entries) || !entries.every(isEntry)) return undefined
+    if (file.artifact !== artifact || file.check !== checkOf(artifact, entries)) return undefined
     const paths = new EntryPaths()
-    for (const entry of file.entries) paths.add(entry)
-    return file.entries
+    for (const entry of entries) paths.add(entry)
+    return entries
   } catch {
     return undefined
   }
 }
-
-const fileSchema = z.object({ artifact: z.string(), entries: listingSchema, check: z.string() })
 
 function checkOf(artifact: Digest, entries: Listing): Digest {
   return digestOf(JSON.stringify([artifact, entries.map(fieldsOf)]))

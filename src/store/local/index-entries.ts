@@ -1,26 +1,17 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { z } from 'zod'
 import { readIfThere, readText } from '../../base/beneath.ts'
 import { digestOfValue } from '../../base/canonical.ts'
-import type { Digest } from '../../base/digest.ts'
-import { digestSchema } from '../../base/digest-schema.ts'
+import { isDigest, type Digest } from '../../base/digest.ts'
 import { FixpointError } from '../../base/error.ts'
 import { byCodeUnit } from '../../base/order.ts'
 import { folderName, recipeOfFolder, type RecipeId } from '../../base/recipe-id.ts'
+import { hasShape, isNumber } from '../../base/shape.ts'
 import type { HistoryEntry, Index, IndexEntry } from '../rooms.ts'
 import type { ReportDamage } from './damage.ts'
 import type { Installed } from './installed.ts'
 import { unreadableFile } from './layout.ts'
 import type { Session } from './session.ts'
-
-const historySchema: z.ZodType<HistoryEntry[]> = z.array(
-  z.object({
-    name: digestSchema,
-    durationMs: z.number(),
-    peakMemory: z.number(),
-  }),
-)
 
 /** Past actions of a recipe that its history holds. */
 const REMEMBERED = 5
@@ -78,7 +69,8 @@ export class LocalIndex implements Index {
 
   history(recipe: RecipeId): readonly HistoryEntry[] {
     try {
-      return historySchema.parse(JSON.parse(readText(join(this.#folder, historyFile(recipe)))))
+      const history: unknown = JSON.parse(readText(join(this.#folder, historyFile(recipe))))
+      return Array.isArray(history) && history.every(isHistoryEntry) ? history : []
     } catch {
       return []
     }
@@ -108,17 +100,34 @@ function readEntry(path: string): string | undefined {
   }
 }
 
-const entrySchema = z.object({
-  name: digestSchema,
-  recipe: z.custom<RecipeId>((value) => typeof value === 'string' && /^[^/]+\/[^/]+$/.test(value)),
-  key: digestSchema,
-  artifact: digestSchema,
-  document: z.unknown(),
-  size: z.number(),
-  durationMs: z.number(),
-  cpuMs: z.number(),
-  peakMemory: z.number(),
-})
+function isHistoryEntry(value: unknown): value is HistoryEntry {
+  return hasShape<HistoryEntry>(value, {
+    name: isDigestText,
+    durationMs: isNumber,
+    peakMemory: isNumber,
+  })
+}
+
+/** An entry as its file states it. */
+type NamedEntry = IndexEntry & { readonly name: Digest }
+
+function isNamedEntry(value: unknown): value is NamedEntry {
+  return hasShape<NamedEntry>(value, {
+    name: isDigestText,
+    recipe: (recipe) => typeof recipe === 'string' && /^[^/]+\/[^/]+$/.test(recipe),
+    key: isDigestText,
+    artifact: isDigestText,
+    document: () => true,
+    size: isNumber,
+    durationMs: isNumber,
+    cpuMs: isNumber,
+    peakMemory: isNumber,
+  })
+}
+
+function isDigestText(value: unknown): boolean {
+  return typeof value === 'string' && isDigest(value)
+}
 
 /** The text of an entry's file. It states its own name, so a file in another's place is found. */
 function formatEntry(name: Digest, entry: IndexEntry): string {
@@ -131,7 +140,8 @@ function parseEntry(name: Digest, text: string): IndexEntry | undefined {
     const { check, ...named } = JSON.parse(text) as Record<string, unknown>
     // A flipped digit of the artifact would otherwise look like a build that gave another result.
     if (check !== digestOfValue(named)) return undefined
-    const { name: own, ...entry } = entrySchema.parse(named)
+    if (!isNamedEntry(named)) return undefined
+    const { name: own, ...entry } = named
     return own === name ? entry : undefined
   } catch {
     return undefined

@@ -4,23 +4,20 @@ import {
   link,
   lstat,
   mkdir,
-  readdir,
   readFile,
   readlink,
   rename,
   rm,
-  stat,
   symlink,
   utimes,
   writeFile,
 } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { describe, expect, test } from 'vitest'
-import { digestOf, type Digest } from '../../../src/base/digest.ts'
+import { expect, test } from 'vitest'
+import { stateOf } from '../../../src/base/file-states.ts'
 import { hostFingerprint } from '../../../src/build/fingerprint.ts'
-import { contentOf, filesOf, stateOf } from '../../../src/build/host-files.ts'
+import { contentOf, filesOf } from '../../../src/build/host-files.ts'
 import { hostView, showHost } from '../../../src/sandbox/host-view.ts'
-import { noted, type State } from '../../../src/build/noted.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
 
 /** A root as that of a small host. */
@@ -183,61 +180,4 @@ test('the sandbox is shown what the fingerprint is made of, and empty folders fo
     .filter(({ to }) => to.startsWith('/usr/') && !to.startsWith('/usr/lib/'))
   for (const { to } of points) expect((await lstat(join(work, to))).mode & 0o777).toBe(0o755)
   expect(await readlink(join(work, 'usr/lib64'))).toBe('lib')
-})
-
-describe('a note', () => {
-  const [state, other, content] = ['state', 'other', 'content'].map((text) => digestOf(text)) as [
-    Digest,
-    Digest,
-    Digest,
-  ]
-
-  /** How often the content is read for the states given, one after the other. */
-  function reads(notes: string, ...states: readonly State[]): number {
-    let count = 0
-    for (const each of states)
-      expect(
-        noted(notes, each, () => {
-          count += 1
-          return content
-        }),
-      ).toBe(content)
-    return count
-  }
-
-  const old = { digest: state, changed: 0 }
-
-  test('saves the reading of the same state only', async () => {
-    const notes = join(await temporaryFolder(), 'notes')
-    expect(reads(notes, old, old, old)).toBe(1)
-    expect(reads(notes, { digest: other, changed: 0 }, old)).toBe(2)
-  })
-
-  test('is not made of what changed just now', async () => {
-    const folder = await temporaryFolder()
-    const { mtimeMs } = await stat(folder)
-    const fresh = { digest: state, changed: mtimeMs }
-    expect(reads(join(folder, 'notes'), fresh, fresh)).toBe(2)
-    expect(await readdir(folder)).toEqual([])
-  })
-
-  test('that is damaged, lost, or cannot be written is no failure', async () => {
-    const folder = await temporaryFolder()
-    const notes = join(folder, 'notes')
-    expect(reads(notes, old)).toBe(1)
-    const text = await readFile(notes, 'utf8')
-    for (const at of [0, 20, 90, 160]) {
-      await writeFile(
-        notes,
-        `${text.slice(0, at)}${text[at] === 'a' ? 'b' : 'a'}${text.slice(at + 1)}`,
-      )
-      expect(reads(notes, old), `damaged at ${String(at)}`).toBe(1)
-    }
-    await rm(notes)
-    expect(reads(notes, old)).toBe(1)
-    expect(reads(join(folder, 'missing', 'notes'), old, old)).toBe(2)
-    await rm(notes)
-    await mkdir(notes)
-    expect(reads(notes, old, old)).toBe(2)
-  })
 })

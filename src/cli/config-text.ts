@@ -1,0 +1,56 @@
+import { z } from 'zod'
+import type { ErrorCode, MetadataCode } from '../base/codes.ts'
+import { MOST_CORES } from '../build/jobserver.ts'
+import { Faults } from '../metadata/yaml/faults.ts'
+import { parseYaml } from '../metadata/yaml/parse.ts'
+import { validate } from '../metadata/yaml/validate.ts'
+
+const Address = z.string().regex(/^https?:\/\/[^\s/]+/, 'must be an http:// or https:// address')
+const Archive = z
+  .string()
+  .regex(/^(https?:\/\/[^\s/]+|file:(\/\/)?\/)/, 'must be an http://, https:// or file:/ address')
+const NamedPath = z.string().min(1, 'must not be empty')
+
+const ConfigFile = z
+  .strictObject({
+    store: NamedPath.describe('Folder of the store'),
+    mirrors: z
+      .array(NamedPath)
+      .describe('Mirrors, folders or base addresses, in the order they are asked'),
+    debian: z
+      .array(Archive)
+      .describe('Base addresses of Debian archives, instead of those that apt is set up for'),
+    npm: Address.describe('Address of the npm registry, instead of the one that npm is set up for'),
+    installed: NamedPath.describe(
+      'Root folder of an image this machine runs from: its artifacts count as stored',
+    ),
+    jobs: z
+      .number()
+      .int('must be a whole number')
+      .positive('must be at least 1')
+      .max(MOST_CORES, `must be at most ${MOST_CORES}`)
+      .describe('Cores to use'),
+  })
+  .partial()
+
+/** A configuration file's values, as written. */
+export type ConfigText = z.infer<typeof ConfigFile>
+
+/**
+ * Parses a configuration file; `path` is what messages call it. Throws all faults at once, as
+ * {@link readConfig} rejects.
+ */
+export function parseConfig(text: string, path: string): ConfigText {
+  const faults = new Faults(configCode)
+  const yaml = parseYaml(text, faults, { file: path })
+  const config =
+    yaml === undefined ? undefined : validate(yaml, ConfigFile, 'the configuration', faults)
+  faults.throwIfAny()
+  return config ?? {}
+}
+
+/** The codes of configuration, for those that reading YAML has. */
+function configCode(code: MetadataCode): ErrorCode {
+  if (code === 'unknown-field') return 'config-unknown-key'
+  return code === 'wrong-type' || code === 'bad-value' ? 'config-value' : 'config-syntax'
+}
