@@ -29,9 +29,7 @@ export async function writeToyLayers(folder: string, count: number): Promise<str
   await recipe('bootstrap/tools', [], TOOLS.steps[0]?.script ?? '')
   const names = Array.from({ length: count }, (_, index) => `part-${index}`)
   for (const [index, name] of names.entries()) {
-    const earlier = [index - 1, index - 7, index - 20].flatMap((at) =>
-      at < 0 ? [] : [`system/${names[at] ?? ''}`],
-    )
+    const earlier = usedByToy(index).map((at) => `system/${names[at] ?? ''}`)
     await recipe(`system/${name}`, ['bootstrap/tools', ...earlier], writing(name))
   }
   await recipe(
@@ -59,7 +57,13 @@ export async function writeBusyLayers(folder: string, seconds: number): Promise<
   return file
 }
 
-function writing(name: string): string {
+/** Numbers of the earlier toys that toy `index` uses. */
+export function usedByToy(index: number): number[] {
+  return [index - 1, index - 7, index - 20].filter((at) => at >= 0)
+}
+
+/** What a toy does, with its folder in `$OUT`. */
+export function writing(name: string): string {
   return `mkdir -p "$OUT/usr/share"; echo ${name} > "$OUT/usr/share/${name}"`
 }
 
