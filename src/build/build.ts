@@ -4,17 +4,13 @@ import { LivePlan } from '../plan/live-plan.ts'
 import type { Plan, State } from '../plan/plan.ts'
 import { storeAsKnown } from '../store/plan-view.ts'
 import type { BuildContext, BuildOptions } from './build-context.ts'
+import type { Scheduled } from './scheduler.ts'
 import { skippedBy } from './skipped.ts'
 
 /** What became of a build. */
-export interface BuildResult {
-  /** Recipes whose action ran, in the order they ended. */
-  readonly ran: readonly RecipeId[]
-  readonly failures: ReadonlyMap<RecipeId, unknown>
+export interface BuildResult extends Scheduled {
   /** Recipes not built because of a failure. */
   readonly skipped: readonly RecipeId[]
-  /** The plan as it stood at the end. */
-  readonly plan: Plan
 }
 
 /** Builds targets of a graph like {@link build}, but throws what failed. */

@@ -5,8 +5,8 @@ import type { RecipeId } from '../base/recipe-id.ts'
 import type { FileSource } from '../metadata/model.ts'
 import { nodeOf, sourcesOf, type Graph } from '../plan/graph.ts'
 import type { LivePlan } from '../plan/live-plan.ts'
+import type { Plan } from '../plan/plan.ts'
 import { Discards } from './background-removal.ts'
-import type { BuildResult } from './build.ts'
 import type { BuildContext, BuildOptions } from './build-context.ts'
 import type { Action } from './executor.ts'
 import { Forecast } from './forecast.ts'
@@ -16,12 +16,18 @@ import { actionOf } from './planned-action.ts'
 import { Queue } from './queue.ts'
 
 /** What a scheduler did. */
-export type Scheduled = Omit<BuildResult, 'skipped'>
+export interface Scheduled {
+  /** Recipes whose action ran, in the order they ended. */
+  readonly ran: readonly RecipeId[]
+  readonly failures: ReadonlyMap<RecipeId, unknown>
+  /** The plan as it stood at the end. */
+  readonly plan: Plan
+}
 
 /**
  * Runs what the plan `live` says until nothing is left, or something failed, and brings the plan up
- * to date with the results. `planAgain` makes a new one when a blob was lost. Rejects as
- * {@link build} does.
+ * to date with the results. `planAgain` makes a new one when a blob was lost. Rejects when it is
+ * interrupted, and for a bug.
  */
 export function schedule(
   graph: Graph,

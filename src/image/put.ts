@@ -63,7 +63,7 @@ export async function putImage(
         await putFile(folder, recordName, (part) => writeFile(part, text, { flag: 'wx' }))
       }
     } finally {
-      await lock?.release()
+      await lock.release()
     }
   }
   return paths.map((path) => relative('', path))
