@@ -15,7 +15,7 @@ import type { RecipeId } from '../base/recipe-id.ts'
 import type { ActionDocument } from '../plan/action-document.ts'
 import { makeManifest } from '../image/manifest.ts'
 import type { Action, StepContext } from './executor.ts'
-import { copyFiles, inTurn, linkBlob } from './place-files.ts'
+import { copyFiles, inTurn, linkBlob } from './lay-out-files.ts'
 
 /**
  * Folders of a workspace; `build` and `out` are the only ones that an action may write to.

@@ -5,7 +5,7 @@ import { isAddress } from '../fetch/addresses.ts'
 import { readDisk } from './disk.ts'
 import { filePath } from '../metadata/format/source-places.ts'
 import type { Store } from '../store/store.ts'
-import { unpackPartition } from './partition.ts'
+import { unpackPartition } from './unpack-partition.ts'
 
 /**
  * Mirror folders of what a user named to fetch from: folders stay as they are; of an image (a file

@@ -2,7 +2,7 @@ import { DepGraph, DepGraphCycleError } from 'dependency-graph'
 import { FixpointError } from '../base/error.ts'
 import type { RecipeId } from '../base/recipe-id.ts'
 import { byCodeUnit } from '../base/order.ts'
-import type { FileSource, Metadata, Recipe } from '../metadata/model.ts'
+import { fetchedSources, type FileSource, type Metadata, type Recipe } from '../metadata/model.ts'
 
 /** A recipe with everything its action uses. */
 export interface Node {
@@ -96,7 +96,7 @@ export function sourcesOf({ recipe, mirror }: Node): FileSource[] {
 }
 
 function fileSources(recipes: readonly Recipe[]): FileSource[] {
-  return recipes.flatMap(({ sources }) => sources.filter((source) => source.kind === 'file'))
+  return recipes.flatMap(({ sources }) => fetchedSources(sources))
 }
 
 function checkContents(metadata: Metadata, recipe: Recipe): void {

@@ -7,7 +7,7 @@ import { contentsOf } from './local/contents.ts'
 import { blobPath, listingPath, treePath } from './local/layout.ts'
 import { lockFile } from './local/lock.ts'
 import { sweep } from './local/session-folder.ts'
-import { forgetNames } from './local/sources.ts'
+import { forgetNames } from './local/source-names.ts'
 import type { Store } from './store.ts'
 
 /** What a collection removed. */

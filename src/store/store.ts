@@ -7,7 +7,7 @@ import { layOutStore } from './local/layout.ts'
 import { LocalLogs } from './local/logs.ts'
 import type { ReportDamage } from './local/damage.ts'
 import { Session } from './local/session.ts'
-import { LocalSources } from './local/sources.ts'
+import { LocalSources } from './local/source-names.ts'
 import { LocalTrees } from './local/trees.ts'
 import type { Blobs, Index, Logs, Sources, Trees } from './rooms.ts'
 

@@ -7,7 +7,7 @@ import { removeTree } from '../base/remove-tree.ts'
 import { explainSystemError } from '../base/system-error.ts'
 import { readDisk, type Partition } from '../image/disk.ts'
 import { checkInstalled, readInstalled } from '../image/installed.ts'
-import { unpackPartition } from '../image/partition.ts'
+import { unpackPartition } from '../image/unpack-partition.ts'
 import { copyPutImage } from '../image/put.ts'
 import {
   IMAGE,

@@ -119,13 +119,15 @@ async function feed(
   chunks: AsyncIterable<Buffer>,
   failed: AbortSignal,
 ): Promise<void> {
+  const failure = aborted(failed)
+  failure.catch(() => undefined) // when nothing waits
   for await (const chunk of chunks) {
-    if (!parser.write(chunk)) await Promise.race([once(parser, 'drain'), aborted(failed)])
+    if (!parser.write(chunk)) await Promise.race([once(parser, 'drain'), failure])
     failed.throwIfAborted()
   }
   const ended = once(parser, 'end')
   parser.end()
-  await Promise.race([ended, aborted(failed)])
+  await Promise.race([ended, failure])
 }
 
 function aborted(signal: AbortSignal): Promise<never> {

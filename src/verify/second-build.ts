@@ -21,6 +21,7 @@ import { runOnPipe, runUntilPipeCloses } from '../sandbox/child-on-a-pipe.ts'
 import { claimFolder, markFolder, removeFolder } from '../store/claimed-folder.ts'
 import type { Store } from '../store/store.ts'
 import type { Variations } from './variations.ts'
+import { fetchedSources } from '../metadata/model.ts'
 
 /** A user that owns nothing. It does the second build when root did the first. */
 const OTHER_USER = 54_321
@@ -114,9 +115,9 @@ export async function prepareSecondBuild(
     verbatimSymlinks: true,
     filter: (path) => !left.has(relative(checkout, path)),
   })
-  const sources = [...graph.nodes.values()].flatMap(({ recipe }) => recipe.sources)
-  const files = sources.filter((source) => source.kind === 'file')
-  await fillMirror(second.mirror, files, find, linkOrCopy)
+  const nodes = [...graph.nodes.values()]
+  const sources = nodes.flatMap(({ recipe }) => fetchedSources(recipe.sources))
+  await fillMirror(second.mirror, sources, find, linkOrCopy)
   if (second.user !== undefined) {
     await chmod(second.folder, 0o755)
     await giveTo(second.user, second.store)

@@ -1,7 +1,11 @@
+import { execFileSync } from 'node:child_process'
+import { stat, truncate } from 'node:fs/promises'
+import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { BootOptions } from '../../qemu/boot.ts'
 import { atPrompt, coloursOnScreen, press, SOCKETS, type, withData } from '../support/guest.ts'
 import { storedImage } from '../support/image.ts'
+import { temporaryFolder } from '../support/temporary.ts'
 
 const image = (await storedImage('appliance')) ?? ''
 
@@ -37,6 +41,22 @@ describe('the appliance', () => {
       })
     },
   )
+
+  it('finds its sources, and room for data, on a disk with sectors of 4096 bytes', async () => {
+    const large = join(await temporaryFolder(), 'large.img')
+    execFileSync('cp', ['--sparse=always', '--reflink=auto', image, large])
+    await truncate(large, (await stat(large)).size + 2 ** 30)
+    const disk = { image: large, firmware: 'uefi', disk: 'nvme', sector: 4096 } as const
+    await atPrompt({ ...disk, writable: true }, async (machine) => {
+      const { text } = await type(
+        machine,
+        'cat /run/issue; cat /sys/block/*/queue/logical_block_size',
+      )
+      expect(text).toMatch(/^4096$/m)
+      expect(text).toMatch(/sources {2,}\/mirror, \d+ files/)
+      expect(text).toMatch(/data {2,}behind the image on its disk, \d+ MiB free/)
+    })
+  })
 
   it('says that a rebuild takes more memory than 1 GiB', async () => {
     await atPrompt({ image, memory: '1G' }, async (machine) => {

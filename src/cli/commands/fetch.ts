@@ -4,6 +4,7 @@ import type { CommandContext } from '../context.ts'
 import { resolveTargets } from '../targets.ts'
 import { fillMirror } from '../../fetch/fill-mirror.ts'
 import { buildContext, findSources } from '../build-targets.ts'
+import { fetchedSources } from '../../metadata/model.ts'
 
 /** Options of `fetch`. */
 export interface FetchFlags {
@@ -28,9 +29,8 @@ export async function fetchCommand(
     ...(from && { mirror: from }),
     ...(offline !== undefined && { offline }),
   })
-  const sources = [...graphOf(metadata, targets).nodes.values()]
-    .flatMap(({ recipe }) => recipe.sources)
-    .filter((source) => source.kind === 'file')
+  const nodes = [...graphOf(metadata, targets).nodes.values()]
+  const sources = nodes.flatMap(({ recipe }) => fetchedSources(recipe.sources))
   const results = await Promise.allSettled(
     sources.map((source) => context.fetcher.fetch(source, command.signal)),
   )

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { FixpointError } from '../../base/error.ts'
 import { readRegular } from '../../base/regular.ts'
 import { fillTables, jsonSchema } from '../../metadata/format/reference.ts'
-import type { SchemaName } from '../../metadata/format/schema-names.ts'
+import type { SchemaName } from '../../metadata/format/file-kinds.ts'
 import type { CommandContext } from '../context.ts'
 import { CHECKOUT } from '../defaults.ts'
 

@@ -3,6 +3,7 @@ import { listSeeds } from '../../verify/list-seeds.ts'
 import type { CommandContext } from '../context.ts'
 import { resolveTargets } from '../targets.ts'
 import { buildContext, findSources } from '../build-targets.ts'
+import { fetchedSources } from '../../metadata/model.ts'
 
 /**
  * `seeds [TARGET…]`: everything among the inputs of targets that is not source code in the strict
@@ -14,9 +15,7 @@ export async function seedsCommand(
 ): Promise<void> {
   const metadata = await command.metadata()
   const nodes = [...graphOf(metadata, resolveTargets(metadata, words)).nodes.values()]
-  const sources = nodes.flatMap(({ recipe }) =>
-    recipe.sources.filter((source) => source.kind === 'file'),
-  )
+  const sources = nodes.flatMap(({ recipe }) => fetchedSources(recipe.sources))
   const seeds = await listSeeds(sources, findSources(command, await buildContext(command, {})))
   for (const { kind, why, sources: rows } of seeds) {
     const files = rows.reduce((sum, row) => sum + row.files, 0)

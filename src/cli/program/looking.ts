@@ -1,5 +1,5 @@
 import { Argument, type Command } from 'commander'
-import { SCHEMA_NAMES } from '../../metadata/format/schema-names.ts'
+import { SCHEMA_NAMES } from '../../metadata/format/file-kinds.ts'
 import { run } from './run.ts'
 
 /** Adds the commands that print what recipes, images or this host are. */

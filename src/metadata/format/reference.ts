@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { FieldMeta } from './field.ts'
 import { amendSchema, layersSchema, machineSchema, recipeSchema, styleSchema } from './schema.ts'
-import type { SchemaName } from './schema-names.ts'
+import type { SchemaName } from './file-kinds.ts'
 import { fileSourceSchema, treeSourceSchema } from './source-schema.ts'
 
 const SCHEMAS: Readonly<Record<SchemaName, z.ZodType>> = {

@@ -312,28 +312,21 @@ export type LayersText = z.infer<typeof layersSchema>
 /** The fields that the merge operator works on, as written. */
 export type MergeableText = z.infer<typeof operators.set> & object
 
-/** Top-level fields of a recipe that are replaced as a whole. */
-export const WHOLE_FIELDS = [
-  'version',
-  'summary',
-  'license',
-  'style',
-  'closure',
-  'memory',
-  'cost',
-  'timeout',
-] as const
 /** Top-level fields of a recipe that are maps, whose entries are replaced one by one. */
 export const MAP_FIELDS = ['env', 'steps'] as const
 /** Lists that only scripts use, as `{{configure}}`, `{{make}}` and `{{install}}`. */
 export const WORD_LISTS = ['configure', 'make', 'install'] as const
 /** Top-level fields of a recipe that are lists. */
-export const LIST_FIELDS = [
-  'sources',
-  'inputs',
-  'needs',
-  'configure',
-  'make',
-  'install',
-  'contents',
-] as const
+export const LIST_FIELDS = ['sources', 'inputs', 'needs', ...WORD_LISTS, 'contents'] as const
+
+/** A top-level field of a recipe that is replaced as a whole: neither map nor list. */
+export type WholeField = Exclude<
+  keyof typeof fields,
+  (typeof MAP_FIELDS)[number] | (typeof LIST_FIELDS)[number]
+>
+
+/** All of {@link WholeField}. */
+export const WHOLE_FIELDS = Object.keys(fields).filter(
+  (field): field is WholeField =>
+    ![...MAP_FIELDS, ...LIST_FIELDS].some((other: string) => other === field),
+)

@@ -41,6 +41,18 @@ export interface TreeSource {
 /** One of a recipe's sources. */
 export type Source = FileSource | TreeSource
 
+/** Those of a recipe's sources that are fetched, as one file each. */
+export function fetchedSources(sources: readonly Source[]): FileSource[] {
+  return sources.flatMap((source) => {
+    switch (source.kind) {
+      case 'file':
+        return [source]
+      case 'tree':
+        return []
+    }
+  })
+}
+
 /** One step of a recipe after templates are expanded: a shell script, run with `sh -eu` in $SRC. */
 export interface Step {
   readonly name: string

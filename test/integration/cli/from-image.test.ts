@@ -4,7 +4,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { digestOf } from '../../../src/base/digest.ts'
-import { unpackPartition } from '../../../src/image/partition.ts'
+import { unpackPartition } from '../../../src/image/unpack-partition.ts'
 import {
   commandLine,
   makes,

@@ -11,7 +11,7 @@ import type { Event } from '../../../src/base/events.ts'
 import { createFetcher, type FetcherOptions } from '../../../src/fetch/fetcher.ts'
 import type { Fetcher, FetchStore } from '../../../src/fetch/ports.ts'
 import { Session } from '../../../src/store/local/session.ts'
-import { LocalSources } from '../../../src/store/local/sources.ts'
+import { LocalSources } from '../../../src/store/local/source-names.ts'
 import type { FileSource } from '../../../src/metadata/model.ts'
 
 /** Half a mebibyte that differs from byte to byte. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { fillTables, jsonSchema, TABLE_NAMES } from '../../../src/metadata/format/reference.ts'
-import { SCHEMA_NAMES } from '../../../src/metadata/format/schema-names.ts'
+import { SCHEMA_NAMES } from '../../../src/metadata/format/file-kinds.ts'
 import { recipeSchema } from '../../../src/metadata/format/schema.ts'
 import { CHECKOUT } from '../../support/tree.ts'
 

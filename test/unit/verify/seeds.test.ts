@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { expect, it } from 'vitest'
@@ -116,4 +117,18 @@ it('fails on a tarball that is cut short', async () => {
   const cut = `${path}.cut`
   execFileSync('sh', ['-c', 'head -c 100 "$0" > "$1"', path, cut])
   await expect(scanSource(cut, 'up.tar.xz', false)).rejects.toThrow()
+})
+
+it('leaves no listener behind for each time that it waits', async () => {
+  const warnings: Error[] = []
+  const note = (warning: Error): number => warnings.push(warning)
+  process.on('warning', note)
+  // An inner tarball is read more slowly than the outer one, which so has to wait many times.
+  const inner = await tarball({ long: randomBytes(8 << 20) }, 'inner.tar.gz', '-z')
+  const outer = await tarball({ 'main.c': '' }, 'outer.tar', '--no-auto-compress')
+  execFileSync('tar', ['-rf', outer, '-C', dirname(inner), 'inner.tar.gz'])
+  await scanSource(outer, 'outer.tar', false)
+  await new Promise(setImmediate)
+  process.off('warning', note)
+  expect(warnings).toEqual([])
 })
