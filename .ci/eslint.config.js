@@ -34,6 +34,22 @@ export default defineConfig(
     },
   },
   {
+    files: ['src/**', 'qemu/**'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'Literal[regex.pattern=/\\\\[pP]\\{/]',
+          message: "The image's Node has no tables of Unicode: name the characters.",
+        },
+        {
+          selector: 'Identifier[name="Intl"]',
+          message: "The image's Node has no Intl.",
+        },
+      ],
+    },
+  },
+  {
     files: ['test/**'],
     rules: {
       // Tests take apart what they know to be there, and fail where it is not.

@@ -1,8 +1,14 @@
 /**
- * What a terminal acts on instead of showing it, or shows out of order: C0, DEL and C1, controls of
- * the direction of text, separators of lines and paragraphs, and surrogates without their half.
+ * Controls of the direction of text, and separators of lines and paragraphs. Unicode calls the
+ * first Bidi_Control, but the image's Node has no tables of Unicode.
  */
-const UNSEEN = /[\p{Cc}\p{Bidi_Control}\p{Cs}\u2028\u2029]/gu
+export const DIRECTIONS = '\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069'
+
+/**
+ * What a terminal acts on instead of showing it, or shows out of order: C0, DEL and C1,
+ * {@link DIRECTIONS}, and surrogates without their half.
+ */
+const UNSEEN = new RegExp(`[\\u0000-\\u001f\\u007f-\\u009f${DIRECTIONS}\\ud800-\\udfff]`, 'gu')
 
 /**
  * A text of others (a server, a file, a step) as it may be shown: what a terminal would act on is

@@ -66,8 +66,8 @@ function unpackScript(sources: ActionDocument['sources']): string {
 
 /**
  * No fuzz: a hunk whose surroundings changed is looked at by a person. All bytes of lines count,
- * and what was applied already is an error. `metadata/format/patch-file.ts` refuses what does not work by
- * these.
+ * and what was applied already is an error. `metadata/format/patch-file.ts` refuses what does not
+ * work by these.
  */
 export const PATCH_OPTIONS = [
   '-p1',

@@ -1,8 +1,7 @@
-/**
- * What JSON lets stand in a text though a terminal acts on it: DEL, C1, and controls of the
- * direction of text.
- */
-const UNSEEN = /[\u007f-\u009f\p{Bidi_Control}\u2028\u2029]/gu
+import { DIRECTIONS } from '../../base/visible.ts'
+
+/** What JSON lets stand in a text though a terminal acts on it. */
+const UNSEEN = new RegExp(`[\\u007f-\\u009f${DIRECTIONS}]`, 'gu')
 
 /**
  * JSON of a value in which nothing is left that a terminal would act on. `indent` spreads it over

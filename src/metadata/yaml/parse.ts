@@ -181,7 +181,7 @@ class Reader {
       return
     }
     // Half of a pair of UTF-16, which only an escape can write: as bytes it would be another text.
-    if (typeof value === 'string' && /\p{Surrogate}/u.test(value)) {
+    if (typeof value === 'string' && /[\ud800-\udfff]/u.test(value)) {
       this.#fault('half-character', node, 'a text holds half a character')
       return
     }

@@ -47,3 +47,18 @@ test('any text: nothing that a terminal acts on is left, and a second time chang
     }),
   )
 })
+
+test('what is written out is what Unicode calls controls, and separators of lines', () => {
+  // From a text, since a Node without the tables of Unicode does not compile it.
+  let unseen: RegExp
+  try {
+    unseen = new RegExp('[\\p{Cc}\\p{Bidi_Control}\\p{Cs}\\p{Zl}\\p{Zp}]', 'u')
+  } catch {
+    return
+  }
+  for (let code = 0; code <= 0x10ffff; code++) {
+    const character = String.fromCodePoint(code)
+    if (unseen.test(character) !== (visible(character) !== character))
+      expect.fail(`U+${code.toString(16)}`)
+  }
+})
