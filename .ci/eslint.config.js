@@ -43,7 +43,7 @@ export default defineConfig(
           message: "The image's Node has no tables of Unicode: name the characters.",
         },
         {
-          selector: 'Identifier[name="Intl"]',
+          selector: 'MemberExpression[object.name="Intl"]',
           message: "The image's Node has no Intl.",
         },
       ],
