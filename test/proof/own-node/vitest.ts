@@ -1,5 +1,6 @@
 // Stands in for the package `vitest`, which loads machine code: the parts of it that are
 // JavaScript, put together for the tests in memory.
+import { readFileSync } from 'node:fs'
 import { format } from '@vitest/pretty-format'
 import {
   ASYMMETRIC_MATCHERS_OBJECT,
@@ -35,6 +36,10 @@ chai.use(({ Assertion }, utils) => {
     })
     if (unindent(wanted) !== shown)
       throw new Error(`Snapshot is ${unindent(wanted)}, now it is ${shown}`)
+  })
+  Assertion.addMethod('toMatchFileSnapshot', function (this: object, file: string) {
+    if (readFileSync(file, 'utf8') !== utils.flag(this, 'object'))
+      throw new Error(`"${file}" is not what is printed now`)
   })
 })
 
