@@ -82,7 +82,11 @@ describe('a failing recipe', () => {
     expect(eventsOf(toy.events, 'action-failed')).toMatchObject([
       { recipe: 'host/bad', step: 'build', log },
     ])
-    expect((await readdir(await toy.store.session.folder())).sort()).toEqual(['lock', 'tmp'])
+    expect((await readdir(await toy.store.session.folder())).sort()).toEqual([
+      'lock',
+      'tmp',
+      'trees',
+    ])
   })
 
   it('says which field ended it when it took too long', async () => {

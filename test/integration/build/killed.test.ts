@@ -137,7 +137,11 @@ describe('an interrupted build', () => {
     await expect(building).rejects.toMatchObject({ name: 'AbortError' })
     expect(processesWith(slow)).toEqual([])
     expect(eventsOf(toy.events, 'action-failed')).toEqual([])
-    expect((await readdir(await toy.store.session.folder())).sort()).toEqual(['lock', 'tmp'])
+    expect((await readdir(await toy.store.session.folder())).sort()).toEqual([
+      'lock',
+      'tmp',
+      'trees',
+    ])
     expect(await readdir(join(toy.folder, 'kept'))).toEqual([])
   })
 
@@ -154,7 +158,11 @@ describe('an interrupted build', () => {
       message: expect.stringContaining('"timeout" of 1 s') as string,
     })
     expect(processesWith(slow)).toEqual([])
-    expect((await readdir(await toy.store.session.folder())).sort()).toEqual(['lock', 'tmp'])
+    expect((await readdir(await toy.store.session.folder())).sort()).toEqual([
+      'lock',
+      'tmp',
+      'trees',
+    ])
   })
 })
 
