@@ -34,23 +34,25 @@ export async function build(
   const planAgain = (): LivePlan => new LivePlan(graph, targets, storeAsKnown(context))
   await store.session.sweep()
   let live = planAgain()
+  let current = live.snapshot()
   // At the start: what is used on the way is not counted again once the targets are there.
-  const stored = count(live.snapshot(), ['stored'])
-  const somethingRuns = count(live.snapshot(), ['ready']) > 0
+  const stored = count(current, ['stored'])
+  const somethingRuns = count(current, ['ready']) > 0
   if (somethingRuns) {
     await (await import('./require-host.ts')).requireHost(store.root)
     // From here on nobody collects what this build goes by; what was collected meanwhile is missing
     // from the second plan.
     await store.session.folder()
     live = planAgain()
+    current = live.snapshot()
   }
-  const toRun = count(live.snapshot(), ['ready', 'blocked', 'waits'])
-  const there = count(live.snapshot(), ['stored'])
+  const toRun = count(current, ['ready', 'blocked', 'waits'])
+  const there = count(current, ['stored'])
   emit({ type: 'plan', at: now(), total: there + toRun, stored: there, toRun })
   // What runs actions is loaded when one is to run.
   const { ran, failures, plan } = somethingRuns
     ? await (await import('./scheduler.ts')).schedule(graph, live, planAgain, options, context)
-    : { ran: [], failures: new Map<RecipeId, unknown>(), plan: live.snapshot() }
+    : { ran: [], failures: new Map<RecipeId, unknown>(), plan: current }
   options.signal.throwIfAborted()
   const skipped = skippedBy(plan, [...failures.keys()])
   for (const one of skipped) emit({ type: 'action-skipped', at: now(), ...one })

@@ -58,7 +58,7 @@ class Scheduler {
   readonly #news = new EventEmitter()
   #live: LivePlan
   #forecast: Forecast
-  readonly #queue = new Queue()
+  #queue = new Queue()
   /** What has ended since the plan was last brought up to date. */
   readonly #ended: RecipeId[] = []
   /** A blob that the plan counts on was found missing or damaged. */
@@ -116,8 +116,9 @@ class Scheduler {
       this.#consider(changed)
       return
     }
-    // Any recipe may have used what was lost.
+    // Any recipe may have used what was lost. The queue goes by the old forecast.
     this.#lost = false
+    this.#queue = new Queue()
     this.#live = this.#planAgain()
     this.#forecast = this.#makeForecast()
     this.#consider(this.#graph.nodes.keys())

@@ -12,8 +12,9 @@ export const FRESH_TREES = 'trees'
 
 /**
  * Notes that a tree is about to be put into the store. Its files reach the disk when the session
- * ends, all at once: to wait for each tree would cost more than to unpack it. File systems keep
- * changes of names in their order, so no power cut leaves the tree without the note.
+ * ends, all at once: to wait for each tree would cost more than to unpack it. A file system with a
+ * journal keeps changes of names in their order, so no power cut leaves the tree without the note.
+ * On others a torn tree may count as damaged: its next user finds that and unpacks it again.
  */
 export async function noteFreshTree(session: string, digest: Digest): Promise<void> {
   await writeFile(join(session, FRESH_TREES, digest), '')

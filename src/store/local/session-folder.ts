@@ -102,10 +102,13 @@ export async function sweep(root: string): Promise<void> {
 async function sweepFolder(root: string, folder: string): Promise<void> {
   const left = await lockFile(join(folder, SESSION_LOCK), { tryOnly: true })
   if (left === undefined) return
-  await removeTornTrees(root, folder)
-  await flushFreshTrees(folder) // else a power cut could still tear those that a kill left whole
-  // The last process of a killed engine may still be ending: then the next session removes the
-  // rest.
-  await removeTree(folder).catch(() => undefined)
-  await left.release()
+  try {
+    await removeTornTrees(root, folder)
+    await flushFreshTrees(folder) // else a power cut could still tear those that a kill left whole
+    // The last process of a killed engine may still be ending: then the next session removes the
+    // rest.
+    await removeTree(folder).catch(() => undefined)
+  } finally {
+    await left.release()
+  }
 }

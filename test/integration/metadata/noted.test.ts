@@ -83,6 +83,15 @@ async function loadUntilNoted(file: string, notes: string): Promise<void> {
   }
 }
 
+/** A checkout whose metadata have been noted. */
+async function notedCheckout(): Promise<{ folder: string; notes: string; file: string }> {
+  const folder = await checkoutOfTool()
+  const notes = join(folder, 'notes')
+  const file = join(folder, 'layers/layers.yaml')
+  await loadUntilNoted(file, notes)
+  return { folder, notes, file }
+}
+
 test('metadata are taken from their note, until a file that they come from changes', async () => {
   const cases = await Promise.all(
     CHANGES.map(async ([name, change]) => {
@@ -104,10 +113,7 @@ test('metadata are taken from their note, until a file that they come from chang
 }, 60_000)
 
 test('a fault that came in is found, and metadata of another file are others', async () => {
-  const folder = await checkoutOfTool()
-  const notes = join(folder, 'notes')
-  const file = join(folder, 'layers/layers.yaml')
-  await loadUntilNoted(file, notes)
+  const { folder, notes, file } = await notedCheckout()
   const earlier = join(folder, 'earlier/layers/layers.yaml')
   expect((await loadNoted(earlier, notes)).layers).toEqual(['first'])
   await rm(join(folder, 'layers/second/tool/files/text'))
@@ -116,10 +122,7 @@ test('a fault that came in is found, and metadata of another file are others', a
 }, 20_000)
 
 test('nothing is parsed for what is noted, and no note counts that was made up', async () => {
-  const folder = await checkoutOfTool()
-  const notes = join(folder, 'notes')
-  const file = join(folder, 'layers/layers.yaml')
-  await loadUntilNoted(file, notes)
+  const { notes, file } = await notedCheckout()
   const summaryOf = async () => [...(await loadNoted(file, notes)).recipes.values()][1]?.summary
   const text = (readNote(notes, 'metadata 1') ?? '').replaceAll('"A tool"', '"A note"')
   await writeFile(notes, `metadata 1 ${digestOf(text)}\n${text}`)
