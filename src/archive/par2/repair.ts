@@ -1,0 +1,67 @@
+import { FixpointError } from '../../base/error.ts'
+import { diskFull, explainDiskFull, freeBytes } from '../../base/files.ts'
+import { inspect, type VerifyOptions } from './inspect.ts'
+import { DEFAULT_MEMORY, MAX_REBUILT_BLOCKS } from './limits.ts'
+import { rebuild } from './rebuild.ts'
+import { RebuiltFiles } from './rebuilt-files.ts'
+import { reportOf, type ParityReport } from './verify.ts'
+import { Work } from './work.ts'
+
+export interface RepairOptions extends VerifyOptions {
+  /** Folder that gets the rebuilt files. It exists, and none of them is in it. */
+  readonly into: string
+}
+
+export interface Repair {
+  /** What was found before. */
+  readonly report: ParityReport
+  /** Names of the files that were rebuilt, also their paths below `into`. */
+  readonly rebuilt: readonly string[]
+}
+
+/**
+ * Rebuilds every protected file that is not whole below another folder, and checks both MD5 of
+ * each (PAR2 2.0). Writes all of them or none, and never a protected file itself. Reads all files
+ * of the set once, or more if the lost blocks together are larger than the memory. Takes blocks of
+ * renamed and extra files as `verifyWithParity` finds them.
+ *
+ * Fails with `parity-not-enough` when more blocks are lost than can be rebuilt,
+ * `parity-not-rebuilt` when a digest is wrong at the end, `parity-file-there`, `disk-full`, or as
+ * `verifyWithParity` does. Then nothing was changed.
+ */
+export async function repairWithParity(options: RepairOptions): Promise<Repair> {
+  const work = new Work(options)
+  const found = await inspect(options, work)
+  const report = reportOf(found, options.root)
+  const wanted = found.set.files.filter((_, index) => found.states[index] !== 'whole')
+  if (wanted.length === 0) return { report, rebuilt: [] }
+  requireRepairable(report)
+  const bytes = wanted.reduce((sum, { size }) => sum + size, 0)
+  if (bytes > (await freeBytes(options.into))) throw diskFull(options.into)
+  const files = new RebuiltFiles(options.into)
+  try {
+    await rebuild({ found, wanted, files, memory: options.memory ?? DEFAULT_MEMORY, work })
+  } catch (error) {
+    files.remove()
+    throw explainDiskFull(error, options.into)
+  } finally {
+    files.close()
+  }
+  return { report, rebuilt: wanted.map(({ name }) => name) }
+}
+
+function requireRepairable({ files, lost, recovery, isRepairable }: ParityReport): void {
+  if (!isRepairable) {
+    const bad = files.filter(({ blocks }) => blocks.includes('lost')).map(({ name }) => name)
+    throw notEnough(
+      `${lost} blocks are lost, and ${recovery} recovery blocks are intact; not whole are ` +
+        bad.map((name) => `"${name}"`).join(', '),
+    )
+  }
+  if (lost > MAX_REBUILT_BLOCKS)
+    throw notEnough(`${lost} blocks are lost, and at most ${MAX_REBUILT_BLOCKS} can be rebuilt`)
+}
+
+function notEnough(reason: string): FixpointError {
+  return new FixpointError('parity-not-enough', `Cannot repair by parity: ${reason}`)
+}
