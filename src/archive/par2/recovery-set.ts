@@ -131,7 +131,7 @@ class Packets {
         this.#recovery.set(key, { exponent, file, at: at + HEAD + 4, length })
     } else {
       const key = `${set} ${type} ${md5}`
-      if (this.#critical.has(key)) return
+      if (this.#critical.has(key) || (type === 'main' && digest(body) !== set)) return
       this.#critical.set(key, packet)
       this.#bytes += body.length
     }
@@ -155,10 +155,7 @@ class Packets {
     const packet = [...this.#critical.values()].find(
       ({ type, set }) => type === 'main' && set === id,
     )
-    const body = packet?.body ?? Buffer.alloc(0)
-    if (createHash('md5').update(body).digest('hex') !== id)
-      throw refused('the identifier of the set is not that of its main packet')
-    return readMain(body)
+    return readMain(packet?.body ?? Buffer.alloc(0))
   }
 
   /** Bodies of the packets of a type, by the file that they are about. */
@@ -180,6 +177,11 @@ class Packets {
       .map(([, { exponent, file, at }]) => ({ exponent, file, at }))
       .sort((a, b) => a.exponent - b.exponent)
   }
+}
+
+/** MD5: that of a main packet's body is the identifier of its set. */
+function digest(body: Buffer): string {
+  return createHash('md5').update(body).digest('hex')
 }
 
 function refused(reason: string): FixpointError {

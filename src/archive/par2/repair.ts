@@ -7,6 +7,9 @@ import { RebuiltFiles } from './rebuilt-files.ts'
 import { reportOf, type ParityReport } from './verify.ts'
 import { Work } from './work.ts'
 
+/** Names of files that a message lists at most. */
+const MAX_NAMES = 1000
+
 export interface RepairOptions extends VerifyOptions {
   /** Folder that gets the rebuilt files. It exists, and none of them is in it. */
   readonly into: string
@@ -51,15 +54,15 @@ export async function repairWithParity(options: RepairOptions): Promise<Repair> 
 }
 
 function requireRepairable({ files, lost, recovery, isRepairable }: ParityReport): void {
-  if (!isRepairable) {
-    const bad = files.filter(({ blocks }) => blocks.includes('lost')).map(({ name }) => name)
-    throw notEnough(
-      `${lost} blocks are lost, and ${recovery} recovery blocks are intact; not whole are ` +
-        bad.map((name) => `"${name}"`).join(', '),
-    )
-  }
   if (lost > MAX_REBUILT_BLOCKS)
     throw notEnough(`${lost} blocks are lost, and at most ${MAX_REBUILT_BLOCKS} can be rebuilt`)
+  if (isRepairable) return
+  const bad = files.filter(({ state }) => state !== 'whole').map(({ name }) => `"${name}"`)
+  const more = bad.length > MAX_NAMES ? ` and ${bad.length - MAX_NAMES} more` : ''
+  throw notEnough(
+    `${lost} blocks are lost, and ${recovery} recovery blocks are intact. ` +
+      `Files that are not whole: ${bad.slice(0, MAX_NAMES).join(', ')}${more}`,
+  )
 }
 
 function notEnough(reason: string): FixpointError {
