@@ -45,7 +45,6 @@ export function readMain(body: Buffer): MainBody {
     body.toString('hex', 12 + index * MD5_BYTES, 12 + (index + 1) * MD5_BYTES),
   )
   if (count > all.length) throw refused(`its list of ${count} files is too short`)
-  if (new Set(all).size < all.length) throw refused('it lists a file twice')
   return { blockSize: Number(blockSize), ids: all.slice(0, count), others: all.slice(count) }
 }
 

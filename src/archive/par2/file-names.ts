@@ -26,7 +26,6 @@ export function requireSafeNames(names: readonly string[]): void {
 function unsafeReason(name: string): string | undefined {
   if (visible(name) !== name) return 'it holds control characters'
   if (name.includes('\\')) return 'it holds a backslash'
-  if (name.startsWith('/')) return 'it is absolute'
   const parts = name.split('/')
   if (parts.some((part) => part === '' || part === '.' || part === '..'))
     return 'it is no plain path below a folder'

@@ -75,7 +75,9 @@ export class BlockFinder {
       await this.#work.did(step)
       const bytes = window.from(at, this.#blockSize).subarray(0, this.#blockSize)
       const crc = paddedCrc(bytes, this.#blockSize)
-      const block = this.#matching(crc, bytes, next)
+      // Of equal blocks the next one is meant, or the one that belongs here.
+      const here = expected === undefined ? [] : [expected.firstBlock + at / this.#blockSize]
+      const block = this.#matching(crc, bytes, next === undefined ? here : [next, ...here])
       if (block === 'too much') return
       const short = block === undefined ? this.#shortBlock(next, bytes) : undefined
       if (short !== undefined) {
@@ -110,7 +112,7 @@ export class BlockFinder {
   #matching(
     crc: number,
     bytes: Buffer,
-    expected: number | undefined,
+    preferred: readonly number[],
   ): KnownBlock | undefined | 'too much' {
     const known = this.#blocks.get(crc)
     if (known === undefined) return undefined
@@ -118,8 +120,9 @@ export class BlockFinder {
     const block = known.find((one) => one.md5.equals(md5))
     const wasted = this.#blockSize - (block === undefined ? 0 : bytes.length)
     if (!this.#effort.spend(wasted + EFFORT_PER_MATCH * known.length)) return 'too much'
-    const wanted = expected === undefined ? undefined : this.#byIndex.get(expected)
-    return block !== undefined && wanted?.md5.equals(block.md5) === true ? wanted : block
+    if (block === undefined) return undefined
+    const equal = preferred.map((index) => this.#byIndex.get(index))
+    return equal.find((one) => one?.md5.equals(block.md5) === true) ?? block
   }
 
   /** The expected block, if it is a short one and `bytes` begin with it. */

@@ -73,6 +73,7 @@ export async function readParity(
   if (main.blockSize > maxBlockSize(memory))
     throw refused(`blocks of ${main.blockSize} bytes do not fit into ${memory} bytes of memory`)
   const files = protectedFiles(main, packets, id)
+  // A file that is listed twice has its name twice.
   requireSafeNames(files.map(({ name }) => name))
   const last = files.at(-1)
   return {

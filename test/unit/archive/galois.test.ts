@@ -56,8 +56,12 @@ describe('constants of input slices', () => {
     ])
   })
 
-  it('are 32,768', () => {
-    expect(new Set(inputExponents(32768)).size).toBe(32768)
+  it('are 32,768, and of order 65535', () => {
+    const all = inputExponents(32768)
+    expect(all.filter((one) => [3, 5, 17, 257].some((factor) => one % factor === 0))).toHaveLength(
+      0,
+    )
+    expect(new Set(all).size).toBe(32768)
     expect(() => inputExponents(32769)).toThrow(RangeError)
   })
 })

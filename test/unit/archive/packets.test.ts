@@ -123,6 +123,12 @@ describe('the search for packets', () => {
     expect(await packetsIn(Buffer.concat([liar, small]))).toHaveLength(1)
   })
 
+  it('passes over a packet that is cut off', async () => {
+    for (const whole of [small, large])
+      for (const length of [whole.length - 4, 65, 63, 9])
+        expect(await packetsIn(Buffer.concat([small, whole.subarray(0, length)]))).toHaveLength(1)
+  })
+
   it('ends soon in a file full of heads of long packets', async () => {
     const head = large.subarray(0, 64)
     const bytes = Buffer.concat(Array.from({ length: 100_000 }, () => head))

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { createParity, type CreateOptions } from '../../../src/archive/par2/create.ts'
 import { repairWithParity, type RepairOptions } from '../../../src/archive/par2/repair.ts'
 import { verifyWithParity } from '../../../src/archive/par2/verify.ts'
+import { byCodeUnit } from '../../../src/base/order.ts'
 import { digestsBelow, md5, noise, writeFiles, type Content } from '../../support/parity.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
 
@@ -189,6 +190,34 @@ describe('blocks', () => {
     expect(await expectRepair(kit, { extra })).toEqual(['image', 'sub/note', 'table'])
   })
 
+  it('that are alike stand for each other, but count as those of their own file', async () => {
+    const folder = await temporaryFolder()
+    const [x, y, z] = [4, 5, 6].map((seed) => noise(BLOCK, seed))
+    const files: Content[] = [
+      ['one', Buffer.concat([x!, y!, x!])],
+      ['two', Buffer.concat([y!, z!])],
+    ]
+    await writeFiles(folder, files)
+    const made = await createParity({
+      root: folder,
+      files: ['one', 'two'],
+      blockSize: BLOCK,
+      recoveryBlocks: 0,
+      output: { folder, name: 'kit' },
+    })
+    const kit = { root: folder, into: folder, parity: { root: folder, paths: made.files } }
+    const blocks = async (): Promise<string[]> =>
+      (await verifyWithParity(kit)).files
+        .toSorted((a, b) => byCodeUnit(a.name, b.name))
+        .map((file) => file.blocks.join(' '))
+    await hit(kit, 'one', [0, 1])
+    expect(await blocks()).toEqual(['here elsewhere here', 'here here'])
+    await writeFiles(folder, files)
+    await hit(kit, 'one', [0, 2])
+    await hit(kit, 'two', [1])
+    expect(await blocks()).toEqual(['lost here lost', 'here lost'])
+  })
+
   it('of two ruined copies make a whole', async () => {
     const kit = await makeKit({ recoveryBlocks: 1 })
     const copy = await temporaryFolder()
@@ -239,7 +268,9 @@ describe('making parity', () => {
     const made = makeKit({
       root,
       output: { folder, name: 'kit' },
-      onProgress: () => (change ??= writeFile(join(root, 'image'), 'x')),
+      onProgress: () => {
+        change ??= writeFile(join(root, 'image'), 'x')
+      },
     })
     await expect(made).rejects.toMatchObject({ code: 'parity-input-changed' })
     await change
