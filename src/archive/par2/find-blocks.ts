@@ -142,18 +142,20 @@ export class BlockFinder {
   #rollOn(window: FileWindow, at: number, crc: number): number {
     const { mask, enter, leave } = this.#rolling
     const length = this.#blockSize
+    const quick = this.#quick
     const bytes = window.from(at, length + this.#roll)
     const end = Math.min(bytes.length, this.#roll)
+    const padding = Math.max(0, bytes.length - length)
     let register = crc ^ mask
     for (let offset = 0; offset < end; offset++) {
-      const entering = bytes[offset + length] ?? 0
+      const entering = offset < padding ? (bytes[offset + length] as number) : 0
       const leaving = bytes[offset] as number
       register =
         (register >>> 8) ^
         (enter[(register ^ entering) & 255] as number) ^
         (leave[leaving] as number)
-      const next = (register ^ mask) >>> 0
-      if (this.#quick[next >>> (32 - QUICK_BITS)] === 1 && this.#blocks.has(next)) return offset + 1
+      if (quick[(register ^ mask) >>> (32 - QUICK_BITS)] === 0) continue
+      if (this.#blocks.has((register ^ mask) >>> 0)) return offset + 1
     }
     return end
   }

@@ -57,10 +57,23 @@ const HIGH = new Uint16Array(256)
 export function multiplyAdd(target: Uint16Array, source: Uint16Array, factor: number): void {
   if (factor === 0) return
   fillTables(factor)
+  addProducts(target, source, LOW, HIGH)
+}
+
+/**
+ * The loop that all work here ends in. It gets its tables as arguments: with those of the module
+ * V8 compiles it to code that takes half as long again.
+ */
+function addProducts(
+  target: Uint16Array,
+  source: Uint16Array,
+  low: Uint16Array,
+  high: Uint16Array,
+): void {
   // Indices are in range: a word has two bytes.
   for (let at = 0; at < source.length; at++) {
     const word = source[at] as number
-    ;(target[at] as number) ^= (LOW[word & 255] as number) ^ (HIGH[word >>> 8] as number)
+    ;(target[at] as number) ^= (low[word & 255] as number) ^ (high[word >>> 8] as number)
   }
 }
 
