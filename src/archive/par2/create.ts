@@ -6,8 +6,14 @@ import { blockLength, Words } from './blocks.ts'
 import { byIdentifier, checksumsBody, creatorBody, fileBody, mainBody } from './bodies.ts'
 import { describeFile, requireUnchanged, type DescribedFile } from './describe-file.ts'
 import { requireSafeNames } from './file-names.ts'
-import { PieceReader } from './files-below.ts'
-import { DEFAULT_MEMORY, MAX_EXPONENT, MAX_INPUT_BLOCKS, maxBlockSize } from './limits.ts'
+import { ignoreFailure, PieceReader, readAt } from './files-below.ts'
+import {
+  DEFAULT_MEMORY,
+  MAX_EXPONENT,
+  MAX_FILES,
+  MAX_INPUT_BLOCKS,
+  maxBlockSize,
+} from './limits.ts'
 import { packet } from './packet.ts'
 import { stripes, stripeWidth, Sums, type Stripe } from './stripes.ts'
 import { volumesOf } from './volumes.ts'
@@ -45,18 +51,20 @@ export interface CreatedParity {
 }
 
 /**
- * Protects files by recovery blocks (PAR2 2.0): any set of as many blocks can be rebuilt. Writes
- * new files only, all or none. The bytes depend on names and bytes of the files, block size,
- * recovery blocks and output name only. Reads each file twice, or more if all recovery blocks
+ * Protects files by recovery blocks: any blocks, as many as those, can be rebuilt. Follows the
+ * Parity Volume Set Specification 2.0. Writes new files only, all or none. The same files, sizes
+ * and output name give the same bytes. Reads each file twice, or more often if all recovery blocks
  * together are larger than the memory.
  *
- * Fails with `parity-limits` for sizes that the format or the memory does not allow,
- * `parity-refused` for names that are no plain paths, `parity-file-there`, `parity-input-changed`,
- * `unsafe-path` for what is no regular file, `disk-full`, or the system's errors.
+ * Fails with `parity-limits` for sizes that the format or the memory does not allow. Fails with
+ * `parity-refused` for names that are no plain paths, and `unsafe-path` for what is no regular
+ * file. Other failures: `parity-file-there`, `parity-input-changed`, `disk-full`, the system's.
  */
 export async function createParity(options: CreateOptions): Promise<CreatedParity> {
   const { root, blockSize, recoveryBlocks, output, memory = DEFAULT_MEMORY } = options
   requireLimits(blockSize, recoveryBlocks, memory)
+  if (options.files.length > MAX_FILES)
+    throw limits(`there are ${options.files.length} files, and ${MAX_FILES} are possible`)
   requireSafeNames(options.files)
   requireSafeNames([output.name])
   const work = new Work(options)
@@ -64,15 +72,7 @@ export async function createParity(options: CreateOptions): Promise<CreatedParit
   const inputBlocks = files.reduce((sum, { size }) => sum + Math.ceil(size / blockSize), 0)
   if (inputBlocks > MAX_INPUT_BLOCKS)
     throw limits(`the files have ${inputBlocks} blocks, and ${MAX_INPUT_BLOCKS} are possible`)
-  const [some, none] = [
-    files.filter(({ size }) => size > 0),
-    files.filter(({ size }) => size === 0),
-  ]
-  const main = mainBody({
-    blockSize,
-    ids: some.map(({ id }) => id),
-    others: none.map(({ id }) => id),
-  })
+  const main = mainOf(files, blockSize)
   const set = createHash('md5').update(main).digest('hex')
   const volumes = volumesOf(
     output.name,
@@ -99,7 +99,7 @@ export async function createParity(options: CreateOptions): Promise<CreatedParit
     for (const file of files) requireUnchanged(root, file)
     await written.finish()
   } catch (error) {
-    written.remove()
+    ignoreFailure(() => written.remove())
     throw explainDiskFull(error, output.folder)
   } finally {
     written.close()
@@ -131,6 +131,16 @@ async function describeAll(options: CreateOptions, work: Work): Promise<Describe
   return files.sort((a, b) => byIdentifier(a.id, b.id))
 }
 
+/** The main packet's body. Other programs take an empty file that has blocks for damaged. */
+function mainOf(files: readonly DescribedFile[], blockSize: number): Buffer {
+  const idsOf = (some: readonly DescribedFile[]): string[] => some.map(({ id }) => id)
+  return mainBody({
+    blockSize,
+    ids: idsOf(files.filter(({ size }) => size > 0)),
+    others: idsOf(files.filter(({ size }) => size === 0)),
+  })
+}
+
 function criticalPackets(set: string, main: Buffer, files: readonly DescribedFile[]): Buffer[] {
   return [
     packet(set, 'main', main),
@@ -154,7 +164,7 @@ async function addStripe(
 ): Promise<void> {
   sums.clear()
   const { bytes, words } = new Words(length)
-  const reader = new PieceReader()
+  const reader = new PieceReader(readAt)
   let input = 0
   try {
     for (const { name, size } of inputs.files)

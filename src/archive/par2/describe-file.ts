@@ -5,7 +5,7 @@ import { FixpointError } from '../../base/error.ts'
 import { blockChecksum, paddedMd5 } from './blocks.ts'
 import { fileId, type FileBody } from './bodies.ts'
 import { paddedCrc } from './crc.ts'
-import { FileWindow } from './files-below.ts'
+import { FileWindow, readAt } from './files-below.ts'
 import type { Work } from './work.ts'
 
 /** Bytes at the beginning of a file that have a digest of their own. */
@@ -30,7 +30,7 @@ export async function describeFile(
   const { root, name } = file
   const { fd, stat } = beneath(root, name, (folder, entry) => folder.openFile(entry))
   try {
-    const window = new FileWindow({ fd, size: stat.size }, buffer)
+    const window = new FileWindow({ fd, size: stat.size }, buffer, readAt)
     const hash = createHash('md5')
     const beginning = window.from(0, BEGINNING).subarray(0, BEGINNING)
     const md5Of16k = createHash('md5').update(beginning).digest('hex')

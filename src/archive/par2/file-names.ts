@@ -1,4 +1,5 @@
 import { FixpointError } from '../../base/error.ts'
+import { byCodeUnit } from '../../base/order.ts'
 import { visible } from '../../base/visible.ts'
 
 /** Bytes of one component of a path, and of a path, as Linux has them. */
@@ -10,16 +11,17 @@ const MAX_PATH = 4095
  * another. Throws `parity-refused`.
  */
 export function requireSafeNames(names: readonly string[]): void {
-  const known = new Set<string>()
   for (const name of names) {
     const reason = unsafeReason(name)
     if (reason !== undefined) throw refused(name, reason)
-    if (known.has(name)) throw refused(name, 'two files have it')
-    known.add(name)
   }
-  for (const name of names)
-    for (let end = name.indexOf('/'); end !== -1; end = name.indexOf('/', end + 1))
-      if (known.has(name.slice(0, end))) throw refused(name, 'a file has the name of its folder')
+  // A folder's name, with a slash behind it, comes right before those of what is in it.
+  const sorted = names.map((name) => `${name}/`).sort(byCodeUnit)
+  for (const [index, name] of sorted.entries()) {
+    const before = sorted[index - 1]
+    if (before !== undefined && name.startsWith(before))
+      throw refused(name.slice(0, -1), 'it is the name, or is in the folder, of another file')
+  }
 }
 
 /** Why a name is not a path below a root that every system shows as it is; undefined if it is. */

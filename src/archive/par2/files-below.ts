@@ -3,6 +3,9 @@ import { beneath, type Folder } from '../../base/beneath.ts'
 import { FixpointError } from '../../base/error.ts'
 import { errorCode } from '../../base/files.ts'
 
+/** Bytes that a disk reads or fails to read as one. */
+const PAGE = 4096
+
 /** Files by their paths below a root. No link below the root is followed. */
 export interface FilesBelow {
   readonly root: string
@@ -52,8 +55,11 @@ export async function withBelow<T>(
   }
 }
 
-/** Fills `target` from an open file. What lies behind its end is zeros. Returns bytes read. */
-export function readAt(fd: number, target: Uint8Array, position: number): number {
+/** Reads from an open file into all of `target`. What lies behind its end is zeros. */
+export type Reader = (fd: number, target: Uint8Array, position: number) => void
+
+/** A {@link Reader} that throws the system's errors: for what is to be protected. */
+export const readAt: Reader = (fd, target, position) => {
   let done = 0
   while (done < target.length) {
     const count = readSync(fd, target, done, target.length - done, position + done)
@@ -61,7 +67,31 @@ export function readAt(fd: number, target: Uint8Array, position: number): number
     done += count
   }
   target.fill(0, done)
-  return done
+}
+
+/**
+ * A {@link Reader} for damaged disks: pages that the disk cannot read are zeros. For what is
+ * compared with digests.
+ */
+export const readWhatIsLeft: Reader = (fd, target, position) => {
+  if (isRead(fd, target, position)) return
+  for (let at = 0; at < target.length;) {
+    const length = PAGE - ((position + at) % PAGE)
+    const page = target.subarray(at, at + length)
+    if (!isRead(fd, page, position + at)) page.fill(0)
+    at += length
+  }
+}
+
+/** Reads as {@link readAt} does. False where the disk cannot read it all. */
+function isRead(fd: number, target: Uint8Array, position: number): boolean {
+  try {
+    readAt(fd, target, position)
+    return true
+  } catch (error) {
+    if (errorCode(error) !== 'EIO') throw error
+    return false
+  }
 }
 
 /** Makes a new file and opens it for writing. Throws `parity-file-there` or the system's errors. */
@@ -78,6 +108,15 @@ export function createNew(folder: Folder, name: string): number {
   }
 }
 
+/** Cleans up after an error, which says more than what fails then. */
+export function ignoreFailure(cleanUp: () => void): void {
+  try {
+    cleanUp()
+  } catch {
+    // The caller throws the first error.
+  }
+}
+
 /** Writes all of `data` at a position of an open file. */
 export function writeAt(fd: number, data: Uint8Array, position: number): void {
   for (let done = 0; done < data.length;)
@@ -86,10 +125,15 @@ export function writeAt(fd: number, data: Uint8Array, position: number): void {
 
 /** Reads pieces of many files and keeps the last one open, as their order is mostly by file. */
 export class PieceReader {
+  readonly #reader: Reader
   #last: (FileBelow & OpenedFile) | undefined
 
+  constructor(reader: Reader) {
+    this.#reader = reader
+  }
+
   /**
-   * Fills `target` as {@link readAt} does. A file that is no longer there gives zeros: what is made
+   * Fills `target` as the reader does. A file that is no longer there gives zeros: what is made
    * of them does not fit its digest.
    */
   read(file: FileBelow, target: Uint8Array, position: number): void {
@@ -99,7 +143,7 @@ export class PieceReader {
       if (typeof opened !== 'string') this.#last = { ...file, ...opened }
     }
     if (this.#last === undefined) target.fill(0)
-    else readAt(this.#last.fd, target, position)
+    else this.#reader(this.#last.fd, target, position)
   }
 
   close(): void {
@@ -113,14 +157,16 @@ export class FileWindow {
   readonly size: number
   readonly #fd: number
   readonly #buffer: Buffer
+  readonly #reader: Reader
   #begin = 0
   #length = 0
 
   /** `buffer` is as long as the longest part that is asked for at least. */
-  constructor({ fd, size }: OpenedFile, buffer: Buffer) {
+  constructor({ fd, size }: OpenedFile, buffer: Buffer, reader: Reader) {
     this.#fd = fd
     this.size = size
     this.#buffer = buffer
+    this.#reader = reader
   }
 
   /**
@@ -132,7 +178,7 @@ export class FileWindow {
     if (position < this.#begin || end > this.#begin + this.#length) {
       this.#begin = position
       this.#length = Math.max(0, Math.min(this.#buffer.length, this.size - position))
-      readAt(this.#fd, this.#buffer.subarray(0, this.#length), position)
+      this.#reader(this.#fd, this.#buffer.subarray(0, this.#length), position)
     }
     return this.#buffer.subarray(position - this.#begin, this.#length)
   }

@@ -1,7 +1,7 @@
 import { paddedMd5 } from './blocks.ts'
 import { CHECKSUM_BYTES, MD5_BYTES } from './bodies.ts'
 import { paddedCrc, rollingCrc, type Rolling } from './crc.ts'
-import { FileWindow, type OpenedFile } from './files-below.ts'
+import { FileWindow, readWhatIsLeft, type OpenedFile } from './files-below.ts'
 import type { ProtectedFile, RecoverySet } from './recovery-set.ts'
 import { Effort, type Work } from './work.ts'
 
@@ -68,7 +68,7 @@ export class BlockFinder {
    * found although other bytes follow. Gives up where the file costs too much.
    */
   async search(file: OpenedFile, expected: ProtectedFile | undefined, found: Found): Promise<void> {
-    const window = new FileWindow(file, this.#buffer)
+    const window = new FileWindow(file, this.#buffer, readWhatIsLeft)
     this.#effort.allow(EFFORT_PER_BYTE * file.size)
     let next = expected?.firstBlock
     for (let at = 0, step = 0; at < file.size; at += step) {
@@ -136,8 +136,8 @@ export class BlockFinder {
   }
 
   /**
-   * Bytes to go on from `at` until the CRC of the window is that of a block, or until enough was
-   * done at once. `crc` is that of the window at `at`.
+   * Bytes from `at` to where the CRC of the window is that of a block. Fewer if there is none in
+   * what is done at once. `crc` is that of the window at `at`.
    */
   #rollOn(window: FileWindow, at: number, crc: number): number {
     const { mask, enter, leave } = this.#rolling

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { Effort, type Work } from './work.ts'
-import { FileWindow, type OpenedFile } from './files-below.ts'
+import { FileWindow, readWhatIsLeft, type OpenedFile } from './files-below.ts'
 import { HEAD, MAGIC, readHead, UNHASHED, type PacketHead } from './packet.ts'
 
 /** Bytes of a packet that is kept in memory at most: a main packet for 65,536 files is shorter. */
@@ -27,7 +27,11 @@ export async function findPackets(
   work: Work,
   found: (packet: FoundPacket) => void,
 ): Promise<void> {
-  const window = new FileWindow(file, Buffer.allocUnsafe(Math.min(WINDOW, file.size + 1)))
+  const window = new FileWindow(
+    file,
+    Buffer.allocUnsafe(Math.min(WINDOW, file.size + 1)),
+    readWhatIsLeft,
+  )
   const effort = new Effort(4 * file.size + WINDOW)
   for (let at = 0; at + HEAD <= file.size;) {
     const bytes = window.from(at, HEAD)

@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto'
-import { BlockFinder } from './find-blocks.ts'
+import { CHECKSUM_BYTES } from './bodies.ts'
 import {
+  readWhatIsLeft,
   withBelow,
-  readAt,
   type FileBelow,
   type FilesBelow,
   type OpenedFile,
 } from './files-below.ts'
-import { readParity, type ProtectedFile, type RecoverySet } from './recovery-set.ts'
+import { BlockFinder } from './find-blocks.ts'
 import { DEFAULT_MEMORY } from './limits.ts'
+import { readParity, type ProtectedFile, type RecoverySet } from './recovery-set.ts'
 import type { Work, WorkOptions } from './work.ts'
-import { CHECKSUM_BYTES } from './bodies.ts'
 
 export interface VerifyOptions extends WorkOptions {
   /** Folder that the names of protected files are relative to. */
@@ -51,11 +51,18 @@ export async function inspect(options: VerifyOptions, work: Work): Promise<Inspe
   for (const file of set.files) states.push(await search.check(file))
   for (const [index, { name }] of set.files.entries())
     if (states[index] === 'damaged') await search.lookInto({ root, path: name })
-  const names = new Set(set.files.map(({ name }) => name))
+  const key = (file: FileBelow): string => `${file.root}\0${file.path}`
+  const seen = new Set([
+    ...set.files.map(({ name }) => key({ root, path: name })),
+    ...parity.paths.map((path) => key({ root: parity.root, path })),
+  ])
   for (const files of extra)
-    for (const path of files.paths)
-      if (!search.isComplete() && (files.root !== root || !names.has(path)))
-        await search.lookInto({ root: files.root, path })
+    for (const path of files.paths) {
+      const file = { root: files.root, path }
+      if (search.isComplete() || seen.has(key(file))) continue
+      seen.add(key(file))
+      await search.lookInto(file)
+    }
   return { set, states, places: search.places }
 }
 
@@ -73,6 +80,8 @@ class Search {
   /** Blocks of the same checksums, for each block; and those that have a place. */
   readonly #equal: readonly (readonly number[])[]
   readonly #placed = new Set<readonly number[]>()
+  /** Files whose blocks all have a place, by size and MD5. */
+  readonly #whole = new Set<string>()
   /** Digests of files that were read whole, by path below the root. */
   readonly #digests = new Map<string, string>()
   #finder: BlockFinder | undefined
@@ -90,7 +99,9 @@ class Search {
     this.#sizes = new Set(set.files.map(({ size }) => size))
     for (const file of set.files) {
       const key = `${file.size} ${file.md5}`
-      this.#byDigest.set(key, [...(this.#byDigest.get(key) ?? []), file])
+      const same = this.#byDigest.get(key)
+      if (same === undefined) this.#byDigest.set(key, [file])
+      else same.push(file)
     }
   }
 
@@ -100,7 +111,8 @@ class Search {
   }
 
   /** Compares a protected file with its digest. A whole one gives all its blocks. */
-  async check({ name, size, md5 }: ProtectedFile): Promise<FileState> {
+  async check(protectedFile: ProtectedFile): Promise<FileState> {
+    const { name, size, md5 } = protectedFile
     const file = { root: this.#root, path: name }
     const found = await withBelow(file, async (opened) =>
       opened.size === size ? this.#digest(opened) : undefined,
@@ -109,6 +121,7 @@ class Search {
     if (found !== undefined) this.#digests.set(name, found)
     if (found !== md5) return 'damaged'
     this.#takeWhole(file, size, md5)
+    this.#takeBlocks(protectedFile, file)
     return 'whole'
   }
 
@@ -130,11 +143,18 @@ class Search {
 
   /** Takes the blocks of all protected files of these bytes. False when there is none. */
   #takeWhole(file: FileBelow, size: number, md5: string): boolean {
-    const same = this.#byDigest.get(`${size} ${md5}`) ?? []
-    for (const { firstBlock, blockCount } of same)
-      for (let block = 0; block < blockCount; block++)
-        this.#take(firstBlock + block, { file, at: block * this.#set.blockSize })
-    return same.length > 0
+    const key = `${size} ${md5}`
+    const same = this.#byDigest.get(key)
+    if (same === undefined) return false
+    if (!this.#whole.has(key)) for (const one of same) this.#takeBlocks(one, file)
+    this.#whole.add(key)
+    return true
+  }
+
+  /** Takes all blocks of a protected file from a file of its bytes. */
+  #takeBlocks({ firstBlock, blockCount }: ProtectedFile, file: FileBelow): void {
+    for (let block = 0; block < blockCount; block++)
+      this.#take(firstBlock + block, { file, at: block * this.#set.blockSize })
   }
 
   /** Notes the place of a block and its equals. */
@@ -162,7 +182,7 @@ class Search {
     const buffer = Buffer.allocUnsafe(Math.min(PIECE, size + 1))
     for (let at = 0; at < size; at += buffer.length) {
       const piece = buffer.subarray(0, Math.min(buffer.length, size - at))
-      readAt(fd, piece, at)
+      readWhatIsLeft(fd, piece, at)
       hash.update(piece)
       await this.#work.did(piece.length)
     }

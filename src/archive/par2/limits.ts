@@ -1,6 +1,9 @@
 /** Input slices of a recovery set at most: there are no more constants. */
 export const MAX_INPUT_BLOCKS = 32768
 
+/** Files of a set at most, empty ones included. */
+export const MAX_FILES = 32768
+
 /** Exponents of recovery slices are below this: later ones repeat. */
 export const MAX_EXPONENT = 65535
 

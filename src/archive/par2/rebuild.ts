@@ -1,5 +1,5 @@
 import { blockLength, Words } from './blocks.ts'
-import { PieceReader } from './files-below.ts'
+import { PieceReader, readWhatIsLeft } from './files-below.ts'
 import { multiplyAdd } from './galois.ts'
 import type { Inspection } from './inspect.ts'
 import { invert, type Inverse } from './matrix.ts'
@@ -32,9 +32,9 @@ interface LostBlock {
 }
 
 /**
- * Makes the wanted files, stripe by stripe. Each recovery block minus what the known blocks add to
- * it is a sum of the lost blocks, so the inverse of their factors gives the lost blocks. Fails with
- * `parity-not-enough` or `parity-not-rebuilt`.
+ * Makes the wanted files, stripe by stripe. What the known blocks add to a recovery block is taken
+ * off it: what remains is a sum of the lost blocks. The inverse of their factors gives the lost
+ * blocks. Fails with `parity-not-enough` or `parity-not-rebuilt`.
  */
 export async function rebuild(rebuilding: Rebuilding): Promise<void> {
   const { found, wanted, files, memory, work } = rebuilding
@@ -77,7 +77,7 @@ function readRecovery(
   { at, length }: Stripe,
   { inverse, sums }: Solution,
 ): void {
-  const reader = new PieceReader()
+  const reader = new PieceReader(readWhatIsLeft)
   try {
     for (const [index, { bytes }] of sums.rows.entries()) {
       const block = found.set.recovery[inverse.rows[index] ?? 0]
@@ -96,7 +96,7 @@ async function addKnown(
 ): Promise<void> {
   const { bytes, words } = new Words(length)
   const wantedFiles = new Set(wanted)
-  const reader = new PieceReader()
+  const reader = new PieceReader(readWhatIsLeft)
   try {
     for (const file of found.set.files) {
       const isWanted = wantedFiles.has(file)

@@ -11,7 +11,7 @@ import {
 import { requireSafeNames } from './file-names.ts'
 import { withBelow, type FileBelow, type FilesBelow } from './files-below.ts'
 import { findPackets, type FoundPacket } from './find-packets.ts'
-import { MAX_EXPONENT, MAX_INPUT_BLOCKS, maxBlockSize } from './limits.ts'
+import { MAX_EXPONENT, MAX_FILES, MAX_INPUT_BLOCKS, maxBlockSize } from './limits.ts'
 import { HEAD } from './packet.ts'
 import type { Work } from './work.ts'
 
@@ -91,7 +91,8 @@ export async function readParity(
  * rebuilt.
  */
 function protectedFiles(main: MainBody, packets: Packets, id: string): ProtectedFile[] {
-  if (main.ids.length > MAX_INPUT_BLOCKS) throw refused(`it protects ${main.ids.length} files`)
+  const count = main.ids.length + main.others.length
+  if (count > MAX_FILES) throw refused(`it lists ${count} files`)
   const descriptions = packets.bodies(id, 'file')
   const checksums = packets.bodies(id, 'checksums')
   const unknown = main.ids.filter((file) => !descriptions.has(file)).length

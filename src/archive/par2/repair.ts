@@ -1,5 +1,6 @@
 import { FixpointError } from '../../base/error.ts'
 import { diskFull, explainDiskFull, freeBytes } from '../../base/files.ts'
+import { ignoreFailure } from './files-below.ts'
 import { inspect, type VerifyOptions } from './inspect.ts'
 import { DEFAULT_MEMORY, MAX_REBUILT_BLOCKS } from './limits.ts'
 import { rebuild } from './rebuild.ts'
@@ -23,14 +24,14 @@ export interface Repair {
 }
 
 /**
- * Rebuilds every protected file that is not whole below another folder, and checks both MD5 of
- * each (PAR2 2.0). Writes all of them or none, and never a protected file itself. Reads all files
- * of the set once, or more if the lost blocks together are larger than the memory. Takes blocks of
- * renamed and extra files as `verifyWithParity` finds them.
+ * Rebuilds every protected file that is not whole, below another folder. Checks both MD5 of each.
+ * Follows the Parity Volume Set Specification 2.0. Writes all of them or none, and never a
+ * protected file itself. Takes blocks from where `verifyWithParity` finds them. Reads all files of
+ * the set again, more than once if the lost blocks together are larger than the memory.
  *
- * Fails with `parity-not-enough` when more blocks are lost than can be rebuilt,
- * `parity-not-rebuilt` when a digest is wrong at the end, `parity-file-there`, `disk-full`, or as
- * `verifyWithParity` does. Then nothing was changed.
+ * Fails with `parity-not-enough` when more blocks are lost than can be rebuilt, and with
+ * `parity-not-rebuilt` when a digest is wrong at the end. Other failures: `parity-file-there`,
+ * `disk-full`, and those of `verifyWithParity`. A call that fails changes nothing.
  */
 export async function repairWithParity(options: RepairOptions): Promise<Repair> {
   const work = new Work(options)
@@ -45,7 +46,7 @@ export async function repairWithParity(options: RepairOptions): Promise<Repair> 
   try {
     await rebuild({ found, wanted, files, memory: options.memory ?? DEFAULT_MEMORY, work })
   } catch (error) {
-    files.remove()
+    ignoreFailure(() => files.remove())
     throw explainDiskFull(error, options.into)
   } finally {
     files.close()
@@ -54,9 +55,9 @@ export async function repairWithParity(options: RepairOptions): Promise<Repair> 
 }
 
 function requireRepairable({ files, lost, recovery, isRepairable }: ParityReport): void {
-  if (lost > MAX_REBUILT_BLOCKS)
+  if (isRepairable && lost <= MAX_REBUILT_BLOCKS) return
+  if (isRepairable)
     throw notEnough(`${lost} blocks are lost, and at most ${MAX_REBUILT_BLOCKS} can be rebuilt`)
-  if (isRepairable) return
   const bad = files.filter(({ state }) => state !== 'whole').map(({ name }) => `"${name}"`)
   const more = bad.length > MAX_NAMES ? ` and ${bad.length - MAX_NAMES} more` : ''
   throw notEnough(

@@ -1,3 +1,4 @@
+import type { FileBelow } from './files-below.ts'
 import { inspect, type FileState, type Inspection, type VerifyOptions } from './inspect.ts'
 import { Work } from './work.ts'
 
@@ -15,8 +16,8 @@ export interface FileReport {
   /** `unreadable` stands for a link, pipe or folder in its place, and for a lack of rights. */
   readonly state: FileState
   readonly blocks: readonly BlockState[]
-  /** Paths of other files that hold blocks of it. */
-  readonly others: readonly string[]
+  /** Other files that hold blocks of it: those that are read for a repair. */
+  readonly others: readonly FileBelow[]
 }
 
 /** What is left of all that parity protects. */
@@ -39,12 +40,13 @@ export interface ParityReport {
 }
 
 /**
- * Compares protected files with their parity (PAR2 2.0), and changes nothing. Whole files are read
- * once. Only where one is not whole, the damaged and the extra files are searched for its blocks.
+ * Compares protected files with their parity, and changes nothing. Follows the Parity Volume Set
+ * Specification 2.0. Whole files are read once. Where one is not whole, the damaged and the extra
+ * files are searched for its blocks. What a disk cannot read counts as damaged.
  *
- * Fails with `parity-unreadable` when the parity files do not hold what they protect,
- * `parity-mixed` when they are of several sets, `parity-refused` when no honest program wrote them,
- * or with the system's errors.
+ * Fails with `parity-unreadable` when the parity files do not say what they protect, and with
+ * `parity-mixed` when they are of several sets. Fails with `parity-refused` when no honest program
+ * wrote them. Other failures are the system's.
  */
 export async function verifyWithParity(options: VerifyOptions): Promise<ParityReport> {
   return reportOf(await inspect(options, new Work(options)), options.root)
@@ -53,14 +55,14 @@ export async function verifyWithParity(options: VerifyOptions): Promise<ParityRe
 /** What an inspection found, for its reader. `root` is the folder of the protected files. */
 export function reportOf({ set, states, places }: Inspection, root: string): ParityReport {
   const files = set.files.map(({ name, size, firstBlock, blockCount }, index): FileReport => {
-    const others = new Set<string>()
+    const others = new Map<string, FileBelow>()
     const blocks = places.slice(firstBlock, firstBlock + blockCount).map((place) => {
       if (place === undefined) return 'lost'
       if (place.file.root === root && place.file.path === name) return 'here'
-      others.add(place.file.path)
+      others.set(`${place.file.root}\0${place.file.path}`, place.file)
       return 'elsewhere'
     })
-    return { name, size, state: states[index] ?? 'missing', blocks, others: [...others] }
+    return { name, size, state: states[index] ?? 'missing', blocks, others: [...others.values()] }
   })
   const lost = places.filter((place) => place === undefined).length
   return {

@@ -126,6 +126,23 @@ group('numbers', () => {
   })
 })
 
+it('many names in deep folders do not keep the check of names busy', async () => {
+  const deep = 'd/'.repeat(2000)
+  const files = Array.from({ length: 4000 }, (_, index) =>
+    describe([`${deep}${index}`, Buffer.alloc(0)]),
+  )
+  const ids = files.map(({ id }) => id)
+  const main = mainBody({ blockSize: 64, ids: [], others: ids })
+  expect((await verify({ files, main })).files).toHaveLength(4000)
+})
+
+it('many files of the same bytes do not keep the search busy', async () => {
+  const files = Array.from({ length: 20_000 }, (_, index) => describe([`${index}`, BYTES]))
+  const checksums = files.map(({ id }) => [id, checksumsOf(BYTES, 256)] as const)
+  const report = await verify({ files, checksums, blockSize: 256 }, [['19999', BYTES]])
+  expect(report).toMatchObject({ lost: 0, isWhole: false })
+})
+
 group('identifiers', () => {
   it('that a set lists twice are refused', () => expectRefusal({ files: [FILE, FILE] }))
 

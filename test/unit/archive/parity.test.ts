@@ -180,7 +180,11 @@ describe('blocks', () => {
     expect(await verifyWithParity(kit)).toMatchObject({ lost: 10 })
     const report = await verifyWithParity({ ...kit, extra })
     expect(report).toMatchObject({ lost: 0, isWhole: false, isRepairable: true })
-    const places = report.files.map(({ name, state, others }) => [name, state, ...others])
+    const places = report.files.map(({ name, state, others }) => [
+      name,
+      state,
+      ...others.map(({ path }) => path),
+    ])
     expect(places.sort()).toEqual([
       ['empty', 'whole'],
       ['image', 'damaged', 'renamed'],
