@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { describe as group, expect, it } from 'vitest'
 import { blockChecksum } from '../../../src/archive/par2/blocks.ts'
-import { checksumsBody, fileBody, mainBody } from '../../../src/archive/par2/bodies.ts'
+import { checksumsBody, fileBody, fileId, mainBody } from '../../../src/archive/par2/bodies.ts'
 import { createParity } from '../../../src/archive/par2/create.ts'
 import { packet } from '../../../src/archive/par2/packet.ts'
 import { repairWithParity } from '../../../src/archive/par2/repair.ts'
@@ -75,9 +75,17 @@ group('names', () => {
   it('that are not UTF-8 are refused', async () => {
     const body = fileBody(FILE)
     body.writeUInt8(0xff, 56)
-    const main = mainBody({ blockSize: 64, ids: [FILE.id], others: [] })
+    const id = md5(body.subarray(32))
+    body.write(id, 'hex')
+    const main = mainBody({ blockSize: 64, ids: [id], others: [] })
     const set = md5(main)
     await expectRefusal(Buffer.concat([packet(set, 'main', main), packet(set, 'file', body)]))
+  })
+
+  it('may count with the zeros behind them, as some programs do it', async () => {
+    const file = describe(['good1', BYTES])
+    const files = [{ ...file, id: fileId({ ...file, name: 'good1\0\0\0' }) }]
+    expect((await verify({ files })).files[0]?.name).toBe('good1')
   })
 
   it('of two files may not be the same, nor one the folder of another', async () => {

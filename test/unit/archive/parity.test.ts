@@ -200,11 +200,12 @@ describe('blocks', () => {
     const files: Content[] = [
       ['one', Buffer.concat([x!, y!, x!])],
       ['two', Buffer.concat([y!, z!])],
+      ['twin', Buffer.concat([y!, z!])],
     ]
     await writeFiles(folder, files)
     const made = await createParity({
       root: folder,
-      files: ['one', 'two'],
+      files: ['one', 'twin', 'two'],
       blockSize: BLOCK,
       recoveryBlocks: 0,
       output: { folder, name: 'kit' },
@@ -214,12 +215,14 @@ describe('blocks', () => {
       (await verifyWithParity(kit)).files
         .toSorted((a, b) => byCodeUnit(a.name, b.name))
         .map((file) => file.blocks.join(' '))
+    expect(await blocks()).toEqual(['here here here', 'here here', 'here here'])
     await hit(kit, 'one', [0, 1])
-    expect(await blocks()).toEqual(['here elsewhere here', 'here here'])
+    expect(await blocks()).toEqual(['here elsewhere here', 'here here', 'here here'])
     await writeFiles(folder, files)
     await hit(kit, 'one', [0, 2])
+    await hit(kit, 'twin', [1])
     await hit(kit, 'two', [1])
-    expect(await blocks()).toEqual(['lost here lost', 'here lost'])
+    expect(await blocks()).toEqual(['lost here lost', 'here lost', 'here lost'])
   })
 
   it('of two ruined copies make a whole', async () => {
