@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -294,5 +295,33 @@ describe('making parity', () => {
     await expect(makeKit({ signal })).rejects.toThrow('enough')
     await expect(verifyWithParity({ ...kit, signal })).rejects.toThrow('enough')
     await expect(repairWithParity({ ...kit, signal })).rejects.toThrow('enough')
+  })
+})
+
+describe('a failure in the middle', () => {
+  /** Fails as soon as something is at a path. */
+  const failAt = (path: string) => () => {
+    if (existsSync(path)) throw new Error('in the middle')
+  }
+
+  it('leaves no parity behind', async () => {
+    const { root } = await makeKit()
+    const folder = await temporaryFolder()
+    const onProgress = failAt(join(folder, 'kit.par2'))
+    const made = makeKit({ root, output: { folder, name: 'kit' }, onProgress })
+    await expect(made).rejects.toThrow('in the middle')
+    expect(await digestsBelow(folder)).toEqual({})
+  })
+
+  it('leaves no rebuilt file behind', async () => {
+    const kit = await makeKit()
+    await rm(join(kit.root, 'sub/note'))
+    await hit(kit, 'image', [3])
+    for (const name of ['image', 'sub/note']) {
+      const onProgress = failAt(join(kit.into, name))
+      await expect(repairWithParity({ ...kit, onProgress })).rejects.toThrow('in the middle')
+      expect(await digestsBelow(kit.into)).toEqual({})
+    }
+    expect(await expectRepair(kit)).toEqual(['image', 'sub/note'])
   })
 })
