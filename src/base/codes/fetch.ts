@@ -10,6 +10,15 @@ export const FETCH = {
   'manifest-damaged': 'The manifest of an installed image cannot be read as one.',
   'not-an-artifact': 'A stored file is used as an artifact, but is something else.',
   'not-listed': 'The root of an image holds a path that its manifest does not list.',
+  'parity-input-changed': 'A file changed while its parity was made.',
+  'parity-mixed': 'The parity files are of several sets, so it is not clear what they protect.',
+  'parity-not-enough': 'More blocks of the protected files are lost than parity can rebuild.',
+  'parity-not-rebuilt':
+    'A file that was rebuilt by parity has a wrong digest. Files changed meanwhile, or parity is ' +
+    'not what it seems.',
+  'parity-refused':
+    'Parity files state what no honest program writes, such as a name outside the folder.',
+  'parity-unreadable': 'The parity files do not hold, or no longer hold, what they protect.',
   'source-digest': 'A place delivered other bytes than the recipe wants.',
   'source-offline': 'No local place has a source, and the build may not ask others.',
   'source-renamed': 'The digest of a source is known, but as that of a file with another name.',

@@ -33,6 +33,8 @@ export const USAGE = {
   'only-host-layers':
     'All targets are of layers that see the host. Their artifacts may differ between hosts.',
   'other-layers': 'The store holds artifacts of recipes that the given layers do not have.',
+  'parity-file-there': 'Parity, or a file that it rebuilds, would replace a file.',
+  'parity-limits': 'Parity cannot be made of blocks of that size or number.',
   'rebuild-running': 'Another rebuild uses the same folder.',
   'same-store': 'The second of two builds was to use the store of the first.',
   'store-busy': 'A build uses the store, so its garbage cannot be collected now.',

@@ -91,6 +91,12 @@ export function hintOf(error: FixpointError, options: GlobalOptions): string | u
       return 'Name their layers with --layers, or remove them too with --force; -n lists them all'
     case 'output-full':
       return 'Name another folder, or free some space there'
+    case 'parity-limits':
+      return 'A block has a multiple of 4 bytes, and all files together at most 32,768 blocks'
+    case 'parity-mixed':
+      return 'Name the parity files of one set only'
+    case 'parity-not-enough':
+      return 'Name further copies, even damaged ones: their blocks count, too'
     case 'path-claimed-twice':
       return 'Let one of the two leave it out, or do not use both together'
     case 'rebuild-differs':
@@ -184,6 +190,11 @@ export function hintOf(error: FixpointError, options: GlobalOptions): string | u
     case 'one-recipe':
     case 'only-host-layers':
     case 'output-failed':
+    case 'parity-file-there':
+    case 'parity-input-changed':
+    case 'parity-not-rebuilt':
+    case 'parity-refused':
+    case 'parity-unreadable':
     case 'qemu-failed':
     case 'qmp-closed':
     case 'qmp-refused':
