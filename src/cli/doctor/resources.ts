@@ -3,7 +3,7 @@ import type { Host } from './host.ts'
 
 const GIB = 2 ** 30
 
-/** What a full build takes at most; see "Budgets" in docs/architecture.md. */
+/** What a full build takes at most; see "The appliance" in docs/benchmarks.md. */
 const BUDGET = { disk: 20 * GIB, memory: 4 * GIB }
 
 /** A machine sold with a memory of 4 GiB shows a little less of it. */
