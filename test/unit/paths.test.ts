@@ -41,6 +41,7 @@ const TABLE: Readonly<Record<string, readonly [Decider, string]>> = {
     'fifos beside the work folders; a step sees the fifo, not its folder',
   ],
   'build/lay-out-files.ts': ['beneath', 'names of sources, patches and files'],
+  'build/roots.ts': ['own', 'folders of the session; the union resolves paths of artifacts'],
   'build/run-steps.ts': ['own', 'log and scripts, which no step can write to'],
   'build/workspace.ts': ['own', 'folders of a work folder, before a step runs in it'],
   'archive/par2/describe-file.ts': ['beneath', 'names of files that parity is made for'],
