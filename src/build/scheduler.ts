@@ -80,7 +80,12 @@ class Scheduler {
     this.#context = context
     this.#jobserver = new Jobserver(options.cores)
     const { session } = context.store
-    this.#roots = options.keepFailed ? undefined : new Roots(() => session.temporaryPath('root'))
+    this.#roots = options.keepFailed
+      ? undefined
+      : new Roots(
+          () => session.temporaryPath('root'),
+          (folder) => this.#discards.take(folder),
+        )
     this.#fetchSignal = AbortSignal.any([options.signal, this.#fetchEnd.signal])
     this.#forecast = this.#makeForecast()
   }

@@ -15,7 +15,8 @@ import type { ActionDocument } from '../plan/action-document.ts'
 import { makeManifest } from '../image/manifest.ts'
 import type { Action, StepContext } from './executor.ts'
 import { copyFiles, inTurn, linkBlob } from './lay-out-files.ts'
-import { composeRoot, type Roots } from './roots.ts'
+import type { Discards } from './background-removal.ts'
+import { composeRoot, type Root, type Roots } from './roots.ts'
 
 /**
  * Folders of a workspace; `build` and `out` are the only ones that an action may write to.
@@ -31,12 +32,11 @@ export type Supply = Pick<StepContext, 'store' | 'backwards' | 'signal'> & {
 /** The folders of one action on the machine, and how the sandbox sees them. */
 export class Workspace {
   readonly folder: string
-  /** What the sandbox shows as `/`. */
-  #root: string
+  /** What the sandbox shows as `/`: a folder of this workspace, or a root that others use, too. */
+  #shared: Root | undefined
 
   constructor(folder: string) {
     this.folder = folder
-    this.#root = join(folder, 'root')
   }
 
   /** Makes the empty folders below `folder`, replacing what lay there. */
@@ -86,8 +86,8 @@ export class Workspace {
       folders: [...(image ? ['contents'] : []), ...(mirror ? ['mirror'] : [])],
       files: image ? ['manifest.json'] : [],
     }
-    if (supply.roots === undefined) await composeRoot(inputs, this.#root, frame, supply)
-    else this.#root = await supply.roots.rootOf(inputs, frame, supply)
+    if (supply.roots === undefined) await composeRoot(inputs, this.#path('root'), frame, supply)
+    else this.#shared = await supply.roots.take(inputs, frame, supply)
   }
 
   /** Puts sources, patches and files where the sandbox looks for them. */
@@ -169,7 +169,19 @@ export class Workspace {
       ...(document.mirror === undefined ? {} : { MIRROR: PATHS.mirror }),
     }
     const env = { ...constantEnvironment(document.host), ...image, ...document.env, ...environment }
-    return { root: this.#root, mounts, env, folder: PATHS.source, command }
+    return {
+      root: this.#shared?.path ?? this.#path('root'),
+      mounts,
+      env,
+      folder: PATHS.source,
+      command,
+    }
+  }
+
+  /** Gives everything away that this workspace has used. Never fails. */
+  async discard(discards: Discards): Promise<void> {
+    await this.#shared?.release()
+    await discards.take(this.folder)
   }
 
   /** Moves everything to `target`, replacing what lay there. */

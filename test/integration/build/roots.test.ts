@@ -11,8 +11,15 @@ import { writeTreeAt, type Tree } from '../../support/trees.ts'
 
 const FRAME = { host: false, folders: [], files: [] }
 
+interface Given {
+  readonly parts: Part[]
+  readonly roots: Roots
+  /** Roots that were removed. */
+  readonly discarded: string[]
+}
+
 /** A part made of one tree, and roots in the store that it is in. */
-async function partsOf(...trees: readonly Tree[]): Promise<{ parts: Part[]; roots: Roots }> {
+async function partsOf(...trees: readonly Tree[]): Promise<Given> {
   const { store } = await freshStore()
   const parts: Part[] = []
   for (const [at, tree] of trees.entries()) {
@@ -22,36 +29,58 @@ async function partsOf(...trees: readonly Tree[]): Promise<{ parts: Part[]; root
     const { folder, listing } = await store.trees.unpack(digest)
     parts.push({ recipe: `base/r${at}` as RecipeId, tree: folder, listing })
   }
-  return { parts, roots: new Roots(() => store.session.temporaryPath('root')) }
+  const discarded: string[] = []
+  const roots = new Roots(
+    () => store.session.temporaryPath('root'),
+    (folder) => Promise.resolve(void discarded.push(folder)),
+  )
+  return { parts, roots, discarded }
 }
 
 it('of the same inputs is one, also when two ask at once', async () => {
   const { parts, roots } = await partsOf({ 'usr/bin/one': '1' }, { 'usr/bin/two': '2' })
   const [first, second] = await Promise.all([
-    roots.rootOf(parts, FRAME, {}),
-    roots.rootOf(parts, FRAME, {}),
+    roots.take(parts, FRAME, {}),
+    roots.take(parts, FRAME, {}),
   ])
-  expect(second).toBe(first)
-  expect(await readFile(join(first, 'usr/bin/two'), 'utf8')).toBe('2')
-  expect((await stat(first)).mode & 0o7777).toBe(0o755)
-  expect(await roots.rootOf(parts, FRAME, {})).toBe(first)
+  expect(second.path).toBe(first.path)
+  expect(await readFile(join(first.path, 'usr/bin/two'), 'utf8')).toBe('2')
+  expect((await stat(first.path)).mode & 0o7777).toBe(0o755)
+  await first.release()
+  await second.release()
+  expect((await roots.take(parts, FRAME, {})).path).toBe(first.path)
 })
 
 it('of other inputs, or with other mount points, is another', async () => {
   const { parts, roots } = await partsOf({ 'usr/bin/one': '1' }, { 'usr/bin/two': '2' })
-  const all = await roots.rootOf(parts, FRAME, {})
-  const less = await roots.rootOf(parts.slice(1), FRAME, {})
-  const more = await roots.rootOf(parts, { ...FRAME, folders: ['contents'] }, {})
+  const { path: all } = await roots.take(parts, FRAME, {})
+  const { path: less } = await roots.take(parts.slice(1), FRAME, {})
+  const { path: more } = await roots.take(parts, { ...FRAME, folders: ['contents'] }, {})
   expect(new Set([all, less, more]).size).toBe(3)
   expect(await exists(join(less, 'usr/bin/one'))).toBe(false)
   expect(await exists(join(all, 'contents'))).toBe(false)
   expect(await exists(join(more, 'contents'))).toBe(true)
 })
 
+it('stays while it is used, and is removed when many came after it', async () => {
+  const { parts, roots, discarded } = await partsOf({ 'usr/bin/one': '1' })
+  const rootWith = (folder: string): ReturnType<Roots['take']> =>
+    roots.take(parts, { ...FRAME, folders: [folder] }, {})
+  const used = await rootWith('used')
+  const idle = await rootWith('idle')
+  await idle.release()
+  for (let at = 0; at < 20; at++) await (await rootWith(`later${at}`)).release()
+  expect(discarded).toHaveLength(20 + 1 - 8)
+  expect(discarded[0]).toBe(idle.path)
+  expect(discarded).not.toContain(used.path)
+  await used.release()
+  expect((await rootWith('idle')).path).not.toBe(idle.path)
+})
+
 it('that cannot be composed says so to each who asks', async () => {
   const { parts, roots } = await partsOf({ 'usr/bin/one': '1' }, { 'usr/bin/one': '2' })
   for (let round = 0; round < 2; round++)
-    await expect(roots.rootOf(parts, FRAME, {})).rejects.toMatchObject({
+    await expect(roots.take(parts, FRAME, {})).rejects.toMatchObject({
       code: 'path-claimed-twice',
     })
 })
