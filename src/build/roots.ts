@@ -4,8 +4,8 @@ import { frameOf, type FrameOptions } from '../sandbox/frame.ts'
 import { composeUnion, type ComposeOptions, type Part } from '../sandbox/sysroot.ts'
 
 /**
- * Composes the root of a sandbox as `target`, which is not there yet: the inputs and what the engine
- * adds. Fails as {@link frameOf} and {@link composeUnion} do.
+ * Composes the root of a sandbox as `target`, which is not there yet: the inputs and what the
+ * engine adds. Fails as {@link frameOf} and {@link composeUnion} do.
  */
 export async function composeRoot(
   inputs: readonly Part[],

@@ -12,8 +12,8 @@ import { atPrompt, dataDisk, type } from '../support/guest.ts'
  * power-cuts IMAGE [CUTS] [SEED]: boots the appliance with a disk for its data, rebuilds some small
  * recipes in it, and pulls the plug at moments that seeds choose. After each cut it checks the
  * disk's file system and goes on with the rebuild, after every other one by way of `store verify`:
- * both must remove what the cut left. After the last cut the rebuild runs to its end. Every artifact
- * must be that of the record beside the image.
+ * both must remove what the cut left. After the last cut the rebuild runs to its end. Every
+ * artifact must be that of the record beside the image.
  */
 const [image = '', cuts = '20', firstSeed = '1'] = process.argv.slice(2)
 

@@ -75,7 +75,6 @@ const TABLE: Readonly<Record<string, readonly [Decider, string]>> = {
   'cli/commands/log.ts': ['own', 'a log'],
   'cli/defaults.ts': ['user', 'layers.yaml of the working folder'],
   'fetch/apt.ts': ['host', '/etc/apt'],
-  'fetch/exclusive.ts': ['own', 'locks beside partial downloads, named by digest'],
   'fetch/obtain.ts': ['own', 'partial downloads'],
   'fetch/mirror.ts': ['user', 'a mirror folder; names in it are single components'],
   'fetch/partial.ts': ['own', 'partial downloads, named by digest'],
