@@ -87,7 +87,8 @@ test('a thousand mutated receipts are refused or read, and never crash the reade
       }),
       (edits) => {
         let line = LINE
-        for (const [at, text, gone] of edits) line = line.slice(0, at) + text + line.slice(at + gone)
+        for (const [at, text, gone] of edits)
+          line = line.slice(0, at) + text + line.slice(at + gone)
         try {
           parseReceipt(line)
         } catch (error) {
@@ -103,7 +104,8 @@ test('a changed value anywhere is refused, unless it says something else of the 
   const leaves: string[] = []
   const walk = (value: unknown, path: string): void => {
     if (typeof value === 'object' && value !== null)
-      for (const [name, inner] of Object.entries(value)) walk(inner, path ? `${path}.${name}` : name)
+      for (const [name, inner] of Object.entries(value))
+        walk(inner, path ? `${path}.${name}` : name)
     else leaves.push(path)
   }
   walk(JSON.parse(LINE), '')

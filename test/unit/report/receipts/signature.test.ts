@@ -99,7 +99,10 @@ describe.skipIf(!HAS_SSH_KEYGEN)('with the real ssh-keygen', () => {
     await writeFile(join(folder, 'sig'), sign(TEXT))
     const verify = ['-Y', 'verify', '-f', signers, '-I', 'alice', '-n', NAMESPACE, '-s']
     const verified = (input: string): string =>
-      execFileSync('ssh-keygen', [...verify, join(folder, 'sig')], { input, stdio: 'pipe' }).toString()
+      execFileSync('ssh-keygen', [...verify, join(folder, 'sig')], {
+        input,
+        stdio: 'pipe',
+      }).toString()
     expect(verified(TEXT)).toContain('Good')
     expect(() => verified('other')).toThrow()
   })

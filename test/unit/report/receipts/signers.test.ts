@@ -60,13 +60,16 @@ describe('a file is refused', () => {
   test('or read, whatever is in it', () => {
     const words = fc.constantFrom(KEY, 'alice', '"', '=', ',', ' ', 'namespaces', '!*', '\\', '\n')
     fc.assert(
-      fc.property(fc.array(fc.oneof(words, fc.string({ maxLength: 5 })), { maxLength: 20 }), (all) => {
-        try {
-          judge(all.join(''))
-        } catch (error) {
-          if (!(error instanceof FixpointError)) throw error
-        }
-      }),
+      fc.property(
+        fc.array(fc.oneof(words, fc.string({ maxLength: 5 })), { maxLength: 20 }),
+        (all) => {
+          try {
+            judge(all.join(''))
+          } catch (error) {
+            if (!(error instanceof FixpointError)) throw error
+          }
+        },
+      ),
       { numRuns: 1000 },
     )
   })
