@@ -1,4 +1,4 @@
-import { generateKeyPairSync, sign, createHash, type KeyObject } from 'node:crypto'
+import { createHash, generateKeyPairSync, sign } from 'node:crypto'
 import { keyOf, type ActionDocument, type InputRef } from '../../src/plan/action-document.ts'
 import { digestOf, type Digest } from '../../src/base/digest.ts'
 import type { RecipeId } from '../../src/base/recipe-id.ts'
@@ -75,27 +75,50 @@ export interface ToySigner {
   readonly sign: (text: string, namespace?: string) => string
 }
 
-/** A new signer. */
-export function toySigner(): ToySigner {
+const TOKEN = 'sk-ssh-ed25519@openssh.com'
+
+/** A new signer; `flags` are those of a security token, of which 1 says that someone touched it. */
+export function toySigner(flags?: number): ToySigner {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519')
   const x = Buffer.from(publicKey.export({ format: 'jwk' }).x!, 'base64url')
-  const blob = Buffer.concat([stringOf('ssh-ed25519'), stringOf(x)])
+  const type = flags === undefined ? 'ssh-ed25519' : TOKEN
+  const application = flags === undefined ? [] : [stringOf('ssh:')]
+  const blob = Buffer.concat([stringOf(type), stringOf(x), ...application])
+  const signed = (message: Buffer): Buffer => {
+    if (flags === undefined) return sshSignature(type, sign(null, message, privateKey))
+    const state = Buffer.from([flags, 0, 0, 0, 7])
+    const data = Buffer.concat([sha256('ssh:'), state, sha256(message)])
+    return Buffer.concat([sshSignature(type, sign(null, data, privateKey)), state])
+  }
   return {
-    line: `ssh-ed25519 ${blob.toString('base64')}`,
-    fingerprint: `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`,
-    sign: (text, namespace = NAMESPACE) => armor(blob, privateKey, text, namespace),
+    line: `${type} ${blob.toString('base64')}`,
+    fingerprint: `SHA256:${sha256(blob).toString('base64').replace(/=+$/, '')}`,
+    sign: (text, namespace = NAMESPACE) => armor(blob, signed, text, namespace),
   }
 }
 
-function armor(blob: Buffer, key: KeyObject, text: string, namespace: string): string {
+function sha256(data: Buffer | string): Buffer {
+  return createHash('sha256').update(data).digest()
+}
+
+function sshSignature(type: string, bytes: Buffer): Buffer {
+  return Buffer.concat([stringOf(type), stringOf(bytes)])
+}
+
+function armor(
+  blob: Buffer,
+  signed: (message: Buffer) => Buffer,
+  text: string,
+  namespace: string,
+): string {
   const hash = createHash('sha512').update(text).digest()
   const head = [stringOf(namespace), stringOf(''), stringOf('sha512')]
-  const signature = sign(null, Buffer.concat([Buffer.from('SSHSIG'), ...head, stringOf(hash)]), key)
+  const message = Buffer.concat([Buffer.from('SSHSIG'), ...head, stringOf(hash)])
   const bytes = Buffer.concat([
     Buffer.from('SSHSIG\0\0\0\x01'),
     stringOf(blob),
     ...head,
-    stringOf(Buffer.concat([stringOf('ssh-ed25519'), stringOf(signature)])),
+    stringOf(signed(message)),
   ])
   const lines = bytes.toString('base64').replace(/.{70}/g, '$&\n')
   return `-----BEGIN SSH SIGNATURE-----\n${lines}\n-----END SSH SIGNATURE-----\n`

@@ -82,7 +82,7 @@ export function hintOf(error: FixpointError, options: GlobalOptions): string | u
         (file) => `If it is no source, remove "${file}" and run again to build it`,
       )
     case 'not-confirmed':
-      return 'Build them elsewhere with --receipts and --sign; see docs/receipts.md'
+      return 'Others confirm them by `rebuild --only` with --receipts and --sign'
     case 'not-flushed':
       return 'Check the disk, and whether it is full'
     case 'not-installed':

@@ -55,6 +55,13 @@ test('a thousand mutated signatures are refused, and never crash the reader', ()
   )
 })
 
+test('a security token must have been touched', () => {
+  const { sign, fingerprint } = toySigner(1)
+  expect(checkSignature(sign(TEXT), TEXT, NAMESPACE)).toEqual({ key: fingerprint })
+  expect(() => checkSignature(sign(TEXT), `${TEXT} `, NAMESPACE)).toThrow(BadBytes)
+  expect(() => checkSignature(toySigner(4).sign(TEXT), TEXT, NAMESPACE)).toThrow(BadBytes)
+})
+
 describe.skipIf(!HAS_SSH_KEYGEN)('with the real ssh-keygen', () => {
   /** A new key file of OpenSSH. */
   async function keyFile(...words: string[]): Promise<string> {
@@ -91,8 +98,8 @@ describe.skipIf(!HAS_SSH_KEYGEN)('with the real ssh-keygen', () => {
     expect(() => checkSignature(signature, TEXT, NAMESPACE)).toThrow(BadBytes)
   })
 
-  test('it accepts what is signed here, and refuses another text', async () => {
-    const { line, sign } = toySigner()
+  test.each([undefined, 1])('it accepts what is signed here: token %s', async (flags) => {
+    const { line, sign } = toySigner(flags)
     const folder = await temporaryFolder()
     const signers = join(folder, 'signers')
     await writeFile(signers, `alice namespaces="${NAMESPACE}" ${line}\n`)

@@ -41,6 +41,7 @@ test.each([
 describe('a file is refused', () => {
   test.each([
     ['with certificates', `alice cert-authority ${KEY}`],
+    ['with a certificate', `alice ${KEY.replace('ed25519', 'ed25519-cert-v01@openssh.com')}`],
     ['with certificates among others', `alice namespaces="x",Cert-Authority ${KEY}`],
     ['with an unknown option', `alice no-touch-required ${KEY}`],
     ['with an option twice', `alice namespaces="a",namespaces="b" ${KEY}`],
