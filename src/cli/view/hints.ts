@@ -121,11 +121,10 @@ export function hintOf(error: FixpointError, options: GlobalOptions): string | u
     case 'signers-unusable':
       return 'Its format is that of ssh-keygen(1), ALLOWED SIGNERS'
     case 'signing-failed':
-      return about(
-        facts.file,
-        (file) =>
-          `Sign them by hand: ${shellWords(['ssh-keygen', '-Y', 'sign', '-n', 'fixpoint-receipt', '-f', 'KEY', file])}`,
-      )
+      return about(facts.file, (file) => {
+        const words = ['-Y', 'sign', '-n', 'fixpoint-receipt', '-f', 'KEY', file]
+        return `Sign them by hand: ${shellWords(['ssh-keygen', ...words])}`
+      })
     case 'source-digest':
       return facts.knownAs === undefined
         ? `The file was replaced or damaged there; add a place that has the original, or ${handIn}`

@@ -9,8 +9,8 @@ import type { Machine } from './receipt.ts'
 const LONGEST = 30
 
 /**
- * What this machine is. `root` is its root folder. Only fields that a vendor sets are read, and only
- * plain characters of them: no name of a machine, a person or a path gets into a receipt.
+ * What this machine is. `root` is its root folder. Only fields that a vendor sets are read, and
+ * only plain characters of them: no name of a machine, a person or a path gets into a receipt.
  */
 export async function describeMachine(root = '/'): Promise<Machine> {
   return {

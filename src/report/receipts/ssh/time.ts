@@ -9,7 +9,7 @@ export function parseTime(text: string): number | undefined {
   if (found === null) return undefined
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = found
     .slice(1, 7)
-    .map((digits = '0') => Number(digits))
+    .map((digits: string | undefined) => Number(digits ?? 0))
   const isUtc = found[7] === 'Z'
   const date = isUtc
     ? new Date(Date.UTC(year, month - 1, day, hour, minute, second))
