@@ -82,7 +82,10 @@ export function hintOf(error: FixpointError, options: GlobalOptions): string | u
         (file) => `If it is no source, remove "${file}" and run again to build it`,
       )
     case 'not-confirmed':
-      return 'Others confirm them by `rebuild --only` with --receipts and --sign'
+      return (
+        'Others confirm them by `rebuild --only` with --receipts and --sign; ' +
+        '--signers says whose receipts count'
+      )
     case 'not-flushed':
       return 'Check the disk, and whether it is full'
     case 'not-installed':

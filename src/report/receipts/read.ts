@@ -1,5 +1,4 @@
-import { stat } from 'node:fs/promises'
-import { readdir } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FixpointError } from '../../base/error.ts'
 import { errorCode, ifThere } from '../../base/files.ts'
@@ -51,12 +50,15 @@ export async function readSigners(path: string): Promise<Signer[]> {
 }
 
 /**
- * Files of receipts at the paths that a user named: of a folder, those that it holds. Fails with
- * `receipts-unreadable`.
+ * Files of receipts at the paths that a user named: of a folder, those that it holds. Signatures
+ * are passed over, as `receipts/*` names them too. Fails with `receipts-unreadable`.
  */
 export async function receiptPaths(paths: readonly string[]): Promise<string[]> {
   const found = await Promise.all(paths.map(filesAt))
-  return [...new Set(found.flat())].sort(byCodeUnit)
+  const files = found
+    .flat()
+    .filter((path) => !path.endsWith(`${RECEIPTS_SUFFIX}${SIGNATURE_SUFFIX}`))
+  return [...new Set(files)].sort(byCodeUnit)
 }
 
 async function filesAt(path: string): Promise<string[]> {

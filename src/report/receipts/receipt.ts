@@ -39,8 +39,14 @@ const BUILD_TYPE = 'fixpoint:action/v1'
 const BUILDER = 'fixpoint:builder/'
 const NOBODY = 'unsigned'
 
-/** Something that is no receipt, and why. */
-export class NoReceipt extends Error {}
+/** Something that is no receipt, and why. The reason may quote the line, which may be long. */
+export class NoReceipt extends Error {
+  constructor(reason: string) {
+    super(reason.length > LONGEST_REASON ? `${reason.slice(0, LONGEST_REASON)}…` : reason)
+  }
+}
+
+const LONGEST_REASON = 300
 
 /**
  * A receipt as one line of text, without its newline: an in-toto Statement v1 with SLSA provenance

@@ -280,6 +280,6 @@ test('a folder is searched for files of receipts only, and none counts twice', a
   const path = await write('alice', [ZLIB], ALICE)
   await mkdir(join(folder, 'deeper'))
   await link(path, join(folder, 'other.txt'))
-  const found = await examine([folder, path, folder])
+  const found = await examine([folder, path, `${path}.sig`, folder])
   expect(found.files.map((file) => file.path)).toEqual([path])
 })
