@@ -31,7 +31,7 @@ async function rebuild(
   const main = join(CHECKOUT, 'dist/src/cli/main.js')
   const receipts = join(home, user === undefined ? '.' : 'own', 'receipts')
   const words = ['--image', file, '--only', 'zlib,bzip2', '--receipts', receipts]
-  const ended = await execa(process.execPath, [main, 'rebuild', ...words], {
+  const { exitCode, all } = await execa(process.execPath, [main, 'rebuild', ...words], {
     cwd: '/',
     env: { PATH: process.env['PATH'], HOME: user === undefined ? home : join(home, 'own') },
     extendEnv: false,
@@ -40,7 +40,7 @@ async function rebuild(
     all: true,
     ...(user !== undefined && { uid: user, gid: user }),
   })
-  return { ...ended, receipts }
+  return { ...(exitCode !== undefined && { exitCode }), all, receipts }
 }
 
 /** A copy of the image that anyone may read. */
