@@ -9,10 +9,11 @@ import type { Graph } from '../plan/graph.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { CommandContext } from './context.ts'
 import { defaultCores, defaultMemory } from './defaults.ts'
+import { receiptTarget, withReceipts, type ReceiptFlags } from './receipts.ts'
 import { explainFailure } from './view/explain-failure.ts'
 
 /** Options of commands that build. */
-export interface BuildFlags {
+export interface BuildFlags extends ReceiptFlags {
   readonly jobs?: number
   readonly memory?: number
   readonly keepGoing?: boolean
@@ -21,13 +22,17 @@ export interface BuildFlags {
   readonly mirror?: readonly string[]
 }
 
-/** Builds targets of a graph; throws what failed, after everything that could be done was done. */
+/**
+ * Builds targets of a graph; throws what failed, after everything that could be done was done.
+ * `hasOwnStore`: nothing but this build, and earlier runs of it, built in the store.
+ */
 export async function buildTargets(
   command: CommandContext,
   graph: Graph,
   targets: readonly RecipeId[],
   flags: BuildFlags,
   context: BuildContext,
+  { hasOwnStore = false }: { readonly hasOwnStore?: boolean } = {},
 ): Promise<BuildResult> {
   const options = {
     cores: await coresOf(command, flags),
@@ -36,7 +41,11 @@ export async function buildTargets(
     keepFailed: flags.keepFailed ?? false,
     signal: command.signal,
   }
-  const result = await build(graph, targets, options, context)
+  const target = await receiptTarget(flags)
+  const run = (given: BuildContext): Promise<BuildResult> => build(graph, targets, options, given)
+  const result = await (target === undefined
+    ? run(context)
+    : withReceipts(command, target, graph, context, hasOwnStore, run))
   await command.settle()
   if (result.failures.size === 0) return result
   throw combineFailures([...result.failures].map(([id, error]) => explainFailure(id, error, flags)))

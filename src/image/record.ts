@@ -22,6 +22,8 @@ const recordSchema = z.object({
       version: z.string(),
       key: digestSchema,
       artifact: digestSchema.optional(),
+      /** True for a recipe of a layer that sees the host, whose artifact may differ there. */
+      host: z.literal(true).optional(),
     }),
   ),
 })
@@ -81,7 +83,8 @@ export async function describeImage(
     const entry = store.index.find(indexName(key, host))
     const { durationMs, cpuMs, peakMemory, size } = entry ?? {}
     const built = artifact ?? entry?.artifact
-    return [{ recipe, version, key, artifact: built, durationMs, cpuMs, peakMemory, size }]
+    const facts = { artifact: built, host: host || undefined, durationMs, cpuMs, peakMemory, size }
+    return [{ recipe, version, key, ...facts }]
   })
   const { key, artifact, node } = plan.get(id) ?? {}
   if (node?.mirror !== undefined)

@@ -18,6 +18,9 @@ import {
 } from '../sandbox/image-root.ts'
 import { withResumable } from '../store/resumable.ts'
 
+/** Folder of the image's data that gets the receipts of its engine. */
+const RECEIPTS = 'receipts'
+
 /** An image file that is to rebuild itself on this host. */
 export interface ImageRebuild {
   readonly file: string
@@ -31,6 +34,8 @@ export interface ImageRebuild {
   readonly output: string | undefined
   /** Path that the folders of rebuilds begin with. */
   readonly beside: string
+  /** Takes the receipts out of a folder that the image's engine wrote them into. */
+  readonly takeReceipts: ((root: string, name: string) => Promise<void>) | undefined
   readonly terminal: Terminal
 }
 
@@ -49,9 +54,13 @@ export async function rebuildImage(request: ImageRebuild, signal: AbortSignal): 
   await withResumable(folder, await digestOfFile(file), async () => {
     const place = await layOut(folder, file, partitions, signal)
     const out = output === undefined ? [] : ['--output', '/data/out']
-    const command = ['fixpoint', 'rebuild', recipe, '--against', IMAGE, ...out, ...request.options]
+    const receipts = request.takeReceipts === undefined ? [] : ['--receipts', `/data/${RECEIPTS}`]
+    const options = [...out, ...receipts, ...request.options]
+    const command = ['fixpoint', 'rebuild', recipe, '--against', IMAGE, ...options]
     const status = await runInImageRoot(place, command, request.terminal, signal)
     signal.throwIfAborted()
+    // Also of a rebuild that failed: what ran, ran.
+    await request.takeReceipts?.(place.data, RECEIPTS)
     if (status !== 0) {
       throw new EngineFailure(
         'rebuild-failed',

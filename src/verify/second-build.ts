@@ -157,6 +157,9 @@ async function giveTo(user: number, folder: string): Promise<void> {
   }
 }
 
+/** Folder of the second store that gets the receipts of its engine. */
+export const RECEIPTS = 'receipts'
+
 /** What the second engine is to do. */
 export interface SecondRun {
   /** Checkout of the first engine. */
@@ -166,6 +169,7 @@ export interface SecondRun {
   readonly targets: readonly RecipeId[]
   /** True when an image is among the targets: an output folder without one is refused. */
   readonly hasImage: boolean
+  readonly writesReceipts: boolean
   readonly cores: number
   readonly variations: Variations
   /** Value of PATH, which must have Node's programs. */
@@ -189,10 +193,11 @@ export async function runSecondBuild(
   const copied = inside.startsWith('..') ? layers : join(second.checkout, inside)
   const main = join(second.checkout, 'dist/src/cli/main.js')
   const output = run.hasImage ? ['-o', join(second.store, 'out')] : []
+  const receipts = run.writesReceipts ? ['--receipts', join(second.store, RECEIPTS)] : []
   const command = [
     ...[...prefix, process.execPath, main, '--layers', copied, '--store', second.store],
     ...['build', '-j', String(run.cores), '--offline', '--mirror', second.mirror],
-    ...[...output, ...run.targets],
+    ...[...output, ...receipts, ...run.targets],
   ]
   // It leads a group of its own: Ctrl-C reaches the first engine only, which ends this one.
   const status = await runOnPipe(

@@ -14,6 +14,7 @@ import {
   claimSecondBuild,
   defaultSecondFolder,
   prepareSecondBuild,
+  RECEIPTS,
   removeSecondBuild,
   runSecondBuild,
   type SecondBuild,
@@ -40,6 +41,8 @@ export interface VerifyRequest {
   readonly path: string
   /** Gets the conditions before the builds begin. */
   readonly onConditions: (conditions: readonly Condition[]) => Promise<void>
+  /** Takes the second build's receipts out of a folder; undefined: it writes none. */
+  readonly takeReceipts: ((root: string, name: string) => Promise<void>) | undefined
   readonly signal: AbortSignal
 }
 
@@ -71,7 +74,10 @@ export async function verifyTargets(request: VerifyRequest): Promise<Verified> {
   await prepareSecondBuild(second, request.checkout, graph, find)
   const hasImage = targets.some((id) => graph.nodes.get(id)?.recipe.image === true)
   const cores = request.cores[1]
-  await runSecondBuild(second, { ...request, hasImage, cores, variations }, signal)
+  const { takeReceipts } = request
+  const writesReceipts = takeReceipts !== undefined
+  await runSecondBuild(second, { ...request, hasImage, writesReceipts, cores, variations }, signal)
+  await takeReceipts?.(second.store, RECEIPTS)
   const verified = await compareStores(request, first.plan, second)
   await removeSecondBuild(second)
   return verified

@@ -3,6 +3,7 @@ import { chmod, chown, copyFile, mkdir, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { readDisk } from '../../src/image/disk.ts'
+import { readReceipts, receiptPaths } from '../../src/report/receipts/read.ts'
 import { storedImage } from '../support/image.ts'
 import { temporaryFolder } from '../support/temporary.ts'
 import { CHECKOUT } from '../support/tree.ts'
@@ -20,7 +21,7 @@ const ORDINARY = 54_321
 async function rebuild(
   file: string,
   user: number | undefined,
-): Promise<{ exitCode?: number; all: string }> {
+): Promise<{ exitCode?: number; all: string; receipts: string }> {
   const home = await temporaryFolder()
   if (user !== undefined) {
     await chmod(home, 0o755)
@@ -28,7 +29,9 @@ async function rebuild(
     await chown(join(home, 'own'), user, user)
   }
   const main = join(CHECKOUT, 'dist/src/cli/main.js')
-  return execa(process.execPath, [main, 'rebuild', '--image', file, '--only', 'zlib,bzip2'], {
+  const receipts = join(home, user === undefined ? '.' : 'own', 'receipts')
+  const words = ['--image', file, '--only', 'zlib,bzip2', '--receipts', receipts]
+  const { exitCode, all } = await execa(process.execPath, [main, 'rebuild', ...words], {
     cwd: '/',
     env: { PATH: process.env['PATH'], HOME: user === undefined ? home : join(home, 'own') },
     extendEnv: false,
@@ -37,6 +40,7 @@ async function rebuild(
     all: true,
     ...(user !== undefined && { uid: user, gid: user }),
   })
+  return { ...(exitCode !== undefined && { exitCode }), all, receipts }
 }
 
 /** A copy of the image that anyone may read. */
@@ -52,8 +56,13 @@ describe('fixpoint rebuild --image', () => {
   it.each(process.getuid?.() === 0 ? [undefined, ORDINARY] : [undefined])(
     'builds recipes again in the world of the image, without the right to mount (user %s)',
     async (user) => {
-      const { exitCode, all } = await rebuild(await copyOfImage(), user)
+      const { exitCode, all, receipts } = await rebuild(await copyOfImage(), user)
       expect(exitCode, all).toBe(0)
+      const [file = ''] = await receiptPaths([receipts])
+      const written = (await readReceipts(file, { signers: [], at: 0 })).receipts
+      expect(written.map(({ recipe }) => recipe).sort()).toEqual(['base/bzip2', 'base/zlib'])
+      for (const { recipe, artifact } of written)
+        expect(all).toContain(`${recipe} ${artifact}: identical`)
       for (const name of ['zlib', 'bzip2'])
         expect(all).toMatch(new RegExp(`base/${name} [0-9a-f]{64}: identical`))
       expect(all).toMatch(/run: 2\n/)

@@ -56,6 +56,9 @@ const TABLE: Readonly<Record<string, readonly [Decider, string]>> = {
     'foreign',
     "names in a running system's root: only compared with its manifest",
   ],
+  'report/receipts/machine.ts': ['host', '/etc/os-release, /proc/cpuinfo and the manifest'],
+  'report/receipts/read.ts': ['user', 'receipts and their signatures, in no link; signers'],
+  'report/receipts/write.ts': ['beneath', "receipts of another engine, into the user's folder"],
   'fetch/fill-mirror.ts': ['beneath', "names of sources, in the user's mirror folder"],
   'image/mirrors.ts': ['user', 'mirror folders'],
   'store/claimed-folder.ts': [

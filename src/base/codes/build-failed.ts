@@ -14,6 +14,7 @@ export const BUILD_FAILED = {
   'boot-timeout': 'The virtual machine did not do in time what was expected of it.',
   'command-too-large': 'The variables of a step are larger than the kernel allows.',
   'mount-point-claimed': 'An input has a path where the sandbox mounts something of its own.',
+  'not-confirmed': 'An artifact of the image has fewer confirmations than were asked for.',
   'path-claimed-twice': 'Two inputs of a recipe have the same path, so they cannot be joined.',
   'qmp-closed': 'QEMU ended while it was being commanded.',
   'qmp-refused': 'QEMU refused a command, such as one about a disk that it does not have.',
@@ -22,6 +23,7 @@ export const BUILD_FAILED = {
   'record-in-the-way': 'An image has a file with the name that its record would get.',
   'second-build-failed':
     'The second of two builds failed. Its error is above, and its exit status is kept.',
+  'signing-failed': 'The receipts are written, but ssh-keygen did not sign them.',
   'step-failed': 'A step of a recipe ended with an error, took too long or wrote too much.',
   'unsafe-path':
     'A path that a step or an artifact controls leads through a link, or to no regular file.',

@@ -19,6 +19,8 @@ export const FETCH = {
   'parity-refused':
     'Parity files state what no honest program writes, such as a name outside the folder.',
   'parity-unreadable': 'The parity files do not hold, or no longer hold, what they protect.',
+  'receipt-invalid': 'A line is no receipt, or contradicts itself. Someone may have changed it.',
+  'receipt-signature': 'A signature is damaged, for another purpose, or not that of its file.',
   'source-digest': 'A place delivered other bytes than the recipe wants.',
   'source-offline': 'No local place has a source, and the build may not ask others.',
   'source-renamed': 'The digest of a source is known, but as that of a file with another name.',

@@ -12,6 +12,7 @@ export const HOST_UNFIT = {
   'namespaces-unavailable': 'The kernel does not let this user make the namespaces of a rebuild.',
   'no-folder': 'A folder cannot be made at that path.',
   'no-qemu': 'QEMU is not installed.',
+  'no-ssh-keygen': 'The program that signs is not installed.',
   'no-uefi-firmware': 'No UEFI firmware for QEMU is installed.',
   'no-unpacker': 'A program that unpacks sources is not installed.',
   'no-unsquashfs': 'The program that unpacks images is not installed.',

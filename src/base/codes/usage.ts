@@ -35,8 +35,13 @@ export const USAGE = {
   'other-layers': 'The store holds artifacts of recipes that the given layers do not have.',
   'parity-file-there': 'Parity, or a file that it rebuilds, would replace a file.',
   'parity-limits': 'Parity cannot be made of blocks of that size or number.',
+  'receipts-unreadable': 'A file of receipts is missing, unreadable, too large, or a link or pipe.',
   'rebuild-running': 'Another rebuild uses the same folder.',
   'same-store': 'The second of two builds was to use the store of the first.',
+  'sign-without-receipts': 'A key to sign with was given, but no folder for the receipts.',
+  'signers-unusable':
+    'The file of allowed signers is missing, or has a line that is not understood.',
+  'signing-key-unusable': 'The file of the key to sign with is missing, or is no key of OpenSSH.',
   'store-busy': 'A build uses the store, so its garbage cannot be collected now.',
   'unknown-target': 'No recipe has that name.',
 } as const satisfies Readonly<Record<string, string>>

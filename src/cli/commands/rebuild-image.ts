@@ -1,6 +1,7 @@
 import { FixpointError } from '../../base/error.ts'
 import { rebuildImage } from '../../verify/rebuild-image.ts'
 import type { CommandContext } from '../context.ts'
+import { receiptTarget, takeReceipts } from '../receipts.ts'
 import type { RebuildFlags } from './rebuild.ts'
 
 /** `rebuild --image FILE`: the image rebuilds itself on this host, at its speed. */
@@ -11,6 +12,7 @@ export async function rebuildImageCommand(
   flags: RebuildFlags,
 ): Promise<void> {
   refuseOutsiders(command, flags)
+  const target = await receiptTarget(flags)
   await rebuildImage(
     {
       file,
@@ -18,6 +20,7 @@ export async function rebuildImageCommand(
       isPartial: flags.only !== undefined,
       options: optionsOf(command, flags),
       output: flags.output,
+      takeReceipts: target && ((root, name) => takeReceipts(command, target, root, name)),
       beside: (await command.store()).root,
       terminal: {
         out: process.stdout,

@@ -44,7 +44,8 @@ export async function rebuildCommand(
       own = command.beside(store, lower)
       return { context: await buildContext(own, flags), close: () => own.closeStore() }
     },
-    build: (graph, targets, context) => buildTargets(own, graph, targets, flags, context),
+    build: (graph, targets, context) =>
+      buildTargets(own, graph, targets, flags, context, { hasOwnStore: true }),
     put: async (plan, context) =>
       flags.output === undefined
         ? []

@@ -4,6 +4,7 @@ import { verifyTargets } from '../../verify/verify.ts'
 import { buildContext, buildTargets, coresOf, type BuildFlags } from '../build-targets.ts'
 import type { CommandContext } from '../context.ts'
 import { CHECKOUT, defaultCores, layersFile } from '../defaults.ts'
+import { receiptTarget, takeReceipts } from '../receipts.ts'
 import { resolveTargets } from '../targets.ts'
 
 /** Options of `verify`. */
@@ -20,6 +21,7 @@ export async function verifyCommand(
 ): Promise<void> {
   const metadata = await command.metadata()
   const targets = resolveTargets(metadata, words)
+  const target = await receiptTarget(flags)
   const { artifacts, same } = await verifyTargets({
     graph: graphOf(metadata, targets),
     targets,
@@ -32,6 +34,7 @@ export async function verifyCommand(
     path: process.env['PATH'] ?? '/usr/bin:/bin',
     onConditions: (conditions) =>
       command.result(linesAbout(conditions), { type: 'conditions', conditions }),
+    takeReceipts: target && ((root, name) => takeReceipts(command, target, root, name)),
     signal: command.signal,
   })
   await command.result(

@@ -1,5 +1,6 @@
 import { Argument, type Command } from 'commander'
 import { SCHEMA_NAMES } from '../../metadata/format/file-kinds.ts'
+import { positiveInteger, time } from './options.ts'
 import { run } from './run.ts'
 
 /** Adds the commands that print what recipes, images or this host are. */
@@ -69,4 +70,13 @@ function addBuiltCommands(program: Command): void {
     .argument('<new>', 'that of a later one')
     .description('which packages differ between two images, and why')
     .action(run(async () => (await import('../commands/changes.ts')).changesCommand))
+  program
+    .command('receipts')
+    .argument('<record>', "an image's record, the .json beside it")
+    .argument('<receipts...>', 'files of receipts, or folders of them')
+    .description('how many others made the artifacts of an image from the same inputs')
+    .option('--signers <file>', 'whose signatures count, as in ssh-keygen(1), ALLOWED SIGNERS')
+    .option('--require <count>', 'fail unless each artifact has so many builders', positiveInteger)
+    .option('--at <time>', 'judge signatures at this time, YYYYMMDD[HHMM[SS]][Z], not now', time)
+    .action(run(async () => (await import('../commands/receipts.ts')).receiptsCommand))
 }

@@ -18,16 +18,17 @@ export function addMakingCommands(program: Command): void {
 }
 
 function addBuild(program: Command): void {
+  const from = new Option(
+    '--from <step>',
+    'go on in the kept tree of one failed recipe; the result is tainted and never recorded',
+  )
   withBuildOptions(program.command('build'))
     .argument('[target...]', 'recipes: name or layer/name', ['tiny'])
     .description('build what is missing in the store; put images into the output folder')
     .option('-n, --dry-run', 'print what would run, and why not more is known')
     .option('-o, --output <folder>', 'where images are put (default: "out")')
     .option('--without-mirror', 'leave the sources out of images that hold their closure')
-    .option(
-      '--from <step>',
-      'go on in the kept tree of one failed recipe; the result is tainted and never recorded',
-    )
+    .addOption(from.conflicts('receipts'))
     .action(
       run(async () => {
         const { buildCommand } = await import('../commands/build.ts')

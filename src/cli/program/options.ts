@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { MOST_CORES } from '../../build/jobserver.ts'
+import { parseTime } from '../../report/receipts/ssh/time.ts'
 
 /** Options of every command. They are taken before its name and after it. */
 export function globalOptions(): Option[] {
@@ -32,6 +33,8 @@ export function withBuildOptions(command: Command): Command {
     .option('-K, --keep-failed', 'keep the tree of a failed action for `shell` and `build --from`')
     .option('--offline', 'fetch from folders and the store only')
     .addOption(mirrorOption('--mirror'))
+    .option('--receipts <folder>', 'write a receipt of each action that runs into this folder')
+    .option('--sign <key>', 'sign the receipts with this key file of OpenSSH')
 }
 
 /** An option that names mirrors; it may be repeated. */
@@ -50,6 +53,13 @@ export function positiveInteger(text: string): number {
   const value = Number(text)
   if (!Number.isSafeInteger(value) || value < 1)
     throw new InvalidArgumentError('It must be a whole number above 0.')
+  return value
+}
+
+/** Parses a time as ssh-keygen takes it, to seconds since 1970. */
+export function time(text: string): number {
+  const value = parseTime(text)
+  if (value === undefined) throw new InvalidArgumentError('It must be YYYYMMDD[HHMM[SS]][Z].')
   return value
 }
 

@@ -3,14 +3,17 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CHECKOUT } from '../defaults.ts'
 
+/** The engine's version. */
+export function engineVersion(): string {
+  const text = readFileSync(join(CHECKOUT, 'package.json'), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}
+
 /** Version, commit of the checkout where that is known, and Node, as one line. */
 export function versionLine(): string {
-  const { version } = JSON.parse(readFileSync(join(CHECKOUT, 'package.json'), 'utf8')) as {
-    version: string
-  }
   const commit = commitOf(CHECKOUT)
   const of = commit === undefined ? '' : `commit ${commit}, `
-  return `fixpoint ${version} (${of}Node ${process.versions.node})`
+  return `fixpoint ${engineVersion()} (${of}Node ${process.versions.node})`
 }
 
 /** Undefined where there is no repository, or no git: an image has neither. */

@@ -70,6 +70,8 @@ export function hintOf(error: FixpointError, options: GlobalOptions): string | u
       return `\`${typed('build')}\` puts one beside each image: NAME.json`
     case 'no-root-disk':
       return 'Name the image or disk to compare with: --against FILE'
+    case 'no-ssh-keygen':
+      return 'Install openssh-client'
     case 'no-uefi-firmware':
       return 'Install it (Debian: ovmf; elsewhere: edk2-ovmf), or boot by --bios'
     case 'no-unsquashfs':
@@ -78,6 +80,11 @@ export function hintOf(error: FixpointError, options: GlobalOptions): string | u
       return about(
         facts.file,
         (file) => `If it is no source, remove "${file}" and run again to build it`,
+      )
+    case 'not-confirmed':
+      return (
+        'Others confirm them by `rebuild --only` with --receipts and --sign; ' +
+        '--signers says whose receipts count'
       )
     case 'not-flushed':
       return 'Check the disk, and whether it is full'
@@ -106,10 +113,21 @@ export function hintOf(error: FixpointError, options: GlobalOptions): string | u
       )
     case 'rebuild-failed':
       return about(facts.folder, (folder) => `What it calls /data is "${folder}"`)
+    case 'receipts-contradict':
+      return 'One of the builds is not reproducible, or not honest: `verify` the recipe yourself'
     case 'sandbox-tool-missing':
       return `Run ${doctor}`
     case 'sandbox-unavailable':
       return `The build refuses to run without it; ${doctor} lists what is missing`
+    case 'sign-without-receipts':
+      return 'Add --receipts FOLDER'
+    case 'signers-unusable':
+      return 'Its format is that of ssh-keygen(1), ALLOWED SIGNERS'
+    case 'signing-failed':
+      return about(facts.file, (file) => {
+        const words = ['-Y', 'sign', '-n', 'fixpoint-receipt', '-f', 'KEY', file]
+        return `Sign them by hand: ${shellWords(['ssh-keygen', ...words])}`
+      })
     case 'source-digest':
       return facts.knownAs === undefined
         ? `The file was replaced or damaged there; add a place that has the original, or ${handIn}`
@@ -199,9 +217,13 @@ export function hintOf(error: FixpointError, options: GlobalOptions): string | u
     case 'qmp-closed':
     case 'qmp-refused':
     case 'rebuild-running':
+    case 'receipt-invalid':
+    case 'receipt-signature':
+    case 'receipts-unreadable':
     case 'record-in-the-way':
     case 'same-store':
     case 'second-build-failed':
+    case 'signing-key-unusable':
     case 'source-unreadable':
     case 'staging-unwritable':
     case 'store-changed':

@@ -4,6 +4,7 @@ import type { Recipe } from '../../metadata/model.ts'
 import type { State } from '../../plan/plan.ts'
 import type { NotKept } from '../../store/not-kept.ts'
 import type { Finding } from '../doctor/finding.ts'
+import type { Apart, Confirmation } from '../../report/receipts/confirm.ts'
 import type { Condition } from '../../verify/variations.ts'
 
 /** What a command came to, as a line of JSON beside the events. */
@@ -71,6 +72,26 @@ export type Result =
       readonly targets: Readonly<Record<RecipeId, string>>
       readonly same: number
     }
+  /** Commands that build: receipts of what ran, and the key that signed them. */
+  | {
+      readonly type: 'receipts'
+      readonly receipts: number
+      readonly file?: string
+      readonly key?: string | undefined
+    }
+  /** `receipts`: a file, who signed it, and why it does not count where it does not. */
+  | {
+      readonly type: 'receipt-file'
+      readonly file: string
+      readonly receipts: number
+      readonly key?: string | undefined
+      readonly names?: string | undefined
+      readonly refusal?: string | undefined
+    }
+  /** `receipts`: who made an artifact of the image from the same inputs. */
+  | ({ readonly type: 'confirmation' } & Confirmation)
+  /** `receipts`: receipts that say nothing of the image. */
+  | ({ readonly type: 'apart' } & Apart)
   /** `show`: the recipe as the planner sees it, `origins` with `--origin` only. */
   | { readonly type: 'recipe'; readonly recipe: Partial<Recipe> }
   /** `graph`: what a recipe is built from, and what an image holds. */

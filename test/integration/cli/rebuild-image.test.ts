@@ -1,8 +1,10 @@
 import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { receiptLine } from '../../../src/report/receipts/receipt.ts'
 import { commandLine, onSmallDisk, type How } from '../../support/cli.ts'
 import { imageOf, rootWith } from '../../support/disk.ts'
+import { receiptOf } from '../../support/receipts.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
 
 const makeToy = commandLine()
@@ -93,4 +95,46 @@ test('a folder beside the store that is not of a rebuild is refused, and left al
   )
   expect(code).toBe(2)
   expect(await readFile(join(`${store}-image`, 'holiday.jpg'), 'utf8')).toBe('of someone')
+})
+
+/** An image whose engine leaves `receipts` of a rebuild, as shell makes them in that folder. */
+async function imageWithReceipts(make: string) {
+  const engine = `
+while [ "\${1-image-root}" != image-root ]; do shift; done
+[ $# -gt 0 ] || exit 0
+cd "$3"
+${make}`
+  const { image } = await imageOf({ root: await rootWith(engine), mirror: await temporaryFolder() })
+  const toy = await makeToy()
+  const globals = ['--store', toy.store]
+  const words = ['rebuild', '--image', image, '--receipts', join(toy.folder, 'receipts')]
+  return { ...toy, rebuild: () => toy.runWith({ globals }, ...words) }
+}
+
+test('receipts of the engine in the image are brought out, and each is there once', async () => {
+  const line = receiptLine(receiptOf('base/zlib'))
+  const { rebuild, folder } = await imageWithReceipts(
+    `mkdir receipts && echo '${line}' | tee receipts/1.intoto.jsonl > receipts/2.intoto.jsonl`,
+  )
+  expect(await rebuild()).toMatchObject({ code: 0 })
+  const [name = '', ...others] = await readdir(join(folder, 'receipts'))
+  expect(others).toEqual([])
+  expect(await readFile(join(folder, 'receipts', name), 'utf8')).toBe(`${line}\n`)
+})
+
+test('an engine that ran nothing leaves none', async () => {
+  const { rebuild, folder } = await imageWithReceipts('true')
+  expect(await rebuild()).toMatchObject({ code: 0 })
+  expect(await readdir(folder)).not.toContain('receipts')
+})
+
+test.each([
+  ['a folder elsewhere', 'ln -s /etc receipts', 1],
+  ['a link', 'mkdir receipts; ln -s /etc/passwd receipts/x.intoto.jsonl', 2],
+  ['a fifo', 'mkdir receipts; mkfifo receipts/x.intoto.jsonl', 2],
+  ['other text', 'mkdir receipts; echo text > receipts/x.intoto.jsonl', 4],
+])('receipts that are %s are refused', async (_, make, code) => {
+  const { rebuild, folder } = await imageWithReceipts(make)
+  expect(await rebuild()).toMatchObject({ code })
+  expect(await readdir(folder)).not.toContain('receipts')
 })

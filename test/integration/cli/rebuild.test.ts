@@ -5,6 +5,7 @@ import { MANIFEST_PATH, makeManifest, type ManifestContent } from '../../../src/
 import { Store } from '../../../src/store/store.ts'
 import {
   commandLine,
+  jsonLines,
   makes,
   onSmallDisk,
   recipe,
@@ -67,6 +68,20 @@ test('what is the same is said to be, and is built anew each time', async () => 
     /^product\/words [0-9a-f]{64}: identical\nrun: [12]\nrebuilt: 100\.0 % of the 6 bytes/,
   )
   expect((await rebuild()).stdout).toBe(first.stdout)
+})
+
+test('its receipts confirm the image, and name no recipe that was taken from it', async () => {
+  const { run, disk, folder } = await system()
+  const receipts = ['--receipts', join(folder, 'receipts')]
+  const only = ['--only', 'words', '--against', disk]
+  const { code, stderr } = await run('rebuild', 'disk', ...only, ...receipts)
+  expect(code, stderr).toBe(0)
+  const { stdout } = await run('--json', 'receipts', 'out/disk.json', 'receipts')
+  const confirmed = jsonLines(stdout).filter(({ type }) => type === 'confirmation')
+  expect(confirmed.map((line) => [line['recipe'], line['uncounted']])).toEqual([
+    ['product/words', 1],
+    ['product/disk', 0],
+  ])
 })
 
 test('a recipe that is named twice is built and counted once', async () => {

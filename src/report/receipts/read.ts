@@ -1,0 +1,150 @@
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { FixpointError } from '../../base/error.ts'
+import { errorCode, ifThere } from '../../base/files.ts'
+import { byCodeUnit } from '../../base/order.ts'
+import { readRegular } from '../../base/regular.ts'
+import { systemReason } from '../../base/system-error.ts'
+import { NoReceipt, parseReceipt, type Receipt } from './receipt.ts'
+import { checkSignature } from './ssh/signature.ts'
+import { findSigner, parseSigners, type Refusal, type Signer } from './ssh/signers.ts'
+import { BadBytes } from './ssh/wire.ts'
+
+/** How the names of files of receipts end, and those of their signatures. */
+export const RECEIPTS_SUFFIX = '.intoto.jsonl'
+export const SIGNATURE_SUFFIX = '.sig'
+
+/** What a signature of receipts is for, so that none of another purpose passes for one. */
+export const NAMESPACE = 'fixpoint-receipt'
+
+/** Bytes; all receipts of an image of a hundred packages are far below. */
+const LARGEST_FILE = 64 << 20
+const LARGEST_SIGNATURE = 16 << 10
+const LARGEST_LIST = 1 << 20
+
+/** Who signed a file, and why that does not count where it does not. */
+export interface Standing {
+  /** Fingerprint of the key that signed it. */
+  readonly key?: string
+  /** Names of the key in the file of allowed signers. */
+  readonly names?: string
+  /** Undefined: it counts. */
+  readonly refusal: Refusal | 'unsigned' | undefined
+}
+
+/** A file of receipts. */
+export interface ReceiptFile extends Standing {
+  readonly path: string
+  readonly receipts: readonly Receipt[]
+}
+
+/** Whom the reader trusts, and the time that signatures are judged at, in seconds since 1970. */
+export interface Trust {
+  readonly signers: readonly Signer[]
+  readonly at: number
+}
+
+/** Reads a file of allowed signers. Fails with `signers-unusable`. */
+export async function readSigners(path: string): Promise<Signer[]> {
+  return parseSigners(await textOf(path, LARGEST_LIST, 'signers-unusable', 'follow'), path)
+}
+
+/**
+ * Files of receipts at the paths that a user named: of a folder, those that it holds. Signatures
+ * are passed over, as `receipts/*` names them too. Fails with `receipts-unreadable`.
+ */
+export async function receiptPaths(paths: readonly string[]): Promise<string[]> {
+  const found = await Promise.all(paths.map(filesAt))
+  const files = found
+    .flat()
+    .filter((path) => !path.endsWith(`${RECEIPTS_SUFFIX}${SIGNATURE_SUFFIX}`))
+  return [...new Set(files)].sort(byCodeUnit)
+}
+
+async function filesAt(path: string): Promise<string[]> {
+  if ((await stat(path).catch(() => undefined))?.isDirectory() !== true) return [path]
+  try {
+    const names = await readdir(path)
+    return names.filter((name) => name.endsWith(RECEIPTS_SUFFIX)).map((name) => join(path, name))
+  } catch (cause) {
+    throw unreadable(path, systemReason(cause) ?? 'it cannot be listed', cause)
+  }
+}
+
+/**
+ * Reads a file of receipts and its signature, NAME.sig beside it. Links are refused: a folder of
+ * receipts may be of others. Fails with `receipts-unreadable`, `receipt-invalid` or
+ * `receipt-signature`, naming file, line, signer and cause.
+ */
+export async function readReceipts(path: string, trust: Trust): Promise<ReceiptFile> {
+  const text = await textOf(path, LARGEST_FILE, 'receipts-unreadable')
+  const standing = await standingOf(path, text, trust)
+  const receipts = linesOf(text).map((line, index) => {
+    try {
+      const receipt = parseReceipt(line)
+      const { builder } = receipt
+      if (builder !== undefined && standing.key !== undefined && builder !== standing.key)
+        throw new NoReceipt(`it names the builder ${builder}, but ${standing.key} signed it`)
+      return receipt
+    } catch (cause) {
+      if (!(cause instanceof NoReceipt)) throw cause
+      const where = `line ${index + 1} of "${path}"`
+      throw new FixpointError('receipt-invalid', `Cannot use ${where}: ${cause.message}`, { cause })
+    }
+  })
+  return { path, receipts, ...standing }
+}
+
+function linesOf(text: string): string[] {
+  const lines = text.split('\n')
+  if (lines.at(-1) === '') lines.pop()
+  return lines
+}
+
+async function standingOf(path: string, text: string, trust: Trust): Promise<Standing> {
+  const armored = await ifThere(
+    readRegular(`${path}${SIGNATURE_SUFFIX}`, LARGEST_SIGNATURE, 'refuse').then(
+      (found) => found ?? '',
+    ),
+  )
+  if (armored === undefined) return { refusal: 'unsigned' }
+  try {
+    const { key } = checkSignature(armored, text, NAMESPACE)
+    return { key, refusal: undefined, ...findSigner(trust.signers, key, NAMESPACE, trust.at) }
+  } catch (cause) {
+    const reason = cause instanceof BadBytes ? cause.message : systemReason(cause)
+    if (reason === undefined) throw cause
+    throw new FixpointError(
+      'receipt-signature',
+      `Cannot accept the signature of "${path}": ${reason}`,
+      { cause },
+    )
+  }
+}
+
+async function textOf(
+  path: string,
+  limit: number,
+  code: 'receipts-unreadable' | 'signers-unusable',
+  links: 'follow' | 'refuse' = 'refuse',
+): Promise<string> {
+  let text: string | undefined
+  try {
+    text = await readRegular(path, limit, links)
+  } catch (cause) {
+    const reason = errorCode(cause) === 'ENOENT' ? 'there is no such file' : systemReason(cause)
+    if (reason === undefined) throw cause
+    throw unreadable(path, reason, cause, code)
+  }
+  if (text !== undefined) return text
+  throw unreadable(path, `it is no regular file, or has more than ${limit} bytes`, undefined, code)
+}
+
+function unreadable(
+  path: string,
+  reason: string,
+  cause: unknown,
+  code: 'receipts-unreadable' | 'signers-unusable' = 'receipts-unreadable',
+): FixpointError {
+  return new FixpointError(code, `Cannot read "${path}": ${reason}`, { cause })
+}

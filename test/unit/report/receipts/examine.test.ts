@@ -1,0 +1,285 @@
+import { link, mkdir, open, symlink, truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { keyOf } from '../../../../src/plan/action-document.ts'
+import { digestOf } from '../../../../src/base/digest.ts'
+import type { RecipeId } from '../../../../src/base/recipe-id.ts'
+import { examineReceipts, type Examination } from '../../../../src/report/receipts/examine.ts'
+import { receiptLine, type Receipt } from '../../../../src/report/receipts/receipt.ts'
+import { parseTime } from '../../../../src/report/receipts/ssh/time.ts'
+import {
+  artifactOf,
+  DEBIAN,
+  document,
+  receiptOf,
+  toySigner,
+  type ToySigner,
+} from '../../../support/receipts.ts'
+import { makeFifo, temporaryFolder } from '../../../support/temporary.ts'
+
+const [ALICE, BOB] = [toySigner(), toySigner()]
+const GCC = { recipe: 'toolchain/gcc' as RecipeId, artifact: artifactOf('toolchain/gcc') }
+const INPUTS = [GCC]
+const ZLIB = receiptOf('base/zlib', { inputs: INPUTS })
+const ALPINE = {
+  distribution: 'alpine 3',
+  kernel: '6.6',
+  processor: 'AuthenticAMD family 25 model 1',
+}
+
+/** A folder with an image of gcc and zlib, which a host's make built, and receipts. */
+async function place() {
+  const folder = await temporaryFolder()
+  const entry = (recipe: string, inputs = INPUTS) => ({
+    recipe,
+    version: '1',
+    key: keyOf(document(recipe, inputs)),
+    artifact: artifactOf(recipe),
+  })
+  const bootstrap = { recipe: 'bootstrap/make', version: '1', key: digestOf('key of make') }
+  const recipes = [bootstrap, entry('toolchain/gcc', []), entry('base/zlib')]
+  const record = join(folder, 'image.json')
+  await writeFile(record, JSON.stringify({ ...entry('base/zlib'), recipes }))
+  const signers = join(folder, 'signers')
+  await writeFile(signers, `alice ${ALICE.line}\nbob ${BOB.line}\n`)
+  const write = async (
+    name: string,
+    receipts: readonly Receipt[],
+    signer?: ToySigner,
+    {
+      edit = (text: string) => text,
+      namespace,
+    }: {
+      edit?: (text: string) => string
+      namespace?: string
+    } = {},
+  ): Promise<string> => {
+    const path = join(folder, `${name}.intoto.jsonl`)
+    const text = receipts.map((receipt) => `${receiptLine(receipt)}\n`).join('')
+    await writeFile(path, edit(text))
+    if (signer !== undefined) await writeFile(`${path}.sig`, signer.sign(text, namespace))
+    return path
+  }
+  const examine = (paths: readonly string[], how: Partial<Examination> = {}) =>
+    examineReceipts({
+      record,
+      paths,
+      signers,
+      at: parseTime('20300101Z')!,
+      require: undefined,
+      ...how,
+    })
+  return { folder, signers, write, examine }
+}
+
+type Examined = Awaited<ReturnType<typeof examineReceipts>>
+
+const zlibOf = ({ artifacts }: Examined) => artifacts.find(({ recipe }) => recipe === 'base/zlib')
+const codesOf = ({ faults }: Examined): string[] => faults.map(({ code }) => code)
+
+test('distinct keys, distributions and processors are counted for each artifact', async () => {
+  const { write, examine, folder } = await place()
+  const other = receiptOf('base/zlib', { inputs: INPUTS, machine: ALPINE })
+  await write('alice', [ZLIB, receiptOf('toolchain/gcc')], ALICE)
+  await write('alice-again', [ZLIB], ALICE)
+  await write('bob', [other], BOB)
+  const found = await examine([folder], { require: 1 })
+  expect(found.artifacts.map(({ recipe, builders }) => [recipe, builders.length])).toEqual([
+    ['toolchain/gcc', 1],
+    ['base/zlib', 2],
+  ])
+  expect(zlibOf(found)).toMatchObject({
+    builders: [ALICE.fingerprint, BOB.fingerprint].sort(),
+    distributions: ['alpine 3', 'debian 12'],
+    processors: [ALPINE.processor, DEBIAN.processor],
+    uncounted: 0,
+  })
+  expect(codesOf(found)).toEqual([])
+  const missing = await examine([folder], { require: 2 })
+  expect(codesOf(missing)).toEqual(['not-confirmed'])
+  expect(missing.faults[0]?.message).toContain('toolchain/gcc: 1 of 2')
+  expect(missing.faults[0]?.message).not.toContain('base/zlib')
+})
+
+test('one key is one builder, whatever names it has', async () => {
+  const { write, examine, signers } = await place()
+  await writeFile(signers, `alice ${ALICE.line}\nbob ${ALICE.line}\n`)
+  const paths = [
+    await write('alice', [ZLIB], ALICE),
+    await write('bob', [receiptOf('base/zlib', { inputs: INPUTS, machine: ALPINE })], ALICE),
+  ]
+  expect(zlibOf(await examine(paths))?.builders).toEqual([ALICE.fingerprint])
+})
+
+describe('not counted, but shown', () => {
+  test.each([
+    ['what nobody signed', undefined, '', 'unsigned'],
+    ['what a stranger signed', toySigner(), '', 'unknown-signer'],
+    ['an expired signer', ALICE, `alice valid-before="20291231Z" ${ALICE.line}`, 'expired'],
+    ['a signer to come', ALICE, `alice valid-after="20300102Z" ${ALICE.line}`, 'not-yet-valid'],
+    ['a signer of other things', ALICE, `alice namespaces="git" ${ALICE.line}`, 'other-namespace'],
+  ])('is %s', async (_, signer, line, refusal) => {
+    const { write, examine, signers } = await place()
+    if (line !== '') await writeFile(signers, `${line}\n`)
+    const found = await examine([await write('x', [ZLIB], signer)])
+    expect(found.files).toMatchObject([{ refusal }])
+    expect(zlibOf(found)).toMatchObject({ builders: [], distributions: [], uncounted: 1 })
+    expect(codesOf(found)).toEqual([])
+  })
+
+  test('is anyone, where no signers are named', async () => {
+    const { write, examine } = await place()
+    const found = await examine([await write('x', [ZLIB], ALICE)], { signers: undefined })
+    expect(found.files).toMatchObject([{ refusal: 'unknown-signer' }])
+  })
+})
+
+describe('found, while the other files count', () => {
+  const other = digestOf('another artifact')
+  test.each<[string, Parameters<Awaited<ReturnType<typeof place>>['write']>[3], string]>([
+    [
+      'a changed artifact',
+      { edit: (text) => text.replace(ZLIB.artifact, other) },
+      'receipt-signature',
+    ],
+    ['a changed input', { edit: (text) => text.replace(GCC.artifact, other) }, 'receipt-signature'],
+    ['a line more', { edit: (text) => `${text}${text}` }, 'receipt-signature'],
+    ['another namespace', { namespace: 'file' }, 'receipt-signature'],
+  ])('is %s in a signed file', async (_, how, code) => {
+    const { write, examine } = await place()
+    const paths = [await write('alice', [ZLIB], ALICE, how), await write('bob', [ZLIB], BOB)]
+    const found = await examine(paths)
+    expect(codesOf(found)).toEqual([code])
+    expect(found.faults[0]?.message).toContain('alice.intoto.jsonl')
+    expect(found.faults[0]?.message).toMatch(/SHA256:/)
+    expect(zlibOf(found)?.builders).toEqual([BOB.fingerprint])
+  })
+
+  test('is a changed input in an unsigned file', async () => {
+    const { write, examine } = await place()
+    const edit = (text: string): string => text.replace(GCC.artifact, other)
+    const found = await examine([await write('x', [ZLIB], undefined, { edit })])
+    expect(codesOf(found)).toEqual(['receipt-invalid'])
+    expect(found.faults[0]?.message).toContain('line 1 of')
+  })
+
+  test('is a receipt that names another builder than its signer', async () => {
+    const { write, examine } = await place()
+    const found = await examine([
+      await write('x', [{ ...ZLIB, builder: BOB.fingerprint }], ALICE),
+      await write('y', [{ ...ZLIB, builder: BOB.fingerprint }], BOB),
+    ])
+    expect(codesOf(found)).toEqual(['receipt-invalid'])
+    expect(zlibOf(found)?.builders).toEqual([BOB.fingerprint])
+  })
+
+  test.each(['', 'nonsense', 'x'.repeat(20_000)])('is the signature %.9s', async (text) => {
+    const { write, examine } = await place()
+    const path = await write('alice', [ZLIB])
+    await writeFile(`${path}.sig`, text)
+    expect(codesOf(await examine([path]))).toEqual(['receipt-signature'])
+  })
+})
+
+describe('a contradiction', () => {
+  test('of two builders names both, and both artifacts', async () => {
+    const { write, examine } = await place()
+    const own = receiptOf('base/own', { artifact: 'one' })
+    const other = receiptOf('base/own', { artifact: 'other' })
+    const paths = [await write('a', [own], ALICE), await write('b', [other], BOB)]
+    const found = await examine(paths, { require: 1 })
+    expect(codesOf(found)).toEqual(['receipts-contradict', 'not-confirmed'])
+    const [fault] = found.faults
+    expect(fault?.kind).toBe('notReproducible')
+    for (const word of ['alice', 'bob', own.artifact, other.artifact, ALICE.fingerprint])
+      expect(fault?.message).toContain(word)
+  })
+
+  test('of the image, by whomever', async () => {
+    const { write, examine } = await place()
+    const other = receiptOf('base/zlib', { inputs: INPUTS, artifact: 'other' })
+    const found = await examine([await write('x', [other])])
+    expect(codesOf(found)).toEqual(['receipts-contradict'])
+    expect(found.faults[0]?.message).toContain('unsigned')
+  })
+
+  test('is none where the host may have a part', async () => {
+    const { write, examine } = await place()
+    const paths = [
+      await write('a', [receiptOf('bootstrap/x', { host: true, artifact: 'one' })], ALICE),
+      await write('b', [receiptOf('bootstrap/x', { host: true, artifact: 'other' })], BOB),
+    ]
+    expect(codesOf(await examine(paths))).toEqual([])
+  })
+})
+
+test('what comes from other inputs, or is not in the image, is apart and not counted', async () => {
+  const { write, examine } = await place()
+  const receipts = [
+    receiptOf('base/zlib', { inputs: [{ ...GCC, artifact: digestOf('other gcc') }] }),
+    receiptOf('base/zstd'),
+    receiptOf('bootstrap/make', { host: true }),
+  ]
+  const found = await examine([await write('alice', receipts, ALICE)])
+  expect(found.apart.map(({ recipe, why }) => [recipe, why])).toEqual([
+    ['base/zlib', 'other-inputs'],
+    ['base/zstd', 'other-recipe'],
+    ['bootstrap/make', 'host-layer'],
+  ])
+  expect(zlibOf(found)).toMatchObject({ builders: [], uncounted: 0 })
+})
+
+test('a record that contradicts itself confirms nothing', async () => {
+  const { write, examine, folder } = await place()
+  const record = join(folder, 'other.json')
+  const gcc = { recipe: 'toolchain/gcc', version: '1', key: digestOf('k'), artifact: digestOf('a') }
+  const zlib = { recipe: 'base/zlib', version: '1', key: ZLIB.key, artifact: ZLIB.artifact }
+  await writeFile(record, JSON.stringify({ ...zlib, recipes: [gcc, zlib] }))
+  const found = await examine([await write('alice', [ZLIB], ALICE)], { record })
+  expect(found.apart).toMatchObject([{ recipe: 'base/zlib', why: 'other-inputs' }])
+})
+
+describe('refused in the place of a file', () => {
+  test.each<[string, (path: string, target: string) => Promise<unknown>]>([
+    ['a link', (path, target) => symlink(target, path)],
+    ['a link to nothing', (path) => symlink('nowhere', path)],
+    ['a fifo', (path) => Promise.resolve(makeFifo(path))],
+    [
+      'a line of a gigabyte',
+      async (path) => {
+        await (await open(path, 'w')).close()
+        await truncate(path, 1 << 30)
+      },
+    ],
+    ['nothing', () => Promise.resolve()],
+  ])('is %s', async (_, make) => {
+    const { write, examine, folder } = await place()
+    const good = await write('good', [ZLIB], ALICE)
+    const bad = join(folder, 'bad.intoto.jsonl')
+    await make(bad, good)
+    const found = await examine([bad, good])
+    expect(codesOf(found)).toEqual(['receipts-unreadable'])
+    expect(zlibOf(found)?.builders).toHaveLength(1)
+    // The same, found in a folder.
+    expect(
+      codesOf(await examine([folder])).filter((code) => code !== 'receipts-unreadable'),
+    ).toEqual([])
+  })
+
+  test('of a signature is a link or a fifo', async () => {
+    const { write, examine, folder } = await place()
+    const [one, two] = [await write('one', [ZLIB]), await write('two', [ZLIB])]
+    await symlink(join(folder, 'elsewhere'), `${one}.sig`)
+    makeFifo(`${two}.sig`)
+    expect(codesOf(await examine([one, two]))).toEqual(['receipt-signature', 'receipt-signature'])
+  })
+})
+
+test('a folder is searched for files of receipts only, and none counts twice', async () => {
+  const { write, examine, folder } = await place()
+  const path = await write('alice', [ZLIB], ALICE)
+  await mkdir(join(folder, 'deeper'))
+  await link(path, join(folder, 'other.txt'))
+  const found = await examine([folder, path, `${path}.sig`, folder])
+  expect(found.files.map((file) => file.path)).toEqual([path])
+})
