@@ -35,7 +35,8 @@ export class Session {
   /** A fresh path in the session's folder, so on the store's file system. */
   async temporaryPath(label: string): Promise<string> {
     this.#serial += 1
-    return join(await this.folder(), 'tmp', `${label}.${this.#serial}`)
+    const name = `${label}.${this.#serial}` // before others take the next number
+    return join(await this.folder(), 'tmp', name)
   }
 
   /** Writes a small file of the store, whole or not at all. `label` names the temporary one. */

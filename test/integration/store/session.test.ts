@@ -16,6 +16,12 @@ async function expectFree(folder: string): Promise<void> {
 }
 
 describe('a session', () => {
+  it('gives each who asks a path of their own, also when many ask at once', async () => {
+    const { store } = await freshStore()
+    const asked = Array.from({ length: 100 }, () => store.session.temporaryPath('same'))
+    expect(new Set(await Promise.all(asked)).size).toBe(100)
+  })
+
   it('sweeps what lies in the work folder, be it no folder', async () => {
     const { folder } = await freshStore()
     await writeFile(join(folder, 'work/stray'), '')
