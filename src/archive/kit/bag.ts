@@ -26,8 +26,8 @@ interface Written {
 }
 
 /**
- * A bag that is being written below `folder`, which is empty. Files are hashed on their way, so that
- * the lists say what was meant and not what the disk made of it.
+ * A bag that is being written below `folder`, which is empty. Files are hashed on their way, so
+ * that the lists say what was meant and not what the disk made of it.
  */
 export class Bag {
   readonly #folder: string

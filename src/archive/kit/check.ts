@@ -43,7 +43,7 @@ export function openKit(folder: string): Folder {
   try {
     root = Folder.open(folder)
   } catch (cause) {
-    const reason = systemReason(cause)
+    const reason = errorCode(cause) === 'ENOENT' ? 'nothing is there' : systemReason(cause)
     if (reason === undefined) throw cause
     throw new FixpointError('no-kit', `Cannot open kit "${folder}": ${reason}`, { cause })
   }

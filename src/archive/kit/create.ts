@@ -12,7 +12,7 @@ import { checkKit } from './check.ts'
 import type { Contents } from './contents.ts'
 import { describeFault } from './faults.ts'
 import { KIT } from './layout.ts'
-import { readme } from './readme.ts'
+import { readme, type KitTexts } from './texts.ts'
 
 /** Blocks that all files of a kit are divided into, about. */
 const BLOCKS = 1000
@@ -24,8 +24,7 @@ const SMALLEST_BLOCK = 4096
 export interface CreateKitOptions {
   /** Folder of the kit, which is not there yet. */
   readonly target: string
-  /** The program verify.sh, as it goes into the kit. */
-  readonly verifier: string
+  readonly texts: KitTexts
   /** Whose lock keeps others from making the same kit. */
   readonly store: Store
   /** Of the blocks of all files, how many percent parity can rebuild; from 1. */
@@ -72,14 +71,15 @@ export async function createKit(
 async function fill(
   part: string,
   contents: Contents,
-  { verifier, parity, signal, onPart }: CreateKitOptions,
+  { texts, parity, signal, onPart }: CreateKitOptions,
 ): Promise<CreatedKit> {
   const bag = new Bag(part, signal)
   onPart?.('copy images, sources and tools')
-  for (const file of [...contents.files, ...ownFiles(contents, verifier)]) await bag.add(file)
+  for (const file of [...contents.files, ...ownFiles(contents, texts)]) await bag.add(file)
+  const names = contents.images.map(({ name }) => name)
   const id = await bag.close({
     'Source-Organization': 'Fixpoint',
-    'External-Description': `Images that can be rebuilt: ${contents.images.map(({ name }) => name).join(', ')}`,
+    'External-Description': `Images that can be rebuilt: ${names.join(', ')}`,
     'Bag-Software-Agent': 'Fixpoint',
     'Internal-Sender-Description':
       'The folders parity and checks are in no list. They were made after the lists, and parity ' +
@@ -90,10 +90,10 @@ async function fill(
   return { id, files: bag.paths.length, bytes: bag.bytes, parityBytes }
 }
 
-function ownFiles(contents: Contents, verifier: string): KitFile[] {
+function ownFiles(contents: Contents, texts: KitTexts): KitFile[] {
   return [
-    { path: KIT.readme, text: readme(contents) },
-    { path: KIT.verifier, text: verifier, executable: true },
+    { path: KIT.readme, text: readme(texts, contents) },
+    { path: KIT.verifier, text: texts.verifier, executable: true },
   ]
 }
 

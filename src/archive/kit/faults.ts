@@ -36,6 +36,8 @@ export interface KitCheck {
   readonly faults: readonly Fault[]
 }
 
+const NO_LIST = { empty: 'it is empty', 'too-large': 'it is too large' }
+
 /** One line about a fault, for people. */
 export function describeFault(fault: Fault): string {
   switch (fault.kind) {
@@ -58,6 +60,6 @@ export function describeFault(fault: Fault): string {
     case 'repeated':
       return `repeated     ${fault.path}:${fault.line}: the path is listed before`
     case 'no-list':
-      return `no list      ${fault.path}: ${fault.reason === 'empty' ? 'it is empty' : 'it is too large'}`
+      return `no list      ${fault.path}: ${NO_LIST[fault.reason]}`
   }
 }

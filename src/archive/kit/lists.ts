@@ -18,9 +18,9 @@ export interface KitList {
 }
 
 /**
- * Reads a list of a kit, the file `name` of `folder`. Its lines are a digest of `digits` hexadecimal
- * digits, blanks, and a path, as sha256sum(1) and BagIt write them. `shown` is the list's path in
- * the kit. Never fails because of what the list holds.
+ * Reads a list of a kit, the file `name` of `folder`. Its lines are a digest of `digits`
+ * hexadecimal digits, blanks, and a path, as sha256sum(1) and BagIt write them. `shown` is the
+ * list's path in the kit. Never fails because of what the list holds.
  */
 export async function readKitList(
   folder: Folder,
@@ -80,7 +80,6 @@ function decodePath(written: string): string | undefined {
  */
 export function isInside(path: string): boolean {
   if (Buffer.byteLength(path) > LONGEST_PATH) return false
-  // eslint-disable-next-line no-control-regex -- these are what is refused
   if (/[\u0000-\u001f\u007f\\\ufffd]/.test(path)) return false
   return path.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
 }

@@ -15,7 +15,8 @@ cannot() {
 
 cd -- "${1:-$(dirname -- "$0")}" || cannot "cannot enter the folder of the kit"
 tags=tagmanifest-sha256.txt
-command -v sha256sum > /dev/null || cannot 'sha256sum is missing: see "Without sha256sum" in README.txt'
+command -v sha256sum > /dev/null ||
+  cannot 'sha256sum is missing: see "Without sha256sum" in README.txt'
 test "$(printf abc | sha256sum | cut -c 1-64)" = \
   ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad ||
   cannot "sha256sum here does not compute SHA-256"

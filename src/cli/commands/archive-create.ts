@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { gather, kitImage } from '../../archive/kit/contents.ts'
 import { createKit } from '../../archive/kit/create.ts'
+import { readTexts } from '../../archive/kit/texts.ts'
 import { graphOf } from '../../plan/graph.ts'
 import { buildContext, findSources, type BuildFlags } from '../build-targets.ts'
 import type { CommandContext } from '../context.ts'
@@ -12,9 +11,6 @@ import { resolveTarget } from '../targets.ts'
 export interface ArchiveCreateFlags extends Pick<BuildFlags, 'mirror' | 'offline'> {
   readonly parity: number
 }
-
-/** Where the checkout has the program that checks a kit. */
-const VERIFIER = join(CHECKOUT, 'src', 'archive', 'kit', 'verify.sh')
 
 /** `archive create DIR [IMAGE…]`: makes a kit of images and all that they can be rebuilt from. */
 export async function archiveCreateCommand(
@@ -31,13 +27,12 @@ export async function archiveCreateCommand(
   const { store, signal, emit, now } = { ...context, signal: command.signal }
   const find = findSources(command, context)
   const contents = await gather(images, { store, find, plan, signal })
-  const verifier = await readFile(VERIFIER, 'utf8')
   const onPart = (message: string): void => {
     emit({ type: 'phase', at: now(), message })
   }
   const created = await createKit(contents, {
     target,
-    verifier,
+    texts: await readTexts(CHECKOUT),
     parity: flags.parity,
     store,
     signal,
