@@ -27,6 +27,9 @@ export const CODES = {
       'uses something that is not an input.',
   },
   hostUnfit: HOST_UNFIT,
+  damaged: {
+    'kit-damaged': 'Files of a kit are damaged, missing or not listed. The list is above.',
+  },
   bug: {
     'artifact-unknown': 'An action started before one of its inputs had an artifact.',
     'not-all-run': 'A rebuild left an action out, or took an artifact from elsewhere.',

@@ -1,3 +1,4 @@
+import type { Fault } from '../../archive/kit/faults.ts'
 import type { Digest } from '../../base/digest.ts'
 import type { RecipeId } from '../../base/recipe-id.ts'
 import type { Recipe } from '../../metadata/model.ts'
@@ -135,6 +136,25 @@ export type Result =
       readonly blobs: number
       readonly trees: number
       readonly bytes: number
+    }
+  /** `archive create` */
+  | {
+      readonly type: 'kit'
+      readonly folder: string
+      readonly id: Digest
+      readonly files: number
+      /** Bytes of the bag, and of its parity. */
+      readonly bytes: number
+      readonly parityBytes: number
+    }
+  /** `archive check`: a fault of a kit, then what was found in all. */
+  | ({ readonly type: 'fault' } & Fault)
+  | {
+      readonly type: 'checked'
+      readonly folder: string
+      readonly id: Digest | undefined
+      readonly whole: number
+      readonly faults: number
     }
   /** `doctor` */
   | { readonly type: 'findings'; readonly findings: readonly Finding[] }
