@@ -44,7 +44,8 @@ export async function repairWithParity(options: RepairOptions): Promise<Repair> 
   if (bytes > (await freeBytes(options.into))) throw diskFull(options.into)
   const files = new RebuiltFiles(options.into)
   try {
-    await rebuild({ found, wanted, files, memory: options.memory ?? DEFAULT_MEMORY, work })
+    const { memory = DEFAULT_MEMORY, threads } = options
+    await rebuild({ found, wanted, files, memory, threads, work })
   } catch (error) {
     ignoreFailure(() => files.remove())
     throw explainDiskFull(error, options.into)

@@ -194,6 +194,7 @@ export function hintOf(error: FixpointError, options: GlobalOptions): string | u
     case 'parity-input-changed':
     case 'parity-not-rebuilt':
     case 'parity-refused':
+    case 'parity-thread':
     case 'parity-unreadable':
     case 'qemu-failed':
     case 'qmp-closed':
