@@ -19,4 +19,16 @@ export function addKeepingCommands(program: Command): void {
         'unfinished downloads',
     )
     .action(run(async () => (await import('../commands/store-gc.ts')).storeGcCommand))
+  const archive = program.command('archive').description('look after kits for archives')
+  archive
+    .command('repair')
+    .argument('<kit>')
+    .option('--from <copy...>', 'other copies, be they damaged; mirror folders; images')
+    .option('--to <folder>', 'make a whole kit there, and only read the damaged one')
+    .option('-n, --dry-run', 'only print what is bad, and what would repair it')
+    .description(
+      'repair a kit: by whole files from the kit, copies, images, mirrors and the store; then by ' +
+        'blocks of damaged copies and by parity; old files go to its folder "damaged"',
+    )
+    .action(run(async () => (await import('../commands/archive-repair.ts')).archiveRepairCommand))
 }

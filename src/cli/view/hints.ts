@@ -125,6 +125,9 @@ export function hintOf(error: FixpointError, options: GlobalOptions): string | u
       return `Check the network, add a mirror to the configuration, or ${handIn}`
     case 'step-failed':
       return afterStep(facts, typed)
+    case 'kit-beyond-repair':
+      return 'Name other copies, also damaged ones, with --from: two ruined ones may make a whole one'
+    case 'kit-busy':
     case 'store-busy':
       return 'Try again when it has ended'
     case 'store-damaged':
@@ -172,11 +175,14 @@ export function hintOf(error: FixpointError, options: GlobalOptions): string | u
     case 'image-damaged':
     case 'inputs-missing':
     case 'interrupted':
+    case 'kit-refused':
+    case 'kit-there':
     case 'lock-failed':
     case 'manifest-damaged':
     case 'no-disk':
     case 'no-folder':
     case 'no-image':
+    case 'no-kit':
     case 'no-log':
     case 'no-mirror-folder':
     case 'no-such-step':

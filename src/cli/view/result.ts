@@ -1,3 +1,4 @@
+import type { BadFile, RepairPlan, Step } from '../../archive/repair/plan.ts'
 import type { Digest } from '../../base/digest.ts'
 import type { RecipeId } from '../../base/recipe-id.ts'
 import type { Recipe } from '../../metadata/model.ts'
@@ -114,6 +115,22 @@ export type Result =
       readonly blobs: number
       readonly trees: number
       readonly bytes: number
+    }
+  /** `archive repair`: what is bad and how it is repaired; with -n nothing is done. */
+  | {
+      readonly type: 'repair-plan'
+      readonly steps: readonly Step[]
+      readonly lost: readonly BadFile[]
+      readonly unlisted: readonly string[]
+      readonly blocks: RepairPlan['blocks']
+    }
+  /** `archive repair`: the kit is whole. */
+  | {
+      readonly type: 'repaired'
+      readonly id: Digest | undefined
+      readonly files: number
+      /** Folder in the kit with the old bytes. */
+      readonly aside: string | undefined
     }
   /** `doctor` */
   | { readonly type: 'findings'; readonly findings: readonly Finding[] }

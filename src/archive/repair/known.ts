@@ -1,0 +1,140 @@
+import { createHash } from 'node:crypto'
+import { closeSync, readFileSync } from 'node:fs'
+import { digestOf, type Digest } from '../../base/digest.ts'
+import { beneath } from '../../base/beneath.ts'
+import { FixpointError } from '../../base/error.ts'
+import { Work, type WorkOptions } from '../par2/work.ts'
+import { DEFAULT_MEMORY } from '../par2/limits.ts'
+import { readParity, type RecoverySet } from '../par2/recovery-set.ts'
+import type { FilesBelow } from '../par2/files-below.ts'
+import { type Wanted } from './digests.ts'
+import {
+  LARGEST_LIST,
+  MANIFEST,
+  PARITY,
+  parseList,
+  requireSafePaths,
+  TAG_MANIFEST,
+  type List,
+} from './lists.ts'
+import type { Entry } from './tree.ts'
+
+/** The list of a kit's parity files. */
+export const PARITY_SUMS = `${PARITY}/SHA256SUMS`
+
+/** What a kit should hold, as far as what is left of it says so. */
+export interface Known {
+  /** Files outside the folder of parity, by path. */
+  readonly wanted: ReadonlyMap<string, Wanted>
+  /** False where files may be missing from `wanted`: then nothing counts as unlisted. */
+  readonly isComplete: boolean
+  /** Undefined where too little of the parity is left. */
+  readonly set: RecoverySet | undefined
+  /** The parity's files; undefined where their list is lost. */
+  readonly parity: ReadonlyMap<string, Wanted> | undefined
+}
+
+/**
+ * Reads what a kit should hold: from its parity, and from those lists, of the kit or of a copy, that
+ * parity or the list above confirms. Fails with `kit-refused` for a list that leads out of the kit,
+ * and as `readParity` does for hostile parity.
+ */
+export async function readKnown(
+  kit: string,
+  copies: readonly string[],
+  parity: readonly FilesBelow[],
+  options: WorkOptions,
+): Promise<Known> {
+  const set = await parityOf(parity, options)
+  const wanted = new Map<string, Wanted>(
+    set?.files.map(({ name, size, md5 }) => [name, { path: name, size, md5 }]),
+  )
+  const roots = [kit, ...copies]
+  const tags = findList(roots, TAG_MANIFEST, (text, list) => {
+    const known = wanted.get(TAG_MANIFEST)
+    if (known !== undefined) return known.md5 === md5Of(text)
+    return list.isIntact && list.digests.has(MANIFEST)
+  })
+  if (tags !== undefined)
+    wanted.set(TAG_MANIFEST, {
+      ...wanted.get(TAG_MANIFEST),
+      path: TAG_MANIFEST,
+      sha256: tags.digest,
+    })
+  const files = findList(roots, MANIFEST, (text) => {
+    const listed = tags?.digests.get(MANIFEST)
+    if (listed !== undefined) return listed === digestOf(text)
+    return wanted.get(MANIFEST)?.md5 === md5Of(text)
+  })
+  for (const list of [tags, files])
+    for (const [path, sha256] of list?.digests ?? [])
+      wanted.set(path, { ...wanted.get(path), path, sha256 })
+  const sums = findList([kit], PARITY_SUMS, (_, list) => list.isIntact)
+  return {
+    wanted,
+    isComplete: set !== undefined || files !== undefined,
+    set,
+    parity:
+      sums &&
+      new Map(
+        [...sums.digests].map(([name, sha256]) => [
+          `${PARITY}/${name}`,
+          { path: `${PARITY}/${name}`, sha256 },
+        ]),
+      ),
+  }
+}
+
+/** The parity files among a kit's entries. */
+export function parityFiles(root: string, entries: readonly Entry[]): FilesBelow {
+  const isParity = ({ path, size }: Entry): boolean =>
+    size !== undefined && path.startsWith(`${PARITY}/`) && path.endsWith('.par2')
+  return { root, paths: entries.filter(isParity).map(({ path }) => path) }
+}
+
+async function parityOf(
+  parity: readonly FilesBelow[],
+  options: WorkOptions,
+): Promise<RecoverySet | undefined> {
+  try {
+    return await readParity(parity, options.memory ?? DEFAULT_MEMORY, new Work(options))
+  } catch (error) {
+    if (error instanceof FixpointError && error.code === 'parity-unreadable') return undefined
+    throw error
+  }
+}
+
+/** The first list of that name that is confirmed. */
+function findList(
+  roots: readonly string[],
+  path: string,
+  isConfirmed: (text: Buffer, list: List) => boolean,
+): (List & { readonly digest: Digest }) | undefined {
+  for (const root of roots) {
+    const bytes = readSmall(root, path)
+    if (bytes === undefined) continue
+    const list = { ...parseList(bytes.toString()), digest: digestOf(bytes) }
+    if (!isConfirmed(bytes, list)) continue
+    requireSafePaths(list.digests.keys(), path)
+    return list
+  }
+  return undefined
+}
+
+function readSmall(root: string, path: string): Buffer | undefined {
+  let fd: number | undefined
+  try {
+    const opened = beneath(root, path, (folder, name) => folder.openFile(name))
+    fd = opened.fd
+    return opened.stat.size > LARGEST_LIST ? undefined : readFileSync(fd)
+  } catch {
+    // Missing, unreadable, or no file: another root may have it.
+    return undefined
+  } finally {
+    if (fd !== undefined) closeSync(fd)
+  }
+}
+
+function md5Of(bytes: Buffer): string {
+  return createHash('md5').update(bytes).digest('hex')
+}
