@@ -58,6 +58,11 @@ export class DamagedFolder {
     })
   }
 
+  /** Moves a folder that is in the way of a file, with all that is in it. */
+  makeWay(path: string): void {
+    if (beneathIfThere(this.#kit, path)?.isDirectory() === true) this.setAside(path)
+  }
+
   /** Moves what is at a path to the folder of damaged files. With `keep`, a file also stays. */
   setAside(path: string, keep = false): void {
     const found = beneathIfThere(this.#kit, path)
