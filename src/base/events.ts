@@ -110,6 +110,8 @@ export type Event =
       readonly recipe: RecipeId
       readonly sources: number
     }
+  // What a command that has several long parts does next.
+  | { readonly type: 'phase'; readonly at: number; readonly message: string }
   | { readonly type: 'warning'; readonly at: number; readonly message: string }
   | {
       readonly type: 'done'

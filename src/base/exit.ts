@@ -7,6 +7,7 @@ export const EXIT = {
   fetch: 4,
   notReproducible: 5,
   hostUnfit: 6,
+  damaged: 8,
   bug: 70,
   interrupted: 130,
 } as const

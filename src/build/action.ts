@@ -15,11 +15,11 @@ export async function runAction(action: Action, context: ExecutorContext): Promi
     await workspace.layOut(action, context)
     const usage = await runSteps(workspace, action, scriptsOf(action.document), context)
     const packed = await context.store.trees.pack(join(workspace.folder, 'out'), context.signal)
-    await context.discards.take(workspace.folder)
+    await workspace.discard(context.discards)
     return { ...usage, artifact: packed.digest, size: packed.size }
   } catch (error) {
     if (context.keptFolder === undefined || context.signal.aborted)
-      await context.discards.take(workspace.folder)
+      await workspace.discard(context.discards)
     else await workspace.moveTo(context.keptFolder)
     throw error
   }

@@ -5,6 +5,7 @@ import type { LocalFile, Source } from '../metadata/model.ts'
 import type { ActionDocument } from '../plan/action-document.ts'
 import type { Store } from '../store/store.ts'
 import type { Discards } from './background-removal.ts'
+import type { Roots } from './roots.ts'
 
 /** What an executor gets: the document, and the places of what it names by digest. */
 export interface Action {
@@ -58,6 +59,8 @@ export interface StepContext {
 export interface ExecutorContext extends StepContext {
   /** Takes the work folder when it has served. */
   readonly discards: Discards
+  /** Roots that actions share. A kept work folder needs a root of its own: then undefined. */
+  readonly roots: Roots | undefined
   /** Where the work folder goes when the action fails; undefined: it is removed. */
   readonly keptFolder: string | undefined
 }

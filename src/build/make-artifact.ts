@@ -11,12 +11,14 @@ import type { Discards } from './background-removal.ts'
 import type { BuildContext, BuildOptions } from './build-context.ts'
 import type { Action, ActionResult } from './executor.ts'
 import type { Jobserver } from './jobserver.ts'
+import type { Roots } from './roots.ts'
 
 /** What the actions of a build share. */
 export interface ActionContext
   extends Omit<BuildContext, 'fetcher'>, Pick<BuildOptions, 'keepFailed' | 'signal'> {
   readonly jobserver: Jobserver
   readonly discards: Discards
+  readonly roots: Roots | undefined
 }
 
 /**

@@ -14,6 +14,7 @@ import { Jobserver } from './jobserver.ts'
 import { makeArtifact } from './make-artifact.ts'
 import { actionOf } from './planned-action.ts'
 import { Queue } from './queue.ts'
+import { Roots } from './roots.ts'
 
 /** What a scheduler did. */
 export interface Scheduled {
@@ -54,6 +55,7 @@ class Scheduler {
   readonly #failures = new Map<RecipeId, unknown>()
   readonly #ran: RecipeId[] = []
   readonly #discards = new Discards()
+  readonly #roots: Roots | undefined
   /** Says `end` when an action has ended, or a fetch. */
   readonly #news = new EventEmitter()
   #live: LivePlan
@@ -77,6 +79,13 @@ class Scheduler {
     this.#options = options
     this.#context = context
     this.#jobserver = new Jobserver(options.cores)
+    const { session } = context.store
+    this.#roots = options.keepFailed
+      ? undefined
+      : new Roots(
+          () => session.temporaryPath('root'),
+          (folder) => this.#discards.take(folder),
+        )
     this.#fetchSignal = AbortSignal.any([options.signal, this.#fetchEnd.signal])
     this.#forecast = this.#makeForecast()
   }
@@ -181,6 +190,7 @@ class Scheduler {
         signal: this.#options.signal,
         jobserver: this.#jobserver,
         discards: this.#discards,
+        roots: this.#roots,
       })
       if (ran) this.#ran.push(id)
     } catch (error) {

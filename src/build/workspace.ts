@@ -8,7 +8,6 @@ import { explainDiskFull } from '../base/files.ts'
 import { removeTree } from '../base/remove-tree.ts'
 import type { Mount, SandboxSpec } from '../sandbox/bwrap.ts'
 import { constantEnvironment, PATHS, PROC_FILES, PROC_SECRETS } from '../sandbox/constants.ts'
-import { frameOf } from '../sandbox/frame.ts'
 import { showHost } from '../sandbox/host-view.ts'
 import { composeUnion, type Part } from '../sandbox/sysroot.ts'
 import type { RecipeId } from '../base/recipe-id.ts'
@@ -16,27 +15,25 @@ import type { ActionDocument } from '../plan/action-document.ts'
 import { makeManifest } from '../image/manifest.ts'
 import type { Action, StepContext } from './executor.ts'
 import { copyFiles, inTurn, linkBlob } from './lay-out-files.ts'
+import type { Discards } from './background-removal.ts'
+import { composeRoot, type Root, type Roots } from './roots.ts'
 
 /**
  * Folders of a workspace; `build` and `out` are the only ones that an action may write to.
  */
-const FOLDERS = [
-  'root',
-  'build',
-  'build/src',
-  'build/obj',
-  'out',
-  'sources',
-  'steps',
-  'proc',
-] as const
+const FOLDERS = ['build', 'build/src', 'build/obj', 'out', 'sources', 'steps', 'proc'] as const
 
 /** What an action's files come from and how they are laid out. */
-export type Supply = Pick<StepContext, 'store' | 'backwards' | 'signal'>
+export type Supply = Pick<StepContext, 'store' | 'backwards' | 'signal'> & {
+  /** Roots that are shared; undefined: the workspace has its own. */
+  readonly roots?: Roots | undefined
+}
 
 /** The folders of one action on the machine, and how the sandbox sees them. */
 export class Workspace {
   readonly folder: string
+  /** What the sandbox shows as `/`: a folder of this workspace, or a root that others use, too. */
+  #shared: Root | undefined
 
   constructor(folder: string) {
     this.folder = folder
@@ -84,14 +81,13 @@ export class Workspace {
     }))
     const inputs = await partsOf(parts, supply)
     const { host, image, mirror } = action.document
-    const frame = await frameOf(inputs, join(this.folder, 'frame'), {
+    const frame = {
       host,
       folders: [...(image ? ['contents'] : []), ...(mirror ? ['mirror'] : [])],
       files: image ? ['manifest.json'] : [],
-    })
-    const root = join(this.folder, 'root')
-    await composeUnion([...inputs, frame], root, supply)
-    await utimes(root, EPOCH, EPOCH)
+    }
+    if (supply.roots === undefined) await composeRoot(inputs, this.#path('root'), frame, supply)
+    else this.#shared = await supply.roots.take(inputs, frame, supply)
   }
 
   /** Puts sources, patches and files where the sandbox looks for them. */
@@ -173,7 +169,19 @@ export class Workspace {
       ...(document.mirror === undefined ? {} : { MIRROR: PATHS.mirror }),
     }
     const env = { ...constantEnvironment(document.host), ...image, ...document.env, ...environment }
-    return { root: this.#path('root'), mounts, env, folder: PATHS.source, command }
+    return {
+      root: this.#shared?.path ?? this.#path('root'),
+      mounts,
+      env,
+      folder: PATHS.source,
+      command,
+    }
+  }
+
+  /** Gives everything away that this workspace has used. Never fails. */
+  async discard(discards: Discards): Promise<void> {
+    await this.#shared?.release()
+    await discards.take(this.folder)
   }
 
   /** Moves everything to `target`, replacing what lay there. */

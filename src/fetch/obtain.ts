@@ -10,7 +10,6 @@ import {
   type RemoteCandidate,
 } from './candidates.ts'
 import { download } from './download.ts'
-import { exclusively } from './exclusive.ts'
 import { PlaceFailure, sourceError, type Reason } from './failure.ts'
 import { copyLocal } from './local.ts'
 import { claimedNames, isNamed } from './names.ts'
@@ -37,12 +36,15 @@ export interface Run extends PlaceOptions {
 export async function obtain(source: FileSource, run: Run, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted()
   const staging = await run.store.sources.partialPath(source.sha256)
-  await exclusively(staging, signal, async () => {
+  const claim = await run.store.sources.claim(source.sha256, signal)
+  try {
     const job = { source, staging, run, signal }
     // Another engine may have brought it while this one waited.
     if (!run.store.blobs.has(source.sha256)) await bring(job)
     if (!isNamed(source, run.store)) await confirm(job)
-  })
+  } finally {
+    await claim.release()
+  }
 }
 
 /** One source on its way. */

@@ -16,6 +16,7 @@ import { describeHost } from './host-description.ts'
 const recordSchema = z.object({
   recipe: z.string(),
   artifact: digestSchema,
+  files: z.array(z.object({ path: z.string(), sha256: digestSchema })),
   recipes: z.array(
     z.object({
       recipe: z.custom<RecipeId>((value) => typeof value === 'string'),

@@ -2,6 +2,7 @@ import type { Digest } from '../base/digest.ts'
 import type { RecipeId } from '../base/recipe-id.ts'
 import type { Listing } from './artifact/listing.ts'
 import type { Packed } from './artifact/pack.ts'
+import type { Lock } from './local/lock.ts'
 
 /*
  * The rooms of a store. Each is an interface, so that a remote room can stand beside the local one.
@@ -112,10 +113,12 @@ export interface Logs {
 /** What fetching remembers of sources, apart from their blobs. */
 export interface Sources {
   /**
-   * Path of the unfinished download, the same in each run. Its neighbours `.json`, `.lock` and
-   * `.local` are the fetcher's as well.
+   * Path of the unfinished download, the same in each run. Its neighbours `.json` and `.local` are
+   * the fetcher's as well.
    */
   partialPath(digest: Digest): Promise<string>
+  /** Waits until no other engine brings this source: two would spoil its unfinished download. */
+  claim(digest: Digest, signal: AbortSignal): Promise<Lock>
   /** Names under which the digest was found right. None when that is not known. */
   names(digest: Digest): readonly string[]
   /** Notes more of these names. Does nothing where that is impossible. */

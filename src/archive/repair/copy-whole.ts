@@ -8,9 +8,9 @@ import { explainSystemError } from '../../base/system-error.ts'
 import { Turns } from '../../base/turns.ts'
 import { carryOut, type Work } from './carry-out.ts'
 import { digestsBelow, isWanted } from './digests.ts'
-import { CHECKS, PARITY, TAG_MANIFEST } from './lists.ts'
 import { isParityMadeAgain, makeParityAgain } from './parity-again.ts'
 import { treeBelow } from './tree.ts'
+import { KIT } from '../kit/layout.ts'
 
 /**
  * Makes a whole kit beside a damaged one, which is only read: copies what is right, and makes the
@@ -43,10 +43,10 @@ function pathsToCopy({ kit, plan, wanted }: Work): string[] {
   return treeBelow(kit).flatMap(({ path, size }) => {
     const isKept =
       wanted.has(path) ||
-      path.startsWith(`${CHECKS}/`) ||
-      path.startsWith(`${TAG_MANIFEST}.sig`) ||
-      path.startsWith(`${PARITY}/`)
-    const isParity = path.startsWith(`${PARITY}/`) && isParityMadeAgain(plan)
+      path.startsWith(`${KIT.checks}/`) ||
+      path.startsWith(`${KIT.tagManifest}.sig`) ||
+      path.startsWith(`${KIT.parity}/`)
+    const isParity = path.startsWith(`${KIT.parity}/`) && isParityMadeAgain(plan)
     return size === undefined || made.has(path) || !isKept || isParity ? [] : [path]
   })
 }

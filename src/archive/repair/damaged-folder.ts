@@ -4,7 +4,7 @@ import { beneath, Folder } from '../../base/beneath.ts'
 import { errorCode, syncPath } from '../../base/files.ts'
 import { folderBelow, putFile } from '../../base/put-file.ts'
 import { removeTree } from '../../base/remove-tree.ts'
-import { DAMAGED } from './lists.ts'
+import { KIT } from '../kit/layout.ts'
 
 /** How the folders begin that repairs work in, below the folder of what was set aside. */
 const NEW = 'new-'
@@ -24,12 +24,12 @@ export class DamagedFolder {
   private constructor(kit: string, number: string) {
     this.#kit = kit
     this.#number = number
-    this.scratch = join(kit, DAMAGED, `${NEW}${number}`)
+    this.scratch = join(kit, KIT.damaged, `${NEW}${number}`)
   }
 
   /** Makes both folders, of the next number. Fails with `unsafe-path` for a link in its place. */
   static make(kit: string): DamagedFolder {
-    const folder = folderBelow(kit, [DAMAGED])
+    const folder = folderBelow(kit, [KIT.damaged])
     try {
       for (let number = 1; ; number++) {
         const names = [String(number), `${NEW}${number}`]
@@ -44,7 +44,7 @@ export class DamagedFolder {
 
   /** Path below the kit where what was set aside lies; undefined when nothing was. */
   get aside(): string | undefined {
-    return this.#isUsed ? `${DAMAGED}/${this.#number}` : undefined
+    return this.#isUsed ? `${KIT.damaged}/${this.#number}` : undefined
   }
 
   /**
@@ -67,7 +67,7 @@ export class DamagedFolder {
   setAside(path: string, keep = false): void {
     const found = beneathIfThere(this.#kit, path)
     if (found === undefined) return
-    const parts = [DAMAGED, this.#number, ...path.split('/')]
+    const parts = [KIT.damaged, this.#number, ...path.split('/')]
     const name = parts.pop() ?? ''
     const target = folderBelow(this.#kit, parts)
     try {
@@ -83,24 +83,24 @@ export class DamagedFolder {
 
   /** Removes the folders for new files, those of killed repairs too, and what is empty. */
   async close(): Promise<void> {
-    const folder = folderBelow(this.#kit, [DAMAGED])
+    const folder = folderBelow(this.#kit, [KIT.damaged])
     try {
       const names = folder.names().map((name) => name.toString())
       for (const name of names)
-        if (name.startsWith(NEW)) await removeTree(join(this.#kit, DAMAGED, name))
+        if (name.startsWith(NEW)) await removeTree(join(this.#kit, KIT.damaged, name))
       for (const name of names) if (!name.startsWith(NEW)) removeIfEmpty(folder.at(name))
     } finally {
       folder.close()
     }
-    removeIfEmpty(join(this.#kit, DAMAGED))
+    removeIfEmpty(join(this.#kit, KIT.damaged))
     await syncPath(this.#kit)
   }
 
   /** Removes the folder for new files of a repair that failed. */
   async giveUp(): Promise<void> {
     await removeTree(this.scratch)
-    Folder.with(join(this.#kit, DAMAGED), (folder) => removeIfEmpty(folder.at(this.#number)))
-    removeIfEmpty(join(this.#kit, DAMAGED))
+    Folder.with(join(this.#kit, KIT.damaged), (folder) => removeIfEmpty(folder.at(this.#number)))
+    removeIfEmpty(join(this.#kit, KIT.damaged))
   }
 }
 

@@ -1,9 +1,9 @@
 import type { Turns } from '../../base/turns.ts'
 import { digestsBelow, isWanted, type Wanted } from './digests.ts'
 import type { Known } from './known.ts'
-import { CHECKS, DAMAGED, PARITY, TAG_MANIFEST } from './lists.ts'
 import type { BadFile } from './plan.ts'
 import type { Entry } from './tree.ts'
+import { KIT } from '../kit/layout.ts'
 
 /** What is wrong with a kit. */
 export interface KitState {
@@ -45,11 +45,11 @@ async function faultOf(
 function unlistedOf(entries: readonly Entry[], { wanted, parity }: Known): string[] {
   return entries.flatMap(({ path, size }) => {
     const [top] = path.split('/')
-    if (top === DAMAGED || top === CHECKS || wanted.has(path)) return []
-    if (path === TAG_MANIFEST || path.startsWith(`${TAG_MANIFEST}.sig`)) return []
+    if (top === KIT.damaged || top === KIT.checks || wanted.has(path)) return []
+    if (path === KIT.tagManifest || path.startsWith(`${KIT.tagManifest}.sig`)) return []
     // While the list of parity is lost, whatever may be parity counts as such.
-    if (top === PARITY && size !== undefined && (parity?.has(path) ?? true)) return []
-    if (path === `${PARITY}/SHA256SUMS`) return []
+    if (top === KIT.parity && size !== undefined && (parity?.has(path) ?? true)) return []
+    if (path === KIT.paritySums) return []
     return [path]
   })
 }

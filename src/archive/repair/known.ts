@@ -8,19 +8,12 @@ import { DEFAULT_MEMORY } from '../par2/limits.ts'
 import { readParity, type RecoverySet } from '../par2/recovery-set.ts'
 import type { FilesBelow } from '../par2/files-below.ts'
 import { type Wanted } from './digests.ts'
-import {
-  LARGEST_LIST,
-  MANIFEST,
-  PARITY,
-  parseList,
-  requireSafePaths,
-  TAG_MANIFEST,
-  type List,
-} from './lists.ts'
 import type { Entry } from './tree.ts'
+import { KIT } from '../kit/layout.ts'
+import { parseKitList, type KitList } from '../kit/lists.ts'
 
-/** The list of a kit's parity files. */
-export const PARITY_SUMS = `${PARITY}/SHA256SUMS`
+/** Bytes of a list at most. */
+const LARGEST_LIST = 16 << 20
 
 /** What a kit should hold, as far as what is left of it says so. */
 export interface Known {
@@ -50,26 +43,26 @@ export async function readKnown(
     set?.files.map(({ name, size, md5 }) => [name, { path: name, size, md5 }]),
   )
   const roots = [kit, ...copies]
-  const tags = findList(roots, TAG_MANIFEST, (text, list) => {
-    const known = wanted.get(TAG_MANIFEST)
+  const tags = findList(roots, KIT.tagManifest, (text, list) => {
+    const known = wanted.get(KIT.tagManifest)
     if (known !== undefined) return known.md5 === md5Of(text)
-    return list.isIntact && list.digests.has(MANIFEST)
+    return list.faults.length === 0 && list.entries.has(KIT.manifest)
   })
   if (tags !== undefined)
-    wanted.set(TAG_MANIFEST, {
-      ...wanted.get(TAG_MANIFEST),
-      path: TAG_MANIFEST,
+    wanted.set(KIT.tagManifest, {
+      ...wanted.get(KIT.tagManifest),
+      path: KIT.tagManifest,
       sha256: tags.digest,
     })
-  const files = findList(roots, MANIFEST, (text) => {
-    const listed = tags?.digests.get(MANIFEST)
+  const files = findList(roots, KIT.manifest, (text) => {
+    const listed = tags?.entries.get(KIT.manifest)
     if (listed !== undefined) return listed === digestOf(text)
-    return wanted.get(MANIFEST)?.md5 === md5Of(text)
+    return wanted.get(KIT.manifest)?.md5 === md5Of(text)
   })
   for (const list of [tags, files])
-    for (const [path, sha256] of list?.digests ?? [])
+    for (const [path, sha256] of list?.entries ?? [])
       wanted.set(path, { ...wanted.get(path), path, sha256 })
-  const sums = findList([kit], PARITY_SUMS, (_, list) => list.isIntact)
+  const sums = findList([kit], KIT.paritySums, (_, list) => list.faults.length === 0)
   return {
     wanted,
     isComplete: set !== undefined || files !== undefined,
@@ -77,9 +70,9 @@ export async function readKnown(
     parity:
       sums &&
       new Map(
-        [...sums.digests].map(([name, sha256]) => [
-          `${PARITY}/${name}`,
-          { path: `${PARITY}/${name}`, sha256 },
+        [...sums.entries].map(([name, sha256]) => [
+          `${KIT.parity}/${name}`,
+          { path: `${KIT.parity}/${name}`, sha256 },
         ]),
       ),
   }
@@ -88,7 +81,7 @@ export async function readKnown(
 /** The parity files among a kit's entries. */
 export function parityFiles(root: string, entries: readonly Entry[]): FilesBelow {
   const isParity = ({ path, size }: Entry): boolean =>
-    size !== undefined && path.startsWith(`${PARITY}/`) && path.endsWith('.par2')
+    size !== undefined && path.startsWith(`${KIT.parity}/`) && path.endsWith('.par2')
   return { root, paths: entries.filter(isParity).map(({ path }) => path) }
 }
 
@@ -108,17 +101,27 @@ async function parityOf(
 function findList(
   roots: readonly string[],
   path: string,
-  isConfirmed: (text: Buffer, list: List) => boolean,
-): (List & { readonly digest: Digest }) | undefined {
+  isConfirmed: (text: Buffer, list: KitList) => boolean,
+): (KitList & { readonly digest: Digest }) | undefined {
   for (const root of roots) {
     const bytes = readSmall(root, path)
     if (bytes === undefined) continue
-    const list = { ...parseList(bytes.toString()), digest: digestOf(bytes) }
+    const list = { ...parseKitList(bytes.toString(), 64, path), digest: digestOf(bytes) }
     if (!isConfirmed(bytes, list)) continue
-    requireSafePaths(list.digests.keys(), path)
+    requireSafe(list, path)
     return list
   }
   return undefined
+}
+
+/** A list that is as it was made, and leads out of the kit, was made to harm. */
+function requireSafe({ faults }: KitList, path: string): void {
+  for (const fault of faults)
+    if (fault.kind === 'unsafe')
+      throw new FixpointError(
+        'kit-refused',
+        `Cannot use "${path}" of the kit: line ${fault.line} may lead out of the kit`,
+      )
 }
 
 function readSmall(root: string, path: string): Buffer | undefined {

@@ -3,16 +3,16 @@ import { join } from 'node:path'
 import { byCodeUnit } from '../../base/order.ts'
 import { putFile } from '../../base/put-file.ts'
 import { Turns } from '../../base/turns.ts'
+import { parityShape } from '../kit/create.ts'
 import { createParity } from '../par2/create.ts'
 import { digestsBelow } from './digests.ts'
-import { PARITY_SUMS, type Known } from './known.ts'
-import { PARITY } from './lists.ts'
+import { type Known } from './known.ts'
 import type { RepairPlan } from './plan.ts'
 import { treeBelow } from './tree.ts'
+import { KIT } from '../kit/layout.ts'
 
 /** What parity is made with where nothing is left of the old one. */
-const BLOCK_SIZE = 1 << 20
-const ONE_IN = 10
+const PERCENT = 10
 
 const VOLUME = /^parity\/(.+)\.vol(\d+)\+(\d+)\.par2$/
 
@@ -33,15 +33,15 @@ export async function makeParityAgain(
 ): Promise<string[]> {
   const turns = new Turns(signal)
   const names = known.set?.files.map((file) => file.name) ?? [...known.wanted.keys()]
-  const blockSize = known.set?.blockSize ?? BLOCK_SIZE
+  const usual = parityShape(bytesOf(kit, names), PERCENT)
   const shape = shapeOf(kit, known)
   const into = join(scratch, MADE)
   await mkdir(into)
   const { files } = await createParity({
     root: kit,
     files: names,
-    blockSize,
-    recoveryBlocks: shape.recoveryBlocks ?? Math.ceil(blocksOf(kit, names, blockSize) / ONE_IN),
+    blockSize: known.set?.blockSize ?? usual.blockSize,
+    recoveryBlocks: shape.recoveryBlocks ?? usual.recoveryBlocks,
     output: { folder: into, name: shape.name },
     signal,
   })
@@ -50,17 +50,17 @@ export async function makeParityAgain(
   const take = async (name: string): Promise<string | undefined> => {
     const [made, there] = [
       await digestsBelow({ root: into, path: name }, turns),
-      await digestsBelow({ root: kit, path: `${PARITY}/${name}` }, turns),
+      await digestsBelow({ root: kit, path: `${KIT.parity}/${name}` }, turns),
     ]
     if (typeof made === 'string') throw new TypeError(`"${name}" was not made`)
     if (typeof there !== 'string' && there.sha256 === made.sha256) return made.sha256
-    const path = `${PARITY}/${name}`
+    const path = `${KIT.parity}/${name}`
     await putFile(scratch, path, (part) => rename(join(into, name), part))
     changed.push(path)
     return made.sha256
   }
   for (const name of files.toSorted(byCodeUnit)) sums.push(`${await take(name)}  ${name}\n`)
-  const list = PARITY_SUMS.slice(PARITY.length + 1)
+  const list = KIT.paritySums.slice(KIT.parity.length + 1)
   await writeFile(join(into, list), sums.join(''))
   await take(list)
   return changed
@@ -89,7 +89,7 @@ function shapeOf(
   }
 }
 
-function blocksOf(kit: string, names: readonly string[], blockSize: number): number {
+function bytesOf(kit: string, names: readonly string[]): number {
   const sizes = new Map(treeBelow(kit).map(({ path, size }) => [path, size ?? 0]))
-  return names.reduce((sum, name) => sum + Math.ceil((sizes.get(name) ?? 0) / blockSize), 0)
+  return names.reduce((sum, name) => sum + (sizes.get(name) ?? 0), 0)
 }

@@ -14,13 +14,13 @@ import { DamagedFolder } from './damaged-folder.ts'
 import { carryOut, type Work } from './carry-out.ts'
 import { copyWhole } from './copy-whole.ts'
 import { inspectKit } from './inspect-kit.ts'
-import { parityFiles, readKnown, PARITY_SUMS } from './known.ts'
-import { DAMAGED, MANIFEST, PARITY, TAG_MANIFEST } from './lists.ts'
+import { parityFiles, readKnown } from './known.ts'
 import { folderPlace, imagePlace, storePlace, type BlobPath, type Place } from './offers.ts'
 import { findOffers, type Offers } from './find-offers.ts'
 import { isParityMadeAgain, makeParityAgain } from './parity-again.ts'
 import { planRepair, type BadFile, type ParityOffer, type RepairPlan } from './plan.ts'
 import { treeBelow, type Entry } from './tree.ts'
+import { KIT } from '../kit/layout.ts'
 
 export interface RepairRequest {
   readonly kit: string
@@ -117,7 +117,7 @@ async function repairInto(request: RepairRequest, to: string): Promise<KitRepair
 
 /** A repair that was killed at its very end leaves a folder of new files only. */
 async function forgetKilled(kit: string): Promise<void> {
-  if (await isFolder(join(kit, DAMAGED))) await DamagedFolder.make(kit).close()
+  if (await isFolder(join(kit, KIT.damaged))) await DamagedFolder.make(kit).close()
 }
 
 async function look(request: RepairRequest): Promise<{ plan: KitRepair; work: Work }> {
@@ -144,9 +144,11 @@ async function look(request: RepairRequest): Promise<{ plan: KitRepair; work: Wo
   const extra = extraFiles(kit, entries, bad, copies.folders)
   const blocks = await blocksOf({ kit, own, known, extra }, bad, offers, signal)
   const again = new Set(known.parity?.keys() ?? [])
-  if (known.parity === undefined && own.paths.length > 0) again.add(PARITY_SUMS)
+  if (known.parity === undefined && own.paths.length > 0) again.add(KIT.paritySums)
   const missingSums: BadFile[] =
-    known.parity === undefined && own.paths.length > 0 ? [{ path: PARITY_SUMS, fault: 'bad' }] : []
+    known.parity === undefined && own.paths.length > 0
+      ? [{ path: KIT.paritySums, fault: 'bad' }]
+      : []
   const plan = planRepair([...bad, ...missingSums], offers.list, blocks, again)
   const isWhole = plan.steps.length === 0 && plan.lost.length === 0
   const outcome = { ...plan, unlisted, id: isWhole ? idOf(kit) : undefined, aside: undefined }
@@ -250,7 +252,7 @@ function requireNoneLost(kit: string, plan: RepairPlan, aside?: string): void {
 /** A kit's ID: the digest of its list of tag files. */
 function idOf(kit: string): Digest | undefined {
   try {
-    const text = readIfThere(join(kit, TAG_MANIFEST))
+    const text = readIfThere(join(kit, KIT.tagManifest))
     return text === undefined ? undefined : digestOf(text)
   } catch {
     return undefined
@@ -258,7 +260,9 @@ function idOf(kit: string): Digest | undefined {
 }
 
 async function requireKit(kit: string): Promise<void> {
-  const marks = [TAG_MANIFEST, MANIFEST, PARITY, 'bagit.txt'].map((name) => join(kit, name))
+  const marks = [KIT.tagManifest, KIT.manifest, KIT.parity, 'bagit.txt'].map((name) =>
+    join(kit, name),
+  )
   if ((await stat(kit).catch(() => undefined))?.isDirectory() === true)
     for (const mark of marks) if (await exists(mark)) return
   throw new FixpointError('no-kit', `Cannot use "${kit}": it is not the folder of a kit`)

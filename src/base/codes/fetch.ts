@@ -7,8 +7,6 @@ export const FETCH = {
   'blob-missing': 'A stored file disappeared. Something other than Fixpoint may have removed it.',
   'image-damaged': 'A partition of an image cannot be unpacked.',
   'installed-damaged': 'A file of the running image differs from what its manifest lists.',
-  'kit-beyond-repair': 'Files of a kit cannot be repaired. The message names each; they are as before.',
-  'kit-refused': 'A kit holds what no honest program writes, such as a path outside its folder.',
   'manifest-damaged': 'The manifest of an installed image cannot be read as one.',
   'not-an-artifact': 'A stored file is used as an artifact, but is something else.',
   'not-listed': 'The root of an image holds a path that its manifest does not list.',

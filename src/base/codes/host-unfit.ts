@@ -5,6 +5,7 @@ export const HOST_UNFIT = {
   'disk-full': 'The disk, or the quota of this user, is full.',
   'host-refuses': 'The system refused a call, for instance because a right is missing.',
   'host-unfit': 'The examination of this host found that it cannot build. The findings are above.',
+  'kit-read-back': 'The disk did not give back what was written to it.',
   'little-memory': 'This machine has less memory than the largest recipe of the rebuild takes.',
   'little-space': 'The disk has less space than a rebuild of everything takes.',
   'lock-failed': 'The file system of the store cannot be locked.',

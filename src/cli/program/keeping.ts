@@ -1,9 +1,12 @@
 import type { Command } from 'commander'
+import type { ArchiveCreateFlags } from '../commands/archive-create.ts'
+import { mirrorOption, percent } from './options.ts'
 import { run } from './run.ts'
 
 /** Adds the commands that look after the store. */
 export function addKeepingCommands(program: Command): void {
   program.commandsGroup('Keep:')
+  addArchive(program)
   const store = program.command('store').description('look after the store')
   store
     .command('verify')
@@ -19,7 +22,30 @@ export function addKeepingCommands(program: Command): void {
         'unfinished downloads',
     )
     .action(run(async () => (await import('../commands/store-gc.ts')).storeGcCommand))
-  const archive = program.command('archive').description('look after kits for archives')
+}
+
+function addArchive(program: Command): void {
+  const archive = program.command('archive').description('kits: all that an image is rebuilt from')
+  archive
+    .command('create')
+    .argument('<folder>', 'the kit, which is not there yet')
+    .argument('[image...]', 'image files, or their records', ['out/appliance.img'])
+    .description('make a kit of images, their sources, recipes and tools, and of parity')
+    .option('--parity <percent>', 'how much of the kit can be lost and rebuilt', percent, 10)
+    .option('--offline', 'missing sources from folders only')
+    .addOption(mirrorOption('--mirror'))
+    .action(
+      run(async () => {
+        const { archiveCreateCommand } = await import('../commands/archive-create.ts')
+        return async (context, folder: string, images: string[], flags: ArchiveCreateFlags) =>
+          archiveCreateCommand(context, folder, images, flags)
+      }),
+    )
+  archive
+    .command('check')
+    .argument('<kit>')
+    .description('read every file of a kit, and name those that are damaged')
+    .action(run(async () => (await import('../commands/archive-check.ts')).archiveCheckCommand))
   archive
     .command('repair')
     .argument('<kit>')

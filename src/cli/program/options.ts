@@ -53,6 +53,13 @@ export function positiveInteger(text: string): number {
   return value
 }
 
+/** Parses a share in percent, from 1 to 100. */
+export function percent(text: string): number {
+  const value = positiveInteger(text)
+  if (value > 100) throw new InvalidArgumentError('It must be at most 100.')
+  return value
+}
+
 function cores(text: string): number {
   const value = positiveInteger(text)
   if (value > MOST_CORES) throw new InvalidArgumentError(`It must be at most ${MOST_CORES}.`)

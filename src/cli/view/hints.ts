@@ -35,6 +35,17 @@ export function hintOf(error: FixpointError, options: GlobalOptions): string | u
       return afterFullDisk(facts, typed)
     case 'installed-damaged':
       return 'The disk is damaged or was changed: check it, and restore its image'
+    case 'kit-damaged':
+      return about(
+        facts.folder,
+        (kit) => `\`${typed('archive', 'repair', '-n', kit)}\` says what can be repaired, and how`,
+      )
+    case 'kit-other-layers':
+      return 'Check out what the image was built from, or build the image again'
+    case 'kit-read-back':
+      return 'Check the disk: do not keep a kit on it'
+    case 'kit-there':
+      return 'Name a folder that is not there yet'
     case 'little-memory':
       return 'Give it more memory, or build single recipes again with --only'
     case 'little-space':
@@ -176,7 +187,8 @@ export function hintOf(error: FixpointError, options: GlobalOptions): string | u
     case 'inputs-missing':
     case 'interrupted':
     case 'kit-refused':
-    case 'kit-there':
+    case 'kit-input':
+    case 'kit-name':
     case 'lock-failed':
     case 'manifest-damaged':
     case 'no-disk':

@@ -60,6 +60,8 @@ function textOf(event: Event): string | undefined {
         `look through ${String(event.sources)} sources of ${event.recipe} for what is not ` +
         `source code`
       )
+    case 'phase':
+      return event.message
     case 'warning':
       return `warning: ${event.message}`
     case 'done':

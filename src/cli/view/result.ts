@@ -1,4 +1,5 @@
 import type { BadFile, RepairPlan, Step } from '../../archive/repair/plan.ts'
+import type { Fault } from '../../archive/kit/faults.ts'
 import type { Digest } from '../../base/digest.ts'
 import type { RecipeId } from '../../base/recipe-id.ts'
 import type { Recipe } from '../../metadata/model.ts'
@@ -131,6 +132,25 @@ export type Result =
       readonly files: number
       /** Folder in the kit with the old bytes. */
       readonly aside: string | undefined
+    }
+  /** `archive create` */
+  | {
+      readonly type: 'kit'
+      readonly folder: string
+      readonly id: Digest
+      readonly files: number
+      /** Bytes of the bag, and of its parity. */
+      readonly bytes: number
+      readonly parityBytes: number
+    }
+  /** `archive check`: a fault of a kit, then what was found in all. */
+  | ({ readonly type: 'fault' } & Fault)
+  | {
+      readonly type: 'checked'
+      readonly folder: string
+      readonly id: Digest | undefined
+      readonly whole: number
+      readonly faults: number
     }
   /** `doctor` */
   | { readonly type: 'findings'; readonly findings: readonly Finding[] }

@@ -29,6 +29,7 @@ const LASTING: readonly Event['type'][] = [
   'action-failed',
   'store-repair',
   'seeds-start',
+  'phase',
   'warning',
   'done',
 ]
@@ -120,6 +121,7 @@ export function terminalView(slotCount: number, now: () => number): View {
       case 'step-end':
       case 'store-repair':
       case 'seeds-start':
+      case 'phase':
       case 'warning':
       case 'done':
         return

@@ -6,6 +6,7 @@ import type { Digest } from '../../base/digest.ts'
 import { errorCode } from '../../base/files.ts'
 import { removeTree } from '../../base/remove-tree.ts'
 import type { Sources } from '../rooms.ts'
+import type { Lock } from './lock.ts'
 import type { Session } from './session.ts'
 
 /** The folder of the names below the store's. */
@@ -30,6 +31,10 @@ export class LocalSources implements Sources {
   async partialPath(digest: Digest): Promise<string> {
     await this.#session.folder() // garbage collection would remove the download
     return join(this.#root, 'partial', digest)
+  }
+
+  claim(digest: Digest, signal: AbortSignal): Promise<Lock> {
+    return this.#session.lock(`source-${digest}`, signal)
   }
 
   names(digest: Digest): readonly string[] {

@@ -218,7 +218,7 @@ test('400 mutated answers of a server: no crash, no hang, no wrong bytes', async
     // What it says of the bytes is what they are: nothing else stands between them and the store.
     if (result !== undefined) expect(digestOf(await readFile(path))).toBe(result.digest)
   })
-  expect(await readdir(rig().folder)).toEqual(['parts'])
+  expect(await readdir(rig().folder)).toEqual(['parts', 'store'])
   expect((await readdir(join(rig().folder, 'parts'))).length).toBe(answers.length)
   // Neither all harmless nor all fatal.
   for (const count of Object.values(counts)) expect(count).toBeGreaterThan(20)
@@ -294,7 +294,7 @@ test('200 mutated lists of a mirror folder: read, and filled', async () => {
       (await Promise.all(right.map((path) => digestOfFile(path).catch(() => '')))).includes(DIGEST),
     ).toBe(true)
   })
-  expect(await readdir(rig().folder)).toEqual(['mirrors'])
+  expect(await readdir(rig().folder)).toEqual(['mirrors', 'store'])
   expect((await readFile(outside)).equals(CONTENT)).toBe(true)
   expect((await readdir(join(rig().folder, 'mirrors'))).length).toBe(lists.length + 1)
   for (const count of [found, filled]) expect(count).toBeGreaterThan(20)

@@ -12,6 +12,7 @@ import { createFetcher, type FetcherOptions } from '../../../src/fetch/fetcher.t
 import type { Fetcher, FetchStore } from '../../../src/fetch/ports.ts'
 import { Session } from '../../../src/store/local/session.ts'
 import { LocalSources } from '../../../src/store/local/source-names.ts'
+import { layOutStore } from '../../../src/store/local/layout.ts'
 import type { FileSource } from '../../../src/metadata/model.ts'
 
 /** Half a mebibyte that differs from byte to byte. */
@@ -42,11 +43,19 @@ export class Rig {
   readonly events: Event[] = []
   readonly waits: number[] = []
   readonly #servers: Server[] = []
+  readonly #session: Session
   #now = 0
 
-  constructor(folder: string) {
+  private constructor(folder: string, session: Session) {
     this.folder = folder
-    this.store = folderStore(join(folder, 'store'))
+    this.#session = session
+    this.store = folderStore(session, join(folder, 'store'))
+  }
+
+  static async open(folder: string): Promise<Rig> {
+    const store = join(folder, 'store')
+    await layOutStore(store)
+    return new Rig(folder, new Session(store))
   }
 
   /** Starts a server on the loopback; resolves to its base address and the requests that it got. */
@@ -101,6 +110,7 @@ export class Rig {
 
   async end(): Promise<void> {
     await Promise.all(this.#servers.map(endServer))
+    await this.#session.close()
     await rm(this.folder, { recursive: true })
   }
 }
@@ -109,7 +119,7 @@ export class Rig {
 export function useRig(): () => Rig {
   let rig: Rig
   beforeEach(async () => {
-    rig = new Rig(await mkdtemp(join(tmpdir(), 'fixpoint-fetch-')))
+    rig = await Rig.open(await mkdtemp(join(tmpdir(), 'fixpoint-fetch-')))
   })
   afterEach(() => rig.end())
   return () => rig
@@ -181,10 +191,10 @@ function endServer(server: Server): Promise<void> {
   })
 }
 
-function folderStore(folder: string): FolderStore {
+function folderStore(session: Session, folder: string): FolderStore {
   const blob = (digest: Digest): string => join(folder, 'blobs', digest)
   const partialPath = (digest: Digest): string => join(folder, 'partial', digest)
-  const names = new LocalSources(folder, new Session(folder))
+  const sources = new LocalSources(folder, session)
   return {
     folder,
     partialPath,
@@ -197,13 +207,7 @@ function folderStore(folder: string): FolderStore {
         await rename(path, blob(digest))
       },
     },
-    sources: {
-      partialPath: (digest) => Promise.resolve(partialPath(digest)),
-      names: (digest) => names.names(digest),
-      noteNames: (digest, more) => {
-        names.noteNames(digest, more)
-      },
-    },
+    sources,
     read: (digest) => readFile(blob(digest)),
     partials: () => namesIn(join(folder, 'partial')),
   }

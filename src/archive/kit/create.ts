@@ -1,0 +1,168 @@
+import { mkdir, readdir, rename, writeFile } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { digestOf, digestOfFile, type Digest } from '../../base/digest.ts'
+import { FixpointError } from '../../base/error.ts'
+import { exists, explainDiskFull, flushFileSystem, makeFolder, syncPath } from '../../base/files.ts'
+import { byCodeUnit } from '../../base/order.ts'
+import { removeTree } from '../../base/remove-tree.ts'
+import type { Store } from '../../store/store.ts'
+import { createParity } from '../par2/create.ts'
+import { Bag, type KitFile } from './bag.ts'
+import { checkKit } from './check.ts'
+import type { Contents } from './contents.ts'
+import { describeFault } from './faults.ts'
+import { KIT } from './layout.ts'
+import { readme } from './readme.ts'
+
+/** Blocks that all files of a kit are divided into, about. */
+const BLOCKS = 1000
+
+/** Bytes of a block at least: smaller ones would need more bytes for their digests than they save. */
+const SMALLEST_BLOCK = 4096
+
+/** What making a kit takes beside its contents. */
+export interface CreateKitOptions {
+  /** Folder of the kit, which is not there yet. */
+  readonly target: string
+  /** The program verify.sh, as it goes into the kit. */
+  readonly verifier: string
+  /** Whose lock keeps others from making the same kit. */
+  readonly store: Store
+  /** Of the blocks of all files, how many percent parity can rebuild; from 1. */
+  readonly parity: number
+  readonly signal: AbortSignal
+  /** Called before each part of the work, with what is done next. */
+  readonly onPart?: ((part: string) => void) | undefined
+}
+
+/** A kit that was made. */
+export interface CreatedKit {
+  readonly id: Digest
+  readonly files: number
+  /** Bytes of the bag, and of its parity. */
+  readonly bytes: number
+  readonly parityBytes: number
+}
+
+/**
+ * Makes a kit of what was gathered. It comes whole or not at all: it is written beside `target`,
+ * flushed, read back and renamed. The same contents give the same bytes, and so the same ID. Fails
+ * with `kit-there`, `kit-running`, `kit-input`, `kit-name` or `disk-full`.
+ */
+export async function createKit(
+  contents: Contents,
+  options: CreateKitOptions,
+): Promise<CreatedKit> {
+  const target = resolve(options.target)
+  return withPart(target, options, async (part) => {
+    const created = await fill(part, contents, options)
+    options.onPart?.('read everything back')
+    await flushFileSystem(part)
+    const { faults } = await checkKit(part, { signal: options.signal })
+    const [first] = faults
+    if (first !== undefined)
+      throw new FixpointError(
+        'kit-read-back',
+        `Cannot make kit "${target}": what the disk gives back is wrong: ${describeFault(first)}`,
+      )
+    return created
+  })
+}
+
+async function fill(
+  part: string,
+  contents: Contents,
+  { verifier, parity, signal, onPart }: CreateKitOptions,
+): Promise<CreatedKit> {
+  const bag = new Bag(part, signal)
+  onPart?.('copy images, sources and tools')
+  for (const file of [...contents.files, ...ownFiles(contents, verifier)]) await bag.add(file)
+  const id = await bag.close({
+    'Source-Organization': 'Fixpoint',
+    'External-Description': `Images that can be rebuilt: ${contents.images.map(({ name }) => name).join(', ')}`,
+    'Bag-Software-Agent': 'Fixpoint',
+    'Internal-Sender-Description':
+      'The folders parity and checks are in no list. They were made after the lists, and parity ' +
+      'has a list of its own.',
+  })
+  onPart?.('make parity')
+  const parityBytes = await addParity(part, bag, parity, signal)
+  return { id, files: bag.paths.length, bytes: bag.bytes, parityBytes }
+}
+
+function ownFiles(contents: Contents, verifier: string): KitFile[] {
+  return [
+    { path: KIT.readme, text: readme(contents) },
+    { path: KIT.verifier, text: verifier, executable: true },
+  ]
+}
+
+/** How parity is made of so many bytes, so that it can rebuild some percent of them. */
+export function parityShape(
+  bytes: number,
+  percent: number,
+): { readonly blockSize: number; readonly recoveryBlocks: number } {
+  const blockSize = Math.max(SMALLEST_BLOCK, Math.ceil(bytes / BLOCKS / 4) * 4)
+  return {
+    blockSize,
+    recoveryBlocks: Math.max(1, Math.ceil(((bytes / blockSize) * percent) / 100)),
+  }
+}
+
+/** Makes parity of everything so far, and its list. Resolves to the bytes of the parity files. */
+async function addParity(
+  part: string,
+  bag: Bag,
+  percent: number,
+  signal: AbortSignal,
+): Promise<number> {
+  const folder = join(part, KIT.parity)
+  await mkdir(folder)
+  const { bytes, files } = await createParity({
+    root: part,
+    files: bag.paths,
+    ...parityShape(bag.bytes, percent),
+    output: { folder, name: KIT.parityName },
+    signal,
+  })
+  const lines: string[] = []
+  for (const name of [...files].sort(byCodeUnit))
+    lines.push(`${await digestOfFile(join(folder, name), signal)}  ${name}\n`)
+  await writeFile(join(part, KIT.paritySums), lines.join(''), { flag: 'wx' })
+  return bytes
+}
+
+/** Lets `write` fill a folder beside `target` and renames it. One run at a time. */
+async function withPart<T>(
+  target: string,
+  { store, signal }: CreateKitOptions,
+  write: (part: string) => Promise<T>,
+): Promise<T> {
+  await makeFolder(dirname(target))
+  const lock = await store.session.lock(`kit-${digestOf(target)}`, signal)
+  try {
+    await requireNothing(target)
+    const part = join(dirname(target), `.${basename(target)}.part`)
+    await removeTree(part) // of a killed run
+    await mkdir(part)
+    try {
+      const result = await write(part)
+      await rename(part, target)
+      await syncPath(dirname(target))
+      return result
+    } catch (error) {
+      await removeTree(part).catch(() => undefined) // the first error says more
+      throw explainDiskFull(error, dirname(target))
+    }
+  } finally {
+    await lock.release()
+  }
+}
+
+/** Fails with `kit-there` unless nothing, or an empty folder, is at `target`. */
+async function requireNothing(target: string): Promise<void> {
+  if (!(await exists(target))) return
+  const entries = await readdir(target).catch(() => ['something'])
+  if (entries.length > 0)
+    throw new FixpointError('kit-there', `Cannot make kit "${target}": something is there already`)
+}

@@ -1,0 +1,22 @@
+import { checkKit } from '../../archive/kit/check.ts'
+import { describeFault } from '../../archive/kit/faults.ts'
+import { FixpointError } from '../../base/error.ts'
+import type { CommandContext } from '../context.ts'
+
+/** `archive check KIT`: compares every file of a kit with its lists, and names each fault. */
+export async function archiveCheckCommand(command: CommandContext, folder: string): Promise<void> {
+  const { id, whole, faults } = await checkKit(folder, { signal: command.signal })
+  for (const fault of faults)
+    await command.result([describeFault(fault)], { type: 'fault', ...fault })
+  await command.result(
+    [
+      `${folder}: ${whole} files are whole, ${faults.length} faults`,
+      ...(id === undefined ? [] : [`ID ${id}`]),
+    ],
+    { type: 'checked', folder, id, whole, faults: faults.length },
+  )
+  if (faults.length === 0) return
+  throw new FixpointError('kit-damaged', `Kit "${folder}" has ${faults.length} faults`, {
+    facts: { folder },
+  })
+}

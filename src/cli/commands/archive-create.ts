@@ -1,0 +1,57 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { gather, kitImage } from '../../archive/kit/contents.ts'
+import { createKit } from '../../archive/kit/create.ts'
+import { graphOf } from '../../plan/graph.ts'
+import { buildContext, findSources, type BuildFlags } from '../build-targets.ts'
+import type { CommandContext } from '../context.ts'
+import { CHECKOUT } from '../defaults.ts'
+import { resolveTarget } from '../targets.ts'
+
+/** Options of `archive create`. */
+export interface ArchiveCreateFlags extends Pick<BuildFlags, 'mirror' | 'offline'> {
+  readonly parity: number
+}
+
+/** Where the checkout has the program that checks a kit. */
+const VERIFIER = join(CHECKOUT, 'src', 'archive', 'kit', 'verify.sh')
+
+/** `archive create DIR [IMAGE…]`: makes a kit of images and all that they can be rebuilt from. */
+export async function archiveCreateCommand(
+  command: CommandContext,
+  target: string,
+  paths: readonly string[],
+  flags: ArchiveCreateFlags,
+): Promise<void> {
+  const images = await Promise.all(paths.map(kitImage))
+  const metadata = await command.metadata()
+  const ids = images.map(({ record }) => resolveTarget(metadata, record.recipe))
+  const plan = await command.plan(graphOf(metadata, ids), ids)
+  const context = await buildContext(command, flags)
+  const { store, signal, emit, now } = { ...context, signal: command.signal }
+  const find = findSources(command, context)
+  const contents = await gather(images, { store, find, plan, signal })
+  const verifier = await readFile(VERIFIER, 'utf8')
+  const onPart = (message: string): void => {
+    emit({ type: 'phase', at: now(), message })
+  }
+  const created = await createKit(contents, {
+    target,
+    verifier,
+    parity: flags.parity,
+    store,
+    signal,
+    onPart,
+  })
+  const { id, files, bytes, parityBytes } = created
+  await command.result(
+    [
+      `${target}: ${files} files, ${bytes} bytes, and ${parityBytes} bytes of parity`,
+      'For the label:',
+      `  Fixpoint kit ${id.slice(0, 8)}: ${contents.images.map(({ name }) => name).join(', ')}`,
+      `  ID ${id.slice(0, 32)}`,
+      `     ${id.slice(32)}`,
+    ],
+    { type: 'kit', folder: target, id, files, bytes, parityBytes },
+  )
+}
