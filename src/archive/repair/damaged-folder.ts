@@ -1,6 +1,7 @@
 import { linkSync, mkdirSync, renameSync, rmdirSync, type Stats } from 'node:fs'
 import { join } from 'node:path'
 import { beneath, Folder } from '../../base/beneath.ts'
+import { FixpointError } from '../../base/error.ts'
 import { errorCode, syncPath } from '../../base/files.ts'
 import { folderBelow, putFile } from '../../base/put-file.ts'
 import { removeTree } from '../../base/remove-tree.ts'
@@ -110,6 +111,7 @@ function beneathIfThere(root: string, path: string): Stats | undefined {
     return beneath(root, path, (folder, name) => folder.stat(name))
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')) return undefined
+    if (error instanceof FixpointError && error.code === 'unsafe-path') return undefined
     throw error
   }
 }

@@ -9,7 +9,9 @@ import { readParity, type RecoverySet } from '../par2/recovery-set.ts'
 import type { FilesBelow } from '../par2/files-below.ts'
 import { type Wanted } from './digests.ts'
 import type { Entry } from './tree.ts'
+import { describeFault } from '../kit/faults.ts'
 import { KIT } from '../kit/layout.ts'
+import { visible } from '../../base/visible.ts'
 import { parseKitList, type KitList } from '../kit/lists.ts'
 
 /** Bytes of a list at most. */
@@ -114,14 +116,14 @@ function findList(
   return undefined
 }
 
-/** A list that is as it was made, and leads out of the kit, was made to harm. */
+/** A list that is as it was made, and has faults, was made to harm. */
 function requireSafe({ faults }: KitList, path: string): void {
-  for (const fault of faults)
-    if (fault.kind === 'unsafe')
-      throw new FixpointError(
-        'kit-refused',
-        `Cannot use "${path}" of the kit: line ${fault.line} may lead out of the kit`,
-      )
+  const [fault] = faults
+  if (fault !== undefined)
+    throw new FixpointError(
+      'kit-refused',
+      `Cannot use "${path}" of the kit, as it was made so: ${visible(describeFault(fault))}`,
+    )
 }
 
 function readSmall(root: string, path: string): Buffer | undefined {

@@ -57,4 +57,13 @@ function addArchive(program: Command): void {
         'blocks of damaged copies and by parity; old files go to its folder "damaged"',
     )
     .action(run(async () => (await import('../commands/archive-repair.ts')).archiveRepairCommand))
+  archive
+    .command('restore')
+    .argument('<kit>')
+    .requiredOption('--to <folder>', 'the folder to make')
+    .option('--sources', 'copy the sources as well, instead of using those in the kit')
+    .description(
+      'make a place to build in: engine, programs, recipes and sources, all from the kit',
+    )
+    .action(run(async () => (await import('../commands/archive-restore.ts')).archiveRestoreCommand))
 }

@@ -152,5 +152,13 @@ export type Result =
       readonly whole: number
       readonly faults: number
     }
+  /** `archive restore` */
+  | {
+      readonly type: 'restored'
+      readonly folder: string
+      /** The image that it was made from, and the mirror that builds use. */
+      readonly image: string
+      readonly sources: string
+    }
   /** `doctor` */
   | { readonly type: 'findings'; readonly findings: readonly Finding[] }
