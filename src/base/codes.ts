@@ -28,7 +28,10 @@ export const CODES = {
   },
   hostUnfit: HOST_UNFIT,
   damaged: {
+    'kit-beyond-repair':
+      'Files of a kit cannot be repaired. The message names each. They are as before.',
     'kit-damaged': 'Files of a kit are damaged, missing or not listed. The list is above.',
+    'kit-refused': 'A kit holds what no honest program writes, such as a path outside of it.',
   },
   bug: {
     'artifact-unknown': 'An action started before one of its inputs had an artifact.',

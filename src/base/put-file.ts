@@ -52,7 +52,7 @@ export async function putFile(
 }
 
 /** Opens a folder below `root`, and makes what is missing of it; the caller closes it. */
-function folderBelow(root: string, parts: readonly string[]): Folder {
+export function folderBelow(root: string, parts: readonly string[]): Folder {
   let folder = Folder.open(root)
   for (const part of parts) {
     const parent = folder

@@ -191,7 +191,7 @@ class Check {
     for (const { name, isFolder } of named) {
       await this.#turns.pass()
       const path = below === '' ? name : `${below}/${name}`
-      if (isFolder && depth < DEEPEST && !(below === '' && name === KIT.checks)) {
+      if (isFolder && depth < DEEPEST && !isLeftOut(path)) {
         const inner = folder.folder(name)
         try {
           await this.#unlisted(inner, path, depth + 1)
@@ -227,7 +227,7 @@ class Check {
 
 /** Whether a path is one that no list has to name. */
 function isLeftOut(path: string): boolean {
-  return path.startsWith(SIGNATURE_PREFIX) || path === KIT.checks
+  return path.startsWith(SIGNATURE_PREFIX) || path === KIT.checks || path === KIT.damaged
 }
 
 /** What keeps a file from being read, as a fault of it. Throws what is no doing of the kit. */

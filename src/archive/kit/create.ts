@@ -97,6 +97,18 @@ function ownFiles(contents: Contents, texts: KitTexts): KitFile[] {
   ]
 }
 
+/** How parity is made of so many bytes, so that it can rebuild some percent of them. */
+export function parityShape(
+  bytes: number,
+  percent: number,
+): { readonly blockSize: number; readonly recoveryBlocks: number } {
+  const blockSize = Math.max(SMALLEST_BLOCK, Math.ceil(bytes / BLOCKS / 4) * 4)
+  return {
+    blockSize,
+    recoveryBlocks: Math.max(1, Math.ceil(((bytes / blockSize) * percent) / 100)),
+  }
+}
+
 /** Makes parity of everything so far, and its list. Resolves to the bytes of the parity files. */
 async function addParity(
   part: string,
@@ -106,12 +118,10 @@ async function addParity(
 ): Promise<number> {
   const folder = join(part, KIT.parity)
   await mkdir(folder)
-  const blockSize = Math.max(SMALLEST_BLOCK, Math.ceil(bag.bytes / BLOCKS / 4) * 4)
   const { bytes, files } = await createParity({
     root: part,
     files: bag.paths,
-    blockSize,
-    recoveryBlocks: Math.max(1, Math.ceil(((bag.bytes / blockSize) * percent) / 100)),
+    ...parityShape(bag.bytes, percent),
     output: { folder, name: KIT.parityName },
     signal,
   })

@@ -25,6 +25,8 @@ export const KIT = {
   parityName: 'kit',
   /** Logs that checking and copying append to. */
   checks: 'checks',
+  /** What repairs replaced or found unlisted. */
+  damaged: 'damaged',
 } as const
 
 /** Names of the tag files that the tag manifest lists, in its order. */

@@ -64,13 +64,14 @@ check "$tags" ''
 check manifest-sha256.txt ''
 if [ -f parity/SHA256SUMS ]; then check parity/SHA256SUMS parity/; else fault MISSING parity; fi
 
-# What is there and in no list. No list names itself, its signatures, or the log of checks.
+# What is there and in no list. No list names itself, its signatures, the log of
+# checks, or what a repair moved aside.
 sort "$work/listed" > "$work/sorted"
 find . ! -type d | sed 's:^\./::' | sort > "$work/there"
 comm -13 "$work/sorted" "$work/there" > "$work/more"
 while IFS= read -r path; do
   case $path in
-    "$tags" | "$tags".sig* | parity/SHA256SUMS | checks/*) ;;
+    "$tags" | "$tags".sig* | parity/SHA256SUMS | checks/* | damaged/*) ;;
     *) fault UNLISTED "$path" ;;
   esac
 done < "$work/more"

@@ -24,14 +24,14 @@ export function blockLength(size: number, index: number, blockSize: number): num
   return Math.min(blockSize, size - index * blockSize)
 }
 
-/** A buffer of 16-bit words, and the same memory as bytes. `bytes` is even. */
-export class Words {
+/** 16-bit words, and the same memory as bytes. */
+export interface Words {
   readonly words: Uint16Array
   readonly bytes: Buffer
+}
 
-  constructor(bytes: number) {
-    const memory = new ArrayBuffer(bytes)
-    this.words = new Uint16Array(memory)
-    this.bytes = Buffer.from(memory)
-  }
+/** New words. `bytes` is even. Threads can share the memory. */
+export function newWords(bytes: number): Words {
+  const memory = new SharedArrayBuffer(bytes)
+  return { words: new Uint16Array(memory), bytes: Buffer.from(memory) }
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { beneath } from '../../base/beneath.ts'
 import { FixpointError } from '../../base/error.ts'
 import { explainDiskFull } from '../../base/files.ts'
-import { blockLength, Words } from './blocks.ts'
+import { blockLength } from './blocks.ts'
 import { byIdentifier, checksumsBody, creatorBody, fileBody, mainBody } from './bodies.ts'
 import { describeFile, requireUnchanged, type DescribedFile } from './describe-file.ts'
 import { requireSafeNames } from './file-names.ts'
@@ -15,7 +15,8 @@ import {
   maxBlockSize,
 } from './limits.ts'
 import { packet } from './packet.ts'
-import { stripes, stripeWidth, Sums, type Stripe } from './stripes.ts'
+import { stripes, stripeWidth, type Stripe } from './stripes.ts'
+import { buffersOf, recoveryFactor, Sums } from './sums.ts'
 import { volumesOf } from './volumes.ts'
 import { Work, type WorkOptions } from './work.ts'
 import { WrittenVolumes } from './written-volumes.ts'
@@ -83,19 +84,9 @@ export async function createParity(options: CreateOptions): Promise<CreatedParit
   const written = new WrittenVolumes(output.folder, volumes, { set, blockSize, recoveryBlocks })
   try {
     written.begin()
-    if (recoveryBlocks > 0 && inputBlocks > 0) {
-      const sums = new Sums(
-        Array.from({ length: recoveryBlocks }, (_, exponent) => exponent),
-        inputBlocks,
-        stripeWidth(blockSize, recoveryBlocks + 1, memory),
-      )
-      for (const stripe of stripes(blockSize, recoveryBlocks + 1, memory)) {
-        await addStripe({ root, files, blockSize }, stripe, sums, work)
-        written.write(stripe, sums)
-      }
-    } else {
-      written.writeZeros()
-    }
+    if (recoveryBlocks > 0 && inputBlocks > 0)
+      await writeSums(options, files, inputBlocks, written, work)
+    else written.writeZeros()
     for (const file of files) requireUnchanged(root, file)
     await written.finish()
   } catch (error) {
@@ -105,6 +96,26 @@ export async function createParity(options: CreateOptions): Promise<CreatedParit
     written.close()
   }
   return { set, files: volumes.map(({ name }) => name), inputBlocks, bytes: written.bytes }
+}
+
+/** Computes and writes all recovery blocks, stripe by stripe. */
+async function writeSums(
+  { root, blockSize, recoveryBlocks, memory = DEFAULT_MEMORY, threads }: CreateOptions,
+  files: readonly DescribedFile[],
+  inputs: number,
+  written: WrittenVolumes,
+  work: Work,
+): Promise<void> {
+  const buffers = buffersOf(recoveryBlocks)
+  const exponents = Array.from({ length: recoveryBlocks }, (_, exponent) => exponent)
+  const width = stripeWidth(blockSize, buffers, memory)
+  const factor = recoveryFactor(exponents, inputs)
+  await Sums.with({ count: recoveryBlocks, factor, inputs, width, threads }, async (sums) => {
+    for (const stripe of stripes(blockSize, buffers, memory)) {
+      await addStripe({ root, files, blockSize }, stripe, sums, work)
+      written.write(stripe, sums)
+    }
+  })
 }
 
 function requireLimits(blockSize: number, recoveryBlocks: number, memory: number): void {
@@ -163,17 +174,18 @@ async function addStripe(
   work: Work,
 ): Promise<void> {
   sums.clear()
-  const { bytes, words } = new Words(length)
   const reader = new PieceReader(readAt)
   let input = 0
   try {
     for (const { name, size } of inputs.files)
       for (let index = 0; index * inputs.blockSize < size; index++, input++) {
         if (at >= blockLength(size, index, inputs.blockSize)) continue
+        const bytes = (await sums.piece()).bytes.subarray(0, length)
         reader.read({ root: inputs.root, path: name }, bytes, index * inputs.blockSize + at)
-        await sums.add(input, words, work)
+        await sums.add(input, length, work)
         await work.did(length)
       }
+    await sums.settled()
   } finally {
     reader.close()
   }

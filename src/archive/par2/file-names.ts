@@ -25,7 +25,7 @@ export function requireSafeNames(names: readonly string[]): void {
 }
 
 /** Why a name is not a path below a root that every system shows as it is; undefined if it is. */
-function unsafeReason(name: string): string | undefined {
+export function unsafeReason(name: string): string | undefined {
   if (visible(name) !== name) return 'it holds control characters'
   if (name.includes('\\')) return 'it holds a backslash'
   const parts = name.split('/')

@@ -18,6 +18,13 @@ export interface FileBelow {
   readonly path: string
 }
 
+/** Each file once. */
+export function filesOf(below: FilesBelow | readonly FilesBelow[]): FileBelow[] {
+  return [below]
+    .flat()
+    .flatMap(({ root, paths }) => [...new Set(paths)].map((path) => ({ root, path })))
+}
+
 /** An open regular file, and its size in bytes when it was opened. */
 export interface OpenedFile {
   readonly fd: number

@@ -61,8 +61,8 @@ export function multiplyAdd(target: Uint16Array, source: Uint16Array, factor: nu
 }
 
 /**
- * The loop that all work here ends in. It gets its tables as arguments: with those of the module
- * V8 compiles it to code that takes half as long again.
+ * Gets its tables as arguments: with those of the module V8 compiles it to code that takes half as
+ * long again.
  */
 function addProducts(
   target: Uint16Array,

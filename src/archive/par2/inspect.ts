@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { CHECKSUM_BYTES } from './bodies.ts'
 import {
+  filesOf,
   readWhatIsLeft,
   withBelow,
   type FileBelow,
@@ -16,7 +17,7 @@ export interface VerifyOptions extends WorkOptions {
   /** Folder that the names of protected files are relative to. */
   readonly root: string
   /** Parity files of one set: the index, volumes, in any order and number. */
-  readonly parity: FilesBelow
+  readonly parity: FilesBelow | readonly FilesBelow[]
   /** Other files that may hold blocks: renamed files, damaged copies. */
   readonly extra?: readonly FilesBelow[] | undefined
 }
@@ -54,7 +55,7 @@ export async function inspect(options: VerifyOptions, work: Work): Promise<Inspe
   const key = (file: FileBelow): string => `${file.root}\0${file.path}`
   const seen = new Set([
     ...set.files.map(({ name }) => key({ root, path: name })),
-    ...parity.paths.map((path) => key({ root: parity.root, path })),
+    ...filesOf(parity).map(key),
   ])
   for (const files of extra)
     for (const path of files.paths) {

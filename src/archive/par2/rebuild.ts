@@ -1,11 +1,11 @@
-import { blockLength, Words } from './blocks.ts'
+import { blockLength } from './blocks.ts'
 import { PieceReader, readWhatIsLeft } from './files-below.ts'
-import { multiplyAdd } from './galois.ts'
 import type { Inspection } from './inspect.ts'
 import { invert, type Inverse } from './matrix.ts'
 import type { RebuiltFiles } from './rebuilt-files.ts'
 import type { ProtectedFile } from './recovery-set.ts'
-import { stripes, stripeWidth, Sums, type Stripe } from './stripes.ts'
+import { stripes, stripeWidth, type Stripe } from './stripes.ts'
+import { buffersOf, recoveryFactor, Sums } from './sums.ts'
 import type { Work } from './work.ts'
 
 /** One repair: what was found, which files are made of it, and where. `memory` in bytes. */
@@ -14,6 +14,7 @@ export interface Rebuilding {
   readonly wanted: readonly ProtectedFile[]
   readonly files: RebuiltFiles
   readonly memory: number
+  readonly threads: number | undefined
   readonly work: Work
 }
 
@@ -22,7 +23,9 @@ interface Solution {
   readonly lost: readonly LostBlock[]
   readonly inverse: Inverse
   /** A sum for each taken recovery block: what the lost blocks add to it is what remains. */
-  readonly sums: Sums
+  readonly remains: Sums
+  /** The lost blocks. */
+  readonly solved: Sums
 }
 
 interface LostBlock {
@@ -37,51 +40,72 @@ interface LostBlock {
  * blocks. Fails with `parity-not-enough` or `parity-not-rebuilt`.
  */
 export async function rebuild(rebuilding: Rebuilding): Promise<void> {
-  const { found, wanted, files, memory, work } = rebuilding
-  const { blockSize } = found.set
-  const buffers = found.places.filter((place) => place === undefined).length + 2
-  const solution = await solve(rebuilding, stripeWidth(blockSize, buffers, memory))
-  const inputs = found.set.blockCount * blockSize
+  const { found, wanted, files, memory, threads, work } = rebuilding
+  const { blockSize, blockCount } = found.set
+  const lost = lostBlocks(found)
+  const count = lost.length
+  const { inverse, exponents } = await solve(rebuilding, lost)
+  const inputs = blockCount * blockSize
   work.expect(inputs + wanted.reduce((sum, { size }) => sum + size, 0))
   for (const file of wanted) files.create(file)
-  for (const stripe of stripes(blockSize, buffers, memory)) {
-    readRecovery(rebuilding, stripe, solution)
-    await addKnown(rebuilding, stripe, solution)
-    await writeLost(rebuilding, stripe, solution)
+  const buffers = 2 * buffersOf(count)
+  const width = stripeWidth(blockSize, buffers, memory)
+  const known = { count, factor: recoveryFactor(exponents, blockCount), inputs: blockCount }
+  const unknown = {
+    count,
+    factor: (sum: number, row: number) => inverse.factors[sum]?.[row] ?? 0,
+    inputs: count,
   }
+  await Sums.with({ ...known, width, threads }, (remains) =>
+    Sums.with({ ...unknown, width, threads }, async (solved) => {
+      const solution = { lost, inverse, remains, solved }
+      for (const stripe of stripes(blockSize, buffers, memory)) {
+        readRecovery(rebuilding, stripe, solution)
+        await addKnown(rebuilding, stripe, solution)
+        await writeLost(rebuilding, stripe, solution)
+      }
+    }),
+  )
   for (const file of wanted) await files.check(file, work)
 }
 
-async function solve({ found, work }: Rebuilding, width: number): Promise<Solution> {
-  const { files, recovery, blockCount } = found.set
-  const lost = files.flatMap((file) =>
+function lostBlocks({ set, places }: Inspection): LostBlock[] {
+  return set.files.flatMap((file) =>
     Array.from({ length: file.blockCount }, (_, index) => ({ file, index })).filter(
-      ({ index }) => found.places[file.firstBlock + index] === undefined,
+      ({ index }) => places[file.firstBlock + index] === undefined,
     ),
   )
+}
+
+/** The inverse of the factors of the lost blocks, and the exponents of the rows it takes. */
+async function solve(
+  { found, work }: Rebuilding,
+  lost: readonly LostBlock[],
+): Promise<{ inverse: Inverse; exponents: number[] }> {
+  const { recovery, blockCount } = found.set
   const exponents = recovery.map(({ exponent }) => exponent)
-  const all = new Sums(exponents, blockCount, 0)
+  const factor = recoveryFactor(exponents, blockCount)
   const inverse = await invert(
     lost.length,
     exponents.length,
-    (row) => Uint16Array.from(lost, ({ file, index }) => all.factor(row, file.firstBlock + index)),
+    (row) => Uint16Array.from(lost, ({ file, index }) => factor(row, file.firstBlock + index)),
     work.turns,
   )
-  const taken = inverse.rows.map((row) => exponents[row] ?? 0)
-  return { lost, inverse, sums: new Sums(taken, blockCount, width) }
+  return { inverse, exponents: inverse.rows.map((row) => exponents[row] ?? 0) }
 }
 
 /** Lets the sums begin with the recovery blocks: addition and subtraction are the same. */
 function readRecovery(
   { found }: Rebuilding,
   { at, length }: Stripe,
-  { inverse, sums }: Solution,
+  { inverse, remains }: Solution,
 ): void {
   const reader = new PieceReader(readWhatIsLeft)
   try {
-    for (const [index, { bytes }] of sums.rows.entries()) {
-      const block = found.set.recovery[inverse.rows[index] ?? 0]
-      if (block !== undefined) reader.read(block.file, bytes.subarray(0, length), block.at + at)
+    for (const [sum, row] of inverse.rows.entries()) {
+      const block = found.set.recovery[row]
+      if (block === undefined) continue
+      remains.load(sum, length, (bytes) => reader.read(block.file, bytes, block.at + at))
     }
   } finally {
     reader.close()
@@ -92,9 +116,8 @@ function readRecovery(
 async function addKnown(
   { found, wanted, files, work }: Rebuilding,
   { at, length }: Stripe,
-  { lost, sums }: Solution,
+  { lost, remains }: Solution,
 ): Promise<void> {
-  const { bytes, words } = new Words(length)
   const wantedFiles = new Set(wanted)
   const reader = new PieceReader(readWhatIsLeft)
   try {
@@ -105,37 +128,41 @@ async function addKnown(
         const place = found.places[file.firstBlock + index]
         const size = partSize(found, { file, index }, at, length)
         if (place === undefined || size <= 0) continue
+        const bytes = (await remains.piece()).bytes.subarray(0, length)
         reader.read(place.file, bytes.subarray(0, size), place.at + at)
         bytes.fill(0, size)
-        await sums.add(file.firstBlock + index, words, work)
+        await remains.add(file.firstBlock + index, length, work)
         if (isWanted)
           files.write(file.name, bytes.subarray(0, size), index * found.set.blockSize + at)
         await work.did(length)
       }
     }
+    await remains.settled()
   } finally {
     reader.close()
   }
 }
 
-/** Computes the lost blocks from the sums, and writes them. */
+/** Computes the lost blocks from what remains, and writes them. */
 async function writeLost(
   { found, files, work }: Rebuilding,
   { at, length }: Stripe,
-  { lost, inverse, sums }: Solution,
+  { lost, remains, solved }: Solution,
 ): Promise<void> {
-  const { bytes, words } = new Words(length)
+  solved.clear()
+  for (let row = 0; row < remains.count; row++) {
+    const piece = await solved.piece()
+    piece.bytes.set(remains.read(row, length).bytes)
+    await solved.add(row, length, work)
+    await work.did(length)
+  }
+  await solved.settled()
   for (const [unknown, block] of lost.entries()) {
-    words.fill(0)
-    for (const [row, sum] of sums.rows.entries()) {
-      const factor = inverse.factors[unknown]?.[row] ?? 0
-      multiplyAdd(words, sum.words.subarray(0, words.length), factor)
-      await work.turns.pass()
-    }
     const size = partSize(found, block, at, length)
     const position = block.index * found.set.blockSize + at
-    if (size > 0) files.write(block.file.name, bytes.subarray(0, size), position)
-    await work.did(length)
+    if (size > 0)
+      files.write(block.file.name, solved.read(unknown, length).bytes.subarray(0, size), position)
+    await work.turns.pass()
   }
 }
 

@@ -9,7 +9,7 @@ import {
   type MainBody,
 } from './bodies.ts'
 import { requireSafeNames } from './file-names.ts'
-import { withBelow, type FileBelow, type FilesBelow } from './files-below.ts'
+import { filesOf, withBelow, type FileBelow, type FilesBelow } from './files-below.ts'
 import { findPackets, type FoundPacket } from './find-packets.ts'
 import { MAX_EXPONENT, MAX_FILES, MAX_INPUT_BLOCKS, maxBlockSize } from './limits.ts'
 import { HEAD } from './packet.ts'
@@ -54,19 +54,18 @@ export interface RecoverySet {
  * `parity-refused` for what no honest program writes.
  */
 export async function readParity(
-  parity: FilesBelow,
+  parity: FilesBelow | readonly FilesBelow[],
   memory: number,
   work: Work,
 ): Promise<RecoverySet> {
   const packets = new Packets()
   const passedOver: string[] = []
-  for (const path of new Set(parity.paths)) {
-    const file = { root: parity.root, path }
+  for (const file of filesOf(parity)) {
     const outcome = await withBelow(file, (opened) => {
       work.expect(opened.size)
       return findPackets(opened, work, (packet) => packets.add(packet, file))
     })
-    if (outcome !== undefined) passedOver.push(path)
+    if (outcome !== undefined) passedOver.push(file.path)
   }
   const id = packets.setId()
   const main = packets.main(id)

@@ -14,6 +14,8 @@ const MAX_NAMES = 1000
 export interface RepairOptions extends VerifyOptions {
   /** Folder that gets the rebuilt files. It exists, and none of them is in it. */
   readonly into: string
+  /** Which protected files are rebuilt, if they are not whole; all if left out. */
+  readonly isWanted?: (name: string) => boolean
 }
 
 export interface Repair {
@@ -24,7 +26,7 @@ export interface Repair {
 }
 
 /**
- * Rebuilds every protected file that is not whole, below another folder. Checks both MD5 of each.
+ * Rebuilds every wanted file that is not whole, below another folder. Checks both MD5 of each.
  * Follows the Parity Volume Set Specification 2.0. Writes all of them or none, and never a
  * protected file itself. Takes blocks from where `verifyWithParity` finds them. Reads all files of
  * the set again, more than once if the lost blocks together are larger than the memory.
@@ -37,14 +39,18 @@ export async function repairWithParity(options: RepairOptions): Promise<Repair> 
   const work = new Work(options)
   const found = await inspect(options, work)
   const report = reportOf(found, options.root)
-  const wanted = found.set.files.filter((_, index) => found.states[index] !== 'whole')
+  const { isWanted = () => true } = options
+  const wanted = found.set.files.filter(
+    ({ name }, index) => found.states[index] !== 'whole' && isWanted(name),
+  )
   if (wanted.length === 0) return { report, rebuilt: [] }
   requireRepairable(report)
   const bytes = wanted.reduce((sum, { size }) => sum + size, 0)
   if (bytes > (await freeBytes(options.into))) throw diskFull(options.into)
   const files = new RebuiltFiles(options.into)
   try {
-    await rebuild({ found, wanted, files, memory: options.memory ?? DEFAULT_MEMORY, work })
+    const { memory = DEFAULT_MEMORY, threads } = options
+    await rebuild({ found, wanted, files, memory, threads, work })
   } catch (error) {
     ignoreFailure(() => files.remove())
     throw explainDiskFull(error, options.into)

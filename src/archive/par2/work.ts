@@ -4,6 +4,8 @@ import { Turns } from '../../base/turns.ts'
 export interface WorkOptions {
   /** Bytes of memory for data at most; 128 MiB if left out. */
   readonly memory?: number | undefined
+  /** Threads that compute; as many as are of use if left out. 0: only the caller's. */
+  readonly threads?: number | undefined
   /** Called with the bytes that were worked on, and the bytes that there may be in all. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined
   /** Ends the work: the call rejects with the signal's reason. */

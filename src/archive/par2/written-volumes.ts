@@ -4,7 +4,8 @@ import { Folder } from '../../base/beneath.ts'
 import { syncPath } from '../../base/files.ts'
 import { createNew, writeAt } from './files-below.ts'
 import { HEAD, hashedHead, packetHead } from './packet.ts'
-import type { Stripe, Sums } from './stripes.ts'
+import type { Stripe } from './stripes.ts'
+import type { Sums } from './sums.ts'
 import { packetLength, type Volume } from './volumes.ts'
 
 /** The parity files while they are written. */
@@ -53,8 +54,8 @@ export class WrittenVolumes {
 
   /** Writes a stripe of all recovery blocks. Stripes come in order. */
   write({ at, length }: Stripe, sums: Sums): void {
-    for (const [exponent, { bytes }] of sums.rows.entries())
-      this.#writePart(exponent, at, bytes.subarray(0, length))
+    for (let exponent = 0; exponent < sums.count; exponent++)
+      this.#writePart(exponent, at, sums.read(exponent, length).bytes)
   }
 
   /** Writes recovery blocks of no input blocks. */

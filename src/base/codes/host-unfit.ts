@@ -21,6 +21,7 @@ export const HOST_UNFIT = {
   'not-flushed': 'The system could not write a folder to its disk.',
   'output-failed': 'Standard output cannot be written, for instance because its disk is full.',
   'output-full': 'The output folder has less space than the image of a rebuild takes.',
+  'parity-thread': 'A thread that computes parity has ended, for instance for lack of memory.',
   'qemu-failed': 'QEMU did not start. The message has its own words.',
   'sandbox-tool-missing': 'A program that starts the sandbox is not installed.',
   'sandbox-unavailable':

@@ -9,6 +9,7 @@ export const USAGE = {
   'config-value': 'A value of the configuration has the wrong type or form.',
   'empty-option': 'An option has an empty value. A variable of a script may be unset.',
   'inputs-missing': 'The inputs of the recipe changed since its tree was kept, and are not built.',
+  'kit-busy': 'Another repair of the same kit is under way.',
   'kit-input':
     'A file that goes into a kit is missing, or has another digest than its record says.',
   'kit-name': 'A file cannot have its name in a kit.',

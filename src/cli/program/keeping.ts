@@ -46,4 +46,24 @@ function addArchive(program: Command): void {
     .argument('<kit>')
     .description('read every file of a kit, and name those that are damaged')
     .action(run(async () => (await import('../commands/archive-check.ts')).archiveCheckCommand))
+  archive
+    .command('repair')
+    .argument('<kit>')
+    .option('--from <copy...>', 'other copies, be they damaged; mirror folders; images')
+    .option('--to <folder>', 'make a whole kit there, and only read the damaged one')
+    .option('-n, --dry-run', 'only print what is bad, and what would repair it')
+    .description(
+      'repair a kit: by whole files from the kit, copies, images, mirrors and the store; then by ' +
+        'blocks of damaged copies and by parity; old files go to its folder "damaged"',
+    )
+    .action(run(async () => (await import('../commands/archive-repair.ts')).archiveRepairCommand))
+  archive
+    .command('restore')
+    .argument('<kit>')
+    .requiredOption('--to <folder>', 'the folder to make')
+    .option('--sources', 'copy the sources as well, instead of using those in the kit')
+    .description(
+      'make a place to build in: engine, programs, recipes and sources, all from the kit',
+    )
+    .action(run(async () => (await import('../commands/archive-restore.ts')).archiveRestoreCommand))
 }

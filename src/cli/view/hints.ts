@@ -154,6 +154,9 @@ export function hintOf(error: FixpointError, options: GlobalOptions): string | u
       return `Check the network, add a mirror to the configuration, or ${handIn}`
     case 'step-failed':
       return afterStep(facts, typed)
+    case 'kit-beyond-repair':
+      return 'Name other copies, also damaged ones, with --from: two ruined ones may make a whole one'
+    case 'kit-busy':
     case 'store-busy':
       return 'Try again when it has ended'
     case 'store-damaged':
@@ -201,6 +204,7 @@ export function hintOf(error: FixpointError, options: GlobalOptions): string | u
     case 'image-damaged':
     case 'inputs-missing':
     case 'interrupted':
+    case 'kit-refused':
     case 'kit-input':
     case 'kit-name':
     case 'lock-failed':
@@ -226,6 +230,7 @@ export function hintOf(error: FixpointError, options: GlobalOptions): string | u
     case 'parity-input-changed':
     case 'parity-not-rebuilt':
     case 'parity-refused':
+    case 'parity-thread':
     case 'parity-unreadable':
     case 'qemu-failed':
     case 'qmp-closed':

@@ -1,3 +1,4 @@
+import type { BadFile, RepairPlan, Step } from '../../archive/repair/plan.ts'
 import type { Fault } from '../../archive/kit/faults.ts'
 import type { Digest } from '../../base/digest.ts'
 import type { RecipeId } from '../../base/recipe-id.ts'
@@ -137,6 +138,22 @@ export type Result =
       readonly trees: number
       readonly bytes: number
     }
+  /** `archive repair`: what is bad and how it is repaired; with -n nothing is done. */
+  | {
+      readonly type: 'repair-plan'
+      readonly steps: readonly Step[]
+      readonly lost: readonly BadFile[]
+      readonly unlisted: readonly string[]
+      readonly blocks: RepairPlan['blocks']
+    }
+  /** `archive repair`: the kit is whole. */
+  | {
+      readonly type: 'repaired'
+      readonly id: Digest | undefined
+      readonly files: number
+      /** Folder in the kit with the old bytes. */
+      readonly aside: string | undefined
+    }
   /** `archive create` */
   | {
       readonly type: 'kit'
@@ -155,6 +172,14 @@ export type Result =
       readonly id: Digest | undefined
       readonly whole: number
       readonly faults: number
+    }
+  /** `archive restore` */
+  | {
+      readonly type: 'restored'
+      readonly folder: string
+      /** The image that it was made from, and the mirror that builds use. */
+      readonly image: string
+      readonly sources: string
     }
   /** `doctor` */
   | { readonly type: 'findings'; readonly findings: readonly Finding[] }
