@@ -20,9 +20,12 @@ export const CODES = {
       'such as the time or the order of files.',
     differ: 'The two artifacts or files that were compared are not the same.',
     'rebuild-differs': 'The image was built again, and differs from the one that is installed.',
+    'signers-differ':
+      'Two signers say that an action gave different results. A step uses something that is not ' +
+      'an input, or one of their machines or keys is in wrong hands.',
     'two-results':
-      'An action ran again and gave another result than the store has recorded for it. A step ' +
-      'uses something that is not an input.',
+      'An action ran again and gave another result than the store has recorded for it, or than a ' +
+      'signer of a cache says. A step uses something that is not an input.',
   },
   hostUnfit: HOST_UNFIT,
   bug: {
