@@ -1,11 +1,10 @@
 import type { RecipeId } from '../base/recipe-id.ts'
 import type { Graph } from '../plan/graph.ts'
 import { LivePlan } from '../plan/live-plan.ts'
-import type { Known, Plan, State } from '../plan/plan.ts'
-import { storeAsKnown } from '../store/plan-view.ts'
+import type { Plan, State } from '../plan/plan.ts'
 import type { BuildContext, BuildOptions } from './build-context.ts'
 import type { Scheduled } from './scheduler.ts'
-import type { SharedResults } from './shared-results.ts'
+import { knownTo, type SharedResults } from './shared-results.ts'
 import { skippedBy } from './skipped.ts'
 
 /** What became of a build. */
@@ -77,13 +76,6 @@ export async function build(
 
 function count(current: Plan, states: readonly State[]): number {
   return [...current.values()].filter(({ state }) => states.includes(state)).length
-}
-
-/** What the store has, and what others have for it. */
-function knownTo(context: BuildContext, shared: SharedResults | undefined): Known {
-  const stored = storeAsKnown(context)
-  if (shared === undefined) return stored
-  return { ...stored, has: (artifact) => stored.has(artifact) || shared.offers(artifact) }
 }
 
 /** Does `work` when it is first asked for, and once. */

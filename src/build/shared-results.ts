@@ -1,4 +1,6 @@
 import type { Digest } from '../base/digest.ts'
+import type { Known } from '../plan/plan.ts'
+import { storeAsKnown, type PlanView } from '../store/plan-view.ts'
 import type { IndexEntry } from '../store/rooms.ts'
 import type { Action } from './executor.ts'
 
@@ -27,3 +29,10 @@ export interface SharedResults {
 
 /** An action to ask about. */
 export type SharedAction = Pick<Action, 'recipe' | 'key' | 'document'>
+
+/** What a store has, and what others have for it. */
+export function knownTo(view: PlanView, shared: SharedResults | undefined): Known {
+  const stored = storeAsKnown(view)
+  if (shared === undefined) return stored
+  return { ...stored, has: (artifact) => stored.has(artifact) || shared.offers(artifact) }
+}

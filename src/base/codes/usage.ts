@@ -20,7 +20,7 @@ export const USAGE = {
   'no-image-target': 'An output folder was given, but no target is an image.',
   'no-installed-image': 'The running system is not a Fixpoint image.',
   'no-kept-tree': 'No tree of a failed build of this recipe was kept.',
-  'no-log': 'The recipe was never built on this store, so it has no log.',
+  'no-log': 'The recipe was never built on this store, so it has no log here.',
   'no-manifest': 'The root folder of an installed image has no readable manifest.',
   'no-mirror': 'The image has no sources in it, so it is no mirror and cannot rebuild itself.',
   'no-mirror-folder': 'The mirror to fetch from is neither a folder nor an image.',

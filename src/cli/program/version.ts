@@ -5,12 +5,17 @@ import { CHECKOUT } from '../defaults.ts'
 
 /** Version, commit of the checkout where that is known, and Node, as one line. */
 export function versionLine(): string {
+  const commit = commitOf(CHECKOUT)
+  const of = commit === undefined ? '' : `commit ${commit}, `
+  return `${engineName()} (${of}Node ${process.versions.node})`
+}
+
+/** Name and version, as records of results state them. */
+export function engineName(): string {
   const { version } = JSON.parse(readFileSync(join(CHECKOUT, 'package.json'), 'utf8')) as {
     version: string
   }
-  const commit = commitOf(CHECKOUT)
-  const of = commit === undefined ? '' : `commit ${commit}, `
-  return `fixpoint ${version} (${of}Node ${process.versions.node})`
+  return `fixpoint ${version}`
 }
 
 /** Undefined where there is no repository, or no git: an image has neither. */
