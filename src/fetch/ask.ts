@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { OutgoingHttpHeaders } from 'node:http'
 import { PlaceFailure } from './failure.ts'
 import { get, head, put, type Body } from './http.ts'
@@ -58,6 +59,8 @@ async function again(
   asking: Asking,
   attempt: (asking: Asking) => Promise<Answer>,
 ): Promise<Answer> {
+  // One signal ends a whole run, and many requests may wait on it.
+  setMaxListeners(0, asking.signal)
   for (let failures = 0; ;) {
     try {
       return await attempt(asking)

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { rm } from 'node:fs/promises'
 import { visible } from '../base/visible.ts'
 import { arrive, commitArrived, type Receiving, type Wanted } from './arrive.ts'
@@ -33,6 +34,7 @@ export async function obtainBlob(
   receiving: Receiving,
   signal: AbortSignal,
 ): Promise<readonly Undelivered[] | undefined> {
+  setMaxListeners(0, signal)
   const staging = await store.sources.partialPath(wanted.digest)
   return exclusively(staging, signal, async () => {
     const reasons: Undelivered[] = []

@@ -100,10 +100,7 @@ export async function openCaches(
 }
 
 /** What the caches have, for a build. */
-export function shareBy(
-  { readers, writer, receiving }: OpenCaches,
-  store: Store,
-): SharedCaches {
+export function shareBy({ readers, writer, receiving }: OpenCaches, store: Store): SharedCaches {
   const { emit, now } = receiving
   const sharing = writer === undefined ? undefined : new Sharing(writer, store, emit, now)
   return new SharedCaches(readers, sharing, store, receiving)
