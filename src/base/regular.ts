@@ -31,8 +31,8 @@ export async function readRegular(
 }
 
 /**
- * The bytes of a small regular file, which `limit` bytes are enough for. Resolves to undefined for a
- * larger one and for what is no regular file. Rejects as open(2) and read(2) do.
+ * The bytes of a small regular file, which `limit` bytes are enough for. Resolves to undefined for
+ * a larger one and for what is no regular file. Rejects as open(2) and read(2) do.
  */
 export async function readRegularBytes(
   path: string,

@@ -40,8 +40,8 @@ export interface Work {
 }
 
 /**
- * Runs what the plan says until nothing is left, or something failed, and brings the plan up to date
- * with the results. Rejects when it is interrupted, when the host is not fit, and for a bug.
+ * Runs what the plan says until nothing is left, or something failed, and brings the plan up to
+ * date with the results. Rejects when it is interrupted, when the host is not fit, and for a bug.
  */
 export function schedule(
   work: Work,

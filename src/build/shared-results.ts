@@ -5,8 +5,9 @@ import type { IndexEntry } from '../store/rooms.ts'
 import type { Action } from './executor.ts'
 
 /**
- * What other machines made, as a build sees it: the seam between it and a cache. A build asks before
- * it runs an action. What is found counts as stored; its bytes come only when something uses them.
+ * What other machines made, as a build sees it: the seam between it and a cache. A build asks
+ * before it runs an action. What is found counts as stored; its bytes come only when something uses
+ * them.
  */
 export interface SharedResults {
   /**

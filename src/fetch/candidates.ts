@@ -76,8 +76,8 @@ export interface PlaceOptions {
 
 /**
  * All candidates for a source, in the order they are tried: folders of the command line, mirror
- * folders, mirror addresses, caches, then `from:` in order. Lazy, so that the host is asked only when
- * nothing before had the file. With `claimedOnly`, those alone whose name says which file the
+ * folders, mirror addresses, caches, then `from:` in order. Lazy, so that the host is asked only
+ * when nothing before had the file. With `claimedOnly`, those alone whose name says which file the
  * recipe means.
  */
 export async function* candidates(

@@ -50,8 +50,9 @@ const TRANSIENT = new Set([
 /**
  * GET with redirects; `trusted` are certificates (PEM) beside Node's own. Rejects with PlaceFailure
  * (connection, time-out, redirects), or with the signal's reason, an Error. Where a redirect leads
- * to another server, that gets no `Authorization`. The body is asked for as it is. A Content-Encoding is not undone: servers that label a `.tar.gz` so send the very file
- * all the same.
+ * to another server, that gets no `Authorization`. The body is asked for as it is. A
+ * Content-Encoding is not undone: servers that label a `.tar.gz` so send the very file all the
+ * same.
  */
 export async function get(
   url: URL,

@@ -44,7 +44,10 @@ export async function obtainBlob(
       if (undelivered === undefined) return undefined
       reasons.push(undelivered)
     }
-    return store.blobs.has(wanted.digest) ? undefined : reasons
+    if (store.blobs.has(wanted.digest)) return undefined
+    // It is built instead, so nobody goes on with a part of it.
+    await discardPartial(staging)
+    return reasons
   })
 }
 

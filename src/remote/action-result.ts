@@ -2,8 +2,8 @@ import type { Digest } from '../base/digest.ts'
 
 /*
  * The envelope of a record: an ActionResult of Bazel's Remote Execution API v2, whose field 2 names
- * the artifact and whose field 5 (stdout_raw) is the record. So a server that knows the format, such
- * as bazel-remote, answers only while it has the artifact, too. Encoding: Protocol Buffers.
+ * the artifact and whose field 5 (stdout_raw) is the record. So a server that knows the format,
+ * such as bazel-remote, answers only while it has the artifact, too. Encoding: Protocol Buffers.
  */
 
 const OUTPUT_FILES = 2

@@ -67,7 +67,7 @@ export async function makeKey(path: string): Promise<string> {
   return lineOf(name, createPublicKey(privateKey))
 }
 
-const HEAD = 'fixpoint key of '
+const HEAD = 'signing key of '
 
 /** Reads the file of {@link makeKey}. Fails with `cache-key`. */
 export async function readKey(path: string): Promise<SigningKey> {

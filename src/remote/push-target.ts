@@ -21,8 +21,8 @@ export interface PushedTarget {
 }
 
 /**
- * The results of a plan that are in the store, whoever made them. Those of host layers are left out:
- * they are of this host only.
+ * The results of a plan that are in the store, whoever made them. Those of host layers are left
+ * out: they are of this host only.
  */
 export function storedResults(plan: Plan, store: Store): IndexEntry[] {
   return [...plan.values()].flatMap(({ node, key }) => {

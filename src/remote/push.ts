@@ -25,8 +25,8 @@ export interface Pushed {
 
 /**
  * Writes a result that was made on this store: first the blob, then its record, so that no record
- * is without its blob. Fails with CacheFault, and with `two-results` when this signer said otherwise
- * before; as {@link Blobs.file} does, too.
+ * is without its blob. Fails with CacheFault, and with `two-results` when this signer said
+ * otherwise before; as {@link Blobs.file} does, too.
  */
 export async function pushResult(
   entry: IndexEntry,

@@ -35,11 +35,11 @@ export interface Refused {
 }
 
 /**
- * Name of the file of a signer's record for an action; no signer: the record that nobody signed. One
- * a signer, so that none overwrites another's.
+ * Name of the file of a signer's record for an action; no signer: the record that nobody signed.
+ * One a signer, so that none overwrites another's.
  */
 export function recordName(key: Digest, signer: Signer | undefined): Digest {
-  return digestOf(`fixpoint record 1\n${key}\n${signer?.id ?? ''}\n`)
+  return digestOf(`record 1 of fixpoint\n${key}\n${signer?.id ?? ''}\n`)
 }
 
 /** What a finished action's record says. */
@@ -82,7 +82,7 @@ export function parseRecord(
 
 /** What is signed: everything that the record says. */
 function statementOf(record: ResultRecord): string {
-  return `fixpoint record 1\n${canonicalJson(record)}\n`
+  return `record 1 of fixpoint\n${canonicalJson(record)}\n`
 }
 
 /** The value of canonical JSON. Undefined for other texts, such as one that has a member twice. */

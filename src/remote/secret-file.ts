@@ -7,8 +7,8 @@ import { systemReason } from '../base/system-error.ts'
 const LARGEST = 16 << 10
 
 /**
- * The text of a file that holds a secret. Fails with `code` when it cannot be read, is too large, or
- * when other users may read it.
+ * The text of a file that holds a secret. Fails with `code` when it cannot be read, is too large,
+ * or when other users may read it.
  */
 export async function readSecret(path: string, code: 'cache-key' | 'cache-token'): Promise<string> {
   const fail = (reason: string, cause?: unknown): FixpointError => {

@@ -23,27 +23,26 @@ export function addKeepingCommands(program: Command): void {
 }
 
 function addCacheCommands(program: Command): void {
-  const load = (): Promise<typeof import('../commands/cache.ts')> => import('../commands/cache.ts')
   const cache = program.command('cache').description('share results with other machines')
   cache
     .command('keygen')
     .argument('<file>', 'a new file, named after the signer')
     .description('make the key of a signer; print the line for `keys:` in configurations')
-    .action(run(async () => (await load()).cacheKeygenCommand))
+    .action(run(async () => (await import('../commands/cache.ts')).cacheKeygenCommand))
   cache
     .command('push')
     .argument('<target...>')
     .option('--sources', 'also the sources that are in the store')
     .description('write what this store made of targets, and of all they are built from')
-    .action(run(async () => (await load()).cachePushCommand))
+    .action(run(async () => (await import('../commands/cache.ts')).cachePushCommand))
   cache
     .command('pull')
     .argument('<target...>')
     .description('bring targets from the caches; build nothing')
-    .action(run(async () => (await load()).cachePullCommand))
+    .action(run(async () => (await import('../commands/cache.ts')).cachePullCommand))
   cache
     .command('check')
     .argument('<target...>')
     .description('compare what is stored with what every signer says of it')
-    .action(run(async () => (await load()).cacheCheckCommand))
+    .action(run(async () => (await import('../commands/cache.ts')).cacheCheckCommand))
 }

@@ -31,7 +31,8 @@ export function hintOf(error: FixpointError, options: GlobalOptions): string | u
       return about(
         facts.file,
         (file) =>
-          `Its owner alone may read it: chmod 600 "${file}"; make one: \`${typed('cache', 'keygen', 'FILE')}\``,
+          `Its owner alone may read it: chmod 600 "${file}"; ` +
+          `make one: \`${typed('cache', 'keygen', 'FILE')}\``,
       )
     case 'cache-token':
       return 'A token file holds one line, and its owner alone may read it (chmod 600)'

@@ -36,7 +36,7 @@ interface Filled {
   readonly key: Digest
   readonly record: ResultRecord
   /** Replaces the record of `base/b`. */
-  readonly put: (record: object, signer?: SigningKey | undefined) => void
+  readonly put: (record: object, signer?: SigningKey) => void
 }
 
 /** What someone wrote to a cache, once for all tests. */
@@ -220,7 +220,7 @@ describe('a blob that', () => {
 })
 
 describe('a record', () => {
-  test.each<[string, () => void | Promise<void>]>([
+  test.each<[string, () => unknown]>([
     ['of an unknown signer', async () => cache.put({}, (await newKey('eve')).key)],
     [
       'that nobody signed',
@@ -228,7 +228,7 @@ describe('a record', () => {
         cache.server.files.set(
           `/ac/${recordName(cache.key, cache.ci.key)}`,
           formatRecord(cache.record, undefined),
-        ) as unknown as void,
+        ),
     ],
     ['of another action, replayed', () => cache.put({ key: cache.artifact })],
     ['with a negative size', () => cache.put({ size: -1 })],
