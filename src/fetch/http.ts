@@ -119,7 +119,9 @@ export async function head(
   limits: Limits,
   signal: AbortSignal,
 ): Promise<Told> {
-  return told(await send({ method: 'HEAD', url, headers }, limits, signal))
+  const response = await send({ method: 'HEAD', url, headers }, limits, signal)
+  response.resume() // it has no body, whatever length it states
+  return toldBy(response)
 }
 
 /** What a request sends. */
@@ -140,19 +142,18 @@ export async function put(
   limits: Limits,
   signal: AbortSignal,
 ): Promise<Told> {
-  return told(
-    await send(
-      { method: 'PUT', url, headers: { ...headers, 'Content-Length': body.size }, body },
-      limits,
-      signal,
-    ),
+  const response = await send(
+    { method: 'PUT', url, headers: { ...headers, 'Content-Length': body.size }, body },
+    limits,
+    signal,
   )
-}
-
-function told(response: IncomingMessage): Told {
   // What it says beside is of no use, but read to its end the connection serves the next request.
   if (Number(response.headers['content-length'] ?? 'NaN') <= LARGEST_REMARK) response.resume()
   else if (!response.complete) response.destroy()
+  return toldBy(response)
+}
+
+function toldBy(response: IncomingMessage): Told {
   return { status: response.statusCode ?? 0, retryAfter: response.headers['retry-after'] }
 }
 

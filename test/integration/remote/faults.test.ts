@@ -65,7 +65,7 @@ async function filled(): Promise<Filled> {
   for (const [path, bytes] of files) server.files.set(path, bytes)
   const put = (changed: object, signer: SigningKey | undefined = ci.key): void => {
     const name = `/ac/${recordName(key, ci.key)}`
-    server.files.set(name, formatRecord({ ...record, ...changed } as ResultRecord, signer))
+    server.files.set(name, formatRecord({ ...record, ...changed }, signer))
   }
   return { ...written, server, put }
 }
