@@ -22,9 +22,12 @@ export const CODES = {
     'receipts-contradict':
       'Receipts, or a receipt and the record of the image, name two artifacts for one action.',
     'rebuild-differs': 'The image was built again, and differs from the one that is installed.',
+    'signers-differ':
+      'Two signers say that an action gave different results. A step uses something that is not ' +
+      'an input, or one of their machines or keys is in wrong hands.',
     'two-results':
-      'An action ran again and gave another result than the store has recorded for it. A step ' +
-      'uses something that is not an input.',
+      'An action ran again and gave another result than the store has recorded for it, or than a ' +
+      'signer of a cache says. A step uses something that is not an input.',
   },
   hostUnfit: HOST_UNFIT,
   damaged: {

@@ -82,6 +82,16 @@ export type Event =
       readonly key: Digest
       readonly artifact: Digest
     }
+  // Someone else made it. Its bytes come when something uses them.
+  | {
+      readonly type: 'action-shared'
+      readonly at: number
+      readonly recipe: RecipeId
+      readonly key: Digest
+      readonly artifact: Digest
+      readonly cache: string
+      readonly signers: readonly string[]
+    }
   | {
       readonly type: 'action-failed'
       readonly at: number

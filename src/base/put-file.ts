@@ -25,18 +25,20 @@ export async function copyBeneath(
 
 /**
  * Puts a file at `path` below `root`, whole or not at all: `write` makes it under another name,
- * then it is renamed. A link in its place is replaced. Fails with `disk-full` or `host-refuses`.
+ * then it is renamed. A link in its place is replaced. `part` names the other one, where several
+ * may write the same file at once. Fails with `disk-full` or `host-refuses`.
  */
 export async function putFile(
   root: string,
   path: string,
   write: (part: string) => Promise<void>,
+  part?: string,
 ): Promise<void> {
   const parts = path.split('/')
   const name = parts.pop() ?? ''
   const folder = folderBelow(root, parts)
   try {
-    await replaceFile(folder, name, write)
+    await replaceFile(folder, name, write, part)
   } catch (error) {
     const inTheWay = ['EISDIR', 'ERR_FS_EISDIR', 'EEXIST', 'ENOTEMPTY'].includes(
       errorCode(error) ?? '',

@@ -21,15 +21,24 @@ export async function openRegular(path: string, links: Links): Promise<FileHandl
   return undefined
 }
 
-/**
- * The text of a small regular file, which `limit` bytes are enough for. Resolves to undefined for a
- * larger one and for what is no regular file. Rejects as open(2) and read(2) do.
- */
+/** The text of a small regular file; see {@link readRegularBytes}. */
 export async function readRegular(
   path: string,
   limit: number,
   links: Links,
 ): Promise<string | undefined> {
+  return (await readRegularBytes(path, limit, links))?.toString()
+}
+
+/**
+ * The bytes of a small regular file, which `limit` bytes are enough for. Resolves to undefined for
+ * a larger one and for what is no regular file. Rejects as open(2) and read(2) do.
+ */
+export async function readRegularBytes(
+  path: string,
+  limit: number,
+  links: Links,
+): Promise<Buffer | undefined> {
   const file = await openRegular(path, links)
   if (file === undefined) return undefined
   try {
@@ -40,7 +49,7 @@ export async function readRegular(
       const { bytesRead, buffer } = await file.read({
         buffer: Buffer.alloc(Math.min(limit + 1 - bytes, 1 << 16)),
       })
-      if (bytesRead === 0) return Buffer.concat(chunks).toString()
+      if (bytesRead === 0) return Buffer.concat(chunks)
       bytes += bytesRead
       if (bytes > limit) return undefined
       chunks.push(buffer.subarray(0, bytesRead))

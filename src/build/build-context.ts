@@ -1,6 +1,7 @@
 import type { EventSink } from '../base/events.ts'
 import type { Fetcher } from '../fetch/ports.ts'
 import type { PlanView } from '../store/plan-view.ts'
+import type { SharedResults } from './shared-results.ts'
 
 /** How a build is done. */
 export interface BuildOptions {
@@ -16,6 +17,8 @@ export interface BuildOptions {
 /** What a build works with. */
 export interface BuildContext extends PlanView {
   readonly fetcher: Fetcher
+  /** Opens what others share; called when something would run. Undefined: nothing is shared. */
+  readonly shared?: (() => Promise<SharedResults>) | undefined
   readonly emit: EventSink
   readonly now: () => number
   /**

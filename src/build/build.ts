@@ -2,9 +2,9 @@ import type { RecipeId } from '../base/recipe-id.ts'
 import type { Graph } from '../plan/graph.ts'
 import { LivePlan } from '../plan/live-plan.ts'
 import type { Plan, State } from '../plan/plan.ts'
-import { storeAsKnown } from '../store/plan-view.ts'
 import type { BuildContext, BuildOptions } from './build-context.ts'
 import type { Scheduled } from './scheduler.ts'
+import { knownTo, type SharedResults } from './shared-results.ts'
 import { skippedBy } from './skipped.ts'
 
 /** What became of a build. */
@@ -31,15 +31,19 @@ export async function build(
   context: BuildContext,
 ): Promise<BuildResult> {
   const { store, emit, now } = context
-  const planAgain = (): LivePlan => new LivePlan(graph, targets, storeAsKnown(context))
+  let shared: SharedResults | undefined
+  const planAgain = (): LivePlan => new LivePlan(graph, targets, knownTo(context, shared))
   await store.session.sweep()
   let live = planAgain()
   let current = live.snapshot()
   // At the start: what is used on the way is not counted again once the targets are there.
   const stored = count(current, ['stored'])
   const somethingRuns = count(current, ['ready']) > 0
+  // With results of others perhaps nothing runs: then any host will do.
+  const checkHost = once(async () => (await import('./require-host.ts')).requireHost(store.root))
   if (somethingRuns) {
-    await (await import('./require-host.ts')).requireHost(store.root)
+    shared = await context.shared?.()
+    if (shared === undefined) await checkHost()
     // From here on nobody collects what this build goes by; what was collected meanwhile is missing
     // from the second plan.
     await store.session.folder()
@@ -51,8 +55,11 @@ export async function build(
   emit({ type: 'plan', at: now(), total: there + toRun, stored: there, toRun })
   // What runs actions is loaded when one is to run.
   const { ran, failures, plan } = somethingRuns
-    ? await (await import('./scheduler.ts')).schedule(graph, live, planAgain, options, context)
+    ? await (
+        await import('./scheduler.ts')
+      ).schedule({ graph, targets, live, planAgain, shared, checkHost }, options, context)
     : { ran: [], failures: new Map<RecipeId, unknown>(), plan: current }
+  await shared?.close()
   options.signal.throwIfAborted()
   const skipped = skippedBy(plan, [...failures.keys()])
   for (const one of skipped) emit({ type: 'action-skipped', at: now(), ...one })
@@ -69,4 +76,10 @@ export async function build(
 
 function count(current: Plan, states: readonly State[]): number {
   return [...current.values()].filter(({ state }) => states.includes(state)).length
+}
+
+/** Does `work` when it is first asked for, and once. */
+function once(work: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined
+  return () => (done ??= work())
 }

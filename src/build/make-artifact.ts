@@ -5,6 +5,7 @@ import { FixpointError } from '../base/error.ts'
 import { syncPath } from '../base/files.ts'
 import { folderName } from '../base/recipe-id.ts'
 import { compareListings } from '../store/artifact/compare-listings.ts'
+import type { IndexEntry, Origin } from '../store/rooms.ts'
 import type { Store } from '../store/store.ts'
 import { runAction } from './action.ts'
 import type { Discards } from './background-removal.ts'
@@ -12,13 +13,15 @@ import type { BuildContext, BuildOptions } from './build-context.ts'
 import type { Action, ActionResult } from './executor.ts'
 import type { Jobserver } from './jobserver.ts'
 import type { Roots } from './roots.ts'
+import type { SharedResults } from './shared-results.ts'
 
 /** What the actions of a build share. */
 export interface ActionContext
-  extends Omit<BuildContext, 'fetcher'>, Pick<BuildOptions, 'keepFailed' | 'signal'> {
+  extends Omit<BuildContext, 'fetcher' | 'shared'>, Pick<BuildOptions, 'keepFailed' | 'signal'> {
   readonly jobserver: Jobserver
   readonly discards: Discards
   readonly roots: Roots | undefined
+  readonly shared: SharedResults | undefined
 }
 
 /**
@@ -37,6 +40,7 @@ export async function makeArtifact(
   try {
     const name = context.indexName(key, document.host)
     const found = store.index.artifactOf(name)
+    const origin = store.index.find(name)?.origin
     if (found !== undefined && store.blobs.has(found)) {
       emit({ type: 'action-stored', at: now(), recipe, key, artifact: found })
       return false
@@ -45,12 +49,19 @@ export async function makeArtifact(
     await writeFile(log, '')
     emit({ type: 'action-start', at: started, recipe, key, log })
     const result = await run(action, log, context)
-    if (found !== undefined && found !== result.artifact && !document.host)
-      await refuse(store, action, found, result.artifact)
+    const differs = found !== undefined && found !== result.artifact && !document.host
+    if (differs && origin === undefined) await refuse(store, action, found, result.artifact)
     const durationMs = now() - started
     await syncPath(log)
-    await store.index.record(name, { recipe, key, document, ...result, durationMs })
+    const entry = { recipe, key, document, ...result, durationMs }
+    await store.index.record(name, entry)
     emit({ type: 'action-end', at: now(), recipe, key, ...result, durationMs })
+    // What was made here takes the place of what others say. The build stops all the same.
+    if (differs && origin !== undefined) refuseOthers(entry, found, origin)
+    if (!document.host) {
+      context.shared?.compare(entry)
+      context.shared?.share(entry)
+    }
     return true
   } finally {
     await lock.release()
@@ -74,6 +85,16 @@ async function run(action: Action, log: string, context: ActionContext): Promise
     share.close()
     store.session.fifos.give(fifo)
   }
+}
+
+function refuseOthers({ recipe, artifact }: IndexEntry, said: Digest, origin: Origin): never {
+  const { cache, signers } = origin
+  throw new FixpointError(
+    'two-results',
+    `Cannot accept ${recipe}: built here it is ${artifact}, ` +
+      `${[...signers, `cache "${cache}"`].join(', ')} says ${said}`,
+    { facts: { recipe } },
+  )
 }
 
 /** One key, two results: both stay, neither is trusted. */

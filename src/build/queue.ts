@@ -27,6 +27,10 @@ export interface Room {
 export class Queue {
   readonly #candidates: Candidate[] = []
 
+  get isEmpty(): boolean {
+    return this.#candidates.length === 0
+  }
+
   /** Adds an action, unless it is there. */
   add(candidate: Candidate): void {
     const place = this.#placeOf(candidate)

@@ -1,4 +1,5 @@
 import { EventEmitter, once } from 'node:events'
+import type { Digest } from '../base/digest.ts'
 import { FixpointError } from '../base/error.ts'
 import { explainDiskFull } from '../base/files.ts'
 import type { RecipeId } from '../base/recipe-id.ts'
@@ -10,11 +11,13 @@ import { Discards } from './background-removal.ts'
 import type { BuildContext, BuildOptions } from './build-context.ts'
 import type { Action } from './executor.ts'
 import { Forecast } from './forecast.ts'
+import { Inquiry } from './inquiry.ts'
 import { Jobserver } from './jobserver.ts'
 import { makeArtifact } from './make-artifact.ts'
 import { actionOf } from './planned-action.ts'
 import { Queue } from './queue.ts'
 import { Roots } from './roots.ts'
+import type { SharedResults } from './shared-results.ts'
 
 /** What a scheduler did. */
 export interface Scheduled {
@@ -25,19 +28,28 @@ export interface Scheduled {
   readonly plan: Plan
 }
 
+/** What is to be scheduled. */
+export interface Work {
+  readonly graph: Graph
+  readonly targets: readonly RecipeId[]
+  readonly live: LivePlan
+  /** Makes a new plan when a blob was lost. */
+  readonly planAgain: () => LivePlan
+  readonly shared: SharedResults | undefined
+  /** Called before the first action runs. Fails as {@link requireHost} does. */
+  readonly checkHost: () => Promise<void>
+}
+
 /**
- * Runs what the plan `live` says until nothing is left, or something failed, and brings the plan up
- * to date with the results. `planAgain` makes a new one when a blob was lost. Rejects when it is
- * interrupted, and for a bug.
+ * Runs what the plan says until nothing is left, or something failed, and brings the plan up to
+ * date with the results. Rejects when it is interrupted, when the host is not fit, and for a bug.
  */
 export function schedule(
-  graph: Graph,
-  live: LivePlan,
-  planAgain: () => LivePlan,
+  work: Work,
   options: BuildOptions,
   context: BuildContext,
 ): Promise<Scheduled> {
-  return new Scheduler(graph, live, planAgain, options, context).run()
+  return new Scheduler(work, options, context).run()
 }
 
 /** One build under way. */
@@ -45,7 +57,10 @@ class Scheduler {
   readonly #graph: Graph
   readonly #options: BuildOptions
   readonly #context: BuildContext
-  readonly #planAgain: () => LivePlan
+  readonly #work: Work
+  readonly #targets: ReadonlySet<RecipeId>
+  readonly #inquiry: Inquiry
+  readonly #bringing = new Map<RecipeId, Promise<void>>()
   readonly #jobserver: Jobserver
   readonly #running = new Map<RecipeId, Promise<void>>()
   readonly #fetching = new Map<RecipeId, Promise<void>>()
@@ -66,16 +81,11 @@ class Scheduler {
   /** A blob that the plan counts on was found missing or damaged. */
   #lost = false
 
-  constructor(
-    graph: Graph,
-    live: LivePlan,
-    planAgain: () => LivePlan,
-    options: BuildOptions,
-    context: BuildContext,
-  ) {
-    this.#graph = graph
-    this.#live = live
-    this.#planAgain = planAgain
+  constructor(work: Work, options: BuildOptions, context: BuildContext) {
+    this.#work = work
+    this.#graph = work.graph
+    this.#targets = new Set(work.targets)
+    this.#live = work.live
     this.#options = options
     this.#context = context
     this.#jobserver = new Jobserver(options.cores)
@@ -88,23 +98,38 @@ class Scheduler {
         )
     this.#fetchSignal = AbortSignal.any([options.signal, this.#fetchEnd.signal])
     this.#forecast = this.#makeForecast()
+    this.#inquiry = new Inquiry(work.shared, {
+      signal: this.#fetchSignal,
+      onAnswer: (id) => {
+        this.#end(id)
+      },
+      onFailure: (id, error) => {
+        this.#fail(id, 'cache', '', error)
+      },
+    })
   }
 
   async run(): Promise<Scheduled> {
-    this.#consider(this.#graph.nodes.keys())
-    while (!this.#options.signal.aborted) {
-      if (this.#mayStart()) this.#startActions()
-      const fetches = this.#mayStart() ? this.#fetching.size : 0
-      if (this.#running.size + fetches === 0) break
-      await once(this.#news, 'end')
-      this.#follow()
+    try {
+      this.#consider(this.#graph.nodes.keys())
+      while (!this.#options.signal.aborted) {
+        if (this.#mayStart()) await this.#startActions()
+        const fetches = this.#mayStart()
+          ? this.#fetching.size + this.#bringing.size + this.#inquiry.due.length
+          : 0
+        if (this.#running.size + fetches === 0 && this.#ended.length === 0) break
+        if (this.#ended.length === 0) await once(this.#news, 'end')
+        this.#follow()
+      }
+    } finally {
+      // After a failure what runs may end, since its result is of use; a download goes on from its
+      // part the next time.
+      await Promise.allSettled(this.#running.values())
+      this.#fetchEnd.abort()
+      const due = this.#inquiry.due
+      await Promise.allSettled([...this.#fetching.values(), ...this.#bringing.values(), ...due])
+      await this.#discards.settled()
     }
-    // After a failure what runs may end, since its result is of use; a download goes on from its
-    // part the next time.
-    await Promise.allSettled(this.#running.values())
-    this.#fetchEnd.abort()
-    await Promise.allSettled(this.#fetching.values())
-    await this.#discards.settled()
     this.#options.signal.throwIfAborted()
     this.#follow()
     return { ran: this.#ran, failures: this.#failures, plan: this.#live.snapshot() }
@@ -123,12 +148,13 @@ class Scheduler {
     const changed = this.#ended.splice(0).flatMap((id) => this.#live.update(id).concat(id))
     if (!this.#lost) {
       this.#consider(changed)
+      this.#consider(this.#inquiry.takeHeld())
       return
     }
     // Any recipe may have used what was lost. The queue goes by the old forecast.
     this.#lost = false
     this.#queue = new Queue()
-    this.#live = this.#planAgain()
+    this.#live = this.#work.planAgain()
     this.#forecast = this.#makeForecast()
     this.#consider(this.#graph.nodes.keys())
   }
@@ -138,14 +164,24 @@ class Scheduler {
    * yet turn out to be stored are left alone.
    */
   #consider(recipes: Iterable<RecipeId>): void {
-    for (const id of recipes) {
+    const all = [...recipes]
+    // Before anything else, since actions of host layers wait for the answers.
+    if (this.#work.shared !== undefined && this.#mayStart())
+      for (const id of all) if (this.#mayRun(id)) this.#inquiry.ask(this.#live.get(id))
+    for (const id of all) {
       const state = this.#live.stateOf(id)
-      const runs = (state === 'ready' || state === 'blocked') && !this.#failures.has(id)
+      if (state === 'stored' && this.#targets.has(id)) this.#bringTarget(id)
+      const runs = this.#mayRun(id) && this.#inquiry.isSettled(this.#live.get(id))
       if (runs && this.#mayStart()) this.#startFetch(id)
-      if (runs && state === 'ready' && this.#fetched.has(id) && !this.#running.has(id))
+      if (runs && state === 'ready' && this.#isComplete(id) && !this.#running.has(id))
         this.#queue.add(this.#forecast.candidate(id))
       else this.#queue.remove(this.#forecast.candidate(id))
     }
+  }
+
+  #mayRun(id: RecipeId): boolean {
+    const state = this.#live.stateOf(id)
+    return (state === 'ready' || state === 'blocked') && !this.#failures.has(id)
   }
 
   #startFetch(id: RecipeId): void {
@@ -153,6 +189,42 @@ class Scheduler {
     const sources = sourcesOf(nodeOf(this.#graph.nodes, id))
     if (sources.length === 0) this.#fetched.add(id)
     else this.#fetching.set(id, this.#fetch(id, sources))
+  }
+
+  /** Whether all that the action of a recipe uses is here. Starts to bring what others share. */
+  #isComplete(id: RecipeId): boolean {
+    if (!this.#fetched.has(id)) return false
+    if (this.#work.shared === undefined) return true
+    const { artifacts } = actionOf(this.#live, id)
+    return this.#isHere(id, [...artifacts.values()], this.#work.shared)
+  }
+
+  #bringTarget(id: RecipeId): void {
+    const { artifact } = this.#live.get(id)
+    if (artifact !== undefined && this.#work.shared !== undefined)
+      this.#isHere(id, [artifact], this.#work.shared)
+  }
+
+  #isHere(id: RecipeId, artifacts: readonly Digest[], shared: SharedResults): boolean {
+    const missing = artifacts.filter((digest) => !this.#context.store.blobs.has(digest))
+    if (missing.length === 0) return true
+    if (!this.#bringing.has(id) && this.#mayStart())
+      this.#bringing.set(id, this.#bring(id, missing, shared))
+    return false
+  }
+
+  async #bring(id: RecipeId, artifacts: readonly Digest[], shared: SharedResults): Promise<void> {
+    const signal = this.#fetchSignal
+    try {
+      await Promise.all(artifacts.map((digest) => shared.bring(digest, signal)))
+      // What could not be had is planned anew.
+      if (artifacts.some((digest) => !this.#context.store.blobs.has(digest))) this.#lost = true
+    } catch (error) {
+      if (!signal.aborted) this.#fail(id, 'cache', '', error)
+    } finally {
+      this.#bringing.delete(id)
+      this.#end(id)
+    }
   }
 
   async #fetch(id: RecipeId, sources: readonly FileSource[]): Promise<void> {
@@ -168,7 +240,9 @@ class Scheduler {
     }
   }
 
-  #startActions(): void {
+  async #startActions(): Promise<void> {
+    if (this.#queue.isEmpty) return
+    await this.#work.checkHost()
     const running = [...this.#running.keys()]
     const promised = running.reduce((sum, id) => sum + this.#forecast.memory(id), 0)
     const chosen = this.#queue.take({
@@ -191,6 +265,7 @@ class Scheduler {
         jobserver: this.#jobserver,
         discards: this.#discards,
         roots: this.#roots,
+        shared: this.#work.shared,
       })
       if (ran) this.#ran.push(id)
     } catch (error) {

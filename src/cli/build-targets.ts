@@ -7,18 +7,18 @@ import { sourceFinder, type SourceFinder } from '../fetch/find-source.ts'
 import { mirrorFolders, missingMirrors } from '../image/mirrors.ts'
 import type { Graph } from '../plan/graph.ts'
 import type { Plan } from '../plan/plan.ts'
+import { configuredCaches, sharedBy, type CacheFlags } from './caches.ts'
 import type { CommandContext } from './context.ts'
 import { defaultCores, defaultMemory } from './defaults.ts'
 import { receiptTarget, withReceipts, type ReceiptFlags } from './receipts.ts'
 import { explainFailure } from './view/explain-failure.ts'
 
 /** Options of commands that build. */
-export interface BuildFlags extends ReceiptFlags {
+export interface BuildFlags extends CacheFlags, ReceiptFlags {
   readonly jobs?: number
   readonly memory?: number
   readonly keepGoing?: boolean
   readonly keepFailed?: boolean
-  readonly offline?: boolean
   readonly mirror?: readonly string[]
 }
 
@@ -58,11 +58,13 @@ export async function coresOf(command: CommandContext, flags: BuildFlags): Promi
 
 /**
  * What a build works with, from configuration and flags. Called once by each command: it unpacks an
- * image that serves as a mirror.
+ * image that serves as a mirror. Results of others are used with `share` only: who rebuilds or
+ * verifies is to build.
  */
 export async function buildContext(
   command: CommandContext,
   flags: BuildFlags,
+  { share = false } = {},
 ): Promise<BuildContext> {
   const store = await command.store()
   const { mirrors, debian, npm } = await command.configuration()
@@ -73,10 +75,14 @@ export async function buildContext(
     emit({ type: 'warning', at: now(), message })
   }
   const { offline } = flags
-  const fetcher = createFetcher({ store, emit, now, from, mirrors, debian, npm, offline })
+  const caches = await configuredCaches(command, store, flags)
+  const places = caches && (async () => (await caches()).readers.caches)
+  const base = { store, emit, now, offline }
+  const fetcher = createFetcher({ ...base, from, mirrors, debian, npm, caches: places })
+  const shared = share ? sharedBy(caches, store) : undefined
   // The second build of `verify` sets it.
   const backwards = process.env['FIXPOINT_BACKWARDS'] !== undefined
-  return { store, fetcher, indexName, emit, now, backwards }
+  return { store, fetcher, shared, indexName, emit, now, backwards }
 }
 
 /** Finds sources in the command's store, and fetches those that are missing. */

@@ -4,6 +4,7 @@ import { MOST_CORES } from '../build/jobserver.ts'
 import { Faults } from '../metadata/yaml/faults.ts'
 import { parseYaml } from '../metadata/yaml/parse.ts'
 import { validate } from '../metadata/yaml/validate.ts'
+import { CacheText } from './config-cache.ts'
 
 const Address = z.string().regex(/^https?:\/\/[^\s/]+/, 'must be an http:// or https:// address')
 const Archive = z
@@ -24,6 +25,7 @@ const ConfigFile = z
     installed: NamedPath.describe(
       'Root folder of an image this machine runs from: its artifacts count as stored',
     ),
+    cache: CacheText.describe('Caches of results that other machines made'),
     jobs: z
       .number()
       .int('must be a whole number')

@@ -4,6 +4,8 @@ import { FixpointError } from '../base/error.ts'
 import { errorCode } from '../base/files.ts'
 import { readRegular } from '../base/regular.ts'
 import { systemReason } from '../base/system-error.ts'
+import { isAddress } from '../fetch/addresses.ts'
+import type { CacheSettings } from '../remote/open.ts'
 import type { ConfigText } from './config-text.ts'
 
 /** What a user has set up for all their builds. All paths are absolute. */
@@ -16,6 +18,7 @@ export interface Config {
   readonly jobs: number | undefined
   /** Root folder of the image that the machine runs from. */
   readonly installed: string | undefined
+  readonly cache: CacheSettings | undefined
 }
 
 /** The variables that configuration depends on. */
@@ -49,6 +52,27 @@ export async function readConfig(env: Environment = process.env): Promise<Config
     npm: file.npm,
     jobs: file.jobs,
     installed: file.installed === undefined ? undefined : absolute(file.installed),
+    cache: file.cache === undefined ? undefined : await cacheSettings(file.cache, absolute),
+  }
+}
+
+async function cacheSettings(
+  { read = [], keys = [], need = 1, write, key, token }: NonNullable<ConfigText['cache']>,
+  absolute: (path: string) => string,
+): Promise<CacheSettings> {
+  const { parseSigner } = await import('../remote/keys.ts')
+  const { filePath } = await import('../metadata/format/source-places.ts')
+  const place = (text: string): string =>
+    isAddress(text) ? text : absolute(filePath(text) ?? text)
+  const path = (text: string | undefined): string | undefined =>
+    text === undefined ? undefined : absolute(text)
+  return {
+    read: read.map(place),
+    signers: keys.flatMap((text) => parseSigner(text) ?? []),
+    need,
+    write: write === undefined ? undefined : place(write),
+    key: path(key),
+    token: path(token),
   }
 }
 

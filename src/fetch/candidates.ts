@@ -1,4 +1,6 @@
+import type { OutgoingHttpHeaders } from 'node:http'
 import { join } from 'node:path'
+import type { Digest } from '../base/digest.ts'
 import type { FileSource } from '../metadata/model.ts'
 import {
   fileNameOf,
@@ -39,11 +41,21 @@ export interface LocalCandidate extends Named {
   readonly path: string
 }
 
-/** A file of a server. `trusted`: certificates beside the usual ones. */
+/**
+ * A file of a server. `trusted`: certificates beside the usual ones. `headers` may hold a secret:
+ * only their server gets them.
+ */
 export interface RemoteCandidate extends Named {
   readonly kind: 'remote'
   readonly url: URL
   readonly trusted?: readonly string[]
+  readonly headers?: OutgoingHttpHeaders
+}
+
+/** A cache, which has blobs of others by their digest. */
+export interface BlobPlace {
+  /** Where it would have a blob; undefined while it is not asked. */
+  blob(digest: Digest): LocalCandidate | RemoteCandidate | undefined
 }
 
 /** Where sources may come from beside their recipes' `from:`. */
@@ -57,13 +69,15 @@ export interface PlaceOptions {
   /** Address of the npm registry; undefined: the host's. */
   readonly npm: string | undefined
   readonly offline: boolean
+  /** Caches, asked after all mirrors; opened when a source is not there. */
+  readonly caches: () => Promise<readonly BlobPlace[]>
   readonly host: HostPlaces
 }
 
 /**
  * All candidates for a source, in the order they are tried: folders of the command line, mirror
- * folders, mirror addresses, then `from:` in order. Lazy, so that the host is asked only when
- * nothing before had the file. With `claimedOnly`, those alone whose name says which file the
+ * folders, mirror addresses, caches, then `from:` in order. Lazy, so that the host is asked only
+ * when nothing before had the file. With `claimedOnly`, those alone whose name says which file the
  * recipe means.
  */
 export async function* candidates(
@@ -78,6 +92,12 @@ export async function* candidates(
   for (const base of options.mirrors.filter(isAddress)) {
     for (const name of names)
       yield remote('mirror', mirrorAddress(base, name), provenName(source, name), options)
+  }
+  // A cache knows digests only, so it has no say in which file is meant.
+  for (const cache of claimedOnly ? [] : await options.caches()) {
+    const found = cache.blob(source.sha256)
+    if (found !== undefined)
+      yield found.kind === 'remote' && options.offline ? skipped(found.label) : found
   }
   for (const written of source.from) {
     const place = parsePlace(written)

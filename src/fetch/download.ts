@@ -1,3 +1,4 @@
+import type { OutgoingHttpHeaders } from 'node:http'
 import type { Digest } from '../base/digest.ts'
 import { PlaceFailure, tooLarge } from './failure.ts'
 import { get } from './http.ts'
@@ -22,6 +23,8 @@ export interface Download extends Transfer {
   readonly limits: Limits
   /** Certificates (PEM) that a server may be known by beside the usual ones. */
   readonly trusted?: readonly string[] | undefined
+  /** Headers of every request, such as one that says who asks. */
+  readonly headers?: OutgoingHttpHeaders | undefined
   /** Waits; rejects with the signal's reason when that aborts. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>
   readonly onRetry: (reason: string) => void
@@ -61,11 +64,11 @@ export async function download(job: Download): Promise<TransferResult> {
 }
 
 async function attempt(job: Download): Promise<TransferResult & { resumed: boolean }> {
-  const { url, path, wanted, limits, signal, trusted } = job
+  const { url, path, wanted, limits, signal, trusted, headers } = job
   const address = shownAddress(url)
   const partial = await readPartial(path, address, limits.bytes)
   if (partial?.digest === wanted) return { digest: wanted, bytes: partial.bytes, resumed: true }
-  const reply = await get(url, rangeHeaders(partial), limits, signal, trusted)
+  const reply = await get(url, { ...headers, ...rangeHeaders(partial) }, limits, signal, trusted)
   try {
     const meaning = meaningOf(reply.status, reply.headers, partial)
     if (meaning.body === 'stale') {

@@ -12,18 +12,22 @@ export class PlaceFailure extends Error {
   readonly retry: boolean
   /** Milliseconds that the server asked to wait. */
   readonly waitMs: number
+  /** True when the place works, and just does not have the file. */
+  readonly isAbsent: boolean
 
   constructor(
     reason: string,
     {
       retry = false,
       waitMs = 0,
+      isAbsent = false,
       cause,
-    }: { retry?: boolean; waitMs?: number; cause?: unknown } = {},
+    }: { retry?: boolean; waitMs?: number; isAbsent?: boolean; cause?: unknown } = {},
   ) {
     super(visible(reason), { cause })
     this.retry = retry
     this.waitMs = waitMs
+    this.isAbsent = isAbsent
   }
 }
 

@@ -1,7 +1,7 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import PQueue from 'p-queue'
 import type { EventSink } from '../base/events.ts'
 import { readAptBases } from './apt.ts'
+import type { BlobPlace } from './candidates.ts'
 import { isNamed } from './names.ts'
 import { readNpmCertificates, readNpmRegistry } from './npm.ts'
 import type { Run } from './obtain.ts'
@@ -13,6 +13,7 @@ import {
   type Limits,
 } from './ports.ts'
 import { SharedWork } from './shared.ts'
+import { sleep } from './sleep.ts'
 
 /** Everything a fetcher needs. */
 export interface FetcherOptions {
@@ -33,6 +34,8 @@ export interface FetcherOptions {
   readonly debian?: readonly string[] | undefined
   /** Address of the npm registry; none: what npm is set up for. */
   readonly npm?: string | undefined
+  /** Caches, asked after all mirrors; opened when a source is not there. */
+  readonly caches?: (() => Promise<readonly BlobPlace[]>) | undefined
   /** Use the store, folders and `file:` places only. */
   readonly offline?: boolean | undefined
   /** Sources under way at once. Default 4. */
@@ -96,6 +99,7 @@ function settle(options: FetcherOptions): Run {
     debian: options.debian ?? [],
     npm: options.npm,
     offline: options.offline ?? false,
+    caches: options.caches ?? (() => Promise.resolve([])),
     limits: {
       connectMs: limits.connectMs ?? DEFAULT_LIMITS.connectMs,
       idleMs: limits.idleMs ?? DEFAULT_LIMITS.idleMs,
@@ -110,15 +114,6 @@ function settle(options: FetcherOptions): Run {
       npmCertificates: once(options.host?.npmCertificates ?? readNpmCertificates),
     },
     sleep: options.sleep ?? sleep,
-  }
-}
-
-async function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  try {
-    await wait(ms, undefined, { signal })
-  } catch (error) {
-    signal.throwIfAborted()
-    throw error
   }
 }
 

@@ -1,12 +1,15 @@
 import {
-  get as httpGet,
+  request as httpRequest,
   type ClientRequest,
   type IncomingHttpHeaders,
   type IncomingMessage,
   type OutgoingHttpHeaders,
 } from 'node:http'
-import { get as httpsGet } from 'node:https'
+import { request as httpsRequest } from 'node:https'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { rootCertificates } from 'node:tls'
+import { FixpointError } from '../base/error.ts'
 import { errorCode } from '../base/files.ts'
 import { shownAddress } from './addresses.ts'
 import { PlaceFailure } from './failure.ts'
@@ -23,6 +26,9 @@ export interface Reply {
   /** Gives the body up. */
   discard(): void
 }
+
+/** Bytes beside an answer's status that are worth to be read. */
+const LARGEST_REMARK = 64 << 10
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 
@@ -43,9 +49,10 @@ const TRANSIENT = new Set([
 
 /**
  * GET with redirects; `trusted` are certificates (PEM) beside Node's own. Rejects with PlaceFailure
- * (connection, time-out, redirects), or with the signal's reason, an Error. The body is asked for
- * as it is. A Content-Encoding is not undone: servers that label a `.tar.gz` so send the very file
- * all the same.
+ * (connection, time-out, redirects), or with the signal's reason, an Error. Where a redirect leads
+ * to another server, that gets no `Authorization`. The body is asked for as it is. A
+ * Content-Encoding is not undone: servers that label a `.tar.gz` so send the very file all the
+ * same.
  */
 export async function get(
   url: URL,
@@ -56,13 +63,9 @@ export async function get(
 ): Promise<Reply> {
   let target = url
   for (let followed = 0; followed <= limits.redirects; followed++) {
-    const response = await send(
-      target,
-      { ...headers, 'Accept-Encoding': 'identity', 'User-Agent': 'fixpoint' },
-      limits,
-      signal,
-      trusted,
-    )
+    const own = target.origin === url.origin ? headers : { ...headers, Authorization: undefined }
+    const question = { method: 'GET', url: target, headers: given(own), trusted } as const
+    const response = await send(question, limits, signal)
     const status = response.statusCode ?? 0
     const { location } = response.headers
     if (!REDIRECTS.has(status) || location === undefined) {
@@ -97,23 +100,89 @@ function redirected(from: URL, location: string): URL {
   return target
 }
 
-/** One request; resolves with the answer's head. */
-function send(
+/** Headers without those that are not set, which Node would refuse. */
+function given(headers: OutgoingHttpHeaders): OutgoingHttpHeaders {
+  return Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== undefined))
+}
+
+/** A status that is an answer, and what a server that wants to be left alone asks for. */
+export interface Told {
+  readonly status: number
+  /** Seconds, as the server wrote them. */
+  readonly retryAfter: string | undefined
+}
+
+/** HEAD without redirects: whether a server has a file. Rejects as {@link get} does. */
+export async function head(
   url: URL,
   headers: OutgoingHttpHeaders,
   limits: Limits,
   signal: AbortSignal,
-  trusted: readonly string[],
+): Promise<Told> {
+  const response = await send({ method: 'HEAD', url, headers }, limits, signal)
+  response.resume() // it has no body, whatever length it states
+  return toldBy(response)
+}
+
+/** What a request sends. */
+export interface Body {
+  readonly size: number
+  /** Called once for each attempt. */
+  readonly chunks: () => AsyncIterable<Uint8Array>
+}
+
+/**
+ * PUT without redirects: a server that sends uploads elsewhere does not get them. Its time runs
+ * while it takes no byte. Rejects as {@link get} does.
+ */
+export async function put(
+  url: URL,
+  headers: OutgoingHttpHeaders,
+  body: Body,
+  limits: Limits,
+  signal: AbortSignal,
+): Promise<Told> {
+  const response = await send(
+    { method: 'PUT', url, headers: { ...headers, 'Content-Length': body.size }, body },
+    limits,
+    signal,
+  )
+  // What it says beside is of no use, but read to its end the connection serves the next request.
+  if (Number(response.headers['content-length'] ?? 'NaN') <= LARGEST_REMARK) response.resume()
+  else if (!response.complete) response.destroy()
+  return toldBy(response)
+}
+
+function toldBy(response: IncomingMessage): Told {
+  return { status: response.statusCode ?? 0, retryAfter: response.headers['retry-after'] }
+}
+
+/** One request. */
+interface Question {
+  readonly method: 'GET' | 'HEAD' | 'PUT'
+  readonly url: URL
+  readonly headers: OutgoingHttpHeaders
+  readonly trusted?: readonly string[]
+  readonly body?: Body
+}
+
+/** One request; resolves with the answer's head. */
+function send(
+  { method, url, headers, trusted = [], body }: Question,
+  limits: Limits,
+  signal: AbortSignal,
 ): Promise<IncomingMessage> {
   return new Promise<IncomingMessage>((resolve, reject) => {
     // Named at all, they take the place of Node's own.
     const ca = trusted.length > 0 ? { ca: [...rootCertificates, ...trusted] } : {}
+    const all = { ...headers, 'Accept-Encoding': 'identity', 'User-Agent': 'fixpoint' }
     const request = begin(url, () =>
       url.protocol === 'https:'
-        ? httpsGet(url, { headers, signal, ...ca })
-        : httpGet(url, { headers, signal }),
+        ? httpsRequest(url, { method, headers: all, signal, ...ca })
+        : httpRequest(url, { method, headers: all, signal }),
     )
     let timer: NodeJS.Timeout | undefined
+    let answered = false
     const endAfter = (ms: number, reason: string): void => {
       clearTimeout(timer)
       timer = setTimeout(
@@ -124,13 +193,19 @@ function send(
     endAfter(limits.connectMs, 'no connection')
     request.once('socket', (socket) => {
       const connected = (): void => {
-        endAfter(limits.idleMs, 'no answer')
+        if (!answered) endAfter(limits.idleMs, 'no answer')
+      }
+      if (body !== undefined) {
+        socket.on('drain', connected)
+        // The socket may serve other requests later.
+        request.once('close', () => socket.off('drain', connected))
       }
       if (socket.connecting)
         socket.once(url.protocol === 'https:' ? 'secureConnect' : 'connect', connected)
       else connected()
     })
     request.once('response', (response) => {
+      answered = true
       clearTimeout(timer)
       // An abort may come before the body is read; who reads it is told then.
       response.on('error', () => undefined)
@@ -140,6 +215,13 @@ function send(
       clearTimeout(timer)
       reject(failureOf(error, signal))
     })
+    if (body === undefined) request.end()
+    else
+      pipeline(Readable.from(body.chunks()), request).catch((error: unknown) => {
+        // The server may have answered before it had all, and closed the connection.
+        clearTimeout(timer)
+        reject(error instanceof FixpointError ? error : failureOf(error, signal))
+      })
   })
 }
 

@@ -56,10 +56,10 @@ async function orUnreadable<T>(operation: Promise<T>): Promise<T> {
     return await operation
   } catch (cause) {
     const code = errorCode(cause)
-    const reason =
-      code === 'ENOENT' || code === 'ENOTDIR'
-        ? 'no such file'
-        : `cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`
-    throw new PlaceFailure(reason, { cause })
+    const isAbsent = code === 'ENOENT' || code === 'ENOTDIR'
+    const reason = isAbsent
+      ? 'no such file'
+      : `cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`
+    throw new PlaceFailure(reason, { isAbsent, cause })
   }
 }

@@ -1,32 +1,16 @@
 import { rm } from 'node:fs/promises'
-import type { EventSink } from '../base/events.ts'
-import { explainDiskFull } from '../base/files.ts'
 import { visible } from '../base/visible.ts'
 import type { FileSource } from '../metadata/model.ts'
-import {
-  candidates,
-  type Candidate,
-  type PlaceOptions,
-  type RemoteCandidate,
-} from './candidates.ts'
-import { download } from './download.ts'
+import { arrive, commitArrived, type Receiving } from './arrive.ts'
+import { candidates, type Candidate, type PlaceOptions } from './candidates.ts'
 import { PlaceFailure, sourceError, type Reason } from './failure.ts'
-import { copyLocal } from './local.ts'
 import { claimedNames, isNamed } from './names.ts'
 import { discardPartial } from './partial.ts'
-import type { FetchStore, Limits } from './ports.ts'
-import type { Transfer, TransferResult } from './transfer.ts'
-
-/** Least time between two progress events of a source, milliseconds. */
-const PROGRESS_MS = 100
+import type { FetchStore } from './ports.ts'
 
 /** Options with nothing left open. */
-export interface Run extends PlaceOptions {
+export interface Run extends PlaceOptions, Receiving {
   readonly store: FetchStore
-  readonly emit: EventSink
-  readonly now: () => number
-  readonly limits: Limits
-  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>
 }
 
 /**
@@ -58,7 +42,7 @@ interface Job {
 /** Puts the source into the store, from the first place that has it. */
 async function bring(job: Job): Promise<void> {
   const { source, run } = job
-  const reasons = await tryAll(job, false, (path) => commit(run.store, path, source))
+  const reasons = await tryAll(job, false, (path) => commitArrived(run.store, path, source.sha256))
   if (reasons !== undefined) throw sourceError(source, reasons)
 }
 
@@ -109,11 +93,8 @@ async function tryCandidate(
   // A copy must not spoil a partial download: the copy may turn out wrong.
   const path = candidate.kind === 'local' ? `${staging}.local` : staging
   try {
-    const transfer = transferOf(source, place, path, run, signal)
-    const { digest, bytes } =
-      candidate.kind === 'local'
-        ? await copyLocal(candidate.path, run.limits.bytes, transfer)
-        : await fetchRemote(source, place, candidate, transfer, run)
+    const wanted = { name: source.name, digest: source.sha256 }
+    const { digest, bytes } = await arrive(wanted, candidate, path, run, signal)
     if (digest !== source.sha256) {
       await discardPartial(path)
       run.emit({
@@ -137,62 +118,5 @@ async function tryCandidate(
     if (candidate.kind === 'local') await rm(path, { force: true })
     if (error instanceof PlaceFailure) return { place, reason: error.message }
     throw error
-  }
-}
-
-/** Moves in a file whose digest is right. {@link openSink} hashed it as it arrived. */
-async function commit(store: FetchStore, path: string, source: FileSource): Promise<void> {
-  try {
-    await store.blobs.commit(path, source.sha256)
-  } catch (error) {
-    throw explainDiskFull(error, path)
-  }
-}
-
-function fetchRemote(
-  source: FileSource,
-  place: string,
-  { url, trusted }: RemoteCandidate,
-  transfer: Transfer,
-  run: Run,
-): Promise<TransferResult> {
-  return download({
-    ...transfer,
-    url,
-    trusted,
-    wanted: source.sha256,
-    limits: run.limits,
-    sleep: run.sleep,
-    onRetry: (reason) => {
-      run.emit({ type: 'fetch-retry', at: run.now(), source: source.name, place, reason })
-    },
-  })
-}
-
-/**
- * Turns what happens to a transfer into events: one start for each place, progress now and then.
- */
-function transferOf(
-  { name }: FileSource,
-  place: string,
-  path: string,
-  { emit, now }: Run,
-  signal: AbortSignal,
-): Transfer {
-  let started = false
-  let last = now()
-  return {
-    path,
-    signal,
-    onStart: (size) => {
-      if (!started) emit({ type: 'fetch-start', at: now(), source: name, place, size })
-      started = true
-    },
-    onProgress: (bytes, size) => {
-      const at = now()
-      if (at - last < PROGRESS_MS) return
-      last = at
-      emit({ type: 'fetch-progress', at, source: name, bytes, size })
-    },
   }
 }

@@ -39,6 +39,7 @@ export function meaningOf(
   const retry = status >= 500 || status === 429 || status === 408
   throw new PlaceFailure(`HTTP status ${String(status)}`, {
     retry,
+    isAbsent: status === 404 || status === 410,
     waitMs: (numberOf(headers['retry-after']) ?? 0) * 1000,
   })
 }

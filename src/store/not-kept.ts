@@ -1,7 +1,6 @@
-import { lstatSync } from 'node:fs'
 import type { Digest } from '../base/digest.ts'
 import type { RecipeId } from '../base/recipe-id.ts'
-import { blobPath } from './local/layout.ts'
+import { blobSize } from './blob-size.ts'
 import type { Store } from './store.ts'
 
 /** Artifacts of one recipe that a collection removes. */
@@ -23,13 +22,8 @@ export async function artifactsNotKept(
     const past = store.index.history(recipe)
     const made = new Set(past.flatMap(({ name }) => store.index.find(name)?.artifact ?? []))
     const artifacts = [...made].filter((digest) => !keep.has(digest) && store.blobs.has(digest))
-    const bytes = artifacts.reduce((sum, digest) => sum + sizeOf(store.root, digest), 0)
+    const bytes = artifacts.reduce((sum, digest) => sum + blobSize(store.root, digest), 0)
     return { recipe, artifacts: artifacts.length, bytes }
   })
   return rows.filter(({ artifacts }) => artifacts > 0)
-}
-
-/** Bytes of a blob. None for an installed artifact that has no blob yet. */
-function sizeOf(root: string, digest: Digest): number {
-  return lstatSync(blobPath(root, digest), { throwIfNoEntry: false })?.size ?? 0
 }

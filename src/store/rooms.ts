@@ -60,6 +60,16 @@ export interface Trees {
   knownListing(digest: Digest): Listing | undefined
 }
 
+/** Who made what an engine did not make itself. */
+export interface Origin {
+  /** The cache that it was found in, as people may read it. */
+  readonly cache: string
+  /** Names of those who signed for it; none where the transport is trusted. */
+  readonly signers: readonly string[]
+  readonly builder: string
+  readonly engine: string
+}
+
 /** A finished action. */
 export interface IndexEntry {
   readonly recipe: RecipeId
@@ -73,6 +83,8 @@ export interface IndexEntry {
   readonly cpuMs: number
   /** Bytes: the largest sum over the action's processes that was seen. */
   readonly peakMemory: number
+  /** Undefined for what ran on this store. */
+  readonly origin?: Origin
 }
 
 /** A past action of a recipe. Advises only: the queue's order, `why` and `log` read it. */

@@ -3,7 +3,9 @@ import { graphOf } from '../../plan/graph.ts'
 import type { Plan } from '../../plan/plan.ts'
 import { buildContext, buildTargets, putBuiltImage, type BuildFlags } from '../build-targets.ts'
 import type { CommandContext } from '../context.ts'
+import type { Store } from '../../store/store.ts'
 import { resolveTargets } from '../targets.ts'
+import { describeOrigin } from '../view/format.ts'
 
 /** Options of `build`. */
 export interface BuildCommandFlags extends BuildFlags {
@@ -24,10 +26,10 @@ export async function buildCommand(
     throw noImage(flags.output)
   const graph = graphOf(metadata, targets, { mirrors: flags.withoutMirror !== true })
   if (flags.dryRun === true) {
-    await printPlan(command, await command.plan(graph, targets))
+    await printPlan(command, await command.plan(graph, targets), await command.store())
     return
   }
-  const context = await buildContext(command, flags)
+  const context = await buildContext(command, flags, { share: true })
   const { plan } = await buildTargets(command, graph, targets, flags, context)
   for (const id of targets) {
     const { artifact, node } = plan.get(id) ?? {}
@@ -54,15 +56,23 @@ function noImage(folder: string): FixpointError {
  * Prints what a build would do, in the order of the graph: what is known, and what it depends on
  * where it is not.
  */
-async function printPlan(command: CommandContext, plan: Plan): Promise<void> {
-  for (const [recipe, { state, waitsFor }] of plan) {
+async function printPlan(command: CommandContext, plan: Plan, { index }: Store): Promise<void> {
+  for (const [recipe, { state, waitsFor, key, node }] of plan) {
     if (state === 'unneeded') continue
+    const isFound = state === 'stored' && key !== undefined && !node.recipe.host
+    const origin = isFound ? index.find(key)?.origin : undefined
     const words =
       state === 'stored'
-        ? 'stored'
+        ? `stored${origin === undefined ? '' : `, ${describeOrigin(origin)}`}`
         : state === 'waits'
           ? `may run, waits for ${waitsFor.join(', ')}`
           : 'will run'
-    await command.result([`${recipe}: ${words}`], { type: 'planned', recipe, state, waitsFor })
+    await command.result([`${recipe}: ${words}`], {
+      type: 'planned',
+      recipe,
+      state,
+      waitsFor,
+      ...(origin && { origin }),
+    })
   }
 }

@@ -4,6 +4,7 @@ import { FixpointError } from '../../base/error.ts'
 import { visible } from '../../base/visible.ts'
 import type { CommandContext } from '../context.ts'
 import { resolveTarget } from '../targets.ts'
+import { describeOrigin } from '../view/format.ts'
 import { readerLeft } from '../view/output.ts'
 
 /** `log RECIPE`: the log of its last action. */
@@ -11,11 +12,22 @@ export async function logCommand(command: CommandContext, word: string): Promise
   const [metadata, store] = [await command.metadata(), await command.store()]
   const id = resolveTarget(metadata, word)
   const path = await store.logs.newest(id)
+  const last = store.index.history(id).at(-1)
+  const origin = last && store.index.find(last.name)?.origin
+  const elsewhere =
+    origin &&
+    `its last result was made elsewhere, by "${origin.builder}" (${describeOrigin(origin)}); ` +
+      'the log stayed there'
   if (path === undefined)
     throw new FixpointError(
       'no-log',
-      `Cannot show a log of ${id}: it was never built on this store`,
+      `Cannot show a log of ${id}: ${elsewhere ?? 'it was never built on this store'}`,
     )
+  if (elsewhere !== undefined) {
+    const message = `This log of ${id} is of an earlier action: ${elsewhere}`
+    command.emit({ type: 'warning', at: command.now(), message })
+    await command.settle()
+  }
   await printFile(path, command.signal)
 }
 

@@ -33,7 +33,7 @@ export async function shellCommand(
     const missing = inputs.filter((input) => before.get(input)?.state !== 'stored')
     if (missing.length > 0)
       process.stderr.write(`first, what ${id} is built from: ${missing.join(', ')}\n`)
-    await buildTargets(command, graph, inputs, {}, await buildContext(command, {}))
+    await buildTargets(command, graph, inputs, {}, await buildContext(command, {}, { share: true }))
   }
   const action = actionOf(await command.plan(graph, [id, ...inputs]), id)
   const kept = store.logs.keptFolder(id)

@@ -7,6 +7,7 @@ import { run } from './run.ts'
 export function addKeepingCommands(program: Command): void {
   program.commandsGroup('Keep:')
   addArchive(program)
+  addCacheCommands(program)
   const store = program.command('store').description('look after the store')
   store
     .command('verify')
@@ -66,4 +67,29 @@ function addArchive(program: Command): void {
       'make a place to build in: engine, programs, recipes and sources, all from the kit',
     )
     .action(run(async () => (await import('../commands/archive-restore.ts')).archiveRestoreCommand))
+}
+
+function addCacheCommands(program: Command): void {
+  const cache = program.command('cache').description('share results with other machines')
+  cache
+    .command('keygen')
+    .argument('<file>', 'a new file, named after the signer')
+    .description('make the key of a signer; print the line for `keys:` in configurations')
+    .action(run(async () => (await import('../commands/cache.ts')).cacheKeygenCommand))
+  cache
+    .command('push')
+    .argument('<target...>')
+    .option('--sources', 'also the sources that are in the store')
+    .description('write what this store made of targets, and of all they are built from')
+    .action(run(async () => (await import('../commands/cache.ts')).cachePushCommand))
+  cache
+    .command('pull')
+    .argument('<target...>')
+    .description('bring targets from the caches; build nothing')
+    .action(run(async () => (await import('../commands/cache.ts')).cachePullCommand))
+  cache
+    .command('check')
+    .argument('<target...>')
+    .description('compare what is stored with what every signer says of it')
+    .action(run(async () => (await import('../commands/cache.ts')).cacheCheckCommand))
 }

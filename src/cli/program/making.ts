@@ -27,6 +27,7 @@ function addBuild(program: Command): void {
     .description('build what is missing in the store; put images into the output folder')
     .option('-n, --dry-run', 'print what would run, and why not more is known')
     .option('-o, --output <folder>', 'where images are put (default: "out")')
+    .option('--no-cache', 'neither ask caches for results nor write to them')
     .option('--without-mirror', 'leave the sources out of images that hold their closure')
     .addOption(from.conflicts('receipts'))
     .action(

@@ -13,7 +13,12 @@ export function engineVersion(): string {
 export function versionLine(): string {
   const commit = commitOf(CHECKOUT)
   const of = commit === undefined ? '' : `commit ${commit}, `
-  return `fixpoint ${engineVersion()} (${of}Node ${process.versions.node})`
+  return `${engineName()} (${of}Node ${process.versions.node})`
+}
+
+/** Name and version, as records of results state them. */
+export function engineName(): string {
+  return `fixpoint ${engineVersion()}`
 }
 
 /** Undefined where there is no repository, or no git: an image has neither. */

@@ -1,3 +1,5 @@
+import type { Origin } from '../../store/rooms.ts'
+
 /** A span of time for people: `0.3 s`, `42 s`, `3 min 05 s`, `1 h 02 min`. */
 export function formatDuration(ms: number): string {
   const seconds = ms / 1000
@@ -25,4 +27,10 @@ export function formatBytes(bytes: number): string {
 /** The first digits of a digest, enough to tell artifacts apart at a glance. */
 export function shortDigest(digest: string): string {
   return digest.slice(0, 12)
+}
+
+/** Who vouches for what another machine made, and where it was found. */
+export function describeOrigin({ cache, signers }: Pick<Origin, 'cache' | 'signers'>): string {
+  const by = signers.length > 0 ? `signed by ${signers.join(' and ')}, ` : 'not signed, '
+  return `${by}from ${cache}`
 }

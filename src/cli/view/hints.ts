@@ -27,6 +27,17 @@ export function hintOf(error: FixpointError, options: GlobalOptions): string | u
       return about(facts.file, (kept) => `It is kept as "${kept}"; run again to fetch or build it`)
     case 'builds-differ':
       return about(facts.folder, (folder) => `The second build is kept in "${folder}"`)
+    case 'cache-key':
+      return about(
+        facts.file,
+        (file) =>
+          `Its owner alone may read it: chmod 600 "${file}"; ` +
+          `make one: \`${typed('cache', 'keygen', 'FILE')}\``,
+      )
+    case 'cache-token':
+      return 'A token file holds one line, and its owner alone may read it (chmod 600)'
+    case 'cache-unread':
+      return `What is missing there can be built here, with \`${typed('build')}\``
     case 'clock-behind':
       return 'Set the clock, as by: date -u -s 2030-01-01'
     case 'default-acl':
@@ -58,6 +69,8 @@ export function hintOf(error: FixpointError, options: GlobalOptions): string | u
       return about(facts.recipe, (recipe) => `Let ${recipe} leave it out`)
     case 'namespaces-unavailable':
       return `${doctor} says what this host must allow`
+    case 'no-cache':
+      return 'Set `cache:` in the configuration'
     case 'no-format-page':
       return 'It belongs to the checkout that this engine is from'
     case 'no-home':
@@ -139,6 +152,11 @@ export function hintOf(error: FixpointError, options: GlobalOptions): string | u
         const words = ['-Y', 'sign', '-n', 'fixpoint-receipt', '-f', 'KEY', file]
         return `Sign them by hand: ${shellWords(['ssh-keygen', ...words])}`
       })
+    case 'signers-differ':
+      return about(
+        facts.recipe,
+        (recipe) => `Find out who is right: \`${typed('build', '--no-cache', recipe)}\``,
+      )
     case 'source-digest':
       return facts.knownAs === undefined
         ? `The file was replaced or damaged there; add a place that has the original, or ${handIn}`
@@ -192,6 +210,7 @@ export function hintOf(error: FixpointError, options: GlobalOptions): string | u
     case 'blob-missing':
     case 'boot-ended':
     case 'boot-timeout':
+    case 'cache-unwritten':
     case 'command-too-large':
     case 'config-syntax':
     case 'config-unknown-key':

@@ -1,6 +1,6 @@
 import type { Event, EventSink } from '../../base/events.ts'
 import { visibleMessage } from './report.ts'
-import { formatBytes, formatDuration, shortDigest } from './format.ts'
+import { describeOrigin, formatBytes, formatDuration, shortDigest } from './format.ts'
 
 /**
  * A reader of events that writes a line for each that a log should keep; `write` gets the line
@@ -49,6 +49,8 @@ function textOf(event: Event): string | undefined {
       )
     case 'action-stored':
       return `${event.recipe} is stored already: ${shortDigest(event.artifact)}`
+    case 'action-shared':
+      return `${event.recipe} is shared: ${shortDigest(event.artifact)}, ${describeOrigin(event)}`
     case 'action-failed':
       return `failed ${event.recipe}: ${event.message}`
     case 'action-skipped':

@@ -4,6 +4,8 @@ import type { Digest } from '../../base/digest.ts'
 import type { RecipeId } from '../../base/recipe-id.ts'
 import type { Recipe } from '../../metadata/model.ts'
 import type { State } from '../../plan/plan.ts'
+import type { PushedTarget } from '../../remote/push-target.ts'
+import type { Origin } from '../../store/rooms.ts'
 import type { NotKept } from '../../store/not-kept.ts'
 import type { Finding } from '../doctor/finding.ts'
 import type { Apart, Confirmation } from '../../report/receipts/confirm.ts'
@@ -24,6 +26,8 @@ export type Result =
       readonly recipe: RecipeId
       readonly state: State
       readonly waitsFor: readonly RecipeId[]
+      /** Who made what is stored, if another machine did. */
+      readonly origin?: Origin
     }
   /** `build --from`: never recorded. */
   | { readonly type: 'tainted'; readonly recipe: RecipeId; readonly artifact: Digest }
@@ -113,6 +117,8 @@ export type Result =
       readonly before?: Digest
       readonly after?: Digest
       readonly why: readonly string[]
+      /** Who made the last result, if another machine did. */
+      readonly origin?: Origin
     }
   /**
    * `diff`: an entry of an artifact that only the second has (`+`), only the first (`-`), or that
@@ -120,6 +126,14 @@ export type Result =
    */
   | { readonly type: 'entry'; readonly mark: '+' | '-' | '~'; readonly path: string }
   | { readonly type: 'identical' }
+  /** `cache keygen`: the line for `keys:`. */
+  | { readonly type: 'signer'; readonly key: string }
+  /** `cache push` */
+  | ({ readonly type: 'pushed' } & PushedTarget)
+  /** `cache pull`: a target is in the store. */
+  | { readonly type: 'pulled'; readonly recipe: RecipeId; readonly artifact: Digest }
+  /** `cache check`: who says the same of a stored result. */
+  | { readonly type: 'checked'; readonly recipe: RecipeId; readonly signers: readonly string[] }
   /** `store verify` */
   | {
       readonly type: 'damaged'

@@ -116,6 +116,7 @@ export function terminalView(slotCount: number, now: () => number): View {
         return
       }
       case 'action-stored':
+      case 'action-shared':
       case 'action-skipped':
       case 'fetch-retry':
       case 'step-end':

@@ -6,8 +6,8 @@ import { isDigest, type Digest } from '../../base/digest.ts'
 import { FixpointError } from '../../base/error.ts'
 import { byCodeUnit } from '../../base/order.ts'
 import { folderName, recipeOfFolder, type RecipeId } from '../../base/recipe-id.ts'
-import { hasShape, isNumber } from '../../base/shape.ts'
-import type { HistoryEntry, Index, IndexEntry } from '../rooms.ts'
+import { hasShape, isNumber, isText } from '../../base/shape.ts'
+import type { HistoryEntry, Index, IndexEntry, Origin } from '../rooms.ts'
 import type { ReportDamage } from './damage.ts'
 import type { Installed } from './installed.ts'
 import { unreadableFile } from './layout.ts'
@@ -122,6 +122,16 @@ function isNamedEntry(value: unknown): value is NamedEntry {
     durationMs: isNumber,
     cpuMs: isNumber,
     peakMemory: isNumber,
+    origin: (origin) => origin === undefined || isOrigin(origin),
+  })
+}
+
+function isOrigin(value: unknown): value is Origin {
+  return hasShape<Origin>(value, {
+    cache: isText,
+    signers: (signers) => Array.isArray(signers) && signers.every(isText),
+    builder: isText,
+    engine: isText,
   })
 }
 

@@ -1,0 +1,180 @@
+import { once } from 'node:events'
+import { createServer as createTlsServer } from 'node:https'
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { mkdir, readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { cacheServer, on, status } from '../../support/cache-server.ts'
+import { commandLine, jsonLines, makes, ranIn, TOOLS_RECIPE, type Toy } from '../../support/cli.ts'
+import { temporaryFolder } from '../../support/temporary.ts'
+
+const newToy = commandLine()
+const TREE = {
+  'layers/bootstrap/tools/recipe.yaml': TOOLS_RECIPE,
+  'layers/product/one/recipe.yaml': makes('one', '1', 'inputs: [bootstrap/tools]'),
+  'layers/product/two/recipe.yaml': makes('two', '2', 'inputs: [bootstrap/tools, product/one]'),
+}
+
+/** Writes the `cache:` of a user's configuration. */
+function configure(toy: Toy, ...lines: readonly string[]): Promise<void> {
+  const text = ['cache:', ...lines.map((line) => `  ${line}`), ''].join('\n')
+  return toy.write({ 'home/.config/fixpoint/config.yaml': text })
+}
+
+/** A user who built `two`, and wrote it to `place`. */
+async function writer(place: string, ...lines: readonly string[]): Promise<string> {
+  const toy = await newToy(TREE)
+  const made = await toy.run('cache', 'keygen', 'ci-1.key')
+  await configure(toy, `write: ${place}`, `key: ${join(toy.folder, 'ci-1.key')}`, ...lines)
+  expect(await toy.run('build', 'two')).toMatchObject({ code: 0 })
+  const pushed = await toy.run('--json', 'cache', 'push', 'two')
+  expect(jsonLines(pushed.stdout)).toMatchObject([{ type: 'pushed', results: 2, added: 0 }])
+  return made.stdout.trim()
+}
+
+async function reader(place: string, key: string, ...lines: readonly string[]): Promise<Toy> {
+  const toy = await newToy(TREE)
+  await configure(toy, `read: ['${place}']`, `keys: ['${key}']`, ...lines)
+  return toy
+}
+
+test('a cache in a folder: push, build, pull, check, why, log and plan', async () => {
+  const folder = await temporaryFolder()
+  const key = await writer(folder)
+  expect(await readdir(join(folder, 'cas'))).toHaveLength(2)
+
+  const other = await reader(folder, key)
+  const built = await other.run('--json', 'build', 'two')
+  expect(ranIn(jsonLines(built.stdout))).toEqual([])
+  expect(jsonLines(built.stdout)).toContainEqual(
+    expect.objectContaining({ type: 'action-shared', recipe: 'product/two', signers: ['ci-1'] }),
+  )
+  expect((await other.run('build', '-n', 'two')).stdout).toContain('stored, signed by ci-1')
+  expect((await other.run('why', 'two')).stdout).toContain('ci-1')
+  const log = await other.run('log', 'two')
+  expect(log.code).toBe(2)
+  expect(log.stderr).toContain('ci-1')
+  expect(await other.run('cache', 'check', 'two')).toMatchObject({ code: 0 })
+  expect((await other.run('cache', 'push', 'two')).code).toBe(2)
+
+  const third = await reader(folder, key)
+  const pulled = await third.run('--json', 'cache', 'pull', 'two')
+  expect(jsonLines(pulled.stdout)).toContainEqual(
+    expect.objectContaining({ type: 'pulled', recipe: 'product/two' }),
+  )
+  const alone = await newToy(TREE)
+  await configure(alone, `read: ['${folder}']`, `keys: ['${key}']`)
+  await rm(join(folder, 'ac'), { recursive: true })
+  const none = await alone.run('cache', 'pull', 'two')
+  expect(none.code).toBe(4)
+  expect(none.stderr).toContain('product/one')
+})
+
+test('--no-cache asks nobody', async () => {
+  const server = await cacheServer()
+  const key = await writer(server.address)
+  server.requests.length = 0
+  const other = await reader(server.address, key)
+  const built = await other.run('--json', 'build', '--no-cache', 'two')
+  expect(ranIn(jsonLines(built.stdout))).toEqual(['bootstrap/tools', 'product/one', 'product/two'])
+  expect(server.requests).toEqual([])
+  expect((await other.run('cache', 'check', 'two')).stdout).toContain('the same: ci-1')
+})
+
+test('a token and a password are nowhere but in requests of their server', async () => {
+  const [server, thief] = [await cacheServer(), await cacheServer()]
+  const key = await writer(server.address)
+  const other = await newToy(TREE)
+  await other.write({ token: 'SECRET-token\n' })
+  execFileSync('chmod', ['600', join(other.folder, 'token')])
+  await configure(
+    other,
+    `read: ['${server.address.replace('//', '//user:SECRET-word@')}', '${server.address}']`,
+    `keys: ['${key}']`,
+    `token: ${join(other.folder, 'token')}`,
+  )
+  server.fault = on('GET /ac', status(302, { Location: `${thief.address}/ac/x` }))
+  const built = await other.run('--json', 'build', 'two')
+  expect(built.code).toBe(0)
+  expect(built.stdout + built.stderr).not.toContain('SECRET')
+  const found = execFileSync('grep', ['-rlI', 'SECRET', other.folder], { encoding: 'utf8' })
+  expect(found.trim().split('\n').sort()).toEqual(
+    ['home/.config/fixpoint/config.yaml', 'token'].map((name) => join(other.folder, name)),
+  )
+  expect(server.heads.some(({ headers }) => headers.authorization === 'Bearer SECRET-token')).toBe(
+    true,
+  )
+  expect(thief.requests.length).toBeGreaterThan(0)
+  expect(thief.heads.map(({ headers }) => headers.authorization)).not.toContain(
+    'Bearer SECRET-token',
+  )
+  expect(thief.heads.every(({ headers }) => headers.authorization === undefined)).toBe(true)
+  execFileSync('chmod', ['644', join(other.folder, 'token')])
+  await rm(join(other.folder, 'store/index'), { recursive: true })
+  await mkdir(join(other.folder, 'store/index'))
+  expect((await other.run('build', 'two')).code).toBe(2)
+})
+
+test('a server that nobody vouches for is refused, and all is built here', async () => {
+  const folder = await temporaryFolder()
+  const key = await writer(folder)
+  const file = (name: string): string => join(folder, name)
+  execFileSync('openssl', [
+    ...['req', '-x509', '-newkey', 'ed25519', '-nodes', '-days', '36500', '-subj', '/CN=x'],
+    ...['-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', file('tls.key'), '-out', file('ca')],
+  ])
+  const tls = { key: readFileSync(file('tls.key')), cert: readFileSync(file('ca')) }
+  const server = await cacheServer((handler) => createTlsServer(tls, handler))
+  for (const room of ['ac', 'cas'])
+    for (const name of await readdir(join(folder, room)))
+      server.files.set(`/${room}/${name}`, readFileSync(join(folder, room, name)))
+  const other = await reader(server.address, key)
+  const refused = await other.run('--json', 'build', 'two')
+  expect(ranIn(jsonLines(refused.stdout))).toContain('product/two')
+  expect(server.requests).toEqual([])
+  const wrongHost = await reader(server.address.replace('127.0.0.1', 'localhost'), key)
+  const env = { NODE_EXTRA_CA_CERTS: file('ca') }
+  const named = ['--layers', 'layers/layers.yaml', '--store', wrongHost.store]
+  await wrongHost.runWith({ env, globals: named }, 'build', 'two')
+  expect(server.requests).toEqual([])
+  const trusting = await reader(server.address, key)
+  const built = await trusting.runWith({ env }, '--json', 'build', 'two')
+  expect(ranIn(jsonLines(built.stdout))).toEqual([])
+})
+
+test('a kill while a result comes in leaves nothing half, and the next run has it', async () => {
+  const server = await cacheServer()
+  const key = await writer(server.address)
+  const other = await reader(server.address, key)
+  server.fault = on('GET /cas/', (request, response) => {
+    const file = server.files.get(String(request.url))!
+    response.writeHead(200, { 'Content-Length': file.length }).write(file.subarray(0, 600))
+    child.kill('SIGKILL')
+    return true
+  })
+  const child = other.start('build', 'two')
+  await once(child, 'exit')
+  server.fault = undefined
+  const built = await other.run('--json', 'build', 'two')
+  expect(ranIn(jsonLines(built.stdout))).toEqual([])
+  expect(await readdir(join(other.store, 'partial'))).toEqual([])
+  expect((await other.run('store', 'verify')).code).toBe(0)
+})
+
+test.each([
+  ['without keys', ['read: [/srv/c]'], 'config-value'],
+  ['of another scheme', ["read: ['ftp://h/']", 'trust: transport'], 'config-value'],
+  ['with a query', ["read: ['http://h/?a']", 'trust: transport'], 'config-value'],
+  ['with a key that is none', ['read: [/srv/c]', 'keys: [x]'], 'config-value'],
+  ['with trust in something else', ['read: [/srv/c]', 'trust: all'], 'config-value'],
+  ['that is written without a key', ['write: /srv/c'], 'config-value'],
+  ['with a key for nothing', ['key: /k', 'trust: transport'], 'config-value'],
+  ['that needs more than there are', ['read: [/srv/c]', 'need: 2', 'trust: transport'], ''],
+])('a cache %s is refused by the configuration', async (_, lines) => {
+  const toy = await newToy()
+  await configure(toy, ...lines)
+  const ended = await toy.run('build', 'alpha')
+  expect(ended.code).toBe(2)
+  expect(ended.stderr).toMatch(/config\.yaml:\d+:\d+: error/)
+})
