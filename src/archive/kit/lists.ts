@@ -80,7 +80,6 @@ function decodePath(written: string): string | undefined {
  */
 export function isInside(path: string): boolean {
   if (Buffer.byteLength(path) > LONGEST_PATH) return false
-  // eslint-disable-next-line no-control-regex -- these are what is refused
   if (/[\u0000-\u001f\u007f\\\ufffd]/.test(path)) return false
   return path.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
 }
