@@ -1,4 +1,4 @@
-import { closeSync, constants, mkdirSync } from 'node:fs'
+import { closeSync, constants, mkdirSync, renameSync } from 'node:fs'
 import { copyFile } from 'node:fs/promises'
 import { beneath, Folder } from './beneath.ts'
 import { FixpointError } from './error.ts'
@@ -21,6 +21,17 @@ export async function copyBeneath(
   } finally {
     closeSync(fd)
   }
+}
+
+/** Moves a file from below one root to the same path below another, on one file system. */
+export async function moveBeneath(fromRoot: string, path: string, toRoot: string): Promise<void> {
+  await putFile(toRoot, path, (part) =>
+    Promise.resolve(
+      beneath(fromRoot, path, (folder, name) => {
+        renameSync(folder.at(name), part)
+      }),
+    ),
+  )
 }
 
 /**

@@ -1,9 +1,7 @@
-import { renameSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
-import { beneath } from '../../base/beneath.ts'
 import { FixpointError } from '../../base/error.ts'
 import { diskFull, explainDiskFull, freeBytes } from '../../base/files.ts'
-import { putFile } from '../../base/put-file.ts'
+import { moveBeneath } from '../../base/put-file.ts'
 import { removeTree } from '../../base/remove-tree.ts'
 import { Turns } from '../../base/turns.ts'
 import type { FilesBelow } from '../par2/files-below.ts'
@@ -79,10 +77,7 @@ async function rebuildBlocks(
     isWanted: (name) => isRebuilt.has(name),
     signal,
   })
-  for (const path of paths)
-    await putFile(scratch, path, async (part) =>
-      beneath(into, path, (folder, name) => renameSync(folder.at(name), part)),
-    )
+  for (const path of paths) await moveBeneath(into, path, scratch)
   await removeTree(into)
   return paths
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { beneath, Folder } from '../../base/beneath.ts'
 import { FixpointError } from '../../base/error.ts'
 import { errorCode, syncPath } from '../../base/files.ts'
-import { folderBelow, putFile } from '../../base/put-file.ts'
+import { folderBelow, moveBeneath } from '../../base/put-file.ts'
 import { removeTree } from '../../base/remove-tree.ts'
 import { KIT } from '../kit/layout.ts'
 
@@ -54,9 +54,7 @@ export class DamagedFolder {
    */
   async put(path: string): Promise<void> {
     this.setAside(path, true)
-    await putFile(this.#kit, path, async (part) => {
-      beneath(this.scratch, path, (folder, name) => renameSync(folder.at(name), part))
-    })
+    await moveBeneath(this.scratch, path, this.#kit)
   }
 
   /** Moves a folder that is in the way of a file, with all that is in it. */
