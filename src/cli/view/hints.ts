@@ -144,7 +144,7 @@ export function hintOf(error: FixpointError, options: GlobalOptions): string | u
       )
     case 'unknown-target':
       return facts.near === undefined
-        ? `The command \`${typed('graph')}\` lists all recipes`
+        ? `The command \`${typed('list')}\` lists all recipes`
         : `Did you mean "${facts.near}"?`
     case 'artifact-changed':
     case 'artifact-format':

@@ -73,6 +73,21 @@ export type Result =
     }
   /** `show`: the recipe as the planner sees it, `origins` with `--origin` only. */
   | { readonly type: 'recipe'; readonly recipe: Partial<Recipe> }
+  /** `list` and `search` */
+  | {
+      readonly type: 'listed'
+      readonly recipe: RecipeId
+      readonly version: string
+      readonly summary: string
+      readonly image: boolean
+    }
+  /** `tree`: a line of it; `repeated` when its branches are shown further up. */
+  | {
+      readonly type: 'branch'
+      readonly recipe: RecipeId
+      readonly depth: number
+      readonly repeated: boolean
+    }
   /** `graph`: what a recipe is built from, and what an image holds. */
   | {
       readonly type: 'node'

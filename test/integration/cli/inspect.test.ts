@@ -46,6 +46,9 @@ describe('why', () => {
 
 test.each([
   ['graph', 'beta'],
+  ['list'],
+  ['search', 'alpha'],
+  ['tree', 'beta'],
   ['show', 'alpha'],
   ['why', 'changing'],
   ['store', 'verify'],
@@ -60,6 +63,23 @@ test.each([
     .map((line) => JSON.parse(line) as { type: unknown })
   expect(lines.length).toBeGreaterThan(0)
   for (const { type } of lines) expect(type).toEqual(expect.any(String))
+})
+
+describe('list, search and tree', () => {
+  test('list has every recipe of a layer, search those with all words', async () => {
+    const { run } = toy()
+    const all = (await run('list', 'bootstrap')).stdout.trimEnd().split('\n')
+    expect(all.map((line) => line.split(/ +/)[0])).toContain('bootstrap/alpha')
+    expect((await run('search', 'ALPHA', 'bootstrap/')).stdout).toMatch(/^bootstrap\/alpha /)
+    expect((await run('search', 'alpha', 'nosuch')).stdout).toBe('')
+    expect((await run('list', 'nosuch')).code).toBe(2)
+  })
+
+  test('tree draws what a recipe uses', async () => {
+    const { stdout } = await toy().run('tree', 'beta')
+    expect(stdout).toBe('bootstrap/beta\n`-- bootstrap/alpha\n')
+    expect((await toy().run('tree', 'beta', '--depth', '0')).code).toBe(2)
+  })
 })
 
 describe('graph', () => {
