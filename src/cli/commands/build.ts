@@ -1,6 +1,5 @@
 import { FixpointError } from '../../base/error.ts'
 import { graphOf } from '../../plan/graph.ts'
-import type { Plan } from '../../plan/plan.ts'
 import { buildContext, buildTargets, putBuiltImage, type BuildFlags } from '../build-targets.ts'
 import type { CommandContext } from '../context.ts'
 import { resolveTargets } from '../targets.ts'
@@ -24,7 +23,8 @@ export async function buildCommand(
     throw noImage(flags.output)
   const graph = graphOf(metadata, targets, { mirrors: flags.withoutMirror !== true })
   if (flags.dryRun === true) {
-    await printPlan(command, await command.plan(graph, targets))
+    const { printPlan } = await import('./print-plan.ts')
+    await printPlan(command, graph, await command.plan(graph, targets))
     return
   }
   const context = await buildContext(command, flags)
@@ -48,21 +48,4 @@ function noImage(folder: string): FixpointError {
     'no-image-target',
     `Cannot put an image into "${folder}": no target is an image`,
   )
-}
-
-/**
- * Prints what a build would do, in the order of the graph: what is known, and what it depends on
- * where it is not.
- */
-async function printPlan(command: CommandContext, plan: Plan): Promise<void> {
-  for (const [recipe, { state, waitsFor }] of plan) {
-    if (state === 'unneeded') continue
-    const words =
-      state === 'stored'
-        ? 'stored'
-        : state === 'waits'
-          ? `may run, waits for ${waitsFor.join(', ')}`
-          : 'will run'
-    await command.result([`${recipe}: ${words}`], { type: 'planned', recipe, state, waitsFor })
-  }
 }

@@ -21,6 +21,9 @@ export type Result =
       readonly recipe: RecipeId
       readonly state: State
       readonly waitsFor: readonly RecipeId[]
+      /** How an action differs from its last one; for those that run. */
+      readonly why?: readonly string[]
+      readonly expectedMs?: number
     }
   /** `build --from`: never recorded. */
   | { readonly type: 'tainted'; readonly recipe: RecipeId; readonly artifact: Digest }
