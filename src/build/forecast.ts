@@ -18,10 +18,13 @@ export class Forecast {
       const past = index.history(id).at(-1)
       if (past !== undefined) this.#past.set(id, past)
     }
-    this.#remaining = remainingTimes(
-      plan,
-      (id) => this.#past.get(id)?.durationMs ?? nodeOf(graph.nodes, id).recipe.cost * 1000,
-    )
+    this.#remaining = remainingTimes(plan, (id) => this.duration(id))
+  }
+
+  /** Milliseconds that an action takes: those of its last run, else the recipe's cost. */
+  duration(recipe: RecipeId): number {
+    const past = this.#past.get(recipe)?.durationMs
+    return past ?? nodeOf(this.#graph.nodes, recipe).recipe.cost * 1000
   }
 
   /** Bytes of memory that an action uses at most. */

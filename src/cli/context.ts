@@ -12,6 +12,7 @@ import { loadNoted } from '../metadata/noted.ts'
 import type { RecipeId } from '../base/recipe-id.ts'
 import type { Metadata } from '../metadata/model.ts'
 import type { Installed } from '../store/local/installed.ts'
+import { isStore } from '../store/local/layout.ts'
 import { Store } from '../store/store.ts'
 import { readConfig, type Config } from './config.ts'
 import { defaultCores, layersFile, OWN_LAYERS } from './defaults.ts'
@@ -160,7 +161,8 @@ export class CommandContext {
   async #loadMetadata(): Promise<Metadata> {
     // Commands that need no store say nothing of a faulty configuration.
     const store = await this.#storeFolder().catch(() => undefined)
-    const notes = store === undefined ? undefined : join(store, 'metadata')
+    // A folder that is no store yet belongs to the user.
+    const notes = store !== undefined && isStore(store) ? join(store, 'metadata') : undefined
     return loadNoted(layersFile(this.options.layers), notes)
   }
 

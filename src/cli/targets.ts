@@ -28,3 +28,13 @@ export function resolveTarget(metadata: Metadata, word: string): RecipeId {
   const facts = near === undefined ? {} : { near }
   throw new FixpointError('unknown-target', `Cannot find recipe "${word}"`, { facts })
 }
+
+/** Fails with `unknown-target` for a word that is no layer. */
+export function checkLayers({ layers }: Metadata, words: readonly string[]): void {
+  for (const word of words) {
+    if (layers.includes(word)) continue
+    const near = nearest(word, [...layers])
+    const facts = near === undefined ? {} : { near }
+    throw new FixpointError('unknown-target', `Cannot find layer "${word}"`, { facts })
+  }
+}

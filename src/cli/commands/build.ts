@@ -1,11 +1,8 @@
 import { FixpointError } from '../../base/error.ts'
 import { graphOf } from '../../plan/graph.ts'
-import type { Plan } from '../../plan/plan.ts'
 import { buildContext, buildTargets, putBuiltImage, type BuildFlags } from '../build-targets.ts'
 import type { CommandContext } from '../context.ts'
-import type { Store } from '../../store/store.ts'
 import { resolveTargets } from '../targets.ts'
-import { describeOrigin } from '../view/format.ts'
 
 /** Options of `build`. */
 export interface BuildCommandFlags extends BuildFlags {
@@ -26,7 +23,8 @@ export async function buildCommand(
     throw noImage(flags.output)
   const graph = graphOf(metadata, targets, { mirrors: flags.withoutMirror !== true })
   if (flags.dryRun === true) {
-    await printPlan(command, await command.plan(graph, targets), await command.store())
+    const { printPlan } = await import('./print-plan.ts')
+    await printPlan(command, graph, await command.plan(graph, targets))
     return
   }
   const context = await buildContext(command, flags, { share: true })
@@ -50,29 +48,4 @@ function noImage(folder: string): FixpointError {
     'no-image-target',
     `Cannot put an image into "${folder}": no target is an image`,
   )
-}
-
-/**
- * Prints what a build would do, in the order of the graph: what is known, and what it depends on
- * where it is not.
- */
-async function printPlan(command: CommandContext, plan: Plan, { index }: Store): Promise<void> {
-  for (const [recipe, { state, waitsFor, key, node }] of plan) {
-    if (state === 'unneeded') continue
-    const isFound = state === 'stored' && key !== undefined && !node.recipe.host
-    const origin = isFound ? index.find(key)?.origin : undefined
-    const words =
-      state === 'stored'
-        ? `stored${origin === undefined ? '' : `, ${describeOrigin(origin)}`}`
-        : state === 'waits'
-          ? `may run, waits for ${waitsFor.join(', ')}`
-          : 'will run'
-    await command.result([`${recipe}: ${words}`], {
-      type: 'planned',
-      recipe,
-      state,
-      waitsFor,
-      ...(origin && { origin }),
-    })
-  }
 }

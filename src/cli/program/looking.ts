@@ -16,6 +16,24 @@ export function addLookingCommands(program: Command): void {
 
 function addRecipeCommands(program: Command): void {
   program
+    .command('list')
+    .argument('[layer...]')
+    .description('the recipes, with version and summary')
+    .option('--images', 'images only')
+    .action(run(async () => (await import('../commands/list.ts')).listCommand))
+  program
+    .command('search')
+    .argument('<word...>')
+    .description('recipes with all these words in name, version or summary')
+    .action(run(async () => (await import('../commands/list.ts')).searchCommand))
+  program
+    .command('tree')
+    .argument('<recipe>')
+    .description('what a recipe depends on, as a tree')
+    .option('--reverse', 'what depends on it')
+    .option('--depth <levels>', 'at most so many levels below it', positiveInteger)
+    .action(run(async () => (await import('../commands/tree.ts')).treeCommand))
+  program
     .command('show')
     .argument('<recipe>')
     .description('a recipe after extends, amendments, style and templates')
@@ -24,7 +42,7 @@ function addRecipeCommands(program: Command): void {
   program
     .command('graph')
     .argument('[target...]')
-    .description('what depends on what')
+    .description('each dependency as a line, to process further')
     .option('--dot', 'for Graphviz')
     .action(run(async () => (await import('../commands/graph.ts')).graphCommand))
   program

@@ -173,7 +173,7 @@ export function hintOf(error: FixpointError, options: GlobalOptions): string | u
     case 'step-failed':
       return afterStep(facts, typed)
     case 'kit-beyond-repair':
-      return 'Name other copies, also damaged ones, with --from: two ruined ones may make a whole one'
+      return 'Name other copies with --from, also damaged ones: two of them may make a whole one'
     case 'kit-busy':
     case 'store-busy':
       return 'Try again when it has ended'
@@ -194,7 +194,7 @@ export function hintOf(error: FixpointError, options: GlobalOptions): string | u
       )
     case 'unknown-target':
       return facts.near === undefined
-        ? `The command \`${typed('graph')}\` lists all recipes`
+        ? `The command \`${typed('list')}\` lists all recipes`
         : `Did you mean "${facts.near}"?`
     case 'artifact-changed':
     case 'artifact-format':

@@ -28,6 +28,9 @@ export type Result =
       readonly waitsFor: readonly RecipeId[]
       /** Who made what is stored, if another machine did. */
       readonly origin?: Origin
+      /** How an action differs from its last one; for those that run. */
+      readonly why?: readonly string[]
+      readonly expectedMs?: number
     }
   /** `build --from`: never recorded. */
   | { readonly type: 'tainted'; readonly recipe: RecipeId; readonly artifact: Digest }
@@ -100,6 +103,21 @@ export type Result =
   | ({ readonly type: 'apart' } & Apart)
   /** `show`: the recipe as the planner sees it, `origins` with `--origin` only. */
   | { readonly type: 'recipe'; readonly recipe: Partial<Recipe> }
+  /** `list` and `search` */
+  | {
+      readonly type: 'listed'
+      readonly recipe: RecipeId
+      readonly version: string
+      readonly summary: string
+      readonly image: boolean
+    }
+  /** `tree`: a line of it; `repeated` when its branches are shown further up. */
+  | {
+      readonly type: 'branch'
+      readonly recipe: RecipeId
+      readonly depth: number
+      readonly repeated: boolean
+    }
   /** `graph`: what a recipe is built from, and what an image holds. */
   | {
       readonly type: 'node'

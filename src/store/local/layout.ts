@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { chmod, mkdir, readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readIfThere } from '../../base/beneath.ts'
@@ -9,6 +10,9 @@ import { systemReason } from '../../base/system-error.ts'
 
 /** Version of the layout on disk. A store of another version is refused, never converted. */
 const LAYOUT = 'fixpoint store 1\n'
+
+/** The file that says it. */
+const MARKER = 'LAYOUT'
 
 /** Folders of a store. */
 const FOLDERS = [
@@ -28,7 +32,7 @@ const FOLDERS = [
  * `store-layout` for a folder that is something else.
  */
 export async function layOutStore(root: string): Promise<void> {
-  const marker = join(root, 'LAYOUT')
+  const marker = join(root, MARKER)
   const found = readMarker(marker)
   if (found !== undefined && found !== LAYOUT) {
     throw new FixpointError(
@@ -39,6 +43,11 @@ export async function layOutStore(root: string): Promise<void> {
   if (found === undefined) await markStore(root, marker)
   await keepFromOthers(root)
   for (const folder of FOLDERS) await layOutFolder(join(root, folder))
+}
+
+/** Whether a store, of whatever layout, is below `root`. */
+export function isStore(root: string): boolean {
+  return existsSync(join(root, MARKER))
 }
 
 /** Where the store below `root` keeps a blob. */
@@ -94,7 +103,7 @@ function readMarker(marker: string): string | undefined {
 async function markStore(root: string, marker: string): Promise<void> {
   await makeFolder(root, 0o700)
   const others = (await readdir(root)).filter(
-    (name) => name !== 'lost+found' && !name.startsWith('LAYOUT'),
+    (name) => name !== 'lost+found' && !name.startsWith(MARKER),
   )
   // Another engine may make the store now: it writes the marker first.
   if (others.length > 0 && !(await exists(marker))) {

@@ -1,6 +1,8 @@
+import { readdir, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { makes, recipe, sharedToy, step } from '../../support/cli.ts'
+import { temporaryFolder } from '../../support/temporary.ts'
 
 const WITH_ENV = (word: string): string =>
   recipe(
@@ -46,6 +48,9 @@ describe('why', () => {
 
 test.each([
   ['graph', 'beta'],
+  ['list'],
+  ['search', 'alpha'],
+  ['tree', 'beta'],
   ['show', 'alpha'],
   ['why', 'changing'],
   ['store', 'verify'],
@@ -60,6 +65,23 @@ test.each([
     .map((line) => JSON.parse(line) as { type: unknown })
   expect(lines.length).toBeGreaterThan(0)
   for (const { type } of lines) expect(type).toEqual(expect.any(String))
+})
+
+describe('list, search and tree', () => {
+  test('list has every recipe of a layer, search those with all words', async () => {
+    const { run } = toy()
+    const all = (await run('list', 'bootstrap')).stdout.trimEnd().split('\n')
+    expect(all.map((line) => line.split(/ +/)[0])).toContain('bootstrap/alpha')
+    expect((await run('search', 'ALPHA', 'bootstrap/')).stdout).toMatch(/^bootstrap\/alpha /)
+    expect((await run('search', 'alpha', 'nosuch')).stdout).toBe('')
+    expect((await run('list', 'nosuch')).code).toBe(2)
+  })
+
+  test('tree draws what a recipe uses', async () => {
+    const { stdout } = await toy().run('tree', 'beta')
+    expect(stdout).toBe('bootstrap/beta\n`-- bootstrap/alpha\n')
+    expect((await toy().run('tree', 'beta', '--depth', '0')).code).toBe(2)
+  })
 })
 
 describe('graph', () => {
@@ -174,4 +196,16 @@ describe('lint', () => {
     })
     expect(await run('lint')).toEqual({ code: 0, stdout: '', stderr: '' })
   })
+})
+
+test('a folder that is to be a store gets nothing from a command that needs none', async () => {
+  const { folder, run } = toy()
+  // Old enough to be noted.
+  for (const file of await readdir(folder, { recursive: true }))
+    await utimes(join(folder, file), 1e9, 1e9)
+  const store = await temporaryFolder()
+  for (let times = 0; times < 2; times++) {
+    expect(await run('--store', store, 'list')).toMatchObject({ code: 0 })
+    expect(await readdir(store)).toEqual([])
+  }
 })

@@ -39,7 +39,7 @@ async function place() {
   const bootstrap = { recipe: 'bootstrap/make', version: '1', key: digestOf('key of make') }
   const recipes = [bootstrap, entry('toolchain/gcc', []), entry('base/zlib')]
   const record = join(folder, 'image.json')
-  await writeFile(record, JSON.stringify({ ...entry('base/zlib'), recipes }))
+  await writeFile(record, JSON.stringify({ ...entry('base/zlib'), files: [], recipes }))
   const signers = join(folder, 'signers')
   await writeFile(signers, `alice ${ALICE.line}\nbob ${BOB.line}\n`)
   const write = async (
@@ -234,7 +234,7 @@ test('a record that contradicts itself confirms nothing', async () => {
   const record = join(folder, 'other.json')
   const gcc = { recipe: 'toolchain/gcc', version: '1', key: digestOf('k'), artifact: digestOf('a') }
   const zlib = { recipe: 'base/zlib', version: '1', key: ZLIB.key, artifact: ZLIB.artifact }
-  await writeFile(record, JSON.stringify({ ...zlib, recipes: [gcc, zlib] }))
+  await writeFile(record, JSON.stringify({ ...zlib, files: [], recipes: [gcc, zlib] }))
   const found = await examine([await write('alice', [ZLIB], ALICE)], { record })
   expect(found.apart).toMatchObject([{ recipe: 'base/zlib', why: 'other-inputs' }])
 })
