@@ -103,8 +103,8 @@ export class BlockFinder {
 
   /**
    * Blocks of a protected file that are in their place, by their number in the file, and where each
-   * ends. The search does not look into them: an image also holds its sources, so at other positions
-   * it would find the blocks of those, and step over its own.
+   * ends. The search does not look into them: an image also holds its sources, so at other
+   * positions it would find the blocks of those, and step over its own.
    */
   async #ownBlocks(
     window: FileWindow,

@@ -137,7 +137,7 @@ export function hintOf(error: FixpointError, options: GlobalOptions): string | u
     case 'step-failed':
       return afterStep(facts, typed)
     case 'kit-beyond-repair':
-      return 'Name other copies, also damaged ones, with --from: two ruined ones may make a whole one'
+      return 'Name other copies with --from: two damaged ones may make a whole one'
     case 'kit-busy':
     case 'store-busy':
       return 'Try again when it has ended'
