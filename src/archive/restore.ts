@@ -39,12 +39,12 @@ export interface Restored {
 
 /**
  * Makes a working place of a kit: the program `fixpoint`, the folder `checkout`, and sources. All
- * of it comes from an image in the kit. The root of that image is unpacked: it holds the engine,
- * the Node that it runs on, the programs that it calls, and all artifacts, which count as stored.
- * So nothing has to be installed, and nothing is fetched.
+ * of it comes from an image in the kit. Its root is unpacked: that holds the engine, the
+ * Node that it runs on, the programs that it calls, and all artifacts, which count as stored. So
+ * nothing has to be installed, and nothing is fetched.
  *
- * The folder comes whole or not at all. Fails with `kit-damaged` unless the kit is whole,
- * `no-image` where it has no image with engine and sources, `kit-there`, or `disk-full`.
+ * It comes whole or not at all. Fails with `kit-damaged` unless the kit is whole, `no-image`
+ * where it has no image with engine and sources, `kit-there`, or `disk-full`.
  */
 export async function restoreKit(request: RestoreRequest): Promise<Restored> {
   const { kit, signal, onPart } = request

@@ -25,13 +25,10 @@ export async function copyBeneath(
 
 /** Moves a file from below one root to the same path below another, on one file system. */
 export async function moveBeneath(fromRoot: string, path: string, toRoot: string): Promise<void> {
-  await putFile(toRoot, path, (part) =>
-    Promise.resolve(
-      beneath(fromRoot, path, (folder, name) => {
-        renameSync(folder.at(name), part)
-      }),
-    ),
-  )
+  await putFile(toRoot, path, (part) => {
+    beneath(fromRoot, path, (folder, name) => renameSync(folder.at(name), part))
+    return Promise.resolve()
+  })
 }
 
 /**

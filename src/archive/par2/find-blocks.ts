@@ -70,14 +70,22 @@ export class BlockFinder {
   async search(file: OpenedFile, expected: ProtectedFile | undefined, found: Found): Promise<void> {
     const window = new FileWindow(file, this.#buffer, readWhatIsLeft)
     this.#effort.allow(EFFORT_PER_BYTE * file.size)
+    const own = await this.#ownBlocks(window, expected, found)
     let next = expected?.firstBlock
     for (let at = 0, step = 0; at < file.size; at += step) {
       await this.#work.did(step)
+      const here = Math.floor(at / this.#blockSize)
+      const end = own.get(here) ?? 0
+      if (end > at) {
+        next = (expected?.firstBlock ?? 0) + here + 1
+        step = end - at
+        continue
+      }
       const bytes = window.from(at, this.#blockSize).subarray(0, this.#blockSize)
       const crc = paddedCrc(bytes, this.#blockSize)
       // Of equal blocks the next one is meant, or the one that belongs here.
-      const here = expected === undefined ? [] : [expected.firstBlock + at / this.#blockSize]
-      const block = this.#matching(crc, bytes, next === undefined ? here : [next, ...here])
+      const fitting = expected === undefined ? [] : [expected.firstBlock + at / this.#blockSize]
+      const block = this.#matching(crc, bytes, next === undefined ? fitting : [next, ...fitting])
       if (block === 'too much') return
       const short = block === undefined ? this.#shortBlock(next, bytes) : undefined
       if (short !== undefined) {
@@ -88,9 +96,43 @@ export class BlockFinder {
         next = block.index + 1
         step = bytes.length
       } else {
-        step = this.#rollOn(window, at, crc)
+        step = Math.min(this.#rollOn(window, at, crc), this.#untilOwn(own, at))
       }
     }
+  }
+
+  /**
+   * Blocks of a protected file that are in their place, by their number in the file, and where each
+   * ends. The search does not look into them: an image also holds its sources, so at other
+   * positions it would find the blocks of those, and step over its own.
+   */
+  async #ownBlocks(
+    window: FileWindow,
+    expected: ProtectedFile | undefined,
+    found: Found,
+  ): Promise<Map<number, number>> {
+    const own = new Map<number, number>()
+    if (expected?.checksums === undefined) return own
+    for (let block = 0; block < expected.blockCount; block++) {
+      await this.#work.turns.pass()
+      const known = this.#byIndex.get(expected.firstBlock + block)
+      const at = block * this.#blockSize
+      if (known === undefined || at + known.length > window.size) break
+      const bytes = window.from(at, known.length).subarray(0, known.length)
+      if (paddedCrc(bytes, this.#blockSize) !== known.crc) continue
+      if (!paddedMd5(bytes, this.#blockSize).equals(known.md5)) continue
+      found(known.index, at)
+      own.set(block, at + known.length)
+    }
+    return own
+  }
+
+  /** Bytes from `at` to the next block that is in its place. */
+  #untilOwn(own: ReadonlyMap<number, number>, at: number): number {
+    const first = Math.floor(at / this.#blockSize) + 1
+    for (let block = first; block * this.#blockSize < at + this.#roll; block++)
+      if (own.has(block)) return block * this.#blockSize - at
+    return this.#roll
   }
 
   #learn({ checksums, firstBlock, blockCount, size }: ProtectedFile): void {

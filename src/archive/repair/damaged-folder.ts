@@ -12,8 +12,8 @@ const NEW = 'new-'
 
 /**
  * The folder of a kit in which a repair works, and to which it moves what it replaces: `damaged/N`
- * has the old files of one repair, under their paths. A repair that is killed leaves
- * `damaged/new-N` as well; the next one takes whole files from there, and removes it.
+ * has the old files of one repair, under their paths. A killed repair leaves `damaged/new-N`
+ * as well; the next one takes whole files from there, and removes it.
  */
 export class DamagedFolder {
   /** Folder for new files. */

@@ -30,9 +30,9 @@ export interface Known {
 }
 
 /**
- * Reads what a kit should hold: from its parity, and from those lists, of the kit or of a copy,
- * that parity or the list above confirms. Fails with `kit-refused` for a list that leads out of the
- * kit, and as `readParity` does for hostile parity.
+ * Reads what a kit should hold: from its parity, and from those lists of the kit or a copy that
+ * parity or the list above confirms. Fails with `kit-refused` for a list that leads out of the kit,
+ * and as `readParity` does for hostile parity.
  */
 export async function readKnown(
   kit: string,

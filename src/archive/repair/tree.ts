@@ -1,4 +1,4 @@
-import { beneath, Folder } from '../../base/beneath.ts'
+import { Folder } from '../../base/beneath.ts'
 import { FixpointError } from '../../base/error.ts'
 import { errorCode } from '../../base/files.ts'
 
@@ -41,15 +41,6 @@ export function treeBelow(root: string): Entry[] {
   }
   Folder.with(root, (folder) => visit(folder, '', 0))
   return entries.sort((a, b) => (a.path < b.path ? -1 : 1))
-}
-
-/** Whether a folder lies at a path below a root. */
-export function isFolderBelow(root: string, path: string): boolean {
-  try {
-    return beneath(root, path, (folder, name) => folder.stat(name)?.isDirectory() === true)
-  } catch {
-    return false
-  }
 }
 
 function unlessClosed<T>(open: () => T): T | undefined {

@@ -173,7 +173,7 @@ export function hintOf(error: FixpointError, options: GlobalOptions): string | u
     case 'step-failed':
       return afterStep(facts, typed)
     case 'kit-beyond-repair':
-      return 'Name other copies with --from, also damaged ones: two of them may make a whole one'
+      return 'Name other copies with --from: two damaged ones may make a whole one'
     case 'kit-busy':
     case 'store-busy':
       return 'Try again when it has ended'

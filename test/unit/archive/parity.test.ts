@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -226,6 +226,26 @@ describe('blocks', () => {
     expect(await blocks()).toEqual(['lost here lost', 'here lost', 'here lost'])
   })
 
+  it('of a file that holds another one are not passed over for those of the other', async () => {
+    const folder = await temporaryFolder()
+    const inner = noise(20 * BLOCK, 7)
+    const files: Content[] = [
+      ['image', Buffer.concat([noise(BLOCK + 50, 8), inner, noise(3 * BLOCK, 9)])],
+      ['source', inner],
+    ]
+    await writeFiles(folder, files)
+    const made = await createParity({
+      root: folder,
+      files: ['image', 'source'],
+      blockSize: BLOCK,
+      recoveryBlocks: 1,
+      output: { folder, name: 'kit' },
+    })
+    const parity = { root: folder, paths: made.files }
+    await hit({ root: folder, into: folder, parity }, 'image', [0])
+    expect(await verifyWithParity({ root: folder, parity })).toMatchObject({ lost: 1 })
+  })
+
   it('of two ruined copies make a whole', async () => {
     const kit = await makeKit({ recoveryBlocks: 1 })
     const copy = await temporaryFolder()
@@ -272,16 +292,16 @@ describe('making parity', () => {
   it('notices that a file changes meanwhile', async () => {
     const { root } = await makeKit()
     const folder = await temporaryFolder()
-    let change: Promise<void> | undefined
+    let isChanged = false
     const made = makeKit({
       root,
       output: { folder, name: 'kit' },
       onProgress: () => {
-        change ??= writeFile(join(root, 'image'), 'x')
+        if (!isChanged) writeFileSync(join(root, 'image'), 'x')
+        isChanged = true
       },
     })
     await expect(made).rejects.toMatchObject({ code: 'parity-input-changed' })
-    await change
     expect(await digestsBelow(folder)).toEqual({})
   })
 
