@@ -33,6 +33,8 @@ export const CODES = {
   damaged: {
     'kit-beyond-repair':
       'Files of a kit cannot be repaired. The message names each. They are as before.',
+    'kit-at-risk':
+      'A kit has too few copies, on too few media or places, or was not checked for a year.',
     'kit-damaged': 'Files of a kit are damaged, missing or not listed. The list is above.',
     'kit-refused': 'A kit holds what no honest program writes, such as a path outside of it.',
   },

@@ -160,7 +160,7 @@ async function withPart<T>(
 }
 
 /** Fails with `kit-there` unless nothing, or an empty folder, is at `target`. */
-async function requireNothing(target: string): Promise<void> {
+export async function requireNothing(target: string): Promise<void> {
   if (!(await exists(target))) return
   const entries = await readdir(target).catch(() => ['something'])
   if (entries.length > 0)

@@ -48,6 +48,22 @@ function addArchive(program: Command): void {
     .description('read every file of a kit, and name those that are damaged')
     .action(run(async () => (await import('../commands/archive-check.ts')).archiveCheckCommand))
   archive
+    .command('add-copy')
+    .argument('<kit>')
+    .argument('<folder>', 'the copy, which is not there yet')
+    .description('copy a whole kit, read the copy back, and note it in both')
+    .requiredOption('--medium <kind>', 'such as hdd, usb, lto, bdr or remote')
+    .requiredOption('--place <where>', 'where the copy is kept')
+    .option('--label <text>', 'what is written on it')
+    .action(
+      run(async () => (await import('../commands/archive-add-copy.ts')).archiveAddCopyCommand),
+    )
+  archive
+    .command('status')
+    .argument('<kit>')
+    .description('copies and checks that the kit has a note of, and what should be better')
+    .action(run(async () => (await import('../commands/archive-status.ts')).archiveStatusCommand))
+  archive
     .command('repair')
     .argument('<kit>')
     .option('--from <copy...>', 'other copies, be they damaged; mirror folders; images')

@@ -46,6 +46,8 @@ export function hintOf(error: FixpointError, options: GlobalOptions): string | u
       return afterFullDisk(facts, typed)
     case 'installed-damaged':
       return 'The disk is damaged or was changed: check it, and restore its image'
+    case 'kit-at-risk':
+      return `Make another copy: ${typed('archive', 'add-copy', '--help')} lists the options`
     case 'kit-damaged':
       return about(
         facts.folder,

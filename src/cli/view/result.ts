@@ -1,5 +1,6 @@
 import type { BadFile, RepairPlan, Step } from '../../archive/repair/plan.ts'
 import type { Fault } from '../../archive/kit/faults.ts'
+import type { KitStatus } from '../../archive/kit/status.ts'
 import type { Digest } from '../../base/digest.ts'
 import type { RecipeId } from '../../base/recipe-id.ts'
 import type { Recipe } from '../../metadata/model.ts'
@@ -196,6 +197,16 @@ export type Result =
       readonly bytes: number
       readonly parityBytes: number
     }
+  /** `archive add-copy` */
+  | {
+      readonly type: 'kit-copied'
+      readonly folder: string
+      readonly id: Digest
+      readonly bytes: number
+      readonly isNoted: boolean
+    }
+  /** `archive status` */
+  | ({ readonly type: 'kit-status'; readonly folder: string } & KitStatus)
   /** `archive check`: a fault of a kit, then what was found in all. */
   | ({ readonly type: 'fault' } & Fault)
   | {

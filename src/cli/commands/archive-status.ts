@@ -1,0 +1,23 @@
+import { kitStatus } from '../../archive/kit/status.ts'
+import { FixpointError } from '../../base/error.ts'
+import type { CommandContext } from '../context.ts'
+
+/** `archive status KIT`: copies and checks by the kit's own records, and what should be better. */
+export async function archiveStatusCommand(command: CommandContext, kit: string): Promise<void> {
+  const day = new Date(Date.now()).toISOString().slice(0, 10)
+  const { copies, lastCheck, warnings } = await kitStatus(kit, day)
+  await command.result(
+    [
+      ...copies.map(
+        ({ day: copied, label, medium, place }) =>
+          `copy of ${copied}: ${medium}, ${place}${label === '' ? '' : `, "${label}"`}`,
+      ),
+      lastCheck === undefined
+        ? 'no check noted'
+        : `checked ${lastCheck.day}: ${lastCheck.faults} faults`,
+    ],
+    { type: 'kit-status', folder: kit, copies, lastCheck, warnings },
+  )
+  if (warnings.length === 0) return
+  throw new FixpointError('kit-at-risk', `Kit "${kit}" is at risk: ${warnings.join('; ')}`)
+}
