@@ -49,6 +49,8 @@ export type Event =
       readonly key: Digest
       readonly log: string
     }
+  // When an action begins or ends: how long the build will go on, by what actions took before.
+  | { readonly type: 'estimate'; readonly at: number; readonly leftMs: number }
   | {
       readonly type: 'step-start'
       readonly at: number

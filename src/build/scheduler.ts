@@ -9,6 +9,7 @@ import type { LivePlan } from '../plan/live-plan.ts'
 import type { Plan } from '../plan/plan.ts'
 import { Discards } from './background-removal.ts'
 import type { BuildContext, BuildOptions } from './build-context.ts'
+import { Estimate } from './estimate.ts'
 import type { Action } from './executor.ts'
 import { Forecast } from './forecast.ts'
 import { Inquiry } from './inquiry.ts'
@@ -75,6 +76,7 @@ class Scheduler {
   readonly #news = new EventEmitter()
   #live: LivePlan
   #forecast: Forecast
+  #estimate: Estimate
   #queue = new Queue()
   /** What has ended since the plan was last brought up to date. */
   readonly #ended: RecipeId[] = []
@@ -98,6 +100,7 @@ class Scheduler {
         )
     this.#fetchSignal = AbortSignal.any([options.signal, this.#fetchEnd.signal])
     this.#forecast = this.#makeForecast()
+    this.#estimate = this.#makeEstimate()
     this.#inquiry = new Inquiry(work.shared, {
       signal: this.#fetchSignal,
       onAnswer: (id) => {
@@ -139,6 +142,10 @@ class Scheduler {
     return new Forecast(this.#graph, this.#live.snapshot(), this.#context.store.index)
   }
 
+  #makeEstimate(): Estimate {
+    return new Estimate(this.#live.snapshot(), this.#forecast, this.#options.cores)
+  }
+
   #mayStart(): boolean {
     return this.#failures.size === 0 || this.#options.keepGoing
   }
@@ -147,6 +154,7 @@ class Scheduler {
   #follow(): void {
     const changed = this.#ended.splice(0).flatMap((id) => this.#live.update(id).concat(id))
     if (!this.#lost) {
+      for (const id of changed) if (this.#isDone(id)) this.#estimate.end(id)
       this.#consider(changed)
       this.#consider(this.#inquiry.takeHeld())
       return
@@ -156,7 +164,13 @@ class Scheduler {
     this.#queue = new Queue()
     this.#live = this.#work.planAgain()
     this.#forecast = this.#makeForecast()
+    this.#estimate = this.#makeEstimate()
     this.#consider(this.#graph.nodes.keys())
+  }
+
+  /** Whether an action has ended, or need not run. */
+  #isDone(id: RecipeId): boolean {
+    return this.#failures.has(id) || ['stored', 'unneeded'].includes(this.#live.stateOf(id))
   }
 
   /**
@@ -250,7 +264,11 @@ class Scheduler {
       memory: this.#options.memory - promised,
       idle: running.length === 0,
     })
-    for (const id of chosen) this.#running.set(id, this.#runAction(actionOf(this.#live, id)))
+    for (const id of chosen) {
+      this.#estimate.start(id, this.#context.now())
+      this.#running.set(id, this.#runAction(actionOf(this.#live, id)))
+    }
+    if (chosen.length > 0) this.#emitEstimate()
   }
 
   async #runAction(action: Action): Promise<void> {
@@ -280,6 +298,11 @@ class Scheduler {
       this.#running.delete(id)
       this.#end(id)
     }
+  }
+
+  #emitEstimate(): void {
+    const at = this.#context.now()
+    this.#context.emit({ type: 'estimate', at, leftMs: this.#estimate.leftMs(at) })
   }
 
   #end(id: RecipeId): void {

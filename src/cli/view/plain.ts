@@ -37,6 +37,8 @@ function textOf(event: Event): string | undefined {
       return `fetch ${event.source}: ${formatBytes(event.bytes)} from ${event.place}`
     case 'action-start':
       return `build ${event.recipe}`
+    case 'estimate':
+      return undefined
     case 'step-start':
       return undefined
     case 'step-end':
@@ -52,7 +54,8 @@ function textOf(event: Event): string | undefined {
     case 'action-shared':
       return `${event.recipe} is shared: ${shortDigest(event.artifact)}, ${describeOrigin(event)}`
     case 'action-failed':
-      return `failed ${event.recipe}: ${event.message}`
+      // The whole message comes at the end, once.
+      return `failed ${event.recipe}: ${event.step === '' ? firstLine(event.message) : `in "${event.step}"`}`
     case 'action-skipped':
       return `not built ${event.recipe}, because of ${event.because}`
     case 'store-repair':
@@ -74,4 +77,8 @@ function textOf(event: Event): string | undefined {
     default:
       return event satisfies never
   }
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? ''
 }
