@@ -1,7 +1,14 @@
 import type { RecipeId } from '../base/recipe-id.ts'
 import type { Recipe } from './recipe/recipe.ts'
 
-export { fetchedSources, type FileSource, type Recipe, type Source } from './recipe/recipe.ts'
+export {
+  fetchedSources,
+  type FileSource,
+  type LicenseFile,
+  type LineRange,
+  type Recipe,
+  type Source,
+} from './recipe/recipe.ts'
 export type { LocalFile } from './tree/files.ts'
 
 /** All recipes of an ordered list of layers. */

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { described, field, text } from './field.ts'
+import { licenseFiles } from './license-schema.ts'
 import { sourceSchema } from './source-schema.ts'
 import {
   env,
@@ -32,7 +33,17 @@ const head = {
     description: 'What it is, one line without a full stop.',
     entersKey: false,
   }),
-  license: field(line.optional(), { description: 'SPDX expression.', entersKey: false }),
+  license: field(line.optional(), {
+    description: 'SPDX expression. Not of an image: its expression follows from what it holds.',
+    entersKey: false,
+  }),
+  'linked-license': field(line.optional(), {
+    description: described(
+      'SPDX expression of those of its files that become part of what is built with it, as',
+      'libraries and boot loaders do. Default: there are none.',
+    ),
+    entersKey: false,
+  }),
 }
 
 const sources = field(z.array(sourceSchema).optional(), {
@@ -133,6 +144,7 @@ const limits = {
 const fields = {
   ...head,
   sources,
+  'license-files': licenseFiles,
   inputs,
   needs,
   style,
@@ -208,6 +220,7 @@ export const recipeSchema = z.strictObject({
   ...operators,
   ...{
     sources,
+    'license-files': licenseFiles,
     inputs,
     needs,
     style,
