@@ -9,6 +9,7 @@ export {
   type Recipe,
   type Source,
 } from './recipe/recipe.ts'
+export { LARGEST_LICENSE, licenseText, splitInner } from './recipe/license-text.ts'
 export type { LocalFile } from './tree/files.ts'
 
 /** All recipes of an ordered list of layers. */

@@ -59,6 +59,11 @@ export function hintOf(error: FixpointError, options: GlobalOptions): string | u
       return 'Check the disk: do not keep a kit on it'
     case 'kit-there':
       return 'Name a folder that is not there yet'
+    case 'license-changed':
+      return (
+        'Read the text; correct `license` where it says something else now, ' +
+        'and write its new sha256 into `license-files`'
+      )
     case 'little-memory':
       return 'Give it more memory, or build single recipes again with --only'
     case 'little-space':

@@ -56,7 +56,7 @@ describe('lint', () => {
     [
       'a license that SPDX does not list',
       { [APP]: recipe('app', 'style: auto', 'license: MIT AND (ISC OR ISCX) AND ISC') },
-      `lint-license ${APP}:4:25`,
+      `lint-license ${APP}:4:26`,
     ],
     [
       'a license that SPDX has replaced',

@@ -7,6 +7,7 @@ import { FixpointErrors } from '../../../src/base/error.ts'
 import { loadMetadata } from '../../../src/metadata/load.ts'
 import type { RecipeId } from '../../../src/base/recipe-id.ts'
 import {
+  APP,
   loadRecipe,
   loadTexts,
   patchText,
