@@ -3,12 +3,7 @@ import { beneath } from '../base/beneath.ts'
 import { FixpointError } from '../base/error.ts'
 import { errorCode } from '../base/files.ts'
 import { systemReason } from '../base/system-error.ts'
-import {
-  LARGEST_LICENSE,
-  licenseText,
-  splitInner,
-  type LicenseFile,
-} from '../metadata/model.ts'
+import { LARGEST_LICENSE, licenseText, splitInner, type LicenseFile } from '../metadata/model.ts'
 import type { Action } from './executor.ts'
 
 /**

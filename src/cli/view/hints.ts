@@ -54,10 +54,12 @@ export function hintOf(error: FixpointError, options: GlobalOptions): string | u
         (kit) => `\`${typed('archive', 'repair', '-n', kit)}\` says what can be repaired, and how`,
       )
     case 'kit-other-layers':
+    case 'papers-other-layers':
       return 'Check out what the image was built from, or build the image again'
     case 'kit-read-back':
       return 'Check the disk: do not keep a kit on it'
     case 'kit-there':
+    case 'papers-there':
       return 'Name a folder that is not there yet'
     case 'license-changed':
       return (
@@ -228,6 +230,7 @@ export function hintOf(error: FixpointError, options: GlobalOptions): string | u
     case 'host-refuses':
     case 'host-unfit':
     case 'image-damaged':
+    case 'image-not-recorded':
     case 'inputs-missing':
     case 'interrupted':
     case 'kit-refused':

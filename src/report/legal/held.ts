@@ -1,6 +1,7 @@
-import type { RecipeId } from '../../base/recipe-id.ts'
+import { FixpointError } from '../../base/error.ts'
 import { byCodeUnit } from '../../base/order.ts'
-import { allLicenses } from '../../metadata/format/license.ts'
+import type { RecipeId } from '../../base/recipe-id.ts'
+import { allLicenses, licenseFault } from '../../metadata/format/license.ts'
 import type { Recipe } from '../../metadata/model.ts'
 import { nodeOf, type Graph } from '../../plan/graph.ts'
 
@@ -38,7 +39,29 @@ export function heldBy({ nodes }: Graph, image: RecipeId): Held[] {
     })
 }
 
-/** SPDX expression of an image: of all that it holds. Throws for what `lint` finds wrong. */
+/**
+ * SPDX expression of an image: of all that it holds. Fails with `lint-license` where something has
+ * a license that SPDX does not know.
+ */
 export function imageLicense(graph: Graph, image: RecipeId): string {
-  return allLicenses(heldBy(graph, image).map(({ license }) => license))
+  return joinedLicense(heldBy(graph, image))
+}
+
+/** Like {@link imageLicense}, of what is known to be held. */
+export function joinedLicense(held: readonly Held[]): string {
+  for (const { recipe, isWhole } of held) {
+    requireLicense(isWhole ? (recipe.license ?? '') : recipe.linkedLicense, recipe, 'license')
+    requireLicense(recipe.linkedLicense, recipe, 'linked-license')
+    for (const { license } of recipe.sources) requireLicense(license, recipe, 'sources')
+  }
+  return allLicenses(held.map(({ license }) => license))
+}
+
+function requireLicense(license: string | undefined, { id, origins }: Recipe, field: string): void {
+  const fault = license === undefined ? undefined : licenseFault(license)
+  if (fault === undefined) return
+  const { hint, reason } = fault
+  const position = origins[field]?.at(-1)
+  const message = `Cannot use license "${license ?? ''}" of ${id}: it ${reason}`
+  throw new FixpointError('lint-license', message, { position, hint })
 }
