@@ -1,5 +1,6 @@
 import { closeSync, readFileSync } from 'node:fs'
 import { beneath } from '../base/beneath.ts'
+import type { Digest } from '../base/digest.ts'
 import { FixpointError } from '../base/error.ts'
 import { errorCode } from '../base/files.ts'
 import { systemReason } from '../base/system-error.ts'
@@ -8,22 +9,31 @@ import type { Action } from './executor.ts'
 
 /**
  * Compares the license files of an action's sources with what was unpacked to `folder`, its $SRC,
- * and not changed since. What is not unpacked there is left out: sources that stay packed, and
- * tarballs in sources. Follows no link. Fails with `license-changed`, which names every file.
+ * and not changed since. Answers their texts by digest. What is not unpacked there is left out:
+ * sources that stay packed, and tarballs in sources. Follows no link. Fails with
+ * `license-changed`, which names every file.
  */
-export function checkLicenses(folder: string, { recipe, sources }: Action): void {
+export function checkLicenses(
+  folder: string,
+  { recipe, sources }: Action,
+): ReadonlyMap<Digest, Buffer> {
+  const texts = new Map<Digest, Buffer>()
   const changes: string[] = []
   for (const { name, to, licenseFiles = [] } of sources) {
     if (to === undefined) continue
     for (const file of licenseFiles) {
-      const change = changeOf(folder, to === '.' ? file.path : `${to}/${file.path}`, file)
-      if (change === undefined) continue
+      if (splitInner(file.path) !== undefined) continue
+      const found = textOf(folder, to === '.' ? file.path : `${to}/${file.path}`, file)
+      if (typeof found !== 'string') {
+        texts.set(file.sha256, found)
+        continue
+      }
       const { first, last } = file.lines ?? {}
       const lines = file.lines === undefined ? '' : `, lines ${first}-${last}`
-      changes.push(`source "${name}", file "${file.path}"${lines}: ${change}`)
+      changes.push(`source "${name}", file "${file.path}"${lines}: ${found}`)
     }
   }
-  if (changes.length === 0) return
+  if (changes.length === 0) return texts
   throw new FixpointError(
     'license-changed',
     `Cannot build ${recipe}: the text of a license is not the one that its recipe states\n` +
@@ -32,16 +42,14 @@ export function checkLicenses(folder: string, { recipe, sources }: Action): void
   )
 }
 
-/** How a file differs from what is stated, in words; undefined: not at all. */
-function changeOf(root: string, path: string, file: LicenseFile): string | undefined {
-  if (splitInner(file.path) !== undefined) return undefined
+/** The text of a file; or, in words, how it differs from what is stated. */
+function textOf(root: string, path: string, file: LicenseFile): Buffer | string {
   try {
     return beneath(root, path, (folder, name) => {
       const { fd, stat } = folder.openFile(name)
       try {
         if (stat.size > LARGEST_LICENSE) return 'it is larger than any license'
-        const text = licenseText(readFileSync(fd), file)
-        return typeof text === 'string' ? text : undefined
+        return licenseText(readFileSync(fd), file)
       } finally {
         closeSync(fd)
       }

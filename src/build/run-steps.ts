@@ -5,6 +5,7 @@ import { freeBytes } from '../base/files.ts'
 import { PATHS } from '../sandbox/constants.ts'
 import type { SandboxSpec } from '../sandbox/bwrap.ts'
 import { LONGEST_LOG } from '../sandbox/output.ts'
+import { keepBytes } from '../store/keep-bytes.ts'
 import { RunningSandbox, type SandboxEnd, type StepEnd } from '../sandbox/run.ts'
 import { runnerScript } from '../sandbox/runner.ts'
 import { checkLicenses } from './check-licenses.ts'
@@ -56,7 +57,7 @@ export async function runSteps(
       const end = await runStep(sandbox, name, action, context)
       if (end.status === 0 && !end.logFull) {
         // Patches may change the texts, and steps remove them. No process is left that still could.
-        if (name === UNPACK_STEP) checkLicenses(workspace.source, action)
+        if (name === UNPACK_STEP) await keepLicenses(workspace.source, action, context)
         continue
       }
       failed = { step: name, end }
@@ -73,6 +74,11 @@ export async function runSteps(
     throw await failureOf(action, failed.step, context, reason)
   }
   return { cpuMs: cpuTime(ended.times), peakMemory: ended.peakMemory }
+}
+
+/** Stores the texts of licenses: whoever wants them later need not unpack the sources again. */
+async function keepLicenses(folder: string, action: Action, { store }: StepContext): Promise<void> {
+  for (const [digest, text] of checkLicenses(folder, action)) await keepBytes(store, text, digest)
 }
 
 async function runStep(

@@ -12,7 +12,7 @@ export const sourceLicense = field(z.string().optional(), {
 const licenseText = {
   path: field(relativePath, {
     description: described(
-      'Path of the file in the source, without the outermost folder of a tarball. A tarball in the',
+      "Path of the file in the source, without a tarball's outermost folder. A tarball in the",
       'source counts as a folder. Templates.',
     ),
     entersKey: false,
@@ -58,8 +58,8 @@ export const licenseFileSchema = z
 /** `license-files` of a recipe. */
 export const licenseFiles = field(z.array(licenseFileSchema).optional(), {
   description: described(
-    'Files of the sources that hold texts of licenses. When a source is unpacked, they are compared',
-    'with their digests.',
+    'Files of the sources that hold texts of licenses. When a source is unpacked, they are',
+    'compared with their digests.',
   ),
   entersKey: false,
 })

@@ -110,7 +110,7 @@ export function licenseTerms(expression: string): LicenseTerm[] {
  * licenses is one part. Throws for what {@link licenseFault} finds.
  */
 export function licenseParts(expression: string): string[] {
-  return unique(joined(parse(expression), 'and').map(written))
+  return operandsOf([simplified(parse(expression))], 'and').map(({ text }) => text)
 }
 
 /**
@@ -118,36 +118,42 @@ export function licenseParts(expression: string): string[] {
  * in parentheses. Empty for none.
  */
 export function allLicenses(expressions: Iterable<string>): string {
-  const parts = unique([...expressions].flatMap(licenseParts))
-  const [only] = parts
-  if (parts.length === 1 && only !== undefined) return only
-  return parts.map((part) => (/ OR /.test(part) ? `(${part})` : part)).join(' AND ')
+  const parts = [...expressions].map((expression) => simplified(parse(expression)))
+  return parts.length === 0 ? '' : join(parts, 'and').text
 }
 
-/** The operands of an operator, however they are grouped. */
-function joined(node: parse.Info, operator: 'and' | 'or'): parse.Info[] {
-  if (!('conjunction' in node) || node.conjunction !== operator) return [node]
-  return [...joined(node.left, operator), ...joined(node.right, operator)]
+/** An expression in its one form. A single license has no operator. */
+interface Simplified {
+  readonly text: string
+  readonly operator?: 'and' | 'or'
+  readonly operands?: readonly Simplified[]
 }
 
-/** A part in its one form. */
-function written(node: parse.Info): string {
-  if (!('conjunction' in node))
-    return node.exception === undefined ? idOf(node) : `${idOf(node)} WITH ${node.exception}`
-  if (node.conjunction === 'and') return unique(joined(node, 'and').map(grouped)).join(' AND ')
-  return unique(joined(node, 'or').map(grouped)).join(' OR ')
+function simplified(node: parse.Info): Simplified {
+  if ('conjunction' in node)
+    return join([simplified(node.left), simplified(node.right)], node.conjunction)
+  const id = idOf(node)
+  return { text: node.exception === undefined ? id : `${id} WITH ${node.exception}` }
 }
 
-/** A part as an operand: with parentheses when it is not a single license. */
-function grouped(node: parse.Info): string {
-  const text = written(node)
-  return / (?:AND|OR) /.test(text) ? `(${text})` : text
+/** Joins expressions, at least one. Equal ones count once: what is left of two may be one. */
+function join(nodes: readonly Simplified[], operator: 'and' | 'or'): Simplified {
+  const operands = operandsOf(nodes, operator)
+  const [only] = operands
+  if (operands.length === 1 && only !== undefined) return only
+  const texts = operands.map((one) => (one.operator === undefined ? one.text : `(${one.text})`))
+  return { text: texts.join(` ${operator.toUpperCase()} `), operator, operands }
+}
+
+/** The operands of an operator, however they are grouped: each once, sorted. */
+function operandsOf(nodes: readonly Simplified[], operator: 'and' | 'or'): Simplified[] {
+  const operands = nodes.flatMap((node) =>
+    node.operator === operator ? (node.operands ?? []) : [node],
+  )
+  const byText = new Map(operands.map((operand) => [operand.text, operand]))
+  return [...byText.values()].sort((a, b) => byCodeUnit(a.text, b.text))
 }
 
 function idOf({ license, plus }: parse.LicenseInfo): string {
   return plus === true ? `${license}+` : license
-}
-
-function unique(texts: readonly string[]): string[] {
-  return [...new Set(texts)].sort(byCodeUnit)
 }

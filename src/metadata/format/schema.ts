@@ -140,9 +140,8 @@ const limits = {
   ),
 }
 
-/** Top-level fields that `set` may replace, in their order. */
-const fields = {
-  ...head,
+/** Top-level fields that say how a recipe is built. */
+const body = {
   sources,
   'license-files': licenseFiles,
   inputs,
@@ -156,6 +155,9 @@ const fields = {
   closure,
   ...limits,
 }
+
+/** Top-level fields that `set` may replace, in their order. */
+const fields = { ...head, ...body }
 
 /** Names of elements to take out. */
 const names = strings.optional()
@@ -218,20 +220,7 @@ export const recipeSchema = z.strictObject({
     ),
   }),
   ...operators,
-  ...{
-    sources,
-    'license-files': licenseFiles,
-    inputs,
-    needs,
-    style,
-    configure,
-    make,
-    install,
-    ...tail,
-    contents,
-    closure,
-    ...limits,
-  },
+  ...body,
 })
 
 /** `amend.yaml` */

@@ -54,10 +54,10 @@ export interface WrittenPapers {
 }
 
 /**
- * Writes the papers that go with an image: a manifest, the texts of licenses, and for copyleft parts
- * what belongs to their source code. The folder comes whole or not at all, and has the same bytes
- * each time. Fails with `papers-there`, `license-changed`, `lint-license`, `file-changed`, and as
- * finding sources does.
+ * Writes the papers that go with an image: a manifest, the texts of licenses, and for copyleft
+ * parts what belongs to their source code. The folder comes whole or not at all, and has the same
+ * bytes each time. Fails with `papers-there`, `license-changed`, `lint-license`, `file-changed`,
+ * and as finding sources does.
  */
 export async function writePapers(
   { image, target: path, sources }: LegalOptions,
@@ -71,7 +71,7 @@ export async function writePapers(
   const check = (): Promise<void> => requireNothing(target)
   await check()
   return makeNewFolder(target, { store, signal, check }, async (part) => {
-    const texts = await licensePapers(held, { find, signal })
+    const texts = await licensePapers(held, { store, find, signal })
     const facts = { image, license, held, copyleft, hasMirror, hasFiles: sources }
     write(part, [
       { path: PAPERS.readme, bytes: readme(facts) },
@@ -113,8 +113,9 @@ async function requireNothing(target: string): Promise<void> {
 }
 
 /**
- * Makes sure that a record is that of the image which a plan builds, and that the file at `path`, if
- * that is not the record, is the image. Fails with `papers-other-layers` or `image-not-recorded`.
+ * Makes sure that a record is that of the image which a plan builds, and that the file at `path`,
+ * if that is not the record, is the image. Fails with `papers-other-layers` or
+ * `image-not-recorded`.
  */
 export async function requireRecorded(
   path: string,

@@ -10,12 +10,16 @@ import {
   type LicenseFile,
   type Source,
 } from '../../metadata/model.ts'
+import { keepBytes } from '../../store/keep-bytes.ts'
+import type { Store } from '../../store/store.ts'
 import type { Held } from './held.ts'
 import { PAPERS, type Paper } from './paper.ts'
 import { readTexts, type FoundText } from './read-texts.ts'
 
 /** What papers are read from. */
 export interface TextSupplies {
+  /** Where texts were kept that were read before, as by a build. */
+  readonly store: Store
   readonly find: SourceFinder
   readonly signal: AbortSignal
 }
@@ -23,7 +27,8 @@ export interface TextSupplies {
 type Texts = ReadonlyMap<LicenseFile, FoundText>
 
 /**
- * The texts of licenses of all that is held, from the sources. Each source is read once. Fails with
+ * The texts of licenses of all that is held: those that the store keeps, and else from the sources,
+ * each of which is read once. Fails with
  * `license-changed`, which names every text that is not the one its recipe states, and as finding
  * sources does.
  */
@@ -63,21 +68,31 @@ function fileName({ path, lines }: LicenseFile): string {
 }
 
 async function textsOf(sources: readonly Source[], supplies: TextSupplies): Promise<Texts> {
+  const { store, signal } = supplies
   const texts = new Map<LicenseFile, FoundText>()
-  const add = (found: Texts): void => {
-    for (const [file, text] of found) texts.set(file, text)
+  const add = async (found: Texts): Promise<void> => {
+    for (const [file, text] of found) {
+      texts.set(file, text)
+      if (typeof text !== 'string') await keepBytes(store, text, file.sha256)
+    }
   }
   const fetched = new Map<Digest, { source: FileSource; files: LicenseFile[] }>()
   for (const source of sources) {
-    const files = source.licenseFiles ?? []
-    if (source.kind === 'tree') add(await textsInTree(source, files))
+    const files: LicenseFile[] = []
+    for (const file of source.licenseFiles ?? []) {
+      if (store.blobs.has(file.sha256))
+        texts.set(file, await readFile(await store.blobs.file(file.sha256, signal)))
+      else files.push(file)
+    }
+    if (source.kind === 'tree') await add(await textsInTree(source, files))
     else if (files.length > 0) {
       const known = fetched.get(source.sha256) ?? { source, files: [] }
       known.files.push(...files)
       fetched.set(source.sha256, known)
     }
   }
-  for (const { source, files } of fetched.values()) add(await textsInFile(source, files, supplies))
+  for (const { source, files } of fetched.values())
+    await add(await textsInFile(source, files, supplies))
   return texts
 }
 

@@ -98,8 +98,8 @@ class Search {
 }
 
 /**
- * Whether an entry is at a path in a source. Only the end of a tarball says whether everything is in
- * one folder, which then does not count. The digest will tell.
+ * Whether an entry is at a path in a source. Only the end of a tarball says whether everything is
+ * in one folder, which then does not count. The digest will tell.
  */
 function isAt({ path }: ReadEntry, wanted: string): boolean {
   const own = path.replace(/^(?:\.\/)+/, '')

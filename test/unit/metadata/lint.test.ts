@@ -285,7 +285,8 @@ describe('lint', () => {
 
   it('lets a recipe that extends another have its own version', async () => {
     const app = recipe('app', `${source('debian:a/a_{{version}}.tar')}\nstyle: auto`)
-    const other = `name: other\nversion: '9'\nextends: high/app\n${sourceFrom('debian:a/a_{{version}}.tar')}\n`
+    const sources = sourceFrom('debian:a/a_{{version}}.tar')
+    const other = `name: other\nversion: '9'\nextends: high/app\n${sources}\n`
     expect(await findings({ [APP]: app, [OTHER]: other })).toEqual([])
   })
 })
