@@ -5,7 +5,6 @@ export {
   fetchedSources,
   type FileSource,
   type LicenseFile,
-  type LineRange,
   type Recipe,
   type Source,
 } from './recipe/recipe.ts'
