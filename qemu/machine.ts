@@ -115,7 +115,8 @@ function network(wanted: Machine['network']): string[] {
   if (wanted === undefined) return []
   const ports = wanted.ports.map(({ host, guest }) => `,hostfwd=tcp:127.0.0.1:${host}-:${guest}`)
   // Without a ROM the firmware cannot boot from the network, and QEMU needs no file for one.
-  return ['-netdev', `user,id=net${ports.join('')}`, '-device', 'virtio-net-pci,netdev=net,romfile=']
+  const card = 'virtio-net-pci,netdev=net,romfile='
+  return ['-netdev', `user,id=net${ports.join('')}`, '-device', card]
 }
 
 function firmware(kind: 'bios' | Firmware): string[] {

@@ -13,6 +13,7 @@ import { rootCertificates } from 'node:tls'
 import { FixpointError } from '../base/error.ts'
 import { errorCode } from '../base/files.ts'
 import { shownAddress } from './addresses.ts'
+import { extraCertificates } from './environment.ts'
 import { PlaceFailure } from './failure.ts'
 import { passwordFor } from './netrc.ts'
 import type { Limits } from './ports.ts'
@@ -203,9 +204,10 @@ function ask(
 
 /** What Node trusts by itself. Certificates that a request names would take the place of these. */
 function usualCertificates(): string[] {
-  const more = process.env['NODE_EXTRA_CA_CERTS'] ?? ''
+  const more = extraCertificates()
+  if (more === undefined) return [...rootCertificates]
   try {
-    return more === '' ? [...rootCertificates] : [...rootCertificates, readFileSync(more, 'utf8')]
+    return [...rootCertificates, readFileSync(more, 'utf8')]
   } catch {
     // Node has warned of it.
     return [...rootCertificates]

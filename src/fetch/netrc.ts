@@ -1,22 +1,19 @@
-import { homedir } from 'node:os'
-import { join } from 'node:path'
 import { errorCode } from '../base/files.ts'
 import { readRegular } from '../base/regular.ts'
+import { passwordFile } from './environment.ts'
 import { PlaceFailure } from './failure.ts'
 
 /** Bytes; far more than such a file has. */
 const LARGEST = 256 << 10
 
 /**
- * The value of `Authorization` for a server, by the user's file of passwords: the one that `NETRC`
- * names, else `~/.netrc`. Undefined when it has none. Rejects with PlaceFailure for a file that
- * cannot be read.
+ * The value of `Authorization` for a server, by the user's file of passwords. Undefined when it has
+ * none. Rejects with PlaceFailure for a file that cannot be read.
  */
 export async function passwordFor(
   host: string,
-  env: NodeJS.ProcessEnv = process.env,
+  path = passwordFile(),
 ): Promise<string | undefined> {
-  const path = env['NETRC'] ?? join(env['HOME'] ?? homedir(), '.netrc')
   const found = findLogin(await readIfThere(path), host)
   if (found === undefined) return undefined
   return `Basic ${Buffer.from(`${found.login}:${found.password}`).toString('base64')}`

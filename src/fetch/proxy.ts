@@ -8,8 +8,8 @@ const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/
 
 /**
  * The proxy that the variables `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy` name for an
- * address, in small letters or in capitals; undefined for none. Fails with PlaceFailure for one that
- * is no HTTP address.
+ * address, in small letters or in capitals; undefined for none. Fails with PlaceFailure for one
+ * that is no HTTP address.
  */
 export function proxyFor(url: URL): URL | undefined {
   if (LOOPBACK.test(url.hostname)) return undefined

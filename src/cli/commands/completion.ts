@@ -1,6 +1,8 @@
+import { basename } from 'node:path'
 import tab from '@bomb.sh/tab/commander'
 import type { RootCommand } from '@bomb.sh/tab'
 import type { Command } from 'commander'
+import type { RecipeId } from '../../base/recipe-id.ts'
 import { shellWord } from '../../base/shell-words.ts'
 import type { Metadata } from '../../metadata/model.ts'
 import type { CommandContext } from '../context.ts'
@@ -35,7 +37,7 @@ export async function completeCommand(
   }
   for (const { arguments: args, options } of root.commands.values()) {
     for (const argument of args.values())
-      argument.handler ??= handlerOf(argument.name, metadata) ?? whenFile
+      argument.handler ??= handlerOf(argument.name, words.at(-1) ?? '', metadata) ?? whenFile
     for (const option of options.values()) if (option.isBoolean !== true) option.handler = whenFile
   }
   const answer = printedBy(() => {
@@ -52,16 +54,27 @@ function completionsOf(tree: Command): RootCommand {
 
 type Handler = (complete: (value: string, description: string) => void) => void
 
-function handlerOf(name: string, metadata: Metadata | undefined): Handler | undefined {
+function handlerOf(
+  name: string,
+  word: string,
+  metadata: Metadata | undefined,
+): Handler | undefined {
   if (RECIPES.includes(name))
     return (complete) => {
-      for (const { id, summary } of metadata?.recipes.values() ?? []) complete(id, summary)
+      for (const { id, summary } of metadata?.recipes.values() ?? [])
+        for (const text of waysToWrite(id, word)) complete(text, summary)
     }
   if (LAYERS.includes(name))
     return (complete) => {
       for (const layer of metadata?.layers ?? []) complete(layer, '')
     }
   return undefined
+}
+
+/** How a recipe may be written: by its name, or by its layer and name once that was begun. */
+function waysToWrite(id: RecipeId, word: string): string[] {
+  const isBegun = word !== '' && id.startsWith(word)
+  return [...(word.includes('/') ? [] : [basename(id)]), ...(isBegun ? [id] : [])]
 }
 
 /** Lines that `work` prints by console.log, which the library answers by. */

@@ -3,7 +3,8 @@ import { SHELLS } from '../shells.ts'
 import { run } from './run.ts'
 
 /**
- * Adds the commands that tell shells and man(1) of all others. `createTree` makes the tree of those.
+ * Adds the commands that tell shells and man(1) of all others. `createTree` makes a
+ * tree of those, which completion adds to.
  */
 export function addShellCommands(program: Command, createTree: () => Command): void {
   program.commandsGroup('Shell:')
@@ -32,7 +33,7 @@ export function addShellCommands(program: Command, createTree: () => Command): v
     .action(
       run(async () => {
         const { manCommand } = await import('../commands/man.ts')
-        return async (context) => manCommand(context, createTree())
+        return async (context) => manCommand(context, program)
       }),
     )
 }

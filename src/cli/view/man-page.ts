@@ -40,14 +40,17 @@ interface Leaf {
 
 /** Commands that do something, with the words that lead to them. */
 function leaves(parent: Command, before: readonly string[] = []): Leaf[] {
-  return parent.commands.flatMap((command) => {
+  // What help does not show, neither does the page; only an instance of Help knows.
+  const visible = parent.createHelp().visibleCommands(parent)
+  const shown = visible.filter((command) => command.name() !== 'help')
+  return shown.flatMap((command) => {
     const words = [...before, command.name()]
     return command.commands.length > 0 ? leaves(command, words) : [{ words, command }]
   })
 }
 
 function describeCommand(words: readonly string[], command: Command): string[] {
-  const names = command.registeredArguments.map(shownArgument)
+  const names = command.registeredArguments.map((argument) => shownArgument(argument))
   return [
     `.SS ${escaped([...words, ...names].join(' '))}`,
     escaped(sentence(command.description())),
@@ -67,9 +70,9 @@ function describeOption(option: Option): string[] {
   return ['.TP', `.B ${escaped(option.flags)}`, escaped(sentence(option.description + choices))]
 }
 
-function shownArgument({ variadic, required, name }: Argument): string {
-  const word = `${name()}${variadic ? '...' : ''}`
-  return required ? `<${word}>` : `[${word}]`
+function shownArgument(argument: Argument): string {
+  const word = `${argument.name()}${argument.variadic ? '...' : ''}`
+  return argument.required ? `<${word}>` : `[${word}]`
 }
 
 function sentence(text: string): string {

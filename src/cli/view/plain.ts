@@ -53,9 +53,11 @@ function textOf(event: Event): string | undefined {
       return `${event.recipe} is stored already: ${shortDigest(event.artifact)}`
     case 'action-shared':
       return `${event.recipe} is shared: ${shortDigest(event.artifact)}, ${describeOrigin(event)}`
-    case 'action-failed':
+    case 'action-failed': {
       // The whole message comes at the end, once.
-      return `failed ${event.recipe}: ${event.step === '' ? firstLine(event.message) : `in "${event.step}"`}`
+      const reason = event.step === '' ? firstLine(event.message) : `in "${event.step}"`
+      return `failed ${event.recipe}: ${reason}`
+    }
     case 'action-skipped':
       return `not built ${event.recipe}, because of ${event.because}`
     case 'store-repair':

@@ -2,6 +2,7 @@ import {
   Listr,
   type ListrDefaultRendererLogLevels,
   ListrLogger,
+  type ListrTask,
   ProcessOutput,
   type ListrTaskWrapper,
 } from 'listr2'
@@ -56,7 +57,7 @@ class TerminalView implements View {
     if (LASTING.includes(event.type)) this.#lasting.push(describeEvent(event) ?? '')
     this.#progress.take(event)
     if (event.type === 'action-failed') this.#tellAtOnce(event)
-    else if (this.#progress.isShown) this.#display ??= startDisplay(this.#settled)
+    if (this.#progress.isShown) this.#display ??= startDisplay(this.#settled)
     this.#draw()
   }
 
@@ -88,7 +89,8 @@ class TerminalView implements View {
     const running = this.#progress.running(this.#now()).slice(0, room)
     const lines = running.map(({ recipe, step, ms, log }) => {
       const last = this.#lastLines.of(log)
-      return [recipe, step, formatDuration(ms), ...(last === undefined ? [] : [' ', last])].join(' ')
+      const words = [recipe, step, formatDuration(ms)]
+      return [...words, ...(last === undefined ? [] : [' ', last])].join(' ')
     })
     row.title = [this.#progress.summary(this.#now()), ...lines]
       .map((line) => visible(line))
@@ -126,7 +128,20 @@ function startDisplay(free: Promise<void>): Display {
       return finished
     },
   }
-  const list = new Listr([task], {
+  // Only when it is free: a display takes standard error as it finds it.
+  const ended = free.then(() => listOf(task).run())
+  return {
+    row: () => begun,
+    end: async () => {
+      finish()
+      await ended
+    },
+  }
+}
+
+/** A list of one task, drawn on standard error. */
+function listOf(task: ListrTask): Listr {
+  return new Listr([task], {
     registerSignalListeners: false,
     rendererOptions: {
       // Standard output is for data.
@@ -139,12 +154,4 @@ function startDisplay(free: Promise<void>): Display {
       clearOutput: true,
     },
   })
-  const ended = free.then(() => list.run())
-  return {
-    row: () => begun,
-    end: async () => {
-      finish()
-      await ended
-    },
-  }
 }
