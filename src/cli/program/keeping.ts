@@ -1,12 +1,14 @@
 import type { Command } from 'commander'
 import type { ArchiveCreateFlags } from '../commands/archive-create.ts'
+import { addMirrorCommands } from './mirror.ts'
 import { mirrorOption, percent } from './options.ts'
 import { run } from './run.ts'
 
-/** Adds the commands that look after the store. */
+/** Adds the commands that look after the store, kits and mirrors. */
 export function addKeepingCommands(program: Command): void {
   program.commandsGroup('Keep:')
   addArchive(program)
+  addMirrorCommands(program)
   addCacheCommands(program)
   const store = program.command('store').description('look after the store')
   store

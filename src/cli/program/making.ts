@@ -50,7 +50,6 @@ function addFetch(program: Command): void {
     .description('put the sources of targets, and of all that they are built from, into the store')
     .option('--offline', 'folders only')
     .addOption(mirrorOption('--from'))
-    .option('--to <folder>', 'make this a mirror folder that holds them too')
     .action(run(async () => (await import('../commands/fetch.ts')).fetchCommand))
 }
 

@@ -3,6 +3,8 @@ import type { Fault } from '../../archive/kit/faults.ts'
 import type { KitStatus } from '../../archive/kit/status.ts'
 import type { Digest } from '../../base/digest.ts'
 import type { RecipeId } from '../../base/recipe-id.ts'
+import type { MirrorFault } from '../../fetch/mirror/faults.ts'
+import type { Pruned } from '../../fetch/mirror/prune.ts'
 import type { Recipe } from '../../metadata/model.ts'
 import type { State } from '../../plan/plan.ts'
 import type { PushedTarget } from '../../remote/push-target.ts'
@@ -72,11 +74,8 @@ export type Result =
         readonly bytes: number
       }[]
     }
-  /**
-   * `fetch`: sources in the store; of those, how many were put into a mirror folder, when that was
-   * asked.
-   */
-  | { readonly type: 'fetched'; readonly sources: number; readonly copied?: number }
+  /** `fetch`: sources in the store. */
+  | { readonly type: 'fetched'; readonly sources: number }
   /** `verify`: what differs between its two builds, and what is the same and why. */
   | { readonly type: 'conditions'; readonly conditions: readonly Condition[] }
   | {
@@ -224,8 +223,32 @@ export type Result =
     }
   /** `archive status` */
   | ({ readonly type: 'kit-status'; readonly folder: string } & KitStatus)
-  /** `archive check`: a fault of a kit, then what was found in all. */
-  | ({ readonly type: 'fault' } & Fault)
+  /**
+   * `archive check`, `mirror check`, `mirror copy`: a fault, before what was found in all.
+   * `mirror serve`: a file that is not sent.
+   */
+  | ({ readonly type: 'fault' } & (Fault | MirrorFault))
+  /** `mirror create`, `mirror update`, `mirror copy` */
+  | {
+      readonly type: 'mirror-filled'
+      readonly folder: string
+      /** Files that it was to hold, and those of them that were written now. */
+      readonly files: number
+      readonly copied: number
+      /** Files that are not right there, since nothing had their bytes. */
+      readonly missing: readonly string[]
+    }
+  /** `mirror check` */
+  | {
+      readonly type: 'mirror-checked'
+      readonly folder: string
+      readonly whole: number
+      readonly faults: number
+    }
+  /** `mirror prune` */
+  | ({ readonly type: 'mirror-pruned'; readonly folder: string; readonly dryRun: boolean } & Pruned)
+  /** `mirror serve` */
+  | { readonly type: 'mirror-served'; readonly folder: string; readonly address: string }
   | {
       readonly type: 'checked'
       readonly folder: string
