@@ -35,6 +35,11 @@ const LARGEST_RECORD = 256 << 20
 /** How the name of an image's record ends: the file NAME.json beside it. */
 export const RECORD_SUFFIX = '.json'
 
+/** Path of the record that lies beside an image. */
+export function recordPathOf(image: string): string {
+  return image.replace(/\.[^./]+$/, '') + RECORD_SUFFIX
+}
+
 /** What an image's record says of it, as far as it is read again. */
 export type ImageRecord = z.infer<typeof recordSchema>
 

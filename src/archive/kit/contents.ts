@@ -10,6 +10,7 @@ import { SUMS } from '../../fetch/mirror.ts'
 import {
   readImageRecord,
   RECORD_SUFFIX,
+  recordPathOf,
   recordsKeysOf,
   type ImageRecord,
 } from '../../image/record.ts'
@@ -52,7 +53,7 @@ export interface Contents {
  * `no-record`.
  */
 export async function kitImage(path: string): Promise<KitImage> {
-  const record = path.endsWith(RECORD_SUFFIX) ? path : path.replace(/\.[^./]+$/, '') + RECORD_SUFFIX
+  const record = path.endsWith(RECORD_SUFFIX) ? path : recordPathOf(path)
   return { path: record, record: await readImageRecord(record) }
 }
 

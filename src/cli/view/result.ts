@@ -4,6 +4,7 @@ import type { KitStatus } from '../../archive/kit/status.ts'
 import type { Digest } from '../../base/digest.ts'
 import type { RecipeId } from '../../base/recipe-id.ts'
 import type { Recipe } from '../../metadata/model.ts'
+import type { LostPartition } from '../../image/write/present.ts'
 import type { State } from '../../plan/plan.ts'
 import type { PushedTarget } from '../../remote/push-target.ts'
 import type { Origin } from '../../store/rooms.ts'
@@ -186,6 +187,26 @@ export type Result =
       readonly files: number
       /** Folder in the kit with the old bytes. */
       readonly aside: string | undefined
+    }
+  /** `write`: what would be written where, and what would be lost. */
+  | {
+      readonly type: 'write-plan'
+      readonly image: string
+      readonly sha256: Digest
+      /** Bytes of the image, and of the disk. */
+      readonly size: number
+      readonly device: string
+      readonly model: string | undefined
+      readonly bytes: number
+      readonly partitions: readonly LostPartition[]
+    }
+  /** `write`: the disk has the image, and gave it back. */
+  | {
+      readonly type: 'written'
+      readonly image: string
+      readonly sha256: Digest
+      readonly size: number
+      readonly device: string
     }
   /** `archive create` */
   | {
