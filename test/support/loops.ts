@@ -7,8 +7,11 @@ import { temporaryFolder } from './temporary.ts'
 /** Runs a program of administrators; returns what it prints. */
 export function administer(program: string, ...args: readonly string[]): string {
   const env = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` }
-  return execFileSync(program, args, { encoding: 'utf8', env, stdio: ['ignore', 'pipe', 'pipe'] })
-    .trim()
+  return execFileSync(program, args, {
+    encoding: 'utf8',
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  }).trim()
 }
 
 /** Whether this user may make loop devices, and this kernel has them. */

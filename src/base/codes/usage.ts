@@ -16,6 +16,8 @@ export const USAGE = {
   'disk-of-system':
     'A disk that was to be overwritten holds the running system, or the store of Fixpoint.',
   'disk-read-only': 'A disk that was to be overwritten can only be read.',
+  'disk-sectors':
+    'A disk that was to be overwritten has sectors of a size that the image does not start from.',
   'disk-too-small': 'A disk that was to be overwritten has less space than the image takes.',
   'empty-option': 'An option has an empty value. A variable of a script may be unset.',
   'inputs-missing': 'The inputs of the recipe changed since its tree was kept, and are not built.',

@@ -1,4 +1,6 @@
 import { devicePath } from '../../image/write/disk-device.ts'
+import type { FileSystem } from '../../image/write/file-system.ts'
+import type { Present } from '../../image/write/present.ts'
 import { examineWrite, writeImage, type WritePlan } from '../../image/write/write-image.ts'
 import { confirmDisk } from '../confirm-disk.ts'
 import type { CommandContext } from '../context.ts'
@@ -24,26 +26,26 @@ export async function writeCommand(
     signal,
     onRead: () => report(`read ${path}`),
   })
-  const { image, disk, present } = plan
-  const { sha256, size } = image
+  const { sha256, size } = plan.image
+  const { model, bytes, sector } = plan.disk
   await command.result(planLines(plan), {
     type: 'write-plan',
-    ...{ image: path, sha256, size, device, model: disk.model, bytes: disk.bytes },
-    partitions: present.partitions,
+    ...{ image: path, sha256, size, device, model, bytes, sector },
+    ...plan.present,
   })
   if (dryRun === true) return
-  if (yes !== true) await confirmDisk(disk, command)
+  if (yes !== true) await confirmDisk(plan.disk, command)
   let what = ''
   await writeImage(plan, {
     signal,
     onPart: (part) => report((what = `${part} ${device}`)),
-    onBytes: (bytes) => emit({ type: 'progress', at: now(), what, bytes, size }),
+    onBytes: (done) => emit({ type: 'progress', at: now(), what, bytes: done, size }),
     onWarning: (message) => emit({ type: 'warning', at: now(), message }),
   })
-  await command.result(
-    [`${device}: written and read back, ${size} bytes`, `sha256 ${sha256}`],
-    { type: 'written', image: path, sha256, size, device },
-  )
+  await command.result([`${device}: written and read back, ${size} bytes`, `sha256 ${sha256}`], {
+    type: 'written',
+    ...{ image: path, sha256, size, device },
+  })
 }
 
 function planLines({ image, disk, present }: WritePlan): string[] {
@@ -52,16 +54,38 @@ function planLines({ image, disk, present }: WritePlan): string[] {
     formatBytes(disk.bytes),
     disk.isRemovable ? 'removable' : 'not removable',
   ]
-  const lost = present.partitions.map(
-    ({ name, label, bytes }) =>
-      `  ${name}: ${formatBytes(bytes)}${label === undefined ? '' : `, "${label}"`}`,
-  )
+  const by = image.stated.map((each) => `"${each.by}"`)
   return [
     `image: ${image.path}, ${formatBytes(image.size)}, ` +
-      (image.isRecorded ? 'as its record says' : 'without a record beside it'),
+      (by.length > 0 ? `SHA-256 as in ${by.join(' and ')}` : 'with no record beside it'),
     `disk:  ${devicePath(disk.name)}, ${facts.join(', ')}`,
-    ...(lost.length > 0
-      ? ['All of this is lost:', ...lost]
-      : [present.isBlank ? 'Its beginning is blank.' : 'It holds something, without partitions.']),
+    // GRUB for the BIOS is in a table for sectors of 512 bytes only.
+    ...(disk.sector === 512
+      ? []
+      : [`       sectors of ${disk.sector} bytes: it will start by UEFI, not by BIOS`]),
+    ...lostLines(present),
   ]
+}
+
+function lostLines({ table, partitions, fileSystem, isBlank }: Present): string[] {
+  if (partitions.length > 0)
+    return [
+      `All of this is lost${table === undefined ? '' : `, ${table}`}:`,
+      ...partitions.map(({ name, label, bytes, fileSystem: held }) =>
+        [`  ${name}: ${formatBytes(bytes)}`, ...quoted(label), ...described(held)].join(', '),
+      ),
+    ]
+  if (fileSystem !== undefined) return [`All of this is lost: ${described(fileSystem).join(', ')}`]
+  if (isBlank) return ['Its beginning is blank.']
+  return [
+    table === undefined ? 'It holds something unknown, which is lost.' : 'It has no partitions.',
+  ]
+}
+
+function described(fileSystem: FileSystem | undefined): string[] {
+  return fileSystem === undefined ? [] : [fileSystem.kind, ...quoted(fileSystem.label)]
+}
+
+function quoted(label: string | undefined): string[] {
+  return label === undefined ? [] : [`"${label}"`]
 }

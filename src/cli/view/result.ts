@@ -4,7 +4,7 @@ import type { KitStatus } from '../../archive/kit/status.ts'
 import type { Digest } from '../../base/digest.ts'
 import type { RecipeId } from '../../base/recipe-id.ts'
 import type { Recipe } from '../../metadata/model.ts'
-import type { LostPartition } from '../../image/write/present.ts'
+import type { Present } from '../../image/write/present.ts'
 import type { State } from '../../plan/plan.ts'
 import type { PushedTarget } from '../../remote/push-target.ts'
 import type { Origin } from '../../store/rooms.ts'
@@ -189,17 +189,17 @@ export type Result =
       readonly aside: string | undefined
     }
   /** `write`: what would be written where, and what would be lost. */
-  | {
+  | ({
       readonly type: 'write-plan'
       readonly image: string
       readonly sha256: Digest
-      /** Bytes of the image, and of the disk. */
+      /** Bytes of the image, of the disk, and of the disk's sectors. */
       readonly size: number
       readonly device: string
       readonly model: string | undefined
       readonly bytes: number
-      readonly partitions: readonly LostPartition[]
-    }
+      readonly sector: number
+    } & Present)
   /** `write`: the disk has the image, and gave it back. */
   | {
       readonly type: 'written'

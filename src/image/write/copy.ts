@@ -1,9 +1,10 @@
-import { createHash } from 'node:crypto'
+import { createHash, type Hash } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
 import { CHUNK } from '../../base/chunks.ts'
 import { FixpointError } from '../../base/error.ts'
 import { errorCode } from '../../base/files.ts'
 import { systemReason } from '../../base/system-error.ts'
+import { TABLE_MARK } from '../disk.ts'
 import type { WholeImage } from './whole-image.ts'
 
 /** Both ends of a copy, open; the disk also for writing. */
@@ -17,7 +18,7 @@ export interface Ends {
   readonly onBytes: (bytes: number) => void
 }
 
-/** Bytes at the beginning that are written last: boot code and partition table. */
+/** Bytes at the beginning that are written last: boot code and partition tables. */
 const HEAD = 1 << 20
 
 /**
@@ -26,48 +27,58 @@ const HEAD = 1 << 20
  */
 const FLUSH = 32 << 20
 
-/** The mark of a partition table (GPT), and the sizes that sectors of disks have. */
-const MARK = Buffer.from('EFI PART')
+/** Sizes that sectors of disks have. */
 const SECTORS = [512, 4096] as const
 
 /**
- * Copies an image to the beginning of a disk. A disk that is written in part must not look whole:
- * neither as the new image nor as what was there before. So the old beginning goes first, and the
- * new one comes last, each time after the disk says that it has all the rest. Fails with
- * `disk-failed` or `image-changed`.
+ * Erases the partition tables of a disk, so that nothing takes it for what it was: the first MiB,
+ * and a copy of the table in the last sector. A firmware may use that where there is no other.
+ * Fails with `disk-failed`.
  */
-export async function copyToDisk(ends: Ends): Promise<void> {
-  const { size } = ends.image
-  await eraseTables(ends)
-  const head = Math.min(HEAD, size)
-  // A firmware also takes the second copy of the table, where the image ends with the disk.
-  const tail = Math.max(head, size - HEAD)
-  await copyRange(ends, [head, tail], 0)
-  await copyRange(ends, [tail, size], tail - head)
-  await copyRange(ends, [0, head], size - head)
-}
-
-/**
- * Overwrites the beginning with zeros, and the copy of an older partition table in the last sector
- * of the disk. Otherwise a firmware may take that for the table.
- */
-async function eraseTables(ends: Ends): Promise<void> {
+export async function eraseTables(ends: Ends): Promise<void> {
   const { disk, target } = ends
   await write(ends, Buffer.alloc(Math.min(HEAD, disk.bytes)), 0)
   for (const sector of SECTORS) {
-    const at = disk.bytes - sector
-    const found = Buffer.alloc(MARK.length)
+    const at = Math.max(0, disk.bytes - sector)
+    const found = Buffer.alloc(TABLE_MARK.length)
     await onDisk(ends, 'read', at, target.read(found, 0, found.length, at))
-    if (found.equals(MARK)) await write(ends, Buffer.alloc(sector), at)
+    if (found.toString('latin1') === TABLE_MARK) await write(ends, Buffer.alloc(sector), at)
   }
   await onDisk(ends, 'write', 0, target.datasync())
 }
 
-/** Copies a range of bytes after so many others. */
+/**
+ * Copies an image but for its beginning, and resolves to that, once the disk says that it has the
+ * rest. Fails with `disk-failed`, and with `image-changed` where the image is not what it was.
+ */
+export async function copyBody(ends: Ends): Promise<Buffer> {
+  const { image } = ends
+  const hash = createHash('sha256')
+  const head = await readImage(ends, Buffer.alloc(Math.min(HEAD, image.size)), 0)
+  hash.update(head)
+  // A firmware also takes the second copy of the table, where image and disk end together.
+  const tail = Math.max(head.length, image.size - HEAD)
+  await copyRange(ends, [head.length, tail], hash)
+  const last = await readImage(ends, Buffer.alloc(image.size - tail), tail)
+  hash.update(last)
+  if (hash.digest('hex') !== image.sha256) throw changed(image)
+  await write(ends, last, tail)
+  await onDisk(ends, 'write', tail, ends.target.datasync())
+  return head
+}
+
+/** Writes the beginning of an image: from now on, a disk is whole. Fails with `disk-failed`. */
+export async function copyHead(ends: Ends, head: Buffer): Promise<void> {
+  await write(ends, head, 0)
+  await onDisk(ends, 'write', 0, ends.target.datasync())
+  ends.onBytes(ends.image.size)
+}
+
+/** Copies a range of bytes. */
 async function copyRange(
   ends: Ends,
   [from, to]: readonly [number, number],
-  before: number,
+  hash: Hash,
 ): Promise<void> {
   const { signal, target, onBytes } = ends
   const buffer = Buffer.allocUnsafe(CHUNK)
@@ -75,12 +86,13 @@ async function copyRange(
   for (let at = from; at < to;) {
     signal.throwIfAborted()
     const chunk = await readImage(ends, buffer.subarray(0, Math.min(CHUNK, to - at)), at)
+    hash.update(chunk)
     await write(ends, chunk, at)
     at += chunk.length
     if (at - flushed < FLUSH && at < to) continue
     await onDisk(ends, 'write', flushed, target.datasync())
     flushed = at
-    onBytes(before + at - from)
+    onBytes(at - from)
   }
 }
 
@@ -97,21 +109,18 @@ export async function compareWithDisk(ends: Ends): Promise<void> {
     const length = Math.min(CHUNK, image.size - at)
     const wanted = await readImage(ends, one.subarray(0, length), at)
     const found = await readDisk(ends, other.subarray(0, length), at)
-    if (!wanted.equals(found))
+    if (!wanted.equals(found)) {
+      const place = at + wanted.findIndex((byte, index) => byte !== found[index])
       throw new FixpointError(
         'disk-read-back',
-        `Cannot trust "${disk.path}": byte ${at + firstDifference(wanted, found)} is not what ` +
-          `was written`,
+        `Cannot trust "${disk.path}": byte ${place} is not what was written`,
       )
+    }
     hash.update(found)
     if ((at + length) % FLUSH === 0 || at + length === image.size) onBytes(at + length)
   }
   // Both are the same by now, so the image is not what it was.
   if (hash.digest('hex') !== image.sha256) throw changed(image)
-}
-
-function firstDifference(a: Buffer, b: Buffer): number {
-  return a.findIndex((byte, at) => byte !== b[at])
 }
 
 /** Fills `buffer` from the image. */
@@ -170,9 +179,13 @@ function failed(
   cause?: unknown,
 ): FixpointError {
   const what = action === 'read' ? 'read back' : 'write to'
-  return new FixpointError('disk-failed', `Cannot ${what} "${disk.path}" at byte ${at}: ${reason}`, {
-    cause,
-  })
+  return new FixpointError(
+    'disk-failed',
+    `Cannot ${what} "${disk.path}" at byte ${at}: ${reason}`,
+    {
+      cause,
+    },
+  )
 }
 
 function changed({ path }: WholeImage): FixpointError {

@@ -14,6 +14,8 @@ export interface DiskDevice {
   /** `MAJOR:MINOR` */
   readonly number: string
   readonly bytes: number
+  /** Bytes of one of its sectors: 512 or 4096 on nearly every disk. */
+  readonly sector: number
   /** Manufacturer and model. */
   readonly model: string | undefined
   /** The file that a loop device is made of. */
@@ -30,12 +32,14 @@ export interface KernelPartition {
   readonly name: string
   readonly number: string
   readonly bytes: number
+  /** Where it begins on the disk, in bytes. */
+  readonly start: number
   /** Its name in a GPT. */
   readonly label: string | undefined
 }
 
-/** The kernel counts in sectors of 512 bytes, whatever those of the disk are. */
-const SECTOR = 512
+/** The kernel counts in these bytes, whatever the sectors of the disk are. */
+const UNIT = 512
 
 /**
  * Describes the disk at a path. Fails with `disk-is-file`, `disk-is-partition` or `no-such-disk`.
@@ -43,19 +47,21 @@ const SECTOR = 512
 export async function diskDevice(path: string, kernel: Kernel): Promise<DiskDevice> {
   const number = await requireDevice(path)
   const folder = folderOf(number, kernel)
-  if (folder === undefined)
-    throw noSuchDisk(path, `the kernel shows no device ${number}`)
+  if (folder === undefined) throw noSuchDisk(path, `the kernel shows no device ${number}`)
   const whole = wholeOf(folder)
   if (whole !== folder)
     throw new FixpointError(
       'disk-is-partition',
       `Cannot write to "${path}": it is a partition of "${devicePath(basename(whole))}"`,
     )
+  const bytes = bytesOf(folder)
+  if (bytes === 0) throw noSuchDisk(path, 'there is no disk in it')
   return {
     path,
     name: basename(folder),
     number,
-    bytes: bytesOf(folder),
+    bytes,
+    sector: Number(attribute(folder, 'queue/logical_block_size') ?? UNIT),
     model: modelOf(folder),
     file: attribute(folder, 'loop/backing_file'),
     isRemovable: attribute(folder, 'removable') === '1',
@@ -85,8 +91,8 @@ function noSuchDisk(path: string, reason: string, cause?: unknown): FixpointErro
   return new FixpointError('no-such-disk', `Cannot write to "${path}": ${reason}`, { cause })
 }
 
-function bytesOf(folder: string): number {
-  return Number(attribute(folder, 'size') ?? 0) * SECTOR
+function bytesOf(folder: string, name: 'size' | 'start' = 'size'): number {
+  return Number(attribute(folder, name) ?? 0) * UNIT
 }
 
 function modelOf(folder: string): string | undefined {
@@ -103,5 +109,5 @@ function partitionIn(disk: string, name: string): KernelPartition[] {
   const number = attribute(folder, 'dev')
   if (number === undefined || attribute(folder, 'partition') === undefined) return []
   const label = /^PARTNAME=(.*)$/m.exec(attribute(folder, 'uevent') ?? '')?.[1]
-  return [{ name, number, bytes: bytesOf(folder), label }]
+  return [{ name, number, bytes: bytesOf(folder), start: bytesOf(folder, 'start'), label }]
 }

@@ -26,7 +26,7 @@ export async function numberOf(path: string): Promise<string | undefined> {
 
 /** What stat(2) calls `st_rdev`, as the kernel writes it: makedev(3). */
 export function asNumber(device: number): string {
-  const [low, high] = [device % 2 ** 32 >>> 0, Math.floor(device / 2 ** 32)]
+  const [low, high] = [(device % 2 ** 32) >>> 0, Math.floor(device / 2 ** 32)]
   const major = ((low >>> 8) & 0xfff) + (high & ~0xfff)
   return `${major}:${(low & 0xff) + ((low >>> 12) & 0xfff00)}`
 }

@@ -1,24 +1,34 @@
-import { open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { isZero } from '../../base/chunks.ts'
 import { FixpointError } from '../../base/error.ts'
-import { readDisk } from '../disk.ts'
+import { readDisk, TABLE_MARK } from '../disk.ts'
 import type { DiskDevice } from './disk-device.ts'
+import { fileSystemIn, MARKED, type FileSystem } from './file-system.ts'
+import { openUnused } from './open-unused.ts'
 
 /** A partition that will be lost. */
 export interface LostPartition {
   readonly name: string
+  /** Its name in a GPT. */
   readonly label: string | undefined
   readonly bytes: number
+  readonly fileSystem: FileSystem | undefined
 }
 
 /** What is on a disk before it is overwritten, as far as a look at its beginning tells. */
 export interface Present {
+  readonly table: 'GPT' | 'MBR' | undefined
   readonly partitions: readonly LostPartition[]
+  /** One that has the whole disk. */
+  readonly fileSystem: FileSystem | undefined
   /** Whether its first MiB holds zeros only. */
   readonly isBlank: boolean
 }
 
-/** Bytes that are looked at. */
+/** A partition, and where it begins; in bytes. */
+type Place = Omit<LostPartition, 'fileSystem'> & { readonly start: number }
+
+/** Bytes of the disk that are looked at. */
 const HEAD = 1 << 20
 
 /** The partition table of PCs before GPT: four entries in the first sector. */
@@ -27,44 +37,54 @@ const MBR = { at: 446, entry: 16, entries: 4, end: 510, mark: 0xaa55, sector: 51
 /** The type of an entry that only says: there is a GPT. */
 const PROTECTIVE = 0xee
 
-/** What partitions of these types mostly hold. */
-const TYPES: Readonly<Record<number, string>> = {
-  0x07: 'NTFS or exFAT',
-  0x0b: 'FAT',
-  0x0c: 'FAT',
-  0x0e: 'FAT',
-  0x82: 'Linux swap',
-  0x83: 'Linux',
-  0x8e: 'Linux LVM',
-  0xef: 'EFI',
-}
-
 /**
  * Looks at what is on a disk: the partitions that the kernel knows, or else those of a partition
- * table that can be read. Rejects with the system's error.
+ * table that can be read. Fails with `disk-busy` where anything holds the disk, and `host-refuses`.
  */
 export async function presentOn(disk: DiskDevice): Promise<Present> {
-  const file = await open(disk.path, 'r')
+  const file = await openUnused(disk.path, 'read')
   try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD), 0, HEAD, 0)
-    const head = buffer.subarray(0, bytesRead)
-    const partitions =
-      disk.partitions.length > 0
-        ? disk.partitions.map(({ name, label, bytes }) => ({ name, label, bytes }))
-        : ((await gptPartitions(disk.path)) ?? mbrPartitions(head, disk.bytes))
-    return { partitions, isBlank: isZero(head) }
+    const head = await beginning(file, 0, Math.min(HEAD, disk.bytes))
+    const old = oldTable(head, disk.bytes)
+    const isGpt =
+      head.toString('latin1', disk.sector, disk.sector + TABLE_MARK.length) === TABLE_MARK
+    const places =
+      disk.partitions.length > 0 ? disk.partitions : ((await gptPlaces(disk.path)) ?? old)
+    const partitions = await Promise.all(
+      places.map(async ({ name, label, bytes, start }) => ({
+        ...{ name, label, bytes },
+        fileSystem: fileSystemIn(await beginning(file, start, Math.min(MARKED, bytes))),
+      })),
+    )
+    return {
+      table: isGpt ? 'GPT' : old.length > 0 ? 'MBR' : undefined,
+      partitions,
+      fileSystem: partitions.length > 0 ? undefined : fileSystemIn(head),
+      isBlank: isZero(head),
+    }
   } finally {
     await file.close()
   }
 }
 
-async function gptPartitions(path: string): Promise<LostPartition[] | undefined> {
+/** The first bytes from a place on; fewer where the disk ends, none where it cannot be read. */
+async function beginning(file: FileHandle, start: number, length: number): Promise<Buffer> {
+  const buffer = Buffer.alloc(length)
+  // It is overwritten anyway: what is broken there need not be known.
+  const { bytesRead } = await file
+    .read(buffer, 0, length, start)
+    .catch(() => ({ bytesRead: 0 }) as const)
+  return buffer.subarray(0, bytesRead)
+}
+
+async function gptPlaces(path: string): Promise<Place[] | undefined> {
   try {
     const { partitions } = await readDisk(path)
-    return partitions.map(({ name, size }, at) => ({
+    return partitions.map(({ name, start, size }, at) => ({
       name: `partition ${at + 1}`,
-      label: name,
+      label: name === '' ? undefined : name,
       bytes: size,
+      start,
     }))
   } catch (error) {
     if (error instanceof FixpointError && error.code === 'no-image') return undefined
@@ -73,20 +93,21 @@ async function gptPartitions(path: string): Promise<LostPartition[] | undefined>
 }
 
 /** The first sector of a FAT file system has the same mark, and code where entries would be. */
-function mbrPartitions(head: Buffer, bytes: number): LostPartition[] {
+function oldTable(head: Buffer, bytes: number): Place[] {
   if (head.length < MBR.sector || head.readUInt16LE(MBR.end) !== MBR.mark) return []
-  const partitions: LostPartition[] = []
+  const places: Place[] = []
   for (let number = 1; number <= MBR.entries; number++) {
     const at = MBR.at + (number - 1) * MBR.entry
     const [status, type] = [head.readUInt8(at), head.readUInt8(at + 4)]
     const [start, size] = [head.readUInt32LE(at + 8), head.readUInt32LE(at + 12)]
     if ((status & 0x7f) !== 0 || (start + size) * MBR.sector > bytes) return []
     if (type === 0 || type === PROTECTIVE || size === 0) continue
-    partitions.push({
+    places.push({
       name: `partition ${number}`,
-      label: TYPES[type],
+      label: undefined,
       bytes: size * MBR.sector,
+      start: start * MBR.sector,
     })
   }
-  return partitions
+  return places
 }

@@ -1,15 +1,15 @@
-import { constants } from 'node:fs'
 import { open, realpath, type FileHandle } from 'node:fs/promises'
 import { FixpointError } from '../../base/error.ts'
-import { errorCode, ifThere } from '../../base/files.ts'
-import { systemReason } from '../../base/system-error.ts'
-import { compareWithDisk, copyToDisk, type Ends } from './copy.ts'
+import { ifThere } from '../../base/files.ts'
+import { compareWithDisk, copyBody, copyHead, eraseTables, type Ends } from './copy.ts'
 import { diskDevice, type DiskDevice } from './disk-device.ts'
 import { dropCache } from './drop-cache.ts'
+import { endedIn, type DiskState } from './ended.ts'
 import { requireUnused } from './in-use.ts'
 import { asNumber, KERNEL, numberOf, type Kernel } from './kernel.ts'
+import { openUnused } from './open-unused.ts'
 import { presentOn, type Present } from './present.ts'
-import { wholeImage, type WholeImage } from './whole-image.ts'
+import { imageOutline, wholeImage, type ImageOutline, type WholeImage } from './whole-image.ts'
 
 /** An image and the disk that it may be written to, both examined. */
 export interface WritePlan {
@@ -30,8 +30,9 @@ export interface ExamineOptions {
 
 /**
  * Examines whether an image can be written to a disk, and what would be lost there. Changes
- * nothing. Fails with `no-image`, `image-changed`, `no-such-disk`, `disk-is-file`,
- * `disk-is-partition`, `disk-of-system`, `disk-busy`, `disk-read-only` or `disk-too-small`.
+ * nothing. Fails with `no-image`, `no-record`, `image-changed`, `no-such-disk`, `disk-is-file`,
+ * `disk-is-partition`, `disk-of-system`, `disk-busy`, `disk-read-only`, `disk-too-small` or
+ * `disk-sectors`.
  */
 export async function examineWrite(
   image: string,
@@ -41,14 +42,11 @@ export async function examineWrite(
   const disk = await diskDevice(device, kernel)
   await requireUnused(disk, stores, kernel)
   await requireElsewhere(image, disk)
+  const outline = await imageOutline(image)
+  requireFitting(outline, disk)
+  const present = await presentOn(disk)
   onRead?.()
-  const whole = await wholeImage(image, signal)
-  if (disk.bytes < whole.size)
-    throw new FixpointError(
-      'disk-too-small',
-      `Cannot write to "${device}": it has ${disk.bytes} bytes, the image ${whole.size}`,
-    )
-  return { image: whole, disk, present: await presentOn(disk) }
+  return { image: await wholeImage(outline, signal), disk, present }
 }
 
 /** Makes sure that an image is not read from the disk that it is to be written to. */
@@ -59,6 +57,23 @@ async function requireElsewhere(image: string, disk: DiskDevice): Promise<void> 
     (disk.file !== undefined && (await ifThere(realpath(image))) === disk.file)
   if (isOnIt)
     throw new FixpointError('disk-busy', `Cannot write to "${disk.path}": the image is on it`)
+}
+
+function requireFitting(
+  { size, sectors }: ImageOutline,
+  { path, bytes, sector }: DiskDevice,
+): void {
+  if (bytes < size)
+    throw new FixpointError(
+      'disk-too-small',
+      `Cannot write to "${path}": it has ${bytes} bytes, the image ${size}`,
+    )
+  if (!sectors.includes(sector))
+    throw new FixpointError(
+      'disk-sectors',
+      `Cannot write to "${path}": its sectors have ${sector} bytes, and the image starts only ` +
+        `from disks with sectors of ${sectors.join(' or ')}`,
+    )
 }
 
 /** What writing takes beside its plan. */
@@ -73,57 +88,53 @@ export interface WriteOptions {
 }
 
 /**
- * Writes an image to a disk, waits until the disk has it, reads it back and compares it. Fails with
- * `disk-changed` or `disk-busy` before anything is written, later with `disk-failed`,
- * `disk-read-back` or `image-changed`.
+ * Writes an image to a disk, waits until the disk has it, reads it back and compares it. A disk
+ * that is written in part must not look whole, neither as the new image nor as what was there. So
+ * the old beginning goes first and the new one comes last.
+ *
+ * Fails with `disk-changed` or `disk-busy` before anything is written, later with `disk-failed`,
+ * `disk-read-back`, `image-changed` or `write-interrupted`. Each says what the disk holds.
  */
 export async function writeImage(plan: WritePlan, options: WriteOptions): Promise<void> {
   const { image, disk } = plan
-  const { signal, onPart, onWarning } = options
-  const target = await openDisk(disk)
-  const source = await open(image.path, 'r')
-  const ends: Ends = { image, source, disk, target, signal, onBytes: options.onBytes }
+  const { signal, onPart, onBytes, onWarning } = options
+  const target = await openSame(disk)
+  let source: FileHandle | undefined
+  let state: DiskState = 'untouched'
   try {
+    source = await open(image.path, 'r')
+    signal.throwIfAborted()
+    const ends: Ends = { image, source, disk, target, signal, onBytes }
     onPart('write')
-    await copyToDisk(ends).catch((error: unknown) => {
-      if (signal.aborted) onWarning(`"${disk.path}" is written in part: nothing starts from it`)
-      throw error
-    })
+    state = 'erasing'
+    await eraseTables(ends)
+    state = 'in part'
+    const head = await copyBody(ends)
+    state = 'ending'
+    await copyHead(ends, head)
+    state = 'written'
     if (!(await dropCache(disk.path)))
       onWarning('blockdev(8) did not run: what is read back may come from memory, not the disk')
     onPart('read back')
     await compareWithDisk(ends)
+  } catch (error) {
+    throw endedIn(state, disk.path, error, signal)
   } finally {
-    await source.close()
+    await source?.close()
     // It may be gone by now.
     await target.close().catch(() => undefined)
   }
 }
 
-/**
- * Opens a disk for this process alone: with O_EXCL, Linux refuses one that anything else holds, see
- * open(2). It stays open until all is read back, so that no other program mounts it before.
- */
-async function openDisk(disk: DiskDevice): Promise<FileHandle> {
-  let target: FileHandle
-  try {
-    target = await open(disk.path, constants.O_RDWR | constants.O_EXCL)
-  } catch (cause) {
-    if (errorCode(cause) === 'EBUSY')
-      throw new FixpointError('disk-busy', `Cannot write to "${disk.path}": something holds it`, {
-        cause,
-      })
-    const reason = systemReason(cause)
-    if (reason === undefined) throw cause
-    throw new FixpointError('host-refuses', `Cannot open "${disk.path}": ${reason}`, { cause })
-  }
+/** Opens a disk for writing, if it is the one that was examined: the user may have taken long. */
+async function openSame(disk: DiskDevice): Promise<FileHandle> {
+  const target = await openUnused(disk.path, 'write')
   const { rdev } = await target.stat()
   if (asNumber(rdev) === disk.number && (await isSame(disk))) return target
   await target.close()
   throw new FixpointError('disk-changed', `Cannot write to "${disk.path}": it is another disk now`)
 }
 
-/** Whether a disk is the one that was examined. The user may have taken long to say yes. */
 async function isSame(disk: DiskDevice): Promise<boolean> {
   const now = await diskDevice(disk.path, KERNEL)
   return now.number === disk.number && now.bytes === disk.bytes && now.sequence === disk.sequence
