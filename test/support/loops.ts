@@ -4,20 +4,27 @@ import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { temporaryFolder } from './temporary.ts'
 
+/** Programs of administrators are in folders that PATH may leave out. */
+const ADMINISTRATOR = {
+  ...process.env,
+  PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`,
+}
+
 /** Runs a program of administrators; returns what it prints. */
 export function administer(program: string, ...args: readonly string[]): string {
-  const env = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` }
   return execFileSync(program, args, {
     encoding: 'utf8',
-    env,
+    env: ADMINISTRATOR,
     stdio: ['ignore', 'pipe', 'pipe'],
   }).trim()
 }
 
-/** Whether this user may make loop devices, and this kernel has them. */
-export function hasLoops(): boolean {
-  if (process.getuid?.() !== 0) return false
-  return spawnSync('losetup', ['--find'], { stdio: 'ignore' }).status === 0
+/** Why no loop device can be made here: by this user, or on this kernel. */
+export function withoutLoops(): string | undefined {
+  if (process.getuid?.() !== 0) return 'only root may make loop devices'
+  const options = { stdio: 'ignore', env: ADMINISTRATOR } as const
+  const { status } = spawnSync('losetup', ['--find'], options)
+  return status === 0 ? undefined : 'losetup(8) finds no loop device'
 }
 
 /** A disk in a file, and the loop device that makes it one. */
@@ -27,17 +34,17 @@ export interface Loop {
 }
 
 /** A disk of so many bytes, all 0xff, that goes away with the test. */
-export async function loopDisk(bytes: number): Promise<Loop> {
+export async function loopDisk(bytes: number, ...options: readonly string[]): Promise<Loop> {
   const file = join(await temporaryFolder(), 'disk')
   fillFile(file, bytes)
-  return loopOf(file)
+  return loopOf(file, ...options)
 }
 
 /** Makes a file a disk, until the test ends. */
 export function loopOf(file: string, ...options: readonly string[]): Loop {
   const device = administer('losetup', '--find', '--show', ...options, file)
   onTestFinished(() => {
-    spawnSync('losetup', ['--detach', device], { stdio: 'ignore' })
+    spawnSync('losetup', ['--detach', device], { stdio: 'ignore', env: ADMINISTRATOR })
   })
   return { device, file }
 }
@@ -46,7 +53,7 @@ export function loopOf(file: string, ...options: readonly string[]): Loop {
 export function addPartition(device: string, number: number, start: number, size: number): string {
   administer('addpart', device, ...[number, start, size].map(String))
   onTestFinished(() => {
-    spawnSync('delpart', [device, String(number)], { stdio: 'ignore' })
+    spawnSync('delpart', [device, String(number)], { stdio: 'ignore', env: ADMINISTRATOR })
   })
   return `${device}p${String(number)}`
 }
@@ -66,6 +73,12 @@ export function mountAt(parent: string, ...what: readonly string[]): string {
     spawnSync('umount', [folder], { stdio: 'ignore' })
   })
   return folder
+}
+
+/** Gives a disk that is in use another size: 0 bytes are left of one that is unplugged. */
+export function resize({ device, file }: Loop, bytes: number): void {
+  truncateSync(file, bytes)
+  administer('losetup', '--set-capacity', device)
 }
 
 /** A file in which every byte is 0xff: what is not written stays to be seen. */

@@ -17,9 +17,20 @@ export async function toyImage(mebibytes: number, name = 'root'): Promise<ToyIma
   const sectors = (mebibytes << 20) / SECTOR
   const bytes = diskOf(sectors, [{ name, first: 40, last: sectors - 40 }])
   const body = noise(bytes.length - 40 * SECTOR, mebibytes)
-  body.fill(0, 1 << 20, 2 << 20)
+  body.subarray(1 << 20, 2 << 20).fill(0)
   body.copy(bytes, 40 * SECTOR)
   const path = join(await temporaryFolder(), 'toy.img')
+  await writeFile(path, bytes)
+  return { path, bytes, sha256: digestOf(bytes) }
+}
+
+/** Gives an image a second partition table, for sectors of 4096 bytes. */
+export async function addLargeTable({ path, bytes }: ToyImage): Promise<ToyImage> {
+  const header = bytes.subarray(SECTOR, 2 * SECTOR)
+  // So few entries that the first table ends before.
+  header.writeUInt32LE(16, 80)
+  header.copy(bytes, 4096)
+  bytes.writeBigUInt64LE(1n, 4096 + 24)
   await writeFile(path, bytes)
   return { path, bytes, sha256: digestOf(bytes) }
 }

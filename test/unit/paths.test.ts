@@ -102,6 +102,13 @@ const TABLE: Readonly<Record<string, readonly [Decider, string]>> = {
   'fetch/partial.ts': ['own', 'partial downloads, named by digest'],
   'fetch/hashed-file.ts': ['own', 'partial downloads'],
   'image/disk.ts': ['user', 'an image or a disk'],
+  'image/write/copy.ts': ['user', 'an image'],
+  'image/write/disk-device.ts': ['user', 'a disk, which is only looked at'],
+  'image/write/in-use.ts': ['user', 'the folder of the store, which is only resolved'],
+  'image/write/kernel.ts': ['host', '/proc and /sys'],
+  'image/write/open-unused.ts': ['user', 'a disk, alone'],
+  'image/write/whole-image.ts': ['user', 'an image, and its record and digest'],
+  'image/write/write-image.ts': ['user', 'an image, which is only resolved'],
   'metadata/tree/entries.ts': [
     'user',
     'folders of layers, whose entries are listed and not followed',

@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto'
-import type { FileHandle } from 'node:fs/promises'
+import { open, type FileHandle } from 'node:fs/promises'
 import { CHUNK } from '../../base/chunks.ts'
 import { FixpointError } from '../../base/error.ts'
 import { errorCode } from '../../base/files.ts'
@@ -16,6 +16,13 @@ export interface Ends {
   readonly signal: AbortSignal
   /** Called now and then, with the bytes that were copied or compared so far. */
   readonly onBytes: (bytes: number) => void
+}
+
+/** Opens an image that was examined. Fails with `image-changed` where it is gone. */
+export async function openSource(image: WholeImage): Promise<FileHandle> {
+  return open(image.path, 'r').catch((cause: unknown) => {
+    throw errorCode(cause) === 'ENOENT' ? changed(image, cause) : cause
+  })
 }
 
 /** Bytes at the beginning that are written last: boot code and partition tables. */
@@ -188,6 +195,8 @@ function failed(
   )
 }
 
-function changed({ path }: WholeImage): FixpointError {
-  return new FixpointError('image-changed', `Cannot write "${path}": it changed meanwhile`)
+function changed({ path }: WholeImage, cause?: unknown): FixpointError {
+  return new FixpointError('image-changed', `Cannot write "${path}": it changed meanwhile`, {
+    cause,
+  })
 }

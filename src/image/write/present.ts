@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises'
 import { isZero } from '../../base/chunks.ts'
 import { FixpointError } from '../../base/error.ts'
-import { readDisk, TABLE_MARK } from '../disk.ts'
+import { readDisk, TABLE_MARK, type DiskImage, type Partition } from '../disk.ts'
 import type { DiskDevice } from './disk-device.ts'
 import { fileSystemIn, MARKED, type FileSystem } from './file-system.ts'
 import { openUnused } from './open-unused.ts'
@@ -28,6 +28,9 @@ export interface Present {
 /** A partition, and where it begins; in bytes. */
 type Place = Omit<LostPartition, 'fileSystem'> & { readonly start: number }
 
+/** Name of what lies behind an image on a larger disk. */
+const BEHIND = 'behind the partitions'
+
 /** Bytes of the disk that are looked at. */
 const HEAD = 1 << 20
 
@@ -48,13 +51,17 @@ export async function presentOn(disk: DiskDevice): Promise<Present> {
     const old = oldTable(head, disk.bytes)
     const isGpt =
       head.toString('latin1', disk.sector, disk.sector + TABLE_MARK.length) === TABLE_MARK
-    const places =
-      disk.partitions.length > 0 ? disk.partitions : ((await gptPlaces(disk.path)) ?? old)
-    const partitions = await Promise.all(
-      places.map(async ({ name, label, bytes, start }) => ({
-        ...{ name, label, bytes },
-        fileSystem: fileSystemIn(await beginning(file, start, Math.min(MARKED, bytes))),
+    const gpt = await tableOf(disk.path)
+    const known = disk.partitions.length > 0 ? disk.partitions : (gpt?.partitions.map(named) ?? old)
+    const places = gpt === undefined ? known : [...known, ...behind(gpt, disk)]
+    const looked = await Promise.all(
+      places.map(async ({ start, ...place }) => ({
+        ...{ name: place.name, label: place.label, bytes: place.bytes },
+        fileSystem: fileSystemIn(await beginning(file, start, Math.min(MARKED, place.bytes))),
       })),
+    )
+    const partitions = looked.filter(
+      ({ name, fileSystem }) => name !== BEHIND || fileSystem !== undefined,
     )
     return {
       table: isGpt ? 'GPT' : old.length > 0 ? 'MBR' : undefined,
@@ -77,19 +84,24 @@ async function beginning(file: FileHandle, start: number, length: number): Promi
   return buffer.subarray(0, bytesRead)
 }
 
-async function gptPlaces(path: string): Promise<Place[] | undefined> {
+async function tableOf(path: string): Promise<DiskImage | undefined> {
   try {
-    const { partitions } = await readDisk(path)
-    return partitions.map(({ name, start, size }, at) => ({
-      name: `partition ${at + 1}`,
-      label: name === '' ? undefined : name,
-      bytes: size,
-      start,
-    }))
+    return await readDisk(path)
   } catch (error) {
     if (error instanceof FixpointError && error.code === 'no-image') return undefined
     throw error
   }
+}
+
+function named({ name, start, size }: Partition, at: number): Place {
+  const label = name === '' ? undefined : name
+  return { name: `partition ${at + 1}`, label, bytes: size, start }
+}
+
+/** An appliance keeps data where its table says that the disk has ended. */
+function behind({ size }: DiskImage, disk: DiskDevice): Place[] {
+  if (size >= disk.bytes) return []
+  return [{ name: BEHIND, label: undefined, bytes: disk.bytes - size, start: size }]
 }
 
 /** The first sector of a FAT file system has the same mark, and code where entries would be. */

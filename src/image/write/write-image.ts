@@ -1,7 +1,7 @@
-import { open, realpath, type FileHandle } from 'node:fs/promises'
+import { realpath, type FileHandle } from 'node:fs/promises'
 import { FixpointError } from '../../base/error.ts'
 import { ifThere } from '../../base/files.ts'
-import { compareWithDisk, copyBody, copyHead, eraseTables, type Ends } from './copy.ts'
+import { compareWithDisk, copyBody, copyHead, eraseTables, openSource, type Ends } from './copy.ts'
 import { diskDevice, type DiskDevice } from './disk-device.ts'
 import { dropCache } from './drop-cache.ts'
 import { endedIn, type DiskState } from './ended.ts'
@@ -102,7 +102,7 @@ export async function writeImage(plan: WritePlan, options: WriteOptions): Promis
   let source: FileHandle | undefined
   let state: DiskState = 'untouched'
   try {
-    source = await open(image.path, 'r')
+    source = await openSource(image)
     signal.throwIfAborted()
     const ends: Ends = { image, source, disk, target, signal, onBytes }
     onPart('write')
