@@ -12,6 +12,7 @@ import { checkKit } from './check.ts'
 import type { Contents } from './contents.ts'
 import { describeFault } from './faults.ts'
 import { KIT } from './layout.ts'
+import { packKit, type PackedKit } from './tar.ts'
 import { readme, type KitTexts } from './texts.ts'
 
 /** Blocks that all files of a kit are divided into, about. */
@@ -43,6 +44,9 @@ export interface CreatedKit {
   readonly parityBytes: number
 }
 
+/** A kit that was made as one file. */
+export interface KitTar extends CreatedKit, PackedKit {}
+
 /**
  * Makes a kit of what was gathered. It comes whole or not at all: it is written beside `target`,
  * flushed, read back and renamed. The same contents give the same bytes, and so the same ID. Fails
@@ -52,20 +56,53 @@ export async function createKit(
   contents: Contents,
   options: CreateKitOptions,
 ): Promise<CreatedKit> {
-  const target = resolve(options.target)
-  return withPart(target, options, async (part) => {
-    const created = await fill(part, contents, options)
-    options.onPart?.('read everything back')
-    await flushFileSystem(part)
-    const { faults } = await checkKit(part, { signal: options.signal })
-    const [first] = faults
-    if (first !== undefined)
-      throw new FixpointError(
-        'kit-read-back',
-        `Cannot make kit "${target}": what the disk gives back is wrong: ${describeFault(first)}`,
-      )
-    return created
+  return withPart(options, async (part) => ({
+    result: await makeAndCheck(part, contents, options),
+    made: part,
+  }))
+}
+
+/**
+ * Like {@link createKit}, but makes one tar file. The kit is made as a folder first, so for a while
+ * both take up room.
+ */
+export async function createKitTar(contents: Contents, options: CreateKitOptions): Promise<KitTar> {
+  const { signal, onPart } = options
+  return withPart(options, async (part) => {
+    if (await exists(options.target)) throw somethingThere(options.target)
+    const [kit, made] = [join(part, 'kit'), join(part, 'kit.tar')]
+    await mkdir(kit)
+    const created = await makeAndCheck(kit, contents, options)
+    onPart?.('join it to one file')
+    const packed = await packKit(kit, made, signal)
+    await syncPath(made)
+    onPart?.('read the file back')
+    if ((await digestOfFile(made, signal)) !== packed.sha256)
+      throw wrongReadBack(options.target, 'its SHA-256 is another one')
+    await removeTree(kit)
+    return { result: { ...created, ...packed }, made }
   })
+}
+
+async function makeAndCheck(
+  folder: string,
+  contents: Contents,
+  options: CreateKitOptions,
+): Promise<CreatedKit> {
+  const created = await fill(folder, contents, options)
+  options.onPart?.('read everything back')
+  await flushFileSystem(folder)
+  const { faults } = await checkKit(folder, { signal: options.signal })
+  const [first] = faults
+  if (first !== undefined) throw wrongReadBack(options.target, describeFault(first))
+  return created
+}
+
+function wrongReadBack(target: string, what: string): FixpointError {
+  return new FixpointError(
+    'kit-read-back',
+    `Cannot make kit "${resolve(target)}": what the disk gives back is wrong: ${what}`,
+  )
 }
 
 async function fill(
@@ -132,23 +169,26 @@ async function addParity(
   return bytes
 }
 
-/** Lets `write` fill a folder beside `target` and renames it. One run at a time. */
+/**
+ * Lets `write` fill a folder beside the target, and renames what it made there. One run at a time.
+ */
 async function withPart<T>(
-  target: string,
-  { store, signal }: CreateKitOptions,
-  write: (part: string) => Promise<T>,
+  { store, signal, ...options }: CreateKitOptions,
+  write: (part: string) => Promise<{ readonly result: T; readonly made: string }>,
 ): Promise<T> {
+  const target = resolve(options.target)
   await makeFolder(dirname(target))
   const lock = await store.session.lock(`kit-${digestOf(target)}`, signal)
   try {
-    await requireNothing(target)
     const part = join(dirname(target), `.${basename(target)}.part`)
     await removeTree(part) // of a killed run
+    await requireNothing(target)
     await mkdir(part)
     try {
-      const result = await write(part)
-      await rename(part, target)
+      const { result, made } = await write(part)
+      await rename(made, target)
       await syncPath(dirname(target))
+      if (made !== part) await removeTree(part)
       return result
     } catch (error) {
       await removeTree(part).catch(() => undefined) // the first error says more
@@ -163,6 +203,9 @@ async function withPart<T>(
 export async function requireNothing(target: string): Promise<void> {
   if (!(await exists(target))) return
   const entries = await readdir(target).catch(() => ['something'])
-  if (entries.length > 0)
-    throw new FixpointError('kit-there', `Cannot make kit "${target}": something is there already`)
+  if (entries.length > 0) throw somethingThere(target)
+}
+
+function somethingThere(target: string): FixpointError {
+  return new FixpointError('kit-there', `Cannot make kit "${target}": something is there already`)
 }

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../base/codes.ts'
 
-const LIST = '`lsblk` lists the disks of this machine, and what is on them'
+const LIST = '`lsblk` lists the disks of this machine; without it, `cat /proc/partitions`'
 
 /** What to do about errors of `write`, which overwrites disks. */
 const HINTS = {

@@ -1,5 +1,6 @@
 import type { BadFile, RepairPlan, Step } from '../../archive/repair/plan.ts'
 import type { Fault } from '../../archive/kit/faults.ts'
+import type { PackedKit } from '../../archive/kit/tar.ts'
 import type { KitStatus } from '../../archive/kit/status.ts'
 import type { Digest } from '../../base/digest.ts'
 import type { RecipeId } from '../../base/recipe-id.ts'
@@ -211,12 +212,14 @@ export type Result =
   /** `archive create` */
   | {
       readonly type: 'kit'
+      /** Or, with --tar, the file. */
       readonly folder: string
       readonly id: Digest
       readonly files: number
       /** Bytes of the bag, and of its parity. */
       readonly bytes: number
       readonly parityBytes: number
+      readonly tar: PackedKit | undefined
     }
   /** `archive add-copy` */
   | {

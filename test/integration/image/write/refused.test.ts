@@ -11,7 +11,6 @@ import {
   administer,
   loopDisk,
   loopOf,
-  mountAt,
   mountNew,
   withoutLoops,
   type Loop,
