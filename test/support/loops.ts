@@ -27,6 +27,16 @@ export function withoutLoops(): string | undefined {
   return status === 0 ? undefined : 'losetup(8) finds no loop device'
 }
 
+/** Which of some programs are not installed here, in words. */
+export function withoutPrograms(...names: readonly string[]): string | undefined {
+  const missing = names.filter(
+    (name) =>
+      spawnSync('sh', ['-c', `command -v "$0"`, name], { stdio: 'ignore', env: ADMINISTRATOR })
+        .status !== 0,
+  )
+  return missing.length === 0 ? undefined : `not installed: ${missing.join(', ')}`
+}
+
 /** A disk in a file, and the loop device that makes it one. */
 export interface Loop {
   readonly device: string

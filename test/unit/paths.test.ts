@@ -49,6 +49,7 @@ const TABLE: Readonly<Record<string, readonly [Decider, string]>> = {
   'archive/kit/create.ts': ['user', 'where a kit is made'],
   'archive/kit/copy.ts': ['user', 'where a copy is made; paths of the kit go by copyBeneath'],
   'archive/kit/records.ts': ['beneath', 'notes in a kit'],
+  'archive/kit/tar.ts': ['beneath', 'files of a kit that was made, and a new tar'],
   'archive/kit/texts.ts': ['own', 'texts of this checkout'],
   'archive/repair/carry-out.ts': ['own', 'new files in the folder that a repair works in'],
   'archive/repair/copy-whole.ts': ['user', "paths of a kit, below the user's folder"],

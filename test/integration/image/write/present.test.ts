@@ -4,7 +4,13 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { fileSystemIn, MARKED } from '../../../../src/image/write/file-system.ts'
 import type { Present } from '../../../../src/image/write/present.ts'
 import { examineWrite } from '../../../../src/image/write/write-image.ts'
-import { addPartition, administer, loopDisk, withoutLoops } from '../../../support/loops.ts'
+import {
+  addPartition,
+  administer,
+  loopDisk,
+  withoutLoops,
+  withoutPrograms,
+} from '../../../support/loops.ts'
 import { temporaryFolder } from '../../../support/temporary.ts'
 import { toyImage } from '../../../support/written-image.ts'
 
@@ -27,7 +33,7 @@ function partition(device: string, ...lines: readonly string[]): void {
 
 describe('what will be lost on a disk:', () => {
   beforeEach(({ skip }) => {
-    const reason = withoutLoops()
+    const reason = withoutLoops() ?? withoutPrograms('sfdisk', 'mkfs.fat')
     skip(reason !== undefined, reason)
   })
 
