@@ -80,34 +80,30 @@ describe('a kit as one file', () => {
     expect(new Set(lines.map((line) => line.split(/ +/)[3])).size).toBe(1)
   })
 
-  it.for(UNPACKERS.slice(0, 1))(
-    '%s: what is lost of a damaged one is repaired',
-    async (unpacker) => {
-      const parent = await temporaryFolder()
-      const file = join(parent, 'kit.tar')
-      const { id } = await makeTar(file)
-      const bytes = await readFile(file)
-      // A header, and a byte of another file.
-      const small = 'data/sources/tool_1.0'
-      bytes.fill(0x55, bytes.indexOf(`${small}\0`), bytes.indexOf(`${small}\0`) + 512)
-      const inImage = bytes.indexOf(`${IMAGE}\0`) + 5000
-      bytes[inImage] = bytes[inImage]! ^ 1
-      await writeFile(file, bytes)
-      const folder = join(parent, 'unpacked')
-      await mkdir(folder)
-      const [program, ...args] = unpacker
-      const unpacked = await execa(program, [...args, file], { cwd: folder, reject: false })
-      expect(unpacked.exitCode).toBe(2)
-      const paths = (await checkKit(folder)).faults.map(({ path }) => path)
-      expect(paths.sort()).toEqual([IMAGE, small])
-      await repairKit({
-        ...{ kit: folder, from: [], mirrors: [], to: undefined, dryRun: false },
-        blobPath: async () => undefined,
-        signal: new AbortController().signal,
-      })
-      expect(await checkKit(folder)).toMatchObject({ id, faults: [] })
-    },
-  )
+  it('is repaired from what can be unpacked of it', async () => {
+    const parent = await temporaryFolder()
+    const file = join(parent, 'kit.tar')
+    const { id } = await makeTar(file)
+    const bytes = await readFile(file)
+    // A header, and a byte of another file.
+    const small = 'data/sources/tool_1.0'
+    bytes.fill(0x55, bytes.indexOf(`${small}\0`), bytes.indexOf(`${small}\0`) + 512)
+    const inImage = bytes.indexOf(`${IMAGE}\0`) + 5000
+    bytes[inImage] = bytes[inImage]! ^ 1
+    await writeFile(file, bytes)
+    const folder = join(parent, 'unpacked')
+    await mkdir(folder)
+    const unpacked = await execa('tar', ['-x', '-f', file], { cwd: folder, reject: false })
+    expect(unpacked.exitCode).toBe(2)
+    const paths = (await checkKit(folder)).faults.map(({ path }) => path)
+    expect(paths.sort()).toEqual([IMAGE, small])
+    await repairKit({
+      ...{ kit: folder, from: [], mirrors: [], to: undefined, dryRun: false },
+      blobPath: async () => undefined,
+      signal: new AbortController().signal,
+    })
+    expect(await checkKit(folder)).toMatchObject({ id, faults: [] })
+  })
 
   it('has the same bytes in another folder, by another umask and order', async () => {
     const contents = await toyContents()
