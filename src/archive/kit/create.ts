@@ -1,10 +1,11 @@
-import { mkdir, readdir, rename, writeFile } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
-import { digestOf, digestOfFile, type Digest } from '../../base/digest.ts'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { digestOfFile, type Digest } from '../../base/digest.ts'
 import { FixpointError } from '../../base/error.ts'
-import { exists, explainDiskFull, flushFileSystem, makeFolder, syncPath } from '../../base/files.ts'
+import { exists, flushFileSystem, syncPath } from '../../base/files.ts'
 import { byCodeUnit } from '../../base/order.ts'
 import { removeTree } from '../../base/remove-tree.ts'
+import { isNothing, makeNewFile, makeNewFolder } from '../../store/new-folder.ts'
 import type { Store } from '../../store/store.ts'
 import { createParity } from '../par2/create.ts'
 import { Bag, type KitFile } from './bag.ts'
@@ -56,10 +57,12 @@ export async function createKit(
   contents: Contents,
   options: CreateKitOptions,
 ): Promise<CreatedKit> {
-  return withPart(options, async (part) => ({
-    result: await makeAndCheck(part, contents, options),
-    made: part,
-  }))
+  const { store, signal } = options
+  const target = resolve(options.target)
+  const check = (): Promise<void> => requireNothing(target)
+  return makeNewFolder(target, { store, signal, check }, (part) =>
+    makeAndCheck(part, contents, options),
+  )
 }
 
 /**
@@ -68,9 +71,12 @@ export async function createKit(
  */
 export async function createKitTar(contents: Contents, options: CreateKitOptions): Promise<KitTar> {
   const { signal, onPart } = options
-  return withPart(options, async (part) => {
-    if (await exists(options.target)) throw somethingThere(options.target)
-    const [kit, made] = [join(part, 'kit'), join(part, 'kit.tar')]
+  const target = resolve(options.target)
+  const check = async (): Promise<void> => {
+    if (await exists(target)) throw somethingThere(target)
+  }
+  return makeNewFile(target, { store: options.store, signal, check }, async (work) => {
+    const [kit, made] = [join(work, 'kit'), join(work, 'kit.tar')]
     await mkdir(kit)
     const created = await makeAndCheck(kit, contents, options)
     onPart?.('join it to one file')
@@ -78,7 +84,7 @@ export async function createKitTar(contents: Contents, options: CreateKitOptions
     await syncPath(made)
     onPart?.('read the file back')
     if ((await digestOfFile(made, signal)) !== packed.sha256)
-      throw wrongReadBack(options.target, 'its SHA-256 is another one')
+      throw wrongReadBack(target, 'its SHA-256 is another one')
     await removeTree(kit)
     return { result: { ...created, ...packed }, made }
   })
@@ -169,41 +175,9 @@ async function addParity(
   return bytes
 }
 
-/**
- * Lets `write` fill a folder beside the target, and renames what it made there. One run at a time.
- */
-async function withPart<T>(
-  { store, signal, ...options }: CreateKitOptions,
-  write: (part: string) => Promise<{ readonly result: T; readonly made: string }>,
-): Promise<T> {
-  const target = resolve(options.target)
-  await makeFolder(dirname(target))
-  const lock = await store.session.lock(`kit-${digestOf(target)}`, signal)
-  try {
-    const part = join(dirname(target), `.${basename(target)}.part`)
-    await removeTree(part) // of a killed run
-    await requireNothing(target)
-    await mkdir(part)
-    try {
-      const { result, made } = await write(part)
-      await rename(made, target)
-      await syncPath(dirname(target))
-      if (made !== part) await removeTree(part)
-      return result
-    } catch (error) {
-      await removeTree(part).catch(() => undefined) // the first error says more
-      throw explainDiskFull(error, dirname(target))
-    }
-  } finally {
-    await lock.release()
-  }
-}
-
 /** Fails with `kit-there` unless nothing, or an empty folder, is at `target`. */
 export async function requireNothing(target: string): Promise<void> {
-  if (!(await exists(target))) return
-  const entries = await readdir(target).catch(() => ['something'])
-  if (entries.length > 0) throw somethingThere(target)
+  if (!(await isNothing(target))) throw somethingThere(target)
 }
 
 function somethingThere(target: string): FixpointError {
