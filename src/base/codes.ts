@@ -49,6 +49,9 @@ export const CODES = {
   },
   interrupted: {
     interrupted: 'Ctrl-C or a signal ended the command. The next run goes on from there.',
+    'write-interrupted':
+      'Ctrl-C or a signal ended `write`. The message says what the disk holds. The next run ' +
+      'begins again.',
   },
 } as const satisfies Record<FailureKind, Readonly<Record<string, string>>>
 

@@ -40,6 +40,11 @@ const LARGEST_RECORD = 256 << 20
 /** How the name of an image's record ends: the file NAME.json beside it. */
 export const RECORD_SUFFIX = '.json'
 
+/** Path of the record that lies beside an image. */
+export function recordPathOf(image: string): string {
+  return image.replace(/\.[^./]+$/, '') + RECORD_SUFFIX
+}
+
 /** What an image's record says of it, as far as it is read again. */
 export type ImageRecord = z.infer<typeof recordSchema>
 
@@ -69,7 +74,7 @@ export interface RecordedImage {
  * Reads the record at `path`, or the one beside the image at `path`. Fails with `no-record`.
  */
 export async function readRecordOf(path: string): Promise<RecordedImage> {
-  const record = path.endsWith(RECORD_SUFFIX) ? path : path.replace(/\.[^./]+$/, '') + RECORD_SUFFIX
+  const record = path.endsWith(RECORD_SUFFIX) ? path : recordPathOf(path)
   return { path: record, record: await readImageRecord(record) }
 }
 

@@ -1,11 +1,13 @@
 import type { BadFile, RepairPlan, Step } from '../../archive/repair/plan.ts'
 import type { Fault } from '../../archive/kit/faults.ts'
+import type { PackedKit } from '../../archive/kit/tar.ts'
 import type { KitStatus } from '../../archive/kit/status.ts'
 import type { Digest } from '../../base/digest.ts'
 import type { RecipeId } from '../../base/recipe-id.ts'
 import type { MirrorFault } from '../../fetch/mirror/faults.ts'
 import type { Pruned } from '../../fetch/mirror/prune.ts'
 import type { Recipe } from '../../metadata/model.ts'
+import type { Present } from '../../image/write/present.ts'
 import type { State } from '../../plan/plan.ts'
 import type { PushedTarget } from '../../remote/push-target.ts'
 import type { Origin } from '../../store/rooms.ts'
@@ -197,6 +199,26 @@ export type Result =
       /** Folder in the kit with the old bytes. */
       readonly aside: string | undefined
     }
+  /** `write`: what would be written where, and what would be lost. */
+  | ({
+      readonly type: 'write-plan'
+      readonly image: string
+      readonly sha256: Digest
+      /** Bytes of the image, of the disk, and of the disk's sectors. */
+      readonly size: number
+      readonly device: string
+      readonly model: string | undefined
+      readonly bytes: number
+      readonly sector: number
+    } & Present)
+  /** `write`: the disk has the image, and gave it back. */
+  | {
+      readonly type: 'written'
+      readonly image: string
+      readonly sha256: Digest
+      readonly size: number
+      readonly device: string
+    }
   /** `legal` */
   | ({
       readonly type: 'papers'
@@ -206,12 +228,14 @@ export type Result =
   /** `archive create` */
   | {
       readonly type: 'kit'
+      /** Or, with --tar, the file. */
       readonly folder: string
       readonly id: Digest
       readonly files: number
       /** Bytes of the bag, and of its parity. */
       readonly bytes: number
       readonly parityBytes: number
+      readonly tar: PackedKit | undefined
     }
   /** `archive add-copy` */
   | {
