@@ -19,6 +19,8 @@ const REASONS: Readonly<Record<string, string>> = {
   ENFILE: 'too many open files on this machine',
   EIO: 'the disk or device fails',
   ENXIO: 'there is no such device',
+  ENODEV: 'there is no such device',
+  ESTALE: 'its server has it no more',
 }
 
 /** Names of system calls that say little to a reader. */

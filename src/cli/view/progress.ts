@@ -24,6 +24,8 @@ export interface RunningAction {
 export class Progress {
   readonly #running = new Map<RecipeId, Running>()
   readonly #downloads = new Map<string, string>()
+  /** What a command copies or reads now, and how much of it. */
+  #part = ''
   readonly #counts = { ran: 0, stored: 0, toRun: 0, failed: 0 }
   /** The first estimate, and the newest one. */
   #begun: number | undefined
@@ -71,6 +73,9 @@ export class Progress {
       case 'phase':
       case 'warning':
         return
+      case 'progress':
+        this.#part = `${event.what}: ${amount(event.bytes, event.size)}`
+        return
       case 'done':
         Object.assign(this.#counts, { ran: 0, stored: 0, toRun: 0, failed: 0 })
         this.#estimate = undefined
@@ -80,9 +85,14 @@ export class Progress {
     }
   }
 
-  /** Whether there is anything to show. Outside a build, only what comes in is. */
+  /** Whether there is anything to show. Outside a build, only what is read or comes in is. */
   get isShown(): boolean {
-    return this.#counts.toRun > 0 || this.#downloads.size > 0
+    return this.#counts.toRun > 0 || this.#downloads.size > 0 || this.#part !== ''
+  }
+
+  /** Whatever was copied or read is done with. */
+  settle(): void {
+    this.#part = ''
   }
 
   /** The actions that run, those that began first before others. */
@@ -108,6 +118,7 @@ export class Progress {
       ...this.#expectation(now),
       ...(toRun > 0 ? [`${String(stored)} stored`] : []),
       ...(fetching === '' ? [] : [`fetching ${fetching}`]),
+      ...(this.#part === '' ? [] : [this.#part]),
     ].join(' · ')
   }
 

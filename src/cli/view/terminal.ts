@@ -58,12 +58,15 @@ class TerminalView implements View {
     this.#progress.take(event)
     if (event.type === 'action-failed') this.#tellAtOnce(event)
     if (this.#progress.isShown) this.#display ??= startDisplay(this.#settled)
+    // Where nothing is drawn, nothing is in the way of lines.
+    else if (this.#display === undefined && this.#lasting.length > 0) void this.settle()
     this.#draw()
   }
 
   readonly settle = (): Promise<void> => {
     const ending = this.#display
     this.#display = undefined
+    this.#progress.settle()
     this.#settled = this.#settled.then(async () => {
       await ending?.end()
       for (const line of this.#lasting.splice(0)) process.stderr.write(`${line}\n`)
