@@ -65,7 +65,7 @@ export function time(text: string): number {
 }
 
 /** Parses two ports as HOST:GUEST, and adds them to those before. */
-export function port(text: string, before: readonly Port[] | undefined): Port[] {
+export function forwarding(text: string, before: readonly Port[] | undefined): Port[] {
   const [host = 0, guest = 0, ...more] = text.split(':').map(Number)
   if (more.length > 0 || ![host, guest].every(isPort))
     throw new InvalidArgumentError('It must be two ports from 1 to 65535, as 2222:22.')
