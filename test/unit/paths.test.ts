@@ -74,6 +74,8 @@ const TABLE: Readonly<Record<string, readonly [Decider, string]>> = {
     'foreign',
     "names in a running system's root: only compared with its manifest",
   ],
+  'report/page/texts.ts': ['own', 'texts of this checkout'],
+  'report/page/write.ts': ['user', 'where a page is put'],
   'report/receipts/machine.ts': ['host', '/etc/os-release, /proc/cpuinfo and the manifest'],
   'report/receipts/read.ts': ['user', 'receipts and their signatures, in no link; signers'],
   'report/receipts/write.ts': ['beneath', "receipts of another engine, into the user's folder"],
