@@ -5,11 +5,13 @@ import { freeBytes } from '../base/files.ts'
 import { PATHS } from '../sandbox/constants.ts'
 import type { SandboxSpec } from '../sandbox/bwrap.ts'
 import { LONGEST_LOG } from '../sandbox/output.ts'
+import { keepBytes } from '../store/keep-bytes.ts'
 import { RunningSandbox, type SandboxEnd, type StepEnd } from '../sandbox/run.ts'
 import { runnerScript } from '../sandbox/runner.ts'
+import { checkLicenses } from './check-licenses.ts'
 import { readEnd } from './log-end.ts'
 import type { Action, StepContext, Usage } from './executor.ts'
-import type { Script } from './steps.ts'
+import { UNPACK_STEP, type Script } from './steps.ts'
 import type { Workspace } from './workspace.ts'
 
 /** Lines of the log that a failure shows. */
@@ -33,8 +35,8 @@ export function makeFlags(host: boolean): string {
 }
 
 /**
- * Runs the scripts one after the other in one sandbox. Fails with `step-failed`, or with
- * `disk-full`.
+ * Runs the scripts one after the other in one sandbox. Fails with `step-failed`,
+ * `license-changed` or `disk-full`.
  */
 export async function runSteps(
   workspace: Workspace,
@@ -53,7 +55,11 @@ export async function runSteps(
   try {
     for (const { name } of scripts) {
       const end = await runStep(sandbox, name, action, context)
-      if (end.status === 0 && !end.logFull) continue
+      if (end.status === 0 && !end.logFull) {
+        // Patches may change the texts, and steps remove them. No process is left that still could.
+        if (name === UNPACK_STEP) await keepLicenses(workspace.source, action, context)
+        continue
+      }
       failed = { step: name, end }
       break
     }
@@ -68,6 +74,11 @@ export async function runSteps(
     throw await failureOf(action, failed.step, context, reason)
   }
   return { cpuMs: cpuTime(ended.times), peakMemory: ended.peakMemory }
+}
+
+/** Stores the texts of licenses: whoever wants them later need not unpack the sources again. */
+async function keepLicenses(folder: string, action: Action, { store }: StepContext): Promise<void> {
+  for (const [digest, text] of checkLicenses(folder, action)) await keepBytes(store, text, digest)
 }
 
 async function runStep(

@@ -8,6 +8,9 @@ export interface Script {
   readonly script: string
 }
 
+/** The step that unpacks sources; no recipe has one of this name. */
+export const UNPACK_STEP = 'unpack'
+
 /**
  * Files of tarballs carry all kinds of times, some later than a machine's clock: one early constant
  * keeps make and ninja from guessing.
@@ -20,7 +23,7 @@ const TOUCH = `find . -exec touch -h -d @${String(EPOCH)} {} +\n`
  */
 export function scriptsOf(document: ActionDocument): Script[] {
   const scripts = [
-    { name: 'unpack', script: unpackScript(document.sources) },
+    { name: UNPACK_STEP, script: unpackScript(document.sources) },
     { name: 'patch', script: patchScript(document.patches) },
     ...document.steps,
   ]

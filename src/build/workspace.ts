@@ -133,6 +133,11 @@ export class Workspace {
     await utimes(folder, EPOCH, EPOCH)
   }
 
+  /** What steps see as $SRC. */
+  get source(): string {
+    return this.#path('build/src')
+  }
+
   /** The sandbox in which `command` runs; `environment` is added to the constant one. */
   async sandbox(
     action: Action,

@@ -53,6 +53,21 @@ export async function readImageRecord(path: string): Promise<ImageRecord> {
   }
 }
 
+/** An image, as a user names it. */
+export interface RecordedImage {
+  /** Path of its record, NAME.json. */
+  readonly path: string
+  readonly record: ImageRecord
+}
+
+/**
+ * Reads the record at `path`, or the one beside the image at `path`. Fails with `no-record`.
+ */
+export async function readRecordOf(path: string): Promise<RecordedImage> {
+  const record = path.endsWith(RECORD_SUFFIX) ? path : path.replace(/\.[^./]+$/, '') + RECORD_SUFFIX
+  return { path: record, record: await readImageRecord(record) }
+}
+
 /** The record at `path`; undefined when there is none, or it is not one of ours. */
 export async function recordIfThere(path: string): Promise<ImageRecord | undefined> {
   return readImageRecord(path).catch(() => undefined)

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { FixpointError } from '../base/error.ts'
-import { isLicenseExpression } from './format/license.ts'
 import type { MergeableText } from './format/schema.ts'
 import type { SourceText } from './format/source-schema.ts'
+import { lintLicense, lintLicenses } from './lint-licenses.ts'
 import { loadAll, type Loaded } from './load.ts'
 import { listOf, wholeOf } from './recipe/merge.ts'
 import { list } from './tree/entries.ts'
@@ -28,7 +28,8 @@ const CONSTANTS = new Set([
  * Throws like loadMetadata when the tree is not valid.
  * - `lint-no-place`: a source without a place, which only a mirror can give
  * - `lint-two-versions`: a source that two recipes state, each with another version
- * - `lint-license`: not an SPDX expression
+ * - `lint-license`: not an SPDX expression, or of a license that SPDX does not list
+ * - `lint-license-files`, `lint-license-part`, `lint-image-license`: see {@link lintLicenses}
  * - `lint-summary`: too long, or with a full stop
  * - `lint-jobs`: `-j` for make or ninja; the engine's jobserver decides that
  * - `lint-native`: code for the processor that builds, which differs from machine to machine
@@ -51,6 +52,7 @@ export async function lint(layersFile: string): Promise<FixpointError[]> {
   lintVersions(loaded.statements, findings)
   lintNative(loaded, findings)
   lintTargets(loaded, findings)
+  lintLicenses(loaded, findings)
   lintUse(loaded, findings)
   for (const tree of loaded.layout.trees) lintFolder(tree.folder, loaded.layout, findings)
   return findings.sorted()
@@ -75,9 +77,12 @@ function lintChange(
   ]
   for (const { path, fields } of parts) {
     const at = (...rest: Path): At => yaml.at([...path, ...rest])
-    const { summary, license, sources, make, install, env, steps } = fields
+    const { summary, sources, make, install, env, steps } = fields
     if (summary !== undefined) lintSummary(summary, at('summary'), findings)
-    if (license !== undefined) lintLicense(license, at('license'), findings)
+    for (const field of ['license', 'linked-license'] as const) {
+      const expression = fields[field]
+      if (expression !== undefined) lintLicense(expression, at(field), findings)
+    }
     for (const [index, value] of (sources ?? []).entries())
       lintSource({ value, at: at('sources', index) }, findings)
     for (const [field, words] of Object.entries({ make, install })) {
@@ -192,17 +197,8 @@ function lintSummary(summary: string, at: At, findings: Faults): void {
     findings.add('lint-summary', 'The summary ends with a full stop', at.positionOfKey())
 }
 
-function lintLicense(license: string, at: At, findings: Faults): void {
-  if (isLicenseExpression(license)) return
-  findings.add(
-    'lint-license',
-    `"${license}" is no SPDX expression`,
-    at.positionOfKey(),
-    'For instance GPL-2.0-only, or (MIT OR Apache-2.0) AND GPL-3.0-or-later WITH GCC-exception-3.1',
-  )
-}
-
 function lintSource({ value, at }: Item<SourceText>, findings: Faults): void {
+  if (value.license !== undefined) lintLicense(value.license, at.below('license'), findings)
   if ('tree' in value) return
   if (value.from.length === 0) {
     findings.add(

@@ -1,7 +1,14 @@
 import type { RecipeId } from '../base/recipe-id.ts'
 import type { Recipe } from './recipe/recipe.ts'
 
-export { fetchedSources, type FileSource, type Recipe, type Source } from './recipe/recipe.ts'
+export {
+  fetchedSources,
+  type FileSource,
+  type LicenseFile,
+  type Recipe,
+  type Source,
+} from './recipe/recipe.ts'
+export { LARGEST_LICENSE, licenseText, splitInner } from './recipe/license-text.ts'
 export type { LocalFile } from './tree/files.ts'
 
 /** All recipes of an ordered list of layers. */

@@ -1,12 +1,9 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { buffer } from 'node:stream/consumers'
-import { pipeline } from 'node:stream/promises'
-import { Parser } from 'tar/parse'
 import type { ReadEntry } from 'tar/read-entry'
 import { FixpointError } from '../base/error.ts'
+import { isFile, readTar, unreadable } from './read-tar.ts'
 import { HEAD, kindOf } from './seeds.ts'
 
 /** Files of one kind in a source. */
@@ -22,13 +19,6 @@ const TARBALL = /\.(tar|tgz|tar\.(gz|xz|bz2))$/
 
 /** Kind of the scripts in an npm package: published as they run. */
 export const SCRIPTS = 'JavaScript of npm packages'
-
-/** Programs that unpack what Node cannot, or not everywhere, by the first bytes of a file. */
-const UNPACKERS: readonly [magic: string, command: string][] = [
-  ['\x1f\x8b', 'gzip'],
-  ['BZh', 'bzip2'],
-  ['\xfd7zXZ', 'xz'],
-]
 
 /**
  * Counts what in a source is not source in the strict sense: in a tarball and in tarballs in it, or
@@ -59,14 +49,6 @@ export async function scanSource(path: string, name: string, npm: boolean): Prom
   return [...tallies.values()]
 }
 
-/** The error of a tarball that is damaged, or of a kind that is not known here. */
-function unreadable(name: string, cause: unknown): FixpointError {
-  const why = cause instanceof Error ? cause.message : String(cause)
-  return new FixpointError('source-unreadable', `Cannot look into "${name}": ${why}`, {
-    cause,
-  })
-}
-
 type Look = (name: string, size: number, head: Buffer) => void
 
 /**
@@ -77,28 +59,21 @@ const INNER = /\.tar\.(xz|gz|bz2)$/
 const TESTS = /\/(test|tests|testsuite)\//
 
 async function scanTar(packed: AsyncIterable<Buffer>, look: Look): Promise<void> {
-  const parser = new Parser({ strict: true })
-  const failed = new AbortController()
-  const fail = (error: unknown): void => {
-    failed.abort(error)
-  }
+  const reading = new AbortController()
   const inner: Promise<void>[] = []
-  parser.on('error', fail)
-  parser.on('entry', (entry: ReadEntry) => {
+  const onEntry = (entry: ReadEntry): void => {
     if (isFile(entry) && entry.size > 0 && INNER.test(entry.path) && !TESTS.test(entry.path)) {
       const scanned = scanTar(entry, look)
-      scanned.catch(fail)
+      scanned.catch((error: unknown) => {
+        reading.abort(error)
+      })
       inner.push(scanned)
     } else {
       lookAt(entry, look)
     }
-  })
-  await feed(parser, unpacked(packed), failed.signal)
+  }
+  await readTar(packed, onEntry, reading)
   await Promise.all(inner)
-}
-
-function isFile({ type }: ReadEntry): boolean {
-  return ['File', 'OldFile', 'ContiguousFile'].includes(type)
 }
 
 function lookAt(entry: ReadEntry, look: Look): void {
@@ -109,84 +84,4 @@ function lookAt(entry: ReadEntry, look: Look): void {
   entry.on('end', () => {
     if (isFile(entry)) look(entry.path, entry.size, head)
   })
-}
-
-/**
- * Writes all chunks to the parser, as fast as it takes them. Rejects with the reason of `failed`.
- */
-async function feed(
-  parser: Parser,
-  chunks: AsyncIterable<Buffer>,
-  failed: AbortSignal,
-): Promise<void> {
-  const failure = aborted(failed)
-  failure.catch(() => undefined) // when nothing waits
-  for await (const chunk of chunks) {
-    if (!parser.write(chunk)) await Promise.race([once(parser, 'drain'), failure])
-    failed.throwIfAborted()
-  }
-  const ended = once(parser, 'end')
-  parser.end()
-  await Promise.race([ended, failure])
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    const giveUp = (): void => {
-      reject(signal.reason as Error)
-    }
-    if (signal.aborted) giveUp()
-    else signal.addEventListener('abort', giveUp, { once: true })
-  })
-}
-
-/** The bytes, through the program that the first of them ask for. */
-async function* unpacked(packed: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  const chunks = packed[Symbol.asyncIterator]()
-  const first = await chunks.next()
-  async function* whole(): AsyncGenerator<Buffer> {
-    try {
-      for (let chunk = first; chunk.done !== true; chunk = await chunks.next()) yield chunk.value
-    } finally {
-      await chunks.return?.()
-    }
-  }
-  const beginning = first.done === true ? '' : first.value.toString('latin1', 0, 8)
-  const command = UNPACKERS.find(([magic]) => beginning.startsWith(magic))?.[1]
-  if (command === undefined) yield* whole()
-  else yield* through(command, whole())
-}
-
-/** Pipes the bytes through `COMMAND -dc`. */
-async function* through(command: string, packed: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  // What it complains of is told by the error, not by the way.
-  const child = spawn(command, ['-dc'], { stdio: ['pipe', 'pipe', 'pipe'] })
-  let said = ''
-  child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
-  const ended = new Promise<void>((resolve, reject) => {
-    child.once('error', (cause) => {
-      reject(
-        new FixpointError('no-unpacker', `Cannot run "${command}": ${cause.message}`, {
-          cause,
-        }),
-      )
-    })
-    child.once('close', (status) => {
-      if (status === 0) resolve()
-      else reject(new Error(`${command} -dc ended with status ${String(status)}: ${said.trim()}`))
-    })
-  })
-  // Its end says more than that of its pipes.
-  const written = pipeline(packed, child.stdin)
-  for (const outcome of [written, ended]) outcome.catch(() => undefined)
-  try {
-    yield* child.stdout as AsyncIterable<Buffer>
-    await ended
-    await written
-  } catch (error) {
-    await ended
-    throw error
-  } finally {
-    child.kill()
-  }
 }

@@ -8,10 +8,10 @@ import { byCodeUnit } from '../../base/order.ts'
 import type { SourceFinder } from '../../fetch/find-source.ts'
 import { SUMS } from '../../fetch/mirror.ts'
 import {
-  readImageRecord,
   RECORD_SUFFIX,
   recordsKeysOf,
   type ImageRecord,
+  type RecordedImage,
 } from '../../image/record.ts'
 import { fetchedSources } from '../../metadata/model.ts'
 import { mirrorFiles } from '../../plan/action-document.ts'
@@ -21,13 +21,6 @@ import type { Store } from '../../store/store.ts'
 import type { KitFile } from './bag.ts'
 import { KIT } from './layout.ts'
 import { FRONT, toolFiles } from './tools.ts'
-
-/** An image that goes into a kit. */
-export interface KitImage {
-  /** Path of its record, NAME.json. */
-  readonly path: string
-  readonly record: ImageRecord
-}
 
 /** What the contents of a kit come from. */
 export interface Supplies {
@@ -48,21 +41,15 @@ export interface Contents {
 }
 
 /**
- * Reads the records of images. `path` is the record, or the image that it lies beside. Fails with
- * `no-record`.
- */
-export async function kitImage(path: string): Promise<KitImage> {
-  const record = path.endsWith(RECORD_SUFFIX) ? path : path.replace(/\.[^./]+$/, '') + RECORD_SUFFIX
-  return { path: record, record: await readImageRecord(record) }
-}
-
-/**
  * Gathers what a kit of these images holds: images and records, all sources, the documents of all
  * actions, the recipes and the tools. Nothing is copied yet. Fails with `kit-other-layers` when the
  * layers in effect would build other images, and as {@link SourceFinder} does for sources that
  * cannot be had.
  */
-export async function gather(images: readonly KitImage[], supplies: Supplies): Promise<Contents> {
+export async function gather(
+  images: readonly RecordedImage[],
+  supplies: Supplies,
+): Promise<Contents> {
   const { plan } = supplies
   const used = new Set(images.flatMap(({ path, record }) => [...recipesOf(path, record, plan)]))
   const own = images.flatMap(imageFiles)
@@ -105,7 +92,10 @@ async function requireFiles(files: readonly { readonly from: string }[]): Promis
   if (failures.length > 0) throw combineFailures(failures)
 }
 
-function imageFiles({ path, record }: KitImage): (KitFile & { from: string; sha256?: Digest })[] {
+function imageFiles({
+  path,
+  record,
+}: RecordedImage): (KitFile & { from: string; sha256?: Digest })[] {
   const folder = dirname(path)
   return [
     ...record.files.map((file) => ({

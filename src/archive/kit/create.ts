@@ -1,10 +1,10 @@
-import { mkdir, readdir, rename, writeFile } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
-import { digestOf, digestOfFile, type Digest } from '../../base/digest.ts'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { digestOfFile, type Digest } from '../../base/digest.ts'
 import { FixpointError } from '../../base/error.ts'
-import { exists, explainDiskFull, flushFileSystem, makeFolder, syncPath } from '../../base/files.ts'
+import { flushFileSystem } from '../../base/files.ts'
 import { byCodeUnit } from '../../base/order.ts'
-import { removeTree } from '../../base/remove-tree.ts'
+import { isNothing, makeNewFolder } from '../../store/new-folder.ts'
 import type { Store } from '../../store/store.ts'
 import { createParity } from '../par2/create.ts'
 import { Bag, type KitFile } from './bag.ts'
@@ -53,11 +53,13 @@ export async function createKit(
   options: CreateKitOptions,
 ): Promise<CreatedKit> {
   const target = resolve(options.target)
-  return withPart(target, options, async (part) => {
+  const { store, signal } = options
+  const check = (): Promise<void> => requireNothing(target)
+  return makeNewFolder(target, { store, signal, check }, async (part) => {
     const created = await fill(part, contents, options)
     options.onPart?.('read everything back')
     await flushFileSystem(part)
-    const { faults } = await checkKit(part, { signal: options.signal })
+    const { faults } = await checkKit(part, { signal })
     const [first] = faults
     if (first !== undefined)
       throw new FixpointError(
@@ -132,37 +134,8 @@ async function addParity(
   return bytes
 }
 
-/** Lets `write` fill a folder beside `target` and renames it. One run at a time. */
-async function withPart<T>(
-  target: string,
-  { store, signal }: CreateKitOptions,
-  write: (part: string) => Promise<T>,
-): Promise<T> {
-  await makeFolder(dirname(target))
-  const lock = await store.session.lock(`kit-${digestOf(target)}`, signal)
-  try {
-    await requireNothing(target)
-    const part = join(dirname(target), `.${basename(target)}.part`)
-    await removeTree(part) // of a killed run
-    await mkdir(part)
-    try {
-      const result = await write(part)
-      await rename(part, target)
-      await syncPath(dirname(target))
-      return result
-    } catch (error) {
-      await removeTree(part).catch(() => undefined) // the first error says more
-      throw explainDiskFull(error, dirname(target))
-    }
-  } finally {
-    await lock.release()
-  }
-}
-
 /** Fails with `kit-there` unless nothing, or an empty folder, is at `target`. */
 export async function requireNothing(target: string): Promise<void> {
-  if (!(await exists(target))) return
-  const entries = await readdir(target).catch(() => ['something'])
-  if (entries.length > 0)
-    throw new FixpointError('kit-there', `Cannot make kit "${target}": something is there already`)
+  if (await isNothing(target)) return
+  throw new FixpointError('kit-there', `Cannot make kit "${target}": something is there already`)
 }

@@ -1,9 +1,12 @@
 /** What `lint` finds in metadata that are valid. */
 export const LINT = {
   'lint-constant-variable': 'A recipe sets a variable that the sandbox sets itself.',
+  'lint-image-license': 'An image states a license, which follows from what the image holds.',
   'lint-insecure-place': 'A source is fetched by http, so everyone on the way can see it.',
   'lint-jobs': 'A recipe passes `-j` to make or ninja. The engine decides how many jobs run.',
-  'lint-license': 'A license is not an SPDX expression.',
+  'lint-license': 'A license is not an SPDX expression, or SPDX does not list it.',
+  'lint-license-files': 'No file of a source is named that holds the text of its license.',
+  'lint-license-part': 'The license of a recipe leaves out that of a source or of linked files.',
   'lint-machine-path': 'A source has an absolute path, which exists on one machine only.',
   'lint-native': 'A compiler is told to make code for the processor that builds.',
   'lint-no-place': 'A source has no place, so only a mirror can deliver it.',

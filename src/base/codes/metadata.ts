@@ -53,6 +53,7 @@ export const METADATA = {
   'unknown-machine': 'There is no machine of that name.',
   'unknown-name': 'A template has a name that stands for nothing there.',
   'unknown-recipe': 'There is no recipe of that name, or none in an earlier layer.',
+  'unknown-source': 'A recipe states a license file of a source that it does not have.',
   'unknown-step': 'A recipe has a step that its style does not have.',
   'unknown-style': 'There is no style of that name.',
   'unreadable-file': 'The system does not let this user read a file or folder.',

@@ -10,6 +10,7 @@ export const USAGE = {
   'config-unreadable': 'The configuration exists but cannot be read.',
   'config-value': 'A value of the configuration has the wrong type or form.',
   'empty-option': 'An option has an empty value. A variable of a script may be unset.',
+  'image-not-recorded': 'The file is not the image that the record beside it describes.',
   'inputs-missing': 'The inputs of the recipe changed since its tree was kept, and are not built.',
   'kit-busy': 'Another repair of the same kit is under way.',
   'kit-input':
@@ -43,6 +44,8 @@ export const USAGE = {
   'only-host-layers':
     'All targets are of layers that see the host. Their artifacts may differ between hosts.',
   'other-layers': 'The store holds artifacts of recipes that the given layers do not have.',
+  'papers-other-layers': 'The layers in effect do not build the image that papers are written of.',
+  'papers-there': 'The papers of an image would replace something that is there.',
   'parity-file-there': 'Parity, or a file that it rebuilds, would replace a file.',
   'parity-limits': 'Parity cannot be made of blocks of that size or number.',
   'receipts-unreadable': 'A file of receipts is missing, unreadable, too large, or a link or pipe.',

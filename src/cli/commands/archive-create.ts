@@ -1,6 +1,7 @@
-import { gather, kitImage } from '../../archive/kit/contents.ts'
+import { gather } from '../../archive/kit/contents.ts'
 import { createKit } from '../../archive/kit/create.ts'
 import { readTexts } from '../../archive/kit/texts.ts'
+import { readRecordOf } from '../../image/record.ts'
 import { graphOf } from '../../plan/graph.ts'
 import { buildContext, findSources, type BuildFlags } from '../build-targets.ts'
 import type { CommandContext } from '../context.ts'
@@ -19,7 +20,7 @@ export async function archiveCreateCommand(
   paths: readonly string[],
   flags: ArchiveCreateFlags,
 ): Promise<void> {
-  const images = await Promise.all(paths.map(kitImage))
+  const images = await Promise.all(paths.map(readRecordOf))
   const metadata = await command.metadata()
   const ids = images.map(({ record }) => resolveTarget(metadata, record.recipe))
   const plan = await command.plan(graphOf(metadata, ids), ids)

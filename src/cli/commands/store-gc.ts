@@ -56,12 +56,15 @@ function describeRow({ artifacts, bytes }: NotKept): string {
   return `${artifacts} ${noun} (${formatBytes(bytes)})`
 }
 
-/** Sources and artifacts of all recipes, as they are now. */
+/** Sources, texts of licenses and artifacts of all recipes, as they are now. */
 function usedBy(metadata: Metadata, store: Store, command: CommandContext): ReadonlySet<Digest> {
   const targets = [...metadata.recipes.keys()]
   const keep = new Set<Digest>()
   for (const recipe of metadata.recipes.values())
-    for (const source of recipe.sources) keep.add(sourceDigest(source))
+    for (const source of recipe.sources) {
+      keep.add(sourceDigest(source))
+      for (const { sha256 } of source.licenseFiles ?? []) keep.add(sha256)
+    }
   const view = { store, indexName: command.indexName }
   const known = storeAsKnown(view)
   for (const { artifact, key, node } of planOn(

@@ -1,6 +1,6 @@
 import { Argument, type Command } from 'commander'
 import { SCHEMA_NAMES } from '../../metadata/format/file-kinds.ts'
-import { positiveInteger, time } from './options.ts'
+import { mirrorOption, positiveInteger, time } from './options.ts'
 import { run } from './run.ts'
 
 /** Adds the commands that print what recipes, images or this host are. */
@@ -88,6 +88,17 @@ function addBuiltCommands(program: Command): void {
     .argument('<new>', 'that of a later one')
     .description('which packages differ between two images, and why')
     .action(run(async () => (await import('../commands/changes.ts')).changesCommand))
+  program
+    .command('legal')
+    .argument('<image>', 'an image file, or its record')
+    .argument('<folder>', 'the folder to write, which is not there yet')
+    .description(
+      'licenses of an image, their texts, and what belongs to the source of copyleft parts',
+    )
+    .option('--sources', 'copy the source files of copyleft parts, too')
+    .option('--offline', 'missing sources from folders only')
+    .addOption(mirrorOption('--mirror'))
+    .action(run(async () => (await import('../commands/legal.ts')).legalCommand))
   program
     .command('receipts')
     .argument('<record>', "an image's record, the .json beside it")

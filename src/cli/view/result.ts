@@ -10,6 +10,7 @@ import type { Origin } from '../../store/rooms.ts'
 import type { NotKept } from '../../store/not-kept.ts'
 import type { Finding } from '../doctor/finding.ts'
 import type { Apart, Confirmation } from '../../report/receipts/confirm.ts'
+import type { WrittenPapers } from '../../report/legal/legal.ts'
 import type { Condition } from '../../verify/variations.ts'
 
 /** What a command came to, as a line of JSON beside the events. */
@@ -187,6 +188,12 @@ export type Result =
       /** Folder in the kit with the old bytes. */
       readonly aside: string | undefined
     }
+  /** `legal` */
+  | ({
+      readonly type: 'papers'
+      readonly folder: string
+      readonly image: RecipeId
+    } & WrittenPapers)
   /** `archive create` */
   | {
       readonly type: 'kit'

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { FieldMeta } from './field.ts'
 import { amendSchema, layersSchema, machineSchema, recipeSchema, styleSchema } from './schema.ts'
 import type { SchemaName } from './file-kinds.ts'
+import { licenseFileSchema } from './license-schema.ts'
 import { fileSourceSchema, treeSourceSchema } from './source-schema.ts'
 
 const SCHEMAS: Readonly<Record<SchemaName, z.ZodType>> = {
@@ -25,10 +26,11 @@ export function jsonSchema(name: SchemaName): Record<string, unknown> {
     },
   })
   if (name !== 'recipe') return schema
-  // The loader checks this after merging: these fields are stated, or inherited.
+  // The loader checks this after merging: these fields are stated, or inherited. It also wants a
+  // license of recipes whose style makes no image.
   return {
     ...schema,
-    anyOf: [{ required: ['version', 'summary', 'license', 'style'] }, { required: ['extends'] }],
+    anyOf: [{ required: ['version', 'summary', 'style'] }, { required: ['extends'] }],
   }
 }
 
@@ -37,6 +39,7 @@ const TABLES: Readonly<Record<string, z.ZodObject>> = {
   recipe: recipeSchema,
   file: fileSourceSchema,
   tree: treeSourceSchema,
+  'license-file': licenseFileSchema,
   amend: amendSchema,
   style: styleSchema,
   layers: layersSchema,

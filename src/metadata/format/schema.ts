@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { described, field, text } from './field.ts'
+import { licenseFiles } from './license-schema.ts'
 import { sourceSchema } from './source-schema.ts'
 import {
   env,
@@ -32,7 +33,17 @@ const head = {
     description: 'What it is, one line without a full stop.',
     entersKey: false,
   }),
-  license: field(line.optional(), { description: 'SPDX expression.', entersKey: false }),
+  license: field(line.optional(), {
+    description: 'SPDX expression. Not of an image: its expression follows from what it holds.',
+    entersKey: false,
+  }),
+  'linked-license': field(line.optional(), {
+    description: described(
+      'SPDX expression of those of its files that become part of what is built with it, as',
+      'libraries and boot loaders do. Default: there are none.',
+    ),
+    entersKey: false,
+  }),
 }
 
 const sources = field(z.array(sourceSchema).optional(), {
@@ -129,10 +140,10 @@ const limits = {
   ),
 }
 
-/** Top-level fields that `set` may replace, in their order. */
-const fields = {
-  ...head,
+/** Top-level fields that say how a recipe is built. */
+const body = {
   sources,
+  'license-files': licenseFiles,
   inputs,
   needs,
   style,
@@ -144,6 +155,9 @@ const fields = {
   closure,
   ...limits,
 }
+
+/** Top-level fields that `set` may replace, in their order. */
+const fields = { ...head, ...body }
 
 /** Names of elements to take out. */
 const names = strings.optional()
@@ -206,19 +220,7 @@ export const recipeSchema = z.strictObject({
     ),
   }),
   ...operators,
-  ...{
-    sources,
-    inputs,
-    needs,
-    style,
-    configure,
-    make,
-    install,
-    ...tail,
-    contents,
-    closure,
-    ...limits,
-  },
+  ...body,
 })
 
 /** `amend.yaml` */

@@ -89,7 +89,12 @@ export const MAX_PATH = 1024
 
 /** True for a folder below another: `.`, or components without `..`, in their shortest form. */
 export function isInnerFolder(path: string): boolean {
-  return path === '.' || (Buffer.byteLength(path) <= MAX_PATH && path.split('/').every(isFileName))
+  return path === '.' || isInnerPath(path)
+}
+
+/** True for something in a folder: components without `..`, in their shortest form. */
+export function isInnerPath(path: string): boolean {
+  return Buffer.byteLength(path) <= MAX_PATH && path.split('/').every(isFileName)
 }
 
 /**

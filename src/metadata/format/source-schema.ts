@@ -1,6 +1,9 @@
 import { z } from 'zod'
 import { described, field, text } from './field.ts'
+import { sourceLicense, sourceLicenseFiles } from './license-schema.ts'
 import { relativePath, strings } from './texts.ts'
+
+const licensing = { license: sourceLicense, 'license-files': sourceLicenseFiles }
 
 const placing = {
   name: field(z.string().optional(), {
@@ -38,6 +41,7 @@ export const fileSourceSchema = z
       entersKey: false,
     }),
     ...placing,
+    ...licensing,
   })
   .meta({ title: 'fetched file' })
 
@@ -65,6 +69,7 @@ export const treeSourceSchema = z
       entersKey: true,
       default: true,
     }),
+    ...licensing,
   })
   .meta({ title: 'files of the checkout' })
 

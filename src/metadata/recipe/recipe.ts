@@ -9,8 +9,37 @@ import type { LocalFile } from '../tree/files.ts'
  */
 export type SourcePlace = string
 
+/** First and last line of a file, both from 1. */
+export interface LineRange {
+  readonly first: number
+  readonly last: number
+}
+
+/** A file of a source that holds the text of a license. */
+export interface LicenseFile {
+  /**
+   * Path in the source, without the outermost folder of a tarball. A tarball in the source counts
+   * as a folder.
+   */
+  readonly path: string
+  /** SHA-256 of the file, or of its `lines`. */
+  readonly sha256: Digest
+  /** Lines that count, each with its newline; undefined: the whole file. */
+  readonly lines?: LineRange | undefined
+}
+
+/** What every source says of its licenses. Nothing of it is in a key. */
+export interface Licensed {
+  /**
+   * SPDX expression: its own or the recipe's. Undefined for a source of an image that states none.
+   */
+  readonly license?: string | undefined
+  /** Undefined where none are stated. */
+  readonly licenseFiles?: readonly LicenseFile[] | undefined
+}
+
 /** A source that is fetched: one file, named by its digest. */
-export interface FileSource {
+export interface FileSource extends Licensed {
   readonly kind: 'file'
   /** The file's name in the sandbox, below $SOURCES. */
   readonly name: string
@@ -27,7 +56,7 @@ export interface FileSource {
  * A source made of files of the checkout: a folder $SOURCES/name in the sandbox, modes reduced to
  * 0644 and 0755.
  */
-export interface TreeSource {
+export interface TreeSource extends Licensed {
   readonly kind: 'tree'
   readonly name: string
   /** SHA-256 of the canonical JSON of its files: [{name, digest, executable}], sorted by name. */
@@ -66,7 +95,10 @@ export interface Recipe {
   readonly name: string
   readonly version: string
   readonly summary: string
-  readonly license: string
+  /** SPDX expression. Undefined for an image, whose expression follows from what it holds. */
+  readonly license?: string | undefined
+  /** SPDX expression of those of its files that become part of what is built with it, if any. */
+  readonly linkedLicense?: string | undefined
   /** True for recipes of the layer that sees the host's /usr. */
   readonly host: boolean
   /**

@@ -5,9 +5,10 @@ import type { Faults } from '../yaml/faults.ts'
 import { suggestion } from '../yaml/suggest.ts'
 import type { Item } from '../yaml/yaml-file.ts'
 import { Expander } from './expander.ts'
+import { addLicenseFiles } from './license-files.ts'
 import { listOf, wholeOf, type Draft } from './merge.ts'
 import { originsOf } from './origins.ts'
-import type { Recipe } from './recipe.ts'
+import type { Recipe, Source } from './recipe.ts'
 import { checkContents, referencesOf, type ReferenceField } from './references.ts'
 import { expandWords, scriptsOf } from './scripts.ts'
 import { resolveSources, type TreeCache } from './sources.ts'
@@ -39,11 +40,14 @@ export function resolveRecipe(
   const { id, name, layer } = statement
   const head = headOf(statement, draft, faults)
   const style = styleOf(head.style, context)
-  const { version, summary, license } = head
-  if (version === undefined || summary === undefined || license === undefined) return undefined
+  // What an image states does not count; the linter says so.
+  const license =
+    style?.image === true ? undefined : requiredField(statement, draft, 'license', faults)?.value
+  const { version, summary } = head
+  if (version === undefined || summary === undefined) return undefined
   const names = Object.entries({ name, version: version.value, layer: layer.name })
   const expander = new Expander(names, context.machine, faults)
-  const sources = resolveSources(listOf(draft, 'sources'), { ...context, expander })
+  const sources = sourcesOf(draft, license, { ...context, expander })
   const words = expandWords(draft, style, expander)
   const references = (field: ReferenceField) => referencesOf(field, statement, draft, context)
   const [inputs, needs, contents] = [
@@ -61,7 +65,8 @@ export function resolveRecipe(
     name,
     version: version.value,
     summary: summary.value,
-    license: license.value,
+    license,
+    linkedLicense: wholeOf(draft, 'linked-license')?.value,
     host: layer.host,
     image: style.image,
     sources,
@@ -80,24 +85,40 @@ export function resolveRecipe(
   }
 }
 
+type HeadField = 'version' | 'summary' | 'style'
+
 /** The fields that every recipe needs; undefined after noting `missing-field`. */
 function headOf(
-  { yaml }: RecipeStatement,
+  statement: RecipeStatement,
   draft: Draft,
   faults: Faults,
-): Record<'version' | 'summary' | 'license' | 'style', Item<string> | undefined> {
-  const required = (field: 'version' | 'summary' | 'license' | 'style') => {
-    const item = wholeOf(draft, field)
-    const message = `Cannot read a recipe: field "${field}" is missing`
-    if (item === undefined) faults.add('missing-field', message, yaml.position([]))
-    return item
-  }
-  return {
-    version: required('version'),
-    summary: required('summary'),
-    license: required('license'),
-    style: required('style'),
-  }
+): Record<HeadField, Item<string> | undefined> {
+  const required = (field: HeadField) => requiredField(statement, draft, field, faults)
+  return { version: required('version'), summary: required('summary'), style: required('style') }
+}
+
+function requiredField(
+  { yaml }: RecipeStatement,
+  draft: Draft,
+  field: HeadField | 'license',
+  faults: Faults,
+): Item<string> | undefined {
+  const item = wholeOf(draft, field)
+  const message = `Cannot read a recipe: field "${field}" is missing`
+  if (item === undefined) faults.add('missing-field', message, yaml.position([]))
+  return item
+}
+
+function sourcesOf(
+  draft: Draft,
+  license: string | undefined,
+  context: ResolveContext & { readonly expander: Expander },
+): Source[] {
+  const before = context.faults.count
+  const sources = resolveSources(listOf(draft, 'sources'), { ...context, license })
+  // A source with a fault of its own has no name that a license file could state.
+  if (context.faults.count > before) return sources
+  return addLicenseFiles(sources, wholeOf(draft, 'license-files'), context)
 }
 
 function styleOf(

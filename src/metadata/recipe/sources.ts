@@ -14,7 +14,8 @@ import { readTree, type LocalFile } from '../tree/files.ts'
 import type { Faults } from '../yaml/faults.ts'
 import type { At, Item } from '../yaml/yaml-file.ts'
 import type { Expander } from './expander.ts'
-import type { Source } from './recipe.ts'
+import { resolveLicenseFiles } from './license-files.ts'
+import type { Licensed, Source } from './recipe.ts'
 
 /** Files of the checkout that were read already. */
 export interface ReadTree {
@@ -28,6 +29,8 @@ export type TreeCache = Map<string, ReadTree>
 
 /** What sources are resolved with. */
 interface SourceContext {
+  /** License of the recipe. */
+  readonly license: string | undefined
   readonly expander: Expander
   readonly trees: TreeCache
   readonly faults: Faults
@@ -78,6 +81,7 @@ function resolveFile(text: FileText, at: At, context: SourceContext): Source | u
     sha256: asDigest(text.sha256),
     from: from.map(({ place }) => absolute(place, dirname(at.yaml.file))),
     to: folderOf(text, at, context),
+    ...licensingOf(text, at, context),
   }
 }
 
@@ -141,7 +145,16 @@ function resolveTree(text: TreeText, at: At, context: SourceContext): Source | u
       .map(({ name, digest, executable }) => ({ name, digest, executable })),
   )
   if (name === undefined || isReserved(name, undefined, at.below('name'), faults)) return undefined
-  return { kind: 'tree', name, digest, files, to: folderOf(text, at, context) }
+  const to = folderOf(text, at, context)
+  return { kind: 'tree', name, digest, files, to, ...licensingOf(text, at, context) }
+}
+
+function licensingOf(text: SourceText, at: At, context: SourceContext): Licensed {
+  const field = 'license-files'
+  return {
+    license: text.license ?? context.license,
+    licenseFiles: resolveLicenseFiles(text[field], at.below(field), context),
+  }
 }
 
 /** `file:PATH` made absolute; every other place as it is. */

@@ -1,6 +1,5 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { isLicenseExpression } from '../../../src/metadata/format/license.ts'
 import { lint } from '../../../src/metadata/lint.ts'
 import {
   APP,
@@ -14,7 +13,11 @@ import {
 } from '../../support/metadata.ts'
 
 /** The valid tree with a recipe that uses all styles. */
-const CLEAN: Texts = { ...VALID, 'layers/high/disk/recipe.yaml': recipe('disk', 'style: disk') }
+const DISK = 'layers/high/disk/recipe.yaml'
+const CLEAN: Texts = { ...VALID, [DISK]: recipe('disk', '', 'style: disk') }
+
+/** License files of a recipe with one source. */
+const LICENSED = `license-files: [{path: COPYING, sha256: ${SHA}}]`
 
 async function findings(texts: Texts): Promise<string[]> {
   const folder = await writeTree({ ...CLEAN, ...texts })
@@ -23,8 +26,10 @@ async function findings(texts: Texts): Promise<string[]> {
   )
 }
 
+const sourceFrom = (place: string) => `sources:\n  - sha256: ${SHA}\n    from: ['${place}']`
+
 const from = (place: string) => ({
-  [APP]: recipe('app', `sources:\n  - sha256: ${SHA}\n    from: ['${place}']\nstyle: auto`),
+  [APP]: recipe('app', `${sourceFrom(place)}\n${LICENSED}\nstyle: auto`),
 })
 
 describe('lint', () => {
@@ -38,7 +43,7 @@ describe('lint', () => {
       {
         [APP]: recipe(
           'app',
-          `sources:\n  - sha256: ${SHA}\n    from: []\n    name: x\nstyle: auto`,
+          `sources:\n  - sha256: ${SHA}\n    from: []\n    name: x\n${LICENSED}\nstyle: auto`,
         ),
       },
       `lint-no-place ${APP}:6:5`,
@@ -46,7 +51,62 @@ describe('lint', () => {
     [
       'no license expression',
       { [APP]: recipe('app', 'style: auto', 'license: GPL v3') },
-      `lint-license ${APP}:4:1`,
+      `lint-license ${APP}:4:10`,
+    ],
+    [
+      'a license that SPDX does not list',
+      { [APP]: recipe('app', 'style: auto', 'license: MIT AND (ISC OR ISCX) AND ISC') },
+      `lint-license ${APP}:4:26`,
+    ],
+    [
+      'a license that SPDX has replaced',
+      { [APP]: recipe('app', 'style: auto', 'license: GPL-2.0-only AND GPL-2.0') },
+      `lint-license ${APP}:4:27`,
+    ],
+    [
+      'an exception that SPDX does not list',
+      { [APP]: recipe('app', 'style: auto', 'license: GPL-2.0-only WITH GCC-exception') },
+      `lint-license ${APP}:4:28`,
+    ],
+    [
+      'no license expression of a source',
+      {
+        [APP]: recipe(
+          'app',
+          `${sourceFrom('debian:a/a.tar')}\n    license: MIT,ISC\n${LICENSED}\nstyle: auto`,
+        ),
+      },
+      `lint-license ${APP}:8:14`,
+    ],
+    [
+      'no license expression of linked files',
+      { [APP]: recipe('app', 'style: auto', 'license: MIT\nlinked-license: mit') },
+      `lint-license ${APP}:5:17`,
+    ],
+    [
+      'a source without license files',
+      { [APP]: recipe('app', `${sourceFrom('debian:a/a.tar')}\nstyle: auto`) },
+      `lint-license-files ${APP}:6:5`,
+    ],
+    [
+      'the license of a source that the recipe leaves out',
+      {
+        [APP]: recipe(
+          'app',
+          `${sourceFrom('debian:a/a.tar')}\n    license: ISC AND MIT\n${LICENSED}\nstyle: auto`,
+        ),
+      },
+      `lint-license-part ${APP}:4:10`,
+    ],
+    [
+      'the license of linked files that the recipe leaves out',
+      { [APP]: recipe('app', 'style: auto', 'license: MIT\nlinked-license: ISC') },
+      `lint-license-part ${APP}:4:10`,
+    ],
+    [
+      'an image that states a license',
+      { [DISK]: recipe('disk', 'style: disk') },
+      `lint-image-license ${DISK}:4:1`,
     ],
     [
       'a summary with a full stop',
@@ -197,7 +257,19 @@ describe('lint', () => {
     await expect(findings({ [APP]: '' })).rejects.toMatchObject({ code: 'missing-field' })
   })
 
-  const source = (place: string) => `sources:\n  - sha256: ${SHA}\n    from: ['${place}']`
+  it('takes the license files of sources, of one source for all recipes that extend', async () => {
+    const files = `    license-files: [{path: COPYING, sha256: ${SHA}}]`
+    const app = recipe('app', `${sourceFrom('debian:a/a.tar')}\n${files}\nstyle: auto`)
+    const own = 'name: own\nextends: high/app\n'
+    expect(await findings({ [APP]: app, 'layers/high/own/recipe.yaml': own })).toEqual([])
+  })
+
+  it('finds no license missing that a choice between licenses gives', async () => {
+    const choice = 'license: MIT AND (ISC OR 0BSD)\nlinked-license: 0BSD OR ISC'
+    expect(await findings({ [APP]: recipe('app', 'style: auto', choice) })).toEqual([])
+  })
+
+  const source = (place: string) => `${sourceFrom(place)}\n${LICENSED}`
   const OTHER = 'layers/high/other/recipe.yaml'
 
   it('finds two recipes that state one source with two versions', async () => {
@@ -213,38 +285,8 @@ describe('lint', () => {
 
   it('lets a recipe that extends another have its own version', async () => {
     const app = recipe('app', `${source('debian:a/a_{{version}}.tar')}\nstyle: auto`)
-    const other =
-      `name: other\nversion: '9'\nextends: high/app\n` + `${source('debian:a/a_{{version}}.tar')}\n`
+    const sources = sourceFrom('debian:a/a_{{version}}.tar')
+    const other = `name: other\nversion: '9'\nextends: high/app\n${sources}\n`
     expect(await findings({ [APP]: app, [OTHER]: other })).toEqual([])
-  })
-})
-
-describe('isLicenseExpression', () => {
-  it.each([
-    'MIT',
-    'GPL-2.0-only',
-    'GPL-2.0+',
-    'MIT OR Apache-2.0',
-    '(MIT AND BSD-3-Clause) OR LicenseRef-own',
-    'GPL-3.0-or-later WITH GCC-exception-3.1',
-    'A AND (B OR (C))',
-  ])('%s is one', (text) => {
-    expect(isLicenseExpression(text)).toBe(true)
-  })
-
-  it.each([
-    '',
-    'GPL v2',
-    'MIT OR',
-    'AND MIT',
-    '(MIT',
-    'MIT)',
-    'MIT, BSD',
-    'MIT WITH',
-    'MIT WITH (x)',
-    'NONE',
-    'MIT or BSD',
-  ])('"%s" is none', (text) => {
-    expect(isLicenseExpression(text)).toBe(false)
   })
 })

@@ -7,6 +7,7 @@ import { FixpointErrors } from '../../../src/base/error.ts'
 import { loadMetadata } from '../../../src/metadata/load.ts'
 import type { RecipeId } from '../../../src/base/recipe-id.ts'
 import {
+  APP,
   loadRecipe,
   loadTexts,
   patchText,
@@ -184,8 +185,11 @@ describe('sources', () => {
       ),
     )
     expect(found.sources).toEqual([
-      { kind: 'file', name: 'a-1.0', sha256: SHA, from: [], to: 'x/tool' },
-      { kind: 'file', name: 'a-1.tgz', sha256: SHA, from: ['npm:a@1'], to: undefined },
+      { kind: 'file', name: 'a-1.0', sha256: SHA, from: [], to: 'x/tool', license: 'MIT' },
+      {
+        ...{ kind: 'file', name: 'a-1.tgz', sha256: SHA, from: ['npm:a@1'] },
+        ...{ to: undefined, license: 'MIT' },
+      },
     ])
   })
 
@@ -215,6 +219,54 @@ describe('sources', () => {
     expect(found.sources).toMatchObject([
       { kind: 'tree', name: 'engine', digest: digestOfValue(files), files, to: '.' },
     ])
+  })
+})
+
+describe('licenses', () => {
+  const text = (path: string) => `{path: '${path}', sha256: ${SHA}}`
+  const file = (path: string) => ({ path, sha256: SHA })
+
+  it('of sources are their own, or that of the recipe', async () => {
+    const found = await loadRecipe('low/tool', {
+      'layers/low/tool/recipe.yaml': recipe(
+        'tool',
+        `sources:\n  - sha256: ${SHA}\n    from: ['npm:a@1']\n    license: ISC\n` +
+          `    license-files: [${text('a/LICENSE')}]\n  - sha256: ${SHA}\n    from: []\n` +
+          `    name: b-{{version}}\nlicense-files:\n` +
+          `  - {source: 'b-{{version}}', path: 'b-{{version}}/C', sha256: ${SHA}, lines: 2-9}\n` +
+          `  - {source: a-1.tgz, path: NOTICE, sha256: ${SHA}}\nstyle: plain`,
+        'license: MIT AND ISC\nlinked-license: ISC',
+      ),
+    })
+    expect(found).toMatchObject({ license: 'MIT AND ISC', linkedLicense: 'ISC' })
+    expect(found.sources.map(({ license, licenseFiles }) => ({ license, licenseFiles }))).toEqual([
+      { license: 'ISC', licenseFiles: [file('a/LICENSE'), file('NOTICE')] },
+      {
+        license: 'MIT AND ISC',
+        licenseFiles: [{ ...file('b-1.0/C'), lines: { first: 2, last: 9 } }],
+      },
+    ])
+  })
+
+  it('of a recipe that extends another are the same files in its own sources', async () => {
+    const base = `sources: [{sha256: ${SHA}, from: ['debian:a/a_{{version}}.tar']}]\n`
+    const found = await loadTexts({
+      [APP]: recipe('app', `${base}license-files: [${text('COPYING')}]\nstyle: auto`),
+      'layers/high/own/recipe.yaml':
+        "name: own\nversion: '2'\nextends: high/app\n" + base.replace(SHA, 'cd'.repeat(32)),
+    })
+    expect(found.recipes.get('high/own' as RecipeId)?.sources).toMatchObject([
+      { name: 'a_2.tar', license: 'MIT', licenseFiles: [file('COPYING')] },
+    ])
+  })
+
+  it('are no business of an image', async () => {
+    const found = await loadTexts({
+      'layers/high/a/recipe.yaml': recipe('a', '', 'style: disk'),
+      'layers/high/b/recipe.yaml': recipe('b', 'style: disk', 'license: MIT'),
+    })
+    for (const name of ['high/a', 'high/b'])
+      expect(found.recipes.get(name as RecipeId)?.license).toBeUndefined()
   })
 })
 

@@ -7,8 +7,9 @@ import { recipeSchema } from '../../../src/metadata/format/schema.ts'
 import { CHECKOUT } from '../../support/tree.ts'
 
 const FIELDS = [
-  ...['name', 'version', 'summary', 'license', 'extends', 'set', 'append', 'remove'],
-  ...['sources', 'inputs', 'needs', 'style', 'configure', 'make', 'install', 'env', 'steps'],
+  ...['name', 'version', 'summary', 'license', 'linked-license'],
+  ...['extends', 'set', 'append', 'remove', 'sources', 'license-files', 'inputs', 'needs'],
+  ...['style', 'configure', 'make', 'install', 'env', 'steps'],
   ...['contents', 'closure', 'memory', 'cost', 'timeout'],
 ]
 
@@ -38,6 +39,8 @@ describe('the schema', () => {
       'version',
       'summary',
       'license',
+      'linked-license',
+      'license-files',
       'needs',
       'memory',
       'cost',
@@ -69,7 +72,7 @@ describe('jsonSchema', () => {
   it('asks for what a recipe needs unless it extends another', () => {
     expect(jsonSchema('recipe')).toMatchObject({
       required: ['name'],
-      anyOf: [{ required: ['version', 'summary', 'license', 'style'] }, { required: ['extends'] }],
+      anyOf: [{ required: ['version', 'summary', 'style'] }, { required: ['extends'] }],
     })
   })
 })

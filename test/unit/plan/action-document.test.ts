@@ -102,6 +102,14 @@ describe('keys', () => {
     const same: Partial<Recipe>[] = [
       { summary: 'other' },
       { license: 'other' },
+      { linkedLicense: 'other' },
+      {
+        sources: RECIPE.sources.map((source) => ({
+          ...source,
+          license: 'other',
+          licenseFiles: [{ path: 'COPYING', sha256: d('text'), lines: { first: 1, last: 2 } }],
+        })),
+      },
       { memory: 1 },
       { cost: 1e6 },
       { timeout: 1 },

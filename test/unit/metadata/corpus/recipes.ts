@@ -31,6 +31,62 @@ export const RECIPES: Readonly<Record<string, [text: string | Uint8Array, ...fau
   'an open bracket': ['inputs: [a\n', 'yaml-syntax:2:1'],
   'a line without end': [`summary: ${'x'.repeat(5000)}\n`, 'line-too-long:1:1'],
   'a file without end': ['# x\n'.repeat(100_000), 'file-too-large'],
+  // Licenses.
+  'a license file without a digest': [
+    recipe('app', 'license-files: [{path: COPYING}]\nstyle: auto'),
+    'missing-field:5:17',
+  ],
+  'a license file of no source': [
+    recipe('app', `license-files: [{path: COPYING, sha256: ${SHA}}]\nstyle: auto`),
+    'missing-field:5:17',
+  ],
+  'a license file of another source': [
+    recipe('app', `license-files: [{source: x, path: COPYING, sha256: ${SHA}}]\nstyle: auto`),
+    'unknown-source:5:26',
+  ],
+  'a license file of one of two sources': [
+    recipe(
+      'app',
+      `sources: [{sha256: ${SHA}, from: ['npm:a@1']}, {sha256: ${SHA}, from: ['npm:b@1']}]\n` +
+        `license-files: [{path: COPYING, sha256: ${SHA}}]\nstyle: auto`,
+    ),
+    'missing-field:6:17',
+  ],
+  'license files that lead out': [
+    recipe(
+      'app',
+      `sources: [{sha256: ${SHA}, from: ['npm:a@1']}]\nlicense-files:\n` +
+        ['../x', '/etc/passwd', 'a/../../x', 'a//x', './x', 'x/', '', '"a\\nb"']
+          .map((path) => `  - {path: ${path === '' ? "''" : path}, sha256: ${SHA}}\n`)
+          .join('') +
+        'style: auto',
+    ),
+    ...[7, 8, 9, 10, 11, 12, 13, 14].map((line) => `bad-value:${line}:12`),
+  ],
+  'a license file that is named by nothing': [
+    recipe(
+      'app',
+      `sources: [{sha256: ${SHA}, from: ['npm:a@1']}]\nlicense-files:\n` +
+        `  - {path: 'a-{{nothing}}', sha256: ${SHA}}\nstyle: auto`,
+    ),
+    'unknown-name:7:15',
+  ],
+  'lines of a license file that end before they begin': [
+    recipe(
+      'app',
+      `sources: [{sha256: ${SHA}, from: ['npm:a@1']}]\n` +
+        `license-files: [{path: COPYING, sha256: ${SHA}, lines: 9-2}]\nstyle: auto`,
+    ),
+    'bad-value:6:114',
+  ],
+  'lines of a license file from 0': [
+    recipe(
+      'app',
+      `sources: [{sha256: ${SHA}, from: ['npm:a@1']}]\n` +
+        `license-files: [{path: COPYING, sha256: ${SHA}, lines: 0-2}]\nstyle: auto`,
+    ),
+    'bad-value:6:114',
+  ],
   // Fields.
   'a missing field': ['name: app\nversion: 1.0.0\nsummary: x\nstyle: auto\n', 'missing-field:1:1'],
   'a misspelt field': [recipe('app', 'style: auto\nconfigre: [--x]'), 'unknown-field:6:1'],

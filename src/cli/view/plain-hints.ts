@@ -1,0 +1,151 @@
+import type { ErrorCode } from '../../base/codes.ts'
+
+/**
+ * Hints that are the same whenever their error comes: what to do, one line. Undefined where the
+ * message says it all.
+ */
+const PLAIN_HINTS = {
+  'ambiguous-target': 'Write it as LAYER/NAME',
+  'artifact-changed': undefined,
+  'artifact-empty': 'Let a step install something into "$OUT"',
+  'artifact-format': undefined,
+  'artifact-name': undefined,
+  'artifact-parent': undefined,
+  'artifact-path': undefined,
+  'artifact-special-file': undefined,
+  'artifact-too-large': 'Holes of a file count as well',
+  'artifact-unknown': undefined,
+  'artifact-unreadable': undefined,
+  'bad-memory': undefined,
+  'bad-smp': undefined,
+  'blob-digest': undefined,
+  'blob-missing': undefined,
+  'boot-ended': undefined,
+  'boot-timeout': undefined,
+  'cache-token': 'A token file holds one line, and its owner alone may read it (chmod 600)',
+  'cache-unwritten': undefined,
+  'clock-behind': 'Set the clock, as by: date -u -s 2030-01-01',
+  'command-too-large': undefined,
+  'config-syntax': undefined,
+  'config-unknown-key': undefined,
+  'config-unreadable': undefined,
+  'config-value': undefined,
+  'default-acl': 'Install setfacl (Debian: acl), or put the store elsewhere',
+  differ: undefined,
+  'empty-option': undefined,
+  'host-refuses': undefined,
+  'host-unfit': undefined,
+  'image-damaged': undefined,
+  'image-not-recorded': undefined,
+  'inputs-missing': undefined,
+  'installed-damaged': 'The disk is damaged or was changed: check it, and restore its image',
+  interrupted: undefined,
+  'kit-beyond-repair': 'Name other copies with --from: two damaged ones may make a whole one',
+  'kit-busy': 'Try again when it has ended',
+  'kit-input': undefined,
+  'kit-name': undefined,
+  'kit-other-layers': 'Check out what the image was built from, or build the image again',
+  'kit-read-back': 'Check the disk: do not keep a kit on it',
+  'kit-refused': undefined,
+  'kit-there': 'Name a folder that is not there yet',
+  'license-changed':
+    'Read the text, correct `license` if it says something else now, and ' +
+    'note the new sha256 in `license-files`',
+  'little-memory': 'Give it more memory, or build single recipes again with --only',
+  'little-space': 'In the appliance: attach a disk, and type `data create DISK`',
+  'lock-failed': undefined,
+  'manifest-damaged': undefined,
+  'mirror-address': 'Write addresses of mirrors into the configuration, as `mirrors:`',
+  'mirror-entry': 'Remove it, or name another folder with --to',
+  'no-cache': 'Set `cache:` in the configuration',
+  'no-disk': undefined,
+  'no-folder': undefined,
+  'no-format-page': 'It belongs to the checkout that this engine is from',
+  'no-home': 'Set HOME to an absolute path',
+  'no-image': undefined,
+  'no-image-target': 'Other artifacts stay in the store',
+  'no-kit': undefined,
+  'no-log': undefined,
+  'no-manifest': '`installed:` in the configuration names the root folder of an image',
+  'no-mirror': 'Build the image without --without-mirror',
+  'no-mirror-folder': undefined,
+  'no-root-disk': 'Name the image or disk to compare with: --against FILE',
+  'no-ssh-keygen': 'Install openssh-client',
+  'no-such-step': undefined,
+  'no-uefi-firmware': 'Install it (Debian: ovmf; elsewhere: edk2-ovmf), or boot by --bios',
+  'no-unpacker': undefined,
+  'no-unsquashfs': 'Install squashfs-tools',
+  'not-a-file': undefined,
+  'not-all-run': undefined,
+  'not-built': undefined,
+  'not-comparable': undefined,
+  'not-confirmed':
+    'Others confirm them by `rebuild --only` with --receipts and --sign; ' +
+    '--signers says whose receipts count',
+  'not-flushed': 'Check the disk, and whether it is full',
+  'not-installed': 'Only what is installed, and the image itself, can be compared',
+  'not-listed': undefined,
+  'not-own-folder':
+    'Move it elsewhere, or name another one where the command has an option for that',
+  'not-with-image':
+    'The image is rebuilt from its own layers and its own sources, without a network',
+  'nothing-to-compare': undefined,
+  'one-recipe': undefined,
+  'only-host-layers': undefined,
+  'other-layers':
+    'Name their layers with --layers, or remove them too with --force; -n lists them all',
+  'output-failed': undefined,
+  'output-full': 'Name another folder, or free some space there',
+  'papers-other-layers': 'Check out what the image was built from, or build the image again',
+  'papers-there': 'Name a folder that is not there yet',
+  'parity-file-there': undefined,
+  'parity-input-changed': undefined,
+  'parity-limits':
+    'A block has a multiple of 4 bytes, and all files together at most 32,768 blocks',
+  'parity-mixed': 'Name the parity files of one set only',
+  'parity-not-enough': 'Name further copies, even damaged ones: their blocks count, too',
+  'parity-not-rebuilt': undefined,
+  'parity-refused': undefined,
+  'parity-thread': undefined,
+  'parity-unreadable': undefined,
+  'path-claimed-twice': 'Let one of the two leave it out, or do not use both together',
+  'qemu-failed': undefined,
+  'qmp-closed': undefined,
+  'qmp-refused': undefined,
+  'rebuild-running': undefined,
+  'receipt-invalid': undefined,
+  'receipt-signature': undefined,
+  'receipts-contradict':
+    'One of the builds is not reproducible, or not honest: `verify` the recipe yourself',
+  'receipts-unreadable': undefined,
+  'record-in-the-way': undefined,
+  'same-store': undefined,
+  'second-build-failed': undefined,
+  'sign-without-receipts': 'Add --receipts FOLDER',
+  'signers-unusable': 'Its format is that of ssh-keygen(1), ALLOWED SIGNERS',
+  'signing-key-unusable': undefined,
+  'source-unreadable': undefined,
+  'staging-unwritable': undefined,
+  'store-busy': 'Try again when it has ended',
+  'store-changed': undefined,
+  'store-damaged': 'The next build that uses them sets them aside and makes them again',
+  'store-layout': 'Name another folder with --store, or remove this one',
+  'store-occupied': 'Name an empty folder with --store',
+  'store-owner': 'Run this as that user, or name a store of your own with --store',
+  'store-unreadable': 'Remove what is there, or name another store with --store',
+  'unknown-node': undefined,
+  'unloaded-recipe': undefined,
+  'unsafe-path': undefined,
+} as const satisfies Partial<Record<ErrorCode, string | undefined>>
+
+type PlainCode = keyof typeof PLAIN_HINTS
+
+/** Whether the hint of a code depends on nothing else. */
+export function isPlain(code: ErrorCode): code is PlainCode {
+  return Object.hasOwn(PLAIN_HINTS, code)
+}
+
+/** The hint of such a code. */
+export function plainHint(code: PlainCode): string | undefined {
+  return PLAIN_HINTS[code]
+}

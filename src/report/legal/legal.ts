@@ -1,0 +1,139 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import { digestOfFile } from '../../base/digest.ts'
+import { FixpointError } from '../../base/error.ts'
+import { flushFileSystem } from '../../base/files.ts'
+import type { RecipeId } from '../../base/recipe-id.ts'
+import { fillMirror } from '../../fetch/fill-mirror.ts'
+import type { SourceFinder } from '../../fetch/find-source.ts'
+import { recordsKeysOf, type RecordedImage } from '../../image/record.ts'
+import { fetchedSources } from '../../metadata/model.ts'
+import type { Graph } from '../../plan/graph.ts'
+import type { Plan } from '../../plan/plan.ts'
+import { isNothing, makeNewFolder } from '../../store/new-folder.ts'
+import type { Store } from '../../store/store.ts'
+import { wantsSource } from './copyleft.ts'
+import { heldBy, joinedLicense, type Held } from './held.ts'
+import { licensePapers } from './license-papers.ts'
+import { manifest, relinkingList } from './manifest.ts'
+import { PAPERS, type Paper } from './paper.ts'
+import { readme } from './readme.ts'
+import { sourcePapers } from './source-papers.ts'
+
+/** What papers are made of. */
+export interface LegalContext {
+  readonly graph: Graph
+  readonly plan: Plan
+  readonly store: Store
+  readonly find: SourceFinder
+  readonly signal: AbortSignal
+}
+
+/** What is asked for. */
+export interface LegalOptions {
+  readonly image: RecipeId
+  /** The folder to make. */
+  readonly target: string
+  /** Whether the source files of copyleft parts are copied, too. */
+  readonly sources: boolean
+}
+
+/** Papers that were written. */
+export interface WrittenPapers {
+  /** SPDX expression of the image. */
+  readonly license: string
+  /** Recipes that the image holds something of; of those, the ones whose source goes with it. */
+  readonly recipes: number
+  readonly copyleft: number
+  /** Texts of licenses. */
+  readonly texts: number
+  /** Source files that were copied. */
+  readonly copied: number
+  /** Whether the image holds the sources itself. */
+  readonly hasMirror: boolean
+}
+
+/**
+ * Writes the papers that go with an image: a manifest, the texts of licenses, and for copyleft
+ * parts what belongs to their source code. The folder comes whole or not at all, and has the same
+ * bytes each time. Fails with `papers-there`, `license-changed`, `lint-license`, `file-changed`,
+ * and as finding sources does.
+ */
+export async function writePapers(
+  { image, target: path, sources }: LegalOptions,
+  { graph, plan, store, find, signal }: LegalContext,
+): Promise<WrittenPapers> {
+  const target = resolve(path)
+  const held = heldBy(graph, image)
+  const license = joinedLicense(held)
+  const copyleft = held.filter(wantsSource)
+  const hasMirror = graph.nodes.get(image)?.mirror !== undefined
+  const check = (): Promise<void> => requireNothing(target)
+  await check()
+  return makeNewFolder(target, { store, signal, check }, async (part) => {
+    const texts = await licensePapers(held, { store, find, signal })
+    const facts = { image, license, held, copyleft, hasMirror, hasFiles: sources }
+    write(part, [
+      { path: PAPERS.readme, bytes: readme(facts) },
+      { path: PAPERS.manifest, bytes: manifest(held) },
+      ...relinkingList(held),
+      ...texts,
+      ...(await sourcePapers(copyleft, plan)),
+    ])
+    const copied = sources ? await copySources(part, copyleft, find) : 0
+    await flushFileSystem(part)
+    const [recipes, count] = [held.length, copyleft.length]
+    return { license, recipes, copyleft: count, texts: texts.length, copied, hasMirror }
+  })
+}
+
+async function copySources(
+  part: string,
+  copyleft: readonly Held[],
+  find: SourceFinder,
+): Promise<number> {
+  const sources = copyleft.flatMap(({ recipe }) => fetchedSources(recipe.sources))
+  return (await fillMirror(join(part, PAPERS.files), sources, find)).copied
+}
+
+function write(folder: string, papers: readonly Paper[]): void {
+  for (const { path, bytes } of papers) {
+    const file = join(folder, path)
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, bytes, { flag: 'wx' })
+  }
+}
+
+async function requireNothing(target: string): Promise<void> {
+  if (await isNothing(target)) return
+  throw new FixpointError(
+    'papers-there',
+    `Cannot write papers to "${target}": something is there already`,
+  )
+}
+
+/**
+ * Makes sure that a record is that of the image which a plan builds, and that the file at `path`,
+ * if that is not the record, is the image. Fails with `papers-other-layers` or
+ * `image-not-recorded`.
+ */
+export async function requireRecorded(
+  path: string,
+  { path: recordPath, record }: RecordedImage,
+  plan: Plan,
+  signal: AbortSignal,
+): Promise<void> {
+  const id = record.recipe as RecipeId
+  if (!plan.has(id) || !recordsKeysOf(record, plan, id))
+    throw new FixpointError(
+      'papers-other-layers',
+      `Cannot write papers of "${path}": the layers in effect build another image ${record.recipe}`,
+    )
+  if (path === recordPath) return
+  const recorded = record.files.find((file) => file.path === basename(path))
+  if (recorded !== undefined && (await digestOfFile(path, signal)) === recorded.sha256) return
+  throw new FixpointError(
+    'image-not-recorded',
+    `Cannot write papers of "${path}": its record "${recordPath}" is that of another file`,
+  )
+}
