@@ -38,6 +38,9 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/** Milliseconds until what has not ended is killed again. */
+const KILL_AGAIN = 50
+
 /** Milliseconds; a timer set for longer goes off at once. */
 const LONGEST_TIMER = 2 ** 31 - 1
 
@@ -122,7 +125,8 @@ export class RunningSandbox {
 
   /**
    * Kills the first process of the namespace, which ends all others before it is gone itself. bwrap
-   * waits for it.
+   * waits for it. Goes on until all have ended: what is made before that has other children, which
+   * end by themselves meanwhile.
    */
   readonly #kill = (): void => {
     const { pid, exitCode, signalCode } = this.#child
@@ -131,6 +135,7 @@ export class RunningSandbox {
     const first = pid === undefined ? [] : children(pid)
     for (const child of first) killProcess(child)
     if (first.length === 0) this.#child.kill('SIGKILL')
+    setTimeout(this.#kill, KILL_AGAIN).unref()
   }
 }
 
