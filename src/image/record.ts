@@ -1,4 +1,6 @@
+import { basename } from 'node:path'
 import { z } from 'zod'
+import { digestOfFile } from '../base/digest.ts'
 import { digestSchema } from '../base/digest-schema.ts'
 import { FixpointError } from '../base/error.ts'
 import type { EventSink } from '../base/events.ts'
@@ -68,6 +70,24 @@ export async function readRecordOf(path: string): Promise<RecordedImage> {
   return { path: record, record: await readImageRecord(record) }
 }
 
+/**
+ * Makes sure that the file at `path`, if that is not the record itself, is the image that the
+ * record describes. Fails with `image-not-recorded`.
+ */
+export async function requireRecorded(
+  path: string,
+  { path: recordPath, record }: RecordedImage,
+  signal: AbortSignal,
+): Promise<void> {
+  if (path === recordPath) return
+  const recorded = record.files.find((file) => file.path === basename(path))
+  if (recorded !== undefined && (await digestOfFile(path, signal)) === recorded.sha256) return
+  throw new FixpointError(
+    'image-not-recorded',
+    `Cannot tell what "${path}" is made of: its record "${recordPath}" is that of another file`,
+  )
+}
+
 /** The record at `path`; undefined when there is none, or it is not one of ours. */
 export async function recordIfThere(path: string): Promise<ImageRecord | undefined> {
   return readImageRecord(path).catch(() => undefined)
@@ -111,9 +131,22 @@ export async function describeImage(
 }
 
 /** Whether a record has the keys that a plan has for all that an image is built from. */
-export function recordsKeysOf({ recipes }: ImageRecord, plan: Plan, id: RecipeId): boolean {
+export function recordsKeysOf(record: ImageRecord, plan: Plan, id: RecipeId): boolean {
+  return firstOtherKey(record, plan, id) === undefined
+}
+
+/**
+ * The first recipe, in the order of building, whose key in a plan is not that in an image's record;
+ * undefined when all are the same.
+ */
+export function firstOtherKey(
+  { recipes }: ImageRecord,
+  plan: Plan,
+  id: RecipeId,
+): RecipeId | undefined {
   const before = new Map(recipes.map(({ recipe, key }) => [recipe, key]))
-  return [...builtFor(plan, id)].every((recipe) => before.get(recipe) === plan.get(recipe)?.key)
+  const used = builtFor(plan, id)
+  return [...plan].find(([recipe, { key }]) => used.has(recipe) && before.get(recipe) !== key)?.[0]
 }
 
 /** An image and all that it was built from, without what else was built with it. */

@@ -66,6 +66,7 @@ const TABLE: Readonly<Record<string, readonly [Decider, string]>> = {
   'archive/par2/written-volumes.ts': ['beneath', "new parity files in the user's folder"],
   'cli/program/version.ts': ['own', 'package.json of the checkout'],
   'cli/commands/diff.ts': ['user', 'two files to compare'],
+  'cli/commands/sbom.ts': ['user', 'the file to write'],
   'cli/doctor/host.ts': ['host', 'what the host has, and a probe in a temporary folder'],
   'image/put.ts': ['beneath', "names in an image's artifact, below the user's output folder"],
   'image/installed.ts': [

@@ -1,11 +1,9 @@
 import type { RecipeId } from '../../base/recipe-id.ts'
-import { readRecordOf, recordsKeysOf } from '../../image/record.ts'
-import { graphOf, type Graph } from '../../plan/graph.ts'
-import type { Plan } from '../../plan/plan.ts'
-import { requireRecorded, writePapers } from '../../report/legal/legal.ts'
+import { readRecordOf, requireRecorded } from '../../image/record.ts'
+import { recordedPlan } from '../../image/recorded-plan.ts'
+import { writePapers } from '../../report/legal/legal.ts'
 import { buildContext, findSources, type BuildFlags } from '../build-targets.ts'
 import type { CommandContext } from '../context.ts'
-import { resolveTarget } from '../targets.ts'
 
 /** Options of `legal`. */
 export interface LegalFlags extends Pick<BuildFlags, 'mirror' | 'offline'> {
@@ -20,19 +18,10 @@ export async function legalCommand(
   flags: LegalFlags,
 ): Promise<void> {
   const recorded = await readRecordOf(path)
-  const metadata = await command.metadata()
-  const image = resolveTarget(metadata, recorded.record.recipe)
-  const planned = async (mirrors: boolean): Promise<{ graph: Graph; plan: Plan }> => {
-    const graph = graphOf(metadata, [image], { mirrors })
-    return { graph, plan: await command.plan(graph, [image]) }
-  }
-  // An image may have been built without its mirror, as an option of the build.
-  const withMirror = await planned(true)
-  const { graph, plan } = recordsKeysOf(recorded.record, withMirror.plan, image)
-    ? withMirror
-    : await planned(false)
+  const { graph, plan } = recordedPlan(recorded, await command.metadata())
+  const image = recorded.record.recipe as RecipeId
   const { signal } = command
-  await requireRecorded(path, recorded, plan, signal)
+  await requireRecorded(path, recorded, signal)
   const context = await buildContext(command, flags)
   const find = findSources(command, context)
   const written = await writePapers(

@@ -1,5 +1,6 @@
-import { Argument, type Command } from 'commander'
+import { Argument, type Command, Option } from 'commander'
 import { SCHEMA_NAMES } from '../../metadata/format/file-kinds.ts'
+import { FORMATS } from '../../report/sbom/formats.ts'
 import { mirrorOption, positiveInteger, time } from './options.ts'
 import { run } from './run.ts'
 
@@ -108,4 +109,11 @@ function addBuiltCommands(program: Command): void {
     .option('--require <count>', 'fail unless each artifact has so many builders', positiveInteger)
     .option('--at <time>', 'judge signatures at this time, YYYYMMDD[HHMM[SS]][Z], not now', time)
     .action(run(async () => (await import('../commands/receipts.ts')).receiptsCommand))
+  program
+    .command('sbom')
+    .argument('<image>', 'an image, or its record, the .json beside it')
+    .description('the bill of materials of an image: packages, sources, licenses, patches')
+    .addOption(new Option('--format <format>').choices(FORMATS).default('cyclonedx'))
+    .option('-o, --output <file>', 'where it is put (default: standard output)')
+    .action(run(async () => (await import('../commands/sbom.ts')).sbomCommand))
 }

@@ -11,6 +11,7 @@ import type { NotKept } from '../../store/not-kept.ts'
 import type { Finding } from '../doctor/finding.ts'
 import type { Apart, Confirmation } from '../../report/receipts/confirm.ts'
 import type { WrittenPapers } from '../../report/legal/legal.ts'
+import type { Format } from '../../report/sbom/formats.ts'
 import type { Condition } from '../../verify/variations.ts'
 
 /** What a command came to, as a line of JSON beside the events. */
@@ -103,6 +104,15 @@ export type Result =
   | ({ readonly type: 'confirmation' } & Confirmation)
   /** `receipts`: receipts that say nothing of the image. */
   | ({ readonly type: 'apart' } & Apart)
+  /** `sbom`: the bill of materials of an image is in `file`. */
+  | {
+      readonly type: 'sbom'
+      readonly image: RecipeId
+      readonly format: Format
+      readonly file: string
+      readonly packages: number
+      readonly sources: number
+    }
   /** `show`: the recipe as the planner sees it, `origins` with `--origin` only. */
   | { readonly type: 'recipe'; readonly recipe: Partial<Recipe> }
   /** `list` and `search` */

@@ -3,6 +3,7 @@ import { described, field, text } from './field.ts'
 import { licenseFiles } from './license-schema.ts'
 import { sourceSchema } from './source-schema.ts'
 import {
+  cpe,
   env,
   ids,
   layerFolder,
@@ -26,6 +27,13 @@ const head = {
     description: described(
       "The package's version, `{{version}}` in templates. Write one that looks like a number in",
       'quotes.',
+    ),
+    entersKey: false,
+  }),
+  cpe: field(cpe.optional(), {
+    description: described(
+      'What databases of vulnerabilities call the package, `PART:VENDOR:PRODUCT` of a CPE name,',
+      'such as `a:openssl:openssl`. For bills of materials.',
     ),
     entersKey: false,
   }),

@@ -46,6 +46,12 @@ export const version = text(
   /^[A-Za-z0-9][A-Za-z0-9+._~-]{0,99}$/,
 )
 
+/** Part, vendor and product of a CPE name. */
+export const cpe = text(
+  'PART:VENDOR:PRODUCT: a, h or o, then names of lower-case letters, digits and . _ -',
+  /^[aho](?::[a-z0-9][a-z0-9._-]{0,99}){2}$/,
+)
+
 /** Bytes, as people write them. */
 export const size = text(
   'a size such as 800M: a whole number and K, M or G',

@@ -94,6 +94,8 @@ export interface Recipe {
   readonly layer: string
   readonly name: string
   readonly version: string
+  /** `PART:VENDOR:PRODUCT` of its CPE name, if it states one. */
+  readonly cpe?: string | undefined
   readonly summary: string
   /** SPDX expression. Undefined for an image, whose expression follows from what it holds. */
   readonly license?: string | undefined

@@ -64,6 +64,7 @@ export function resolveRecipe(
     layer: layer.name,
     name,
     version: version.value,
+    cpe: wholeOf(draft, 'cpe')?.value,
     summary: summary.value,
     license,
     linkedLicense: wholeOf(draft, 'linked-license')?.value,

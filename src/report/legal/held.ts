@@ -50,11 +50,17 @@ export function imageLicense(graph: Graph, image: RecipeId): string {
 /** Like {@link imageLicense}, of what is known to be held. */
 export function joinedLicense(held: readonly Held[]): string {
   for (const { recipe, isWhole } of held) {
-    requireLicense(isWhole ? (recipe.license ?? '') : recipe.linkedLicense, recipe, 'license')
-    requireLicense(recipe.linkedLicense, recipe, 'linked-license')
-    for (const { license } of recipe.sources) requireLicense(license, recipe, 'sources')
+    if (isWhole) requireLicense(recipe.license ?? '', recipe, 'license')
+    requireLicenses(recipe)
   }
   return allLicenses(held.map(({ license }) => license))
+}
+
+/** Makes sure that SPDX knows all licenses that a recipe states. Fails with `lint-license`. */
+export function requireLicenses(recipe: Recipe): void {
+  requireLicense(recipe.license, recipe, 'license')
+  requireLicense(recipe.linkedLicense, recipe, 'linked-license')
+  for (const { license } of recipe.sources) requireLicense(license, recipe, 'sources')
 }
 
 function requireLicense(license: string | undefined, { id, origins }: Recipe, field: string): void {

@@ -1,12 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
-import { digestOfFile } from '../../base/digest.ts'
+import { dirname, join, resolve } from 'node:path'
 import { FixpointError } from '../../base/error.ts'
 import { flushFileSystem } from '../../base/files.ts'
 import type { RecipeId } from '../../base/recipe-id.ts'
 import { fillMirror } from '../../fetch/fill-mirror.ts'
 import type { SourceFinder } from '../../fetch/find-source.ts'
-import { recordsKeysOf, type RecordedImage } from '../../image/record.ts'
 import { fetchedSources } from '../../metadata/model.ts'
 import type { Graph } from '../../plan/graph.ts'
 import type { Plan } from '../../plan/plan.ts'
@@ -109,31 +107,5 @@ async function requireNothing(target: string): Promise<void> {
   throw new FixpointError(
     'papers-there',
     `Cannot write papers to "${target}": something is there already`,
-  )
-}
-
-/**
- * Makes sure that a record is that of the image which a plan builds, and that the file at `path`,
- * if that is not the record, is the image. Fails with `papers-other-layers` or
- * `image-not-recorded`.
- */
-export async function requireRecorded(
-  path: string,
-  { path: recordPath, record }: RecordedImage,
-  plan: Plan,
-  signal: AbortSignal,
-): Promise<void> {
-  const id = record.recipe as RecipeId
-  if (!plan.has(id) || !recordsKeysOf(record, plan, id))
-    throw new FixpointError(
-      'papers-other-layers',
-      `Cannot write papers of "${path}": the layers in effect build another image ${record.recipe}`,
-    )
-  if (path === recordPath) return
-  const recorded = record.files.find((file) => file.path === basename(path))
-  if (recorded !== undefined && (await digestOfFile(path, signal)) === recorded.sha256) return
-  throw new FixpointError(
-    'image-not-recorded',
-    `Cannot write papers of "${path}": its record "${recordPath}" is that of another file`,
   )
 }

@@ -7,7 +7,7 @@ import { recipeSchema } from '../../../src/metadata/format/schema.ts'
 import { CHECKOUT } from '../../support/tree.ts'
 
 const FIELDS = [
-  ...['name', 'version', 'summary', 'license', 'linked-license'],
+  ...['name', 'version', 'cpe', 'summary', 'license', 'linked-license'],
   ...['extends', 'set', 'append', 'remove', 'sources', 'license-files', 'inputs', 'needs'],
   ...['style', 'configure', 'make', 'install', 'env', 'steps'],
   ...['contents', 'closure', 'memory', 'cost', 'timeout'],
@@ -37,6 +37,7 @@ describe('the schema', () => {
     expect(without.map(([name]) => name)).toEqual([
       'name',
       'version',
+      'cpe',
       'summary',
       'license',
       'linked-license',

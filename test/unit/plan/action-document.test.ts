@@ -103,6 +103,7 @@ describe('keys', () => {
       { summary: 'other' },
       { license: 'other' },
       { linkedLicense: 'other' },
+      { cpe: 'a:other:other' },
       {
         sources: RECIPE.sources.map((source) => ({
           ...source,

@@ -7,11 +7,13 @@ import { CHECKOUT } from '../../support/tree.ts'
 
 const { recipes, arch } = await loadMetadata(join(CHECKOUT, 'layers/layers.yaml'))
 
-it('nothing that recipes here say of licenses is in a key', () => {
+it('nothing that recipes here say of licenses is in a key, and no CPE name', () => {
   const document = (recipe: Recipe) => actionDocument(recipe, arch, [], [])
   let files = 0
+  let named = 0
   for (const recipe of recipes.values()) {
-    const { license, linkedLicense, ...rest } = recipe
+    const { license, linkedLicense, cpe, ...rest } = recipe
+    if (cpe !== undefined) named += 1
     const sources = recipe.sources.map(({ licenseFiles = [], license: own, ...source }) => {
       files += licenseFiles.length
       for (const { sha256 } of licenseFiles)
@@ -24,4 +26,5 @@ it('nothing that recipes here say of licenses is in a key', () => {
     expect(linkedLicense ?? license ?? '').not.toBe(recipe.image ? 'x' : '')
   }
   expect(files).toBeGreaterThan(100)
+  expect(named).toBeGreaterThan(25)
 })

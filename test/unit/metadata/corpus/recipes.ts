@@ -104,6 +104,14 @@ export const RECIPES: Readonly<Record<string, [text: string | Uint8Array, ...fau
     'wrong-type:2:10',
   ],
   'a number as value of a variable': [recipe('app', 'style: auto\nenv:\n  A: 1'), 'wrong-type:7:6'],
+  'a whole CPE name': [
+    'name: app\nextends: low/tool\nset: {cpe: "cpe:2.3:a:gnu:make:1"}\n',
+    'bad-value:3:12',
+  ],
+  'a CPE name without its part': [
+    'name: app\nextends: low/tool\nset: {cpe: gnu:make}\n',
+    'bad-value:3:12',
+  ],
   'an empty list': [recipe('app', 'inputs:\nstyle: auto'), 'wrong-type:5:1'],
   'a text for a list': [recipe('app', 'style: auto\nconfigure: --x'), 'wrong-type:6:12'],
   'a map in a list of texts': [recipe('app', 'style: auto\nconfigure: [a: b]'), 'wrong-type:6:13'],

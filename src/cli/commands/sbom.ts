@@ -1,0 +1,35 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
+import { putFile } from '../../base/put-file.ts'
+import type { Format } from '../../report/sbom/formats.ts'
+import { writeBill } from '../../report/sbom/sbom.ts'
+import type { CommandContext } from '../context.ts'
+import { engineVersion } from '../program/version.ts'
+
+/** Options of `sbom`. */
+export interface SbomFlags {
+  readonly format: Format
+  readonly output?: string
+}
+
+/** `sbom IMAGE`: the bill of materials of an image, on standard output or as a file. */
+export async function sbomCommand(
+  command: CommandContext,
+  path: string,
+  { format, output }: SbomFlags,
+): Promise<void> {
+  const metadata = await command.metadata()
+  const { signal } = command
+  const bill = await writeBill(path, format, { metadata, engine: engineVersion(), signal })
+  const { text, image, packages, sources } = bill
+  if (output === undefined) {
+    process.stdout.write(text)
+    return
+  }
+  await mkdir(dirname(output), { recursive: true })
+  await putFile(dirname(output), basename(output), (part) => writeFile(part, text, { flag: 'wx' }))
+  await command.result(
+    [`${output}: ${packages} packages and ${sources} sources of ${image}, as ${format}`],
+    { type: 'sbom', image, format, file: output, packages, sources },
+  )
+}

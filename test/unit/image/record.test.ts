@@ -1,0 +1,58 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { digestOf } from '../../../src/base/digest.ts'
+import { readRecordOf, requireRecorded } from '../../../src/image/record.ts'
+import { temporaryFolder } from '../../support/temporary.ts'
+
+const BYTES = 'bytes of an image'
+const RECORD = {
+  ...{ recipe: 'base/disk', artifact: digestOf('artifact'), recipes: [] },
+  files: [{ path: 'disk.v1.img', sha256: digestOf(BYTES) }],
+}
+const { signal } = new AbortController()
+
+let folder: string
+let image: string
+let record: string
+beforeEach(async () => {
+  folder = await temporaryFolder()
+  image = join(folder, 'disk.v1.img')
+  record = join(folder, 'disk.v1.json')
+  await writeFile(image, BYTES)
+  await writeFile(record, JSON.stringify(RECORD))
+})
+
+describe('the record of an image', () => {
+  it('is the file itself, or the one beside the image', async () => {
+    expect(await readRecordOf(record)).toEqual({ path: record, record: RECORD })
+    expect(await readRecordOf(image)).toEqual({ path: record, record: RECORD })
+  })
+
+  it.each([
+    ['no file', undefined],
+    ['no JSON', 'x'],
+    ['other JSON', '{"recipe": "base/disk"}'],
+    ['a digest that is none', JSON.stringify({ ...RECORD, artifact: 'x' })],
+  ])('is not %s', async (_what, text) => {
+    const path = join(folder, 'other.json')
+    if (text !== undefined) await writeFile(path, text)
+    await expect(readRecordOf(path)).rejects.toMatchObject({ code: 'no-record' })
+  })
+
+  it('describes the image whose bytes it has', async () => {
+    const recorded = await readRecordOf(image)
+    await requireRecorded(image, recorded, signal)
+    await requireRecorded(record, recorded, signal)
+  })
+
+  it('describes no image of other bytes, and none of another name', async () => {
+    const recorded = await readRecordOf(image)
+    await writeFile(image, `${BYTES}.`)
+    const refusal = { code: 'image-not-recorded' }
+    await expect(requireRecorded(image, recorded, signal)).rejects.toMatchObject(refusal)
+    const other = join(folder, 'disk.v1.raw')
+    await writeFile(other, BYTES)
+    await expect(requireRecorded(other, recorded, signal)).rejects.toMatchObject(refusal)
+  })
+})
