@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
-import { chmodSync, readdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { promisify } from 'node:util'
 import { Folder } from './beneath.ts'
@@ -14,9 +13,9 @@ const FEW = 200
 
 /**
  * Removes a tree, also one with folders that lack the write permission, whatever their names and
- * however deep. Fails with `host-refuses`. Removes a small one itself,
- * since starting a process costs more. Leaves a large one to rm(1): the tree of a build may have
- * 100,000 files, for which Node takes seven times the processor time.
+ * however deep. Removes a small one itself, since starting a process costs more. Leaves a large one
+ * to rm(1): the tree of a build may have 100,000 files, for which Node takes seven times the
+ * processor time. Fails with `host-refuses`.
  */
 export async function removeTree(path: string): Promise<void> {
   if (!(await exists(path)) || removeFew(path)) return
@@ -81,26 +80,28 @@ function remove(folder: Folder, name: string, isFolder: boolean): void {
 }
 
 /**
- * Makes all folders of the tree `name` writable, and moves each into the outermost: then none is
- * too deep for rm, and every one has a name that we can write.
+ * Makes all folders of the tree `name` writable, and moves each into a new one in the outermost:
+ * then none is too deep for rm, and every one has a name that we can write.
  */
 function openUp(parent: Folder, name: string): void {
   chmodSync(parent.at(name), 0o700)
   const tree = parent.folder(name)
-  const fresh = randomUUID()
+  const nest = basename(mkdtempSync(`${tree.self}/open-`))
+  const all = tree.folder(nest)
   let count = 0
   const takeFoldersOf = (folder: Folder): void => {
     for (const entry of folder.entries().filter((one) => one.isDirectory())) {
+      if (folder === tree && entry.name.toString() === nest) continue
       // Its name may be no text.
       const path = Buffer.concat([Buffer.from(`${folder.self}/`), entry.name])
       chmodSync(path, 0o700)
-      renameSync(path, tree.at(`${fresh}.${String(count++)}`))
+      renameSync(path, all.at(String(count++)))
     }
   }
   try {
     takeFoldersOf(tree)
     for (let at = 0; at < count; at++) {
-      const folder = tree.folder(`${fresh}.${String(at)}`)
+      const folder = all.folder(String(at))
       try {
         takeFoldersOf(folder)
       } finally {
@@ -108,6 +109,7 @@ function openUp(parent: Folder, name: string): void {
       }
     }
   } finally {
+    all.close()
     tree.close()
   }
 }

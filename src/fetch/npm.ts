@@ -5,8 +5,9 @@ import { PlaceFailure } from './failure.ts'
 const LARGEST = 16 << 20
 
 /**
- * Address of the npm registry as npm itself sees it: `npm_config_registry`, then the .npmrc files of
- * user and machine, then npm's default. Rejects with PlaceFailure when npm is missing or has none.
+ * Address of the npm registry as npm itself sees it: `npm_config_registry`, then the .npmrc files
+ * of user and machine, then npm's default. Rejects with PlaceFailure when npm is missing or has
+ * none.
  */
 export async function readNpmRegistry(): Promise<string> {
   const result = await npmConfig('get', 'registry')

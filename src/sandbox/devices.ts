@@ -4,16 +4,21 @@
  */
 const DEVICES = ['null', 'zero', 'full', 'random', 'urandom', 'tty']
 
+/** What is mounted at any of these paths holds or is a device. */
+const POINTS = ['/dev', ...DEVICES.map((name) => `/dev/${name}`)]
+
 /**
- * Mounts each device over itself, read-only: it can be used as before, not changed. Bubblewrap
- * keeps that, but cannot do it. Its `--remount-ro` forbids the use of devices. The other flags are
- * named since mounts of a machine may have them, and who is root of a container only must keep
- * them.
+ * Mounts /dev over itself, read-only: devices can be used as before, not changed. Bubblewrap keeps
+ * that, but cannot do it. Its `--remount-ro` forbids the use of devices. All other options stay as
+ * they are: root of a container may not lift them.
  */
-const PROTECT = `for device in ${DEVICES.map((name) => `/dev/${name}`).join(' ')}; do
-  mount --bind "$device" "$device" &&
-    mount -o remount,bind,ro,nosuid,noexec "$device" "$device" || exit 1
-done
+const PROTECT = `mount --rbind /dev /dev || exit 1
+keep() { mount -o "remount,bind,$1,ro" "$2" "$2" || exit 1; }
+todo=
+while read -r id parent device root point options rest; do
+  case $point in ${POINTS.join(' | ')}) todo="$todo keep $options $point;" ;; esac
+done < /proc/self/mountinfo
+eval "$todo"
 exec "$@"`
 
 /**

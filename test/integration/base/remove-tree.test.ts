@@ -45,8 +45,8 @@ describe('removing a tree', () => {
 
   it('takes locked folders whose names are no text, and deep ones', async () => {
     const folder = await temporaryFolder()
-    const script = `mkdir tree; cd tree; mkdir -p "$(printf '\\377')/inner"; : > "$(printf '\\377')/inner/f"
-      chmod 0 "$(printf '\\377')/inner" "$(printf '\\377')"
+    const script = `mkdir tree; cd tree; odd=$(printf '\\377')
+      mkdir -p "$odd/inner"; : > "$odd/inner/f"; chmod 0 "$odd/inner" "$odd"
       perl -e 'for (1..2500) { mkdir "d"; chdir "d" } for (1..2500) { chdir ".."; chmod 0, "d" }'`
     execFileSync('sh', ['-euc', script], { cwd: folder })
     await asUser(folder, () => removeTree(join(folder, 'tree')))
