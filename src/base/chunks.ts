@@ -52,7 +52,8 @@ export function endSparse(fd: number, size: number): void {
   if (size >= HOLE) ftruncateSync(fd, size)
 }
 
-function writeAll(fd: number, data: Uint8Array, position: number): void {
+/** Writes all of `data` at `position` of an open file. */
+export function writeAll(fd: number, data: Uint8Array, position: number): void {
   for (let done = 0; done < data.length;)
     done += writeSync(fd, data, done, data.length - done, position + done)
 }

@@ -37,6 +37,8 @@ export const CODES = {
       'A kit has too few copies, on too few media or places, or was not checked for a year.',
     'kit-damaged': 'Files of a kit are damaged, missing or not listed. The list is above.',
     'kit-refused': 'A kit holds what no honest program writes, such as a path outside of it.',
+    'mirror-damaged':
+      'Files of a mirror folder are damaged, missing or not listed. They are above.',
   },
   bug: {
     'artifact-unknown': 'An action started before one of its inputs had an artifact.',
@@ -47,6 +49,9 @@ export const CODES = {
   },
   interrupted: {
     interrupted: 'Ctrl-C or a signal ended the command. The next run goes on from there.',
+    'write-interrupted':
+      'Ctrl-C or a signal ended `write`. The message says what the disk holds. The next run ' +
+      'begins again.',
   },
 } as const satisfies Record<FailureKind, Readonly<Record<string, string>>>
 

@@ -122,6 +122,14 @@ export type Event =
     }
   // What a command that has several long parts does next.
   | { readonly type: 'phase'; readonly at: number; readonly message: string }
+  // How far one of those parts has come.
+  | {
+      readonly type: 'progress'
+      readonly at: number
+      readonly what: string
+      readonly bytes: number
+      readonly size: number
+    }
   | { readonly type: 'warning'; readonly at: number; readonly message: string }
   | {
       readonly type: 'done'

@@ -31,6 +31,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOSYS: 'the system cannot do it',
   ETIMEDOUT: 'its server does not answer',
   ENOTCONN: 'its file system has ended',
+  ESTALE: 'its server has it no more',
 }
 
 /** Names of system calls that say little to a reader. */

@@ -160,7 +160,7 @@ export class CommandContext {
 
   async #loadMetadata(): Promise<Metadata> {
     // Commands that need no store say nothing of a faulty configuration.
-    const store = await this.#storeFolder().catch(() => undefined)
+    const store = await this.storeFolder().catch(() => undefined)
     // A folder that is no store yet belongs to the user.
     const notes = store !== undefined && isStore(store) ? join(store, 'metadata') : undefined
     return loadNoted(layersFile(this.options.layers), notes)
@@ -177,7 +177,7 @@ export class CommandContext {
 
   store(): Promise<Store> {
     this.#store ??= this.configuration().then(async ({ installed }) => {
-      const opened = await Store.open(await this.#storeFolder(), {
+      const opened = await Store.open(await this.storeFolder(), {
         emit: this.emit,
         now: this.now,
         installed:
@@ -189,7 +189,8 @@ export class CommandContext {
     return this.#store
   }
 
-  async #storeFolder(): Promise<string> {
+  /** Where the store is, or would be made. */
+  async storeFolder(): Promise<string> {
     return resolve(this.options.store ?? (await this.configuration()).store)
   }
 

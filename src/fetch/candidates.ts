@@ -10,7 +10,7 @@ import {
 } from '../metadata/format/source-places.ts'
 import { debianAddress, isAddress, mirrorAddress, npmAddress, shownAddress } from './addresses.ts'
 import { PlaceFailure } from './failure.ts'
-import { findInMirror } from './mirror.ts'
+import { findInMirror } from './mirror/find.ts'
 import { claimedNames, mirrorNames, placeClaim, provenName } from './names.ts'
 import type { HostPlaces } from './ports.ts'
 

@@ -22,6 +22,9 @@ export interface DiskImage {
 
 const SECTOR = 512
 
+/** What a partition table (GPT) begins with, in Latin-1. */
+export const TABLE_MARK = 'EFI PART'
+
 /** Entries are 128 bytes in every table that is written today; the header says so. */
 const ENTRY = 128
 
@@ -49,7 +52,7 @@ export async function readDisk(path: string): Promise<DiskImage> {
   }
   try {
     const header = await read(file, SECTOR, SECTOR)
-    if (header.toString('latin1', 0, 8) !== 'EFI PART' || header.readUInt32LE(84) !== ENTRY)
+    if (header.toString('latin1', 0, 8) !== TABLE_MARK || header.readUInt32LE(84) !== ENTRY)
       throw noImage(path, 'it has no partition table of an image')
     const [size, table] = [positionAt(header, 32) + SECTOR, positionAt(header, 72)]
     if (![size, table].every(Number.isSafeInteger)) throw noImage(path, DAMAGED)

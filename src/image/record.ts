@@ -1,6 +1,6 @@
 import { basename } from 'node:path'
 import { z } from 'zod'
-import { digestOfFile } from '../base/digest.ts'
+import { digestOfFile, type Digest } from '../base/digest.ts'
 import { digestSchema } from '../base/digest-schema.ts'
 import { FixpointError } from '../base/error.ts'
 import type { EventSink } from '../base/events.ts'
@@ -9,7 +9,8 @@ import { errorCode } from '../base/files.ts'
 import { readRegular } from '../base/regular.ts'
 import { systemReason } from '../base/system-error.ts'
 import type { FileSource } from '../metadata/model.ts'
-import { reachable, usedBy } from '../plan/graph.ts'
+import { mirrorFiles } from '../plan/action-document.ts'
+import { reachable, sourcesOf, usedBy } from '../plan/graph.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Listing } from '../store/artifact/listing.ts'
 import type { PlanView } from '../store/plan-view.ts'
@@ -29,6 +30,8 @@ const recordSchema = z.object({
       host: z.literal(true).optional(),
     }),
   ),
+  /** All that it was built from. Earlier versions did not write it. */
+  sources: z.array(z.object({ name: z.string(), sha256: digestSchema })).optional(),
 })
 
 /** Bytes of a record; those of images are far below. */
@@ -36,6 +39,11 @@ const LARGEST_RECORD = 256 << 20
 
 /** How the name of an image's record ends: the file NAME.json beside it. */
 export const RECORD_SUFFIX = '.json'
+
+/** Path of the record that lies beside an image. */
+export function recordPathOf(image: string): string {
+  return image.replace(/\.[^./]+$/, '') + RECORD_SUFFIX
+}
 
 /** What an image's record says of it, as far as it is read again. */
 export type ImageRecord = z.infer<typeof recordSchema>
@@ -66,7 +74,7 @@ export interface RecordedImage {
  * Reads the record at `path`, or the one beside the image at `path`. Fails with `no-record`.
  */
 export async function readRecordOf(path: string): Promise<RecordedImage> {
-  const record = path.endsWith(RECORD_SUFFIX) ? path : path.replace(/\.[^./]+$/, '') + RECORD_SUFFIX
+  const record = path.endsWith(RECORD_SUFFIX) ? path : recordPathOf(path)
   return { path: record, record: await readImageRecord(record) }
 }
 
@@ -102,9 +110,9 @@ export interface RecordContext extends PlanView {
 }
 
 /**
- * The text of an image's record: keys, artifacts and times of all that was built for it, the host,
- * and what its mirror holds that is not source code. Unlike the manifest inside the image it says
- * something of the host and of times, so it is in no artifact.
+ * The text of an image's record: keys, artifacts and times of all that was built for it, their
+ * sources, the host, and what its mirror holds that is not source code. Unlike the manifest inside
+ * the image it says something of the host and of times, so it is in no artifact.
  */
 export async function describeImage(
   plan: Plan,
@@ -126,8 +134,17 @@ export async function describeImage(
   if (node?.mirror !== undefined)
     emit({ type: 'seeds-start', at: now(), recipe: id, sources: node.mirror.length })
   const seeds = node?.mirror && (await listSeeds(node.mirror))
-  const record = { recipe: id, key, artifact, files, host: describeHost(), recipes, seeds }
+  const sources = sourceFiles(used, plan)
+  const record = { recipe: id, key, artifact, files, host: describeHost(), recipes, sources, seeds }
   return `${JSON.stringify(record, undefined, 1)}\n`
+}
+
+/** The files of all sources, by the names that they have in a mirror. */
+function sourceFiles(used: ReadonlySet<RecipeId>, plan: Plan): { name: string; sha256: Digest }[] {
+  const nodes = [...plan.values()]
+    .map(({ node }) => node)
+    .filter(({ recipe }) => used.has(recipe.id))
+  return mirrorFiles(nodes.flatMap(sourcesOf)).map(({ name, digest }) => ({ name, sha256: digest }))
 }
 
 /** Whether a record has the keys that a plan has for all that an image is built from. */

@@ -20,8 +20,34 @@ export interface NewFolderContext {
  */
 export async function makeNewFolder<T>(
   target: string,
-  { store, signal, check }: NewFolderContext,
+  context: NewFolderContext,
   write: (part: string) => Promise<T>,
+): Promise<T> {
+  return makeNew(target, context, async (part) => ({ result: await write(part), made: part }))
+}
+
+/**
+ * Like {@link makeNewFolder}, but the folder is only to work in: what is renamed is the file `made`
+ * in it, which `write` has flushed.
+ */
+export async function makeNewFile<T>(
+  target: string,
+  context: NewFolderContext,
+  write: (work: string) => Promise<Made<T>>,
+): Promise<T> {
+  return makeNew(target, context, write)
+}
+
+/** What was made, and its path. */
+interface Made<T> {
+  readonly result: T
+  readonly made: string
+}
+
+async function makeNew<T>(
+  target: string,
+  { store, signal, check }: NewFolderContext,
+  write: (part: string) => Promise<Made<T>>,
 ): Promise<T> {
   await makeFolder(dirname(target))
   const lock = await store.session.lock(`folder-${digestOf(target)}`, signal)
@@ -31,9 +57,10 @@ export async function makeNewFolder<T>(
     await removeTree(part) // of a killed run
     await mkdir(part)
     try {
-      const result = await write(part)
-      await rename(part, target)
+      const { result, made } = await write(part)
+      await rename(made, target)
       await syncPath(dirname(target))
+      if (made !== part) await removeTree(part)
       return result
     } catch (error) {
       await removeTree(part).catch(() => undefined) // the first error says more

@@ -14,7 +14,7 @@ import { EngineFailure, FixpointError } from '../base/error.ts'
 import type { RecipeId } from '../base/recipe-id.ts'
 import { errorCode, exists, makeFolder } from '../base/files.ts'
 import { removeTree } from '../base/remove-tree.ts'
-import { fillMirror } from '../fetch/fill-mirror.ts'
+import { fillWhole } from '../fetch/mirror/fill.ts'
 import type { SourceFinder } from '../fetch/find-source.ts'
 import type { Graph } from '../plan/graph.ts'
 import { runOnPipe, runUntilPipeCloses } from '../sandbox/child-on-a-pipe.ts'
@@ -107,6 +107,7 @@ export async function prepareSecondBuild(
   checkout: string,
   graph: Graph,
   find: SourceFinder,
+  signal: AbortSignal,
 ): Promise<void> {
   await removeTree(second.checkout)
   const left = new Set([...NOT_COPIED, ...(await developmentPackages(checkout))])
@@ -117,7 +118,14 @@ export async function prepareSecondBuild(
   })
   const nodes = [...graph.nodes.values()]
   const sources = nodes.flatMap(({ recipe }) => fetchedSources(recipe.sources))
-  await fillMirror(second.mirror, sources, find, linkOrCopy)
+  await fillWhole({
+    folder: second.mirror,
+    sources,
+    find,
+    before: 'anything',
+    put: linkOrCopy,
+    signal,
+  })
   if (second.user !== undefined) {
     await chmod(second.folder, 0o755)
     await giveTo(second.user, second.store)

@@ -71,7 +71,7 @@ export async function verifyTargets(request: VerifyRequest): Promise<Verified> {
   await request.onConditions(variations.conditions)
   const first = await request.build(graph, targets, context)
   const find = sourceFinder(store, context.fetcher, signal)
-  await prepareSecondBuild(second, request.checkout, graph, find)
+  await prepareSecondBuild(second, request.checkout, graph, find, signal)
   const hasImage = targets.some((id) => graph.nodes.get(id)?.recipe.image === true)
   const cores = request.cores[1]
   const { takeReceipts } = request

@@ -12,7 +12,7 @@ const KINDS: Readonly<Record<FailureKind, string>> = {
   fetch: 'A source is missing, or stored data are damaged',
   notReproducible: 'Two results differ',
   hostUnfit: 'This host does not allow it',
-  damaged: 'A kit is damaged',
+  damaged: 'A kit or a mirror is damaged',
   bug: 'A bug of Fixpoint',
   interrupted: 'Interrupted',
 }

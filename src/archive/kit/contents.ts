@@ -6,7 +6,7 @@ import { isFileOrDisk } from '../../base/files.ts'
 import type { RecipeId } from '../../base/recipe-id.ts'
 import { byCodeUnit } from '../../base/order.ts'
 import type { SourceFinder } from '../../fetch/find-source.ts'
-import { SUMS } from '../../fetch/mirror.ts'
+import { SUMS } from '../../fetch/mirror/list.ts'
 import {
   RECORD_SUFFIX,
   recordsKeysOf,

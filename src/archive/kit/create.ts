@@ -2,9 +2,10 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { digestOfFile, type Digest } from '../../base/digest.ts'
 import { FixpointError } from '../../base/error.ts'
-import { flushFileSystem } from '../../base/files.ts'
+import { exists, flushFileSystem, syncPath } from '../../base/files.ts'
 import { byCodeUnit } from '../../base/order.ts'
-import { isNothing, makeNewFolder } from '../../store/new-folder.ts'
+import { removeTree } from '../../base/remove-tree.ts'
+import { isNothing, makeNewFile, makeNewFolder } from '../../store/new-folder.ts'
 import type { Store } from '../../store/store.ts'
 import { createParity } from '../par2/create.ts'
 import { Bag, type KitFile } from './bag.ts'
@@ -12,6 +13,7 @@ import { checkKit } from './check.ts'
 import type { Contents } from './contents.ts'
 import { describeFault } from './faults.ts'
 import { KIT } from './layout.ts'
+import { packKit, type PackedKit } from './tar.ts'
 import { readme, type KitTexts } from './texts.ts'
 
 /** Blocks that all files of a kit are divided into, about. */
@@ -43,6 +45,9 @@ export interface CreatedKit {
   readonly parityBytes: number
 }
 
+/** A kit that was made as one file. */
+export interface KitTar extends CreatedKit, PackedKit {}
+
 /**
  * Makes a kit of what was gathered. It comes whole or not at all: it is written beside `target`,
  * flushed, read back and renamed. The same contents give the same bytes, and so the same ID. Fails
@@ -52,22 +57,58 @@ export async function createKit(
   contents: Contents,
   options: CreateKitOptions,
 ): Promise<CreatedKit> {
-  const target = resolve(options.target)
   const { store, signal } = options
+  const target = resolve(options.target)
   const check = (): Promise<void> => requireNothing(target)
-  return makeNewFolder(target, { store, signal, check }, async (part) => {
-    const created = await fill(part, contents, options)
-    options.onPart?.('read everything back')
-    await flushFileSystem(part)
-    const { faults } = await checkKit(part, { signal })
-    const [first] = faults
-    if (first !== undefined)
-      throw new FixpointError(
-        'kit-read-back',
-        `Cannot make kit "${target}": what the disk gives back is wrong: ${describeFault(first)}`,
-      )
-    return created
+  return makeNewFolder(target, { store, signal, check }, (part) =>
+    makeAndCheck(part, contents, options),
+  )
+}
+
+/**
+ * Like {@link createKit}, but makes one tar file. The kit is made as a folder first, so for a while
+ * both take up room.
+ */
+export async function createKitTar(contents: Contents, options: CreateKitOptions): Promise<KitTar> {
+  const { signal, onPart } = options
+  const target = resolve(options.target)
+  const check = async (): Promise<void> => {
+    if (await exists(target)) throw somethingThere(target)
+  }
+  return makeNewFile(target, { store: options.store, signal, check }, async (work) => {
+    const [kit, made] = [join(work, 'kit'), join(work, 'kit.tar')]
+    await mkdir(kit)
+    const created = await makeAndCheck(kit, contents, options)
+    onPart?.('join it to one file')
+    const packed = await packKit(kit, made, signal)
+    await syncPath(made)
+    onPart?.('read the file back')
+    if ((await digestOfFile(made, signal)) !== packed.sha256)
+      throw wrongReadBack(target, 'its SHA-256 is another one')
+    await removeTree(kit)
+    return { result: { ...created, ...packed }, made }
   })
+}
+
+async function makeAndCheck(
+  folder: string,
+  contents: Contents,
+  options: CreateKitOptions,
+): Promise<CreatedKit> {
+  const created = await fill(folder, contents, options)
+  options.onPart?.('read everything back')
+  await flushFileSystem(folder)
+  const { faults } = await checkKit(folder, { signal: options.signal })
+  const [first] = faults
+  if (first !== undefined) throw wrongReadBack(options.target, describeFault(first))
+  return created
+}
+
+function wrongReadBack(target: string, what: string): FixpointError {
+  return new FixpointError(
+    'kit-read-back',
+    `Cannot make kit "${resolve(target)}": what the disk gives back is wrong: ${what}`,
+  )
 }
 
 async function fill(
@@ -136,6 +177,9 @@ async function addParity(
 
 /** Fails with `kit-there` unless nothing, or an empty folder, is at `target`. */
 export async function requireNothing(target: string): Promise<void> {
-  if (await isNothing(target)) return
-  throw new FixpointError('kit-there', `Cannot make kit "${target}": something is there already`)
+  if (!(await isNothing(target))) throw somethingThere(target)
+}
+
+function somethingThere(target: string): FixpointError {
+  return new FixpointError('kit-there', `Cannot make kit "${target}": something is there already`)
 }

@@ -7,6 +7,9 @@ export const FETCH = {
   'blob-missing': 'A stored file disappeared. Something other than Fixpoint may have removed it.',
   'cache-unread': 'A cache did not deliver what a target needs. The message says why.',
   'cache-unwritten': 'A cache did not take what was to be written to it.',
+  'image-changed':
+    'An image has other bytes than its record says, or changed while it was read. A machine that ' +
+    'ran from it may have written to it.',
   'image-damaged': 'A partition of an image cannot be unpacked.',
   'installed-damaged': 'A file of the running image differs from what its manifest lists.',
   'manifest-damaged': 'The manifest of an installed image cannot be read as one.',

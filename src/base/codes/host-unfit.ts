@@ -2,14 +2,23 @@
 export const HOST_UNFIT = {
   'clock-behind': 'The clock of this machine shows a time before the time that all files get.',
   'default-acl': 'A default ACL on a folder would change the modes of the files that steps make.',
+  'disk-changed': 'While a command ran, a disk was replaced by another one of the same name.',
+  'disk-failed':
+    'A disk failed, or was unplugged, while an image was written to it. The message says what it ' +
+    'holds.',
   'disk-full': 'The disk, or the quota of this user, is full.',
+  'disk-read-back':
+    'A disk did not give back the image that was written to it. Some sticks have less space than ' +
+    'they say.',
   'host-refuses': 'The system refused a call, for instance because a right is missing.',
   'host-unfit': 'The examination of this host found that it cannot build. The findings are above.',
   'kit-read-back': 'The disk did not give back what was written to it.',
   'little-memory': 'This machine has less memory than the largest recipe of the rebuild takes.',
   'little-space': 'The disk has less space than a rebuild of everything takes.',
   'lock-failed': 'The file system of the store cannot be locked.',
-  'mirror-entry': 'Something is in the way of a file in the mirror folder that is being filled.',
+  'mirror-entry': 'Something else is where a mirror folder should have a file, or its list.',
+  'mirror-listen': 'A mirror folder cannot be served at that address.',
+  'mirror-read-back': 'The disk did not give back what was written to a mirror folder.',
   'namespaces-unavailable': 'The kernel does not let this user make the namespaces of a rebuild.',
   'no-folder': 'A folder cannot be made at that path.',
   'no-qemu': 'QEMU is not installed.',

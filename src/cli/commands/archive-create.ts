@@ -1,5 +1,5 @@
 import { gather } from '../../archive/kit/contents.ts'
-import { createKit } from '../../archive/kit/create.ts'
+import { createKit, createKitTar } from '../../archive/kit/create.ts'
 import { readTexts } from '../../archive/kit/texts.ts'
 import { readRecordOf } from '../../image/record.ts'
 import { graphOf } from '../../plan/graph.ts'
@@ -11,6 +11,8 @@ import { resolveTarget } from '../targets.ts'
 /** Options of `archive create`. */
 export interface ArchiveCreateFlags extends Pick<BuildFlags, 'mirror' | 'offline'> {
   readonly parity: number
+  /** Makes one tar file. */
+  readonly tar?: boolean
 }
 
 /** `archive create DIR [IMAGE…]`: makes a kit of images and all that they can be rebuilt from. */
@@ -31,14 +33,10 @@ export async function archiveCreateCommand(
   const onPart = (message: string): void => {
     emit({ type: 'phase', at: now(), message })
   }
-  const created = await createKit(contents, {
-    target,
-    texts: await readTexts(CHECKOUT),
-    parity: flags.parity,
-    store,
-    signal,
-    onPart,
-  })
+  const texts = await readTexts(CHECKOUT)
+  const options = { target, texts, parity: flags.parity, store, signal, onPart }
+  const packed = flags.tar === true ? await createKitTar(contents, options) : undefined
+  const created = packed ?? (await createKit(contents, options))
   const { id, files, bytes, parityBytes } = created
   await command.result(
     [
@@ -47,7 +45,14 @@ export async function archiveCreateCommand(
       `  Fixpoint kit ${id.slice(0, 8)}: ${contents.images.map(({ name }) => name).join(', ')}`,
       `  ID ${id.slice(0, 32)}`,
       `     ${id.slice(32)}`,
+      ...(packed === undefined
+        ? []
+        : [`Of the tar file: ${packed.size} bytes`, `sha256 ${packed.sha256}`]),
     ],
-    { type: 'kit', folder: target, id, files, bytes, parityBytes },
+    {
+      type: 'kit',
+      ...{ folder: target, id, files, bytes, parityBytes },
+      tar: packed === undefined ? undefined : { sha256: packed.sha256, size: packed.size },
+    },
   )
 }

@@ -2,26 +2,23 @@ import { combineFailures } from '../../base/error.ts'
 import { graphOf } from '../../plan/graph.ts'
 import type { CommandContext } from '../context.ts'
 import { resolveTargets } from '../targets.ts'
-import { fillMirror } from '../../fetch/fill-mirror.ts'
-import { buildContext, findSources } from '../build-targets.ts'
+import { buildContext } from '../build-targets.ts'
 import { fetchedSources } from '../../metadata/model.ts'
 
 /** Options of `fetch`. */
 export interface FetchFlags {
   readonly offline?: boolean
   readonly from?: readonly string[]
-  /** Mirror folder that is to hold the sources as well. */
-  readonly to?: string
 }
 
 /**
- * `fetch [TARGET…]`: puts every source of the targets' graph into the store, and with `to` into a
- * mirror folder. Tries all before it reports what it could not get.
+ * `fetch [TARGET…]`: puts every source of the targets' graph into the store. Tries all before it
+ * reports what it could not get.
  */
 export async function fetchCommand(
   command: CommandContext,
   words: readonly string[],
-  { from, offline, to }: FetchFlags,
+  { from, offline }: FetchFlags,
 ): Promise<void> {
   const metadata = await command.metadata()
   const targets = words.length > 0 ? resolveTargets(metadata, words) : [...metadata.recipes.keys()]
@@ -40,18 +37,8 @@ export async function fetchCommand(
   )
   if (failures.length > 0) throw combineFailures(failures)
   const count = new Set(sources.map(({ sha256 }) => sha256)).size
-  const filled =
-    to === undefined ? undefined : await fillMirror(to, sources, findSources(command, context))
-  await command.result(
-    [
-      `sources in the store: ${String(count)}`,
-      ...(filled === undefined
-        ? []
-        : [
-            `in "${String(to)}": ${String(filled.files)}, ${String(filled.copied)} of them ` +
-              `copied now`,
-          ]),
-    ],
-    { type: 'fetched', sources: count, ...(filled !== undefined && { copied: filled.copied }) },
-  )
+  await command.result([`sources in the store: ${String(count)}`], {
+    type: 'fetched',
+    sources: count,
+  })
 }

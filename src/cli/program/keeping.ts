@@ -1,12 +1,14 @@
 import type { Command } from 'commander'
 import type { ArchiveCreateFlags } from '../commands/archive-create.ts'
+import { addMirrorCommands } from './mirror.ts'
 import { mirrorOption, percent } from './options.ts'
 import { run } from './run.ts'
 
-/** Adds the commands that look after the store. */
+/** Adds the commands that look after the store, kits and mirrors. */
 export function addKeepingCommands(program: Command): void {
   program.commandsGroup('Keep:')
   addArchive(program)
+  addMirrorCommands(program)
   addCacheCommands(program)
   const store = program.command('store').description('look after the store')
   store
@@ -29,9 +31,10 @@ function addArchive(program: Command): void {
   const archive = program.command('archive').description('kits: all that an image is rebuilt from')
   archive
     .command('create')
-    .argument('<folder>', 'the kit, which is not there yet')
+    .argument('<folder>', 'the kit, which is not there yet; with --tar, a file')
     .argument('[image...]', 'image files, or their records', ['out/appliance.img'])
     .description('make a kit of images, their sources, recipes and tools, and of parity')
+    .option('--tar', 'make one tar file, which begins with the text README.txt')
     .option('--parity <percent>', 'how much of the kit can be lost and rebuilt', percent, 10)
     .option('--offline', 'missing sources from folders only')
     .addOption(mirrorOption('--mirror'))

@@ -14,6 +14,7 @@ export function addMakingCommands(program: Command): void {
   addVerify(program)
   addRebuild(program)
   addBoot(program)
+  addWrite(program)
   addShell(program)
 }
 
@@ -50,7 +51,6 @@ function addFetch(program: Command): void {
     .description('put the sources of targets, and of all that they are built from, into the store')
     .option('--offline', 'folders only')
     .addOption(mirrorOption('--from'))
-    .option('--to <folder>', 'make this a mirror folder that holds them too')
     .action(run(async () => (await import('../commands/fetch.ts')).fetchCommand))
 }
 
@@ -105,6 +105,17 @@ function addBoot(program: Command): void {
     .option('--smp <count>', 'processors', positiveInteger, 2)
     .option('--writable', 'let the guest change the image')
     .action(run(async () => (await import('../commands/boot.ts')).bootCommand))
+}
+
+function addWrite(program: Command): void {
+  program
+    .command('write')
+    .argument('<image>', 'an image file, or a disk that holds an image')
+    .argument('<disk>', 'the disk to overwrite, such as /dev/sdb')
+    .description('write an image to a USB stick or disk, and read it back; all else there is lost')
+    .option('-y, --yes', 'do not ask before the disk is overwritten')
+    .option('-n, --dry-run', 'only print what would be written, and what would be lost')
+    .action(run(async () => (await import('../commands/write.ts')).writeCommand))
 }
 
 function addShell(program: Command): void {

@@ -70,6 +70,13 @@ export function percent(text: string): number {
   return value
 }
 
+/** Parses a port of TCP; 0 stands for a free one. */
+export function port(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535)
+    throw new InvalidArgumentError('It must be a whole number from 0 to 65535.')
+  return Number(text)
+}
+
 function cores(text: string): number {
   const value = positiveInteger(text)
   if (value > MOST_CORES) throw new InvalidArgumentError(`It must be at most ${MOST_CORES}.`)

@@ -41,6 +41,11 @@ export function hintOf(error: FixpointError, options: GlobalOptions): string | u
         facts.folder,
         (kit) => `\`${typed('archive', 'repair', '-n', kit)}\` says what can be repaired, and how`,
       )
+    case 'mirror-damaged':
+      return about(
+        facts.folder,
+        (mirror) => `Mend it from another mirror: \`${typed('mirror', 'copy', 'OTHER', mirror)}\``,
+      )
     case 'mount-point-claimed':
       return about(facts.recipe, (recipe) => `Let ${recipe} leave it out`)
     case 'namespaces-unavailable':
@@ -52,6 +57,8 @@ export function hintOf(error: FixpointError, options: GlobalOptions): string | u
         facts.recipe,
         (recipe) => `Build it with: ${typed('build', '--keep-failed', recipe)}`,
       )
+    case 'no-mirror-list':
+      return `Is its disk plugged in? \`${typed('mirror', 'create', 'FOLDER')}\` makes a new one`
     case 'no-qemu':
       return `Install it (Debian: qemu-system-x86); ${doctor} lists every missing program`
     case 'no-record':

@@ -1,5 +1,7 @@
 import type { ErrorCode } from '../../base/codes.ts'
 
+const LIST = '`lsblk` lists the disks of this machine; without it, `cat /proc/partitions`'
+
 /**
  * Hints that are the same whenever their error comes: what to do, one line. Undefined where the
  * message says it all.
@@ -32,9 +34,21 @@ const PLAIN_HINTS = {
   'config-value': undefined,
   'default-acl': 'Install setfacl (Debian: acl), or put the store elsewhere',
   differ: undefined,
+  'disk-busy': `Unmount it, end what uses it, or name another disk; ${LIST}`,
+  'disk-changed': 'Leave the disk where it is until the command ends, and run it again',
+  'disk-failed': 'Try another port, then another disk, and write again',
+  'disk-is-file': 'Copy an image to a file with `cp`',
+  'disk-is-partition': 'Name the whole disk',
+  'disk-not-confirmed': 'In a script, say so with --yes',
+  'disk-of-system': LIST,
+  'disk-read-back': 'Do not use this disk; or try another port or reader, if it was good before',
+  'disk-read-only': 'Cards and some sticks have a switch for that',
+  'disk-sectors': 'Build the image again, or use a disk with sectors of 512 bytes',
+  'disk-too-small': LIST,
   'empty-option': undefined,
   'host-refuses': undefined,
   'host-unfit': undefined,
+  'image-changed': 'Take a fresh copy of the image and its record, or build it again',
   'image-damaged': undefined,
   'image-not-recorded': undefined,
   'inputs-missing': undefined,
@@ -56,7 +70,12 @@ const PLAIN_HINTS = {
   'lock-failed': undefined,
   'manifest-damaged': undefined,
   'mirror-address': 'Write addresses of mirrors into the configuration, as `mirrors:`',
-  'mirror-entry': 'Remove it, or name another folder with --to',
+  'mirror-busy': 'Try again when it has ended',
+  'mirror-entry': 'Remove it, or name another folder',
+  'mirror-keep': 'Name what can be read whole: a new record, a kit, or a layers.yaml',
+  'mirror-listen': 'Name another one with --address or --port; port 0 chooses a free one',
+  'mirror-read-back': 'Check the disk: do not keep a mirror on it',
+  'mirror-there': 'Name a new or empty folder',
   'no-cache': 'Set `cache:` in the configuration',
   'no-disk': undefined,
   'no-folder': undefined,
@@ -71,6 +90,7 @@ const PLAIN_HINTS = {
   'no-mirror-folder': undefined,
   'no-root-disk': 'Name the image or disk to compare with: --against FILE',
   'no-ssh-keygen': 'Install openssh-client',
+  'no-such-disk': LIST,
   'no-such-step': undefined,
   'no-uefi-firmware': 'Install it (Debian: ovmf; elsewhere: edk2-ovmf), or boot by --bios',
   'no-unpacker': undefined,
@@ -136,6 +156,7 @@ const PLAIN_HINTS = {
   'unknown-node': undefined,
   'unloaded-recipe': undefined,
   'unsafe-path': undefined,
+  'write-interrupted': 'Write again to get a whole image',
 } as const satisfies Partial<Record<ErrorCode, string | undefined>>
 
 type PlainCode = keyof typeof PLAIN_HINTS

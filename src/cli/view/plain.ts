@@ -64,6 +64,8 @@ function textOf(event: Event): string | undefined {
       )
     case 'phase':
       return event.message
+    case 'progress':
+      return undefined
     case 'warning':
       return `warning: ${event.message}`
     case 'done':

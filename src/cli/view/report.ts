@@ -18,10 +18,15 @@ export function describeEnd(
   return {
     code,
     text:
-      code === EXIT.interrupted
+      code === EXIT.interrupted && !isTold(error)
         ? 'interrupted; the next run goes on from here'
         : describeError(error, options),
   }
+}
+
+/** Whether an interruption has more to say than that the next run goes on. */
+function isTold(error: unknown): boolean {
+  return error instanceof FixpointError && error.code === 'write-interrupted'
 }
 
 /**

@@ -1,9 +1,13 @@
 import type { BadFile, RepairPlan, Step } from '../../archive/repair/plan.ts'
 import type { Fault } from '../../archive/kit/faults.ts'
+import type { PackedKit } from '../../archive/kit/tar.ts'
 import type { KitStatus } from '../../archive/kit/status.ts'
 import type { Digest } from '../../base/digest.ts'
 import type { RecipeId } from '../../base/recipe-id.ts'
+import type { MirrorFault } from '../../fetch/mirror/faults.ts'
+import type { Pruned } from '../../fetch/mirror/prune.ts'
 import type { Recipe } from '../../metadata/model.ts'
+import type { Present } from '../../image/write/present.ts'
 import type { State } from '../../plan/plan.ts'
 import type { PushedTarget } from '../../remote/push-target.ts'
 import type { Origin } from '../../store/rooms.ts'
@@ -72,11 +76,8 @@ export type Result =
         readonly bytes: number
       }[]
     }
-  /**
-   * `fetch`: sources in the store; of those, how many were put into a mirror folder, when that was
-   * asked.
-   */
-  | { readonly type: 'fetched'; readonly sources: number; readonly copied?: number }
+  /** `fetch`: sources in the store. */
+  | { readonly type: 'fetched'; readonly sources: number }
   /** `verify`: what differs between its two builds, and what is the same and why. */
   | { readonly type: 'conditions'; readonly conditions: readonly Condition[] }
   | {
@@ -198,6 +199,26 @@ export type Result =
       /** Folder in the kit with the old bytes. */
       readonly aside: string | undefined
     }
+  /** `write`: what would be written where, and what would be lost. */
+  | ({
+      readonly type: 'write-plan'
+      readonly image: string
+      readonly sha256: Digest
+      /** Bytes of the image, of the disk, and of the disk's sectors. */
+      readonly size: number
+      readonly device: string
+      readonly model: string | undefined
+      readonly bytes: number
+      readonly sector: number
+    } & Present)
+  /** `write`: the disk has the image, and gave it back. */
+  | {
+      readonly type: 'written'
+      readonly image: string
+      readonly sha256: Digest
+      readonly size: number
+      readonly device: string
+    }
   /** `legal` */
   | ({
       readonly type: 'papers'
@@ -207,12 +228,14 @@ export type Result =
   /** `archive create` */
   | {
       readonly type: 'kit'
+      /** Or, with --tar, the file. */
       readonly folder: string
       readonly id: Digest
       readonly files: number
       /** Bytes of the bag, and of its parity. */
       readonly bytes: number
       readonly parityBytes: number
+      readonly tar: PackedKit | undefined
     }
   /** `archive add-copy` */
   | {
@@ -224,8 +247,32 @@ export type Result =
     }
   /** `archive status` */
   | ({ readonly type: 'kit-status'; readonly folder: string } & KitStatus)
-  /** `archive check`: a fault of a kit, then what was found in all. */
-  | ({ readonly type: 'fault' } & Fault)
+  /**
+   * `archive check`, `mirror check`, `mirror copy`: a fault, before what was found in all.
+   * `mirror serve`: a file that is not sent.
+   */
+  | ({ readonly type: 'fault' } & (Fault | MirrorFault))
+  /** `mirror create`, `mirror update`, `mirror copy` */
+  | {
+      readonly type: 'mirror-filled'
+      readonly folder: string
+      /** Files that it was to hold, and those of them that were written now. */
+      readonly files: number
+      readonly copied: number
+      /** Files that are not right there, since nothing had their bytes. */
+      readonly missing: readonly string[]
+    }
+  /** `mirror check` */
+  | {
+      readonly type: 'mirror-checked'
+      readonly folder: string
+      readonly whole: number
+      readonly faults: number
+    }
+  /** `mirror prune` */
+  | ({ readonly type: 'mirror-pruned'; readonly folder: string; readonly dryRun: boolean } & Pruned)
+  /** `mirror serve` */
+  | { readonly type: 'mirror-served'; readonly folder: string; readonly address: string }
   | {
       readonly type: 'checked'
       readonly folder: string

@@ -46,6 +46,7 @@ export function terminalView(slotCount: number, now: () => number): View {
     since: 0,
   }))
   const downloads = new Map<string, string>()
+  let part = ''
   const lasting: string[] = []
   const counts = { ran: 0, stored: 0, toRun: 0, failed: 0 }
   let display: Display | undefined
@@ -73,6 +74,7 @@ export function terminalView(slotCount: number, now: () => number): View {
       ...(downloads.size > 0
         ? [`fetching ${[...downloads].map((words) => words.join(' ')).join(', ')}`]
         : []),
+      ...(part === '' ? [] : [part]),
     ]
     summary.title = visible(parts.join(' · '))
   }
@@ -126,19 +128,32 @@ export function terminalView(slotCount: number, now: () => number): View {
       case 'warning':
       case 'done':
         return
+      case 'progress':
+        part = `${event.what}: ${amount(event.bytes, event.size)}`
+        display ??= startDisplay(1)
+        return
       default:
         event satisfies never
     }
   }
+  const writeLasting = (): void => {
+    for (const line of lasting.splice(0)) process.stderr.write(`${line}\n`)
+  }
+  let isSettling = false
   const settle = async (): Promise<void> => {
     const ending = display
     display = undefined
+    part = ''
+    isSettling = true
     await ending?.end()
-    for (const line of lasting.splice(0)) process.stderr.write(`${line}\n`)
+    isSettling = false
+    writeLasting()
   }
   return {
     emit: (event) => {
       take(event)
+      // Where nothing is drawn, nothing is in the way of lines.
+      if (display === undefined && !isSettling) writeLasting()
       draw()
     },
     settle,

@@ -3,8 +3,8 @@ import { dirname, join, resolve } from 'node:path'
 import { FixpointError } from '../../base/error.ts'
 import { flushFileSystem } from '../../base/files.ts'
 import type { RecipeId } from '../../base/recipe-id.ts'
-import { fillMirror } from '../../fetch/fill-mirror.ts'
 import type { SourceFinder } from '../../fetch/find-source.ts'
+import { fillWhole } from '../../fetch/mirror/fill.ts'
 import { fetchedSources } from '../../metadata/model.ts'
 import type { Graph } from '../../plan/graph.ts'
 import type { Plan } from '../../plan/plan.ts'
@@ -78,7 +78,7 @@ export async function writePapers(
       ...texts,
       ...(await sourcePapers(copyleft, plan)),
     ])
-    const copied = sources ? await copySources(part, copyleft, find) : 0
+    const copied = sources ? await copySources(part, copyleft, { find, signal }) : 0
     await flushFileSystem(part)
     const [recipes, count] = [held.length, copyleft.length]
     return { license, recipes, copyleft: count, texts: texts.length, copied, hasMirror }
@@ -88,10 +88,12 @@ export async function writePapers(
 async function copySources(
   part: string,
   copyleft: readonly Held[],
-  find: SourceFinder,
+  { find, signal }: Pick<LegalContext, 'find' | 'signal'>,
 ): Promise<number> {
   const sources = copyleft.flatMap(({ recipe }) => fetchedSources(recipe.sources))
-  return (await fillMirror(join(part, PAPERS.files), sources, find)).copied
+  const folder = join(part, PAPERS.files)
+  const before = 'mirror-or-empty'
+  return (await fillWhole({ folder, sources, find, before, signal })).copied
 }
 
 function write(folder: string, papers: readonly Paper[]): void {

@@ -76,28 +76,28 @@ test('a mirror folder is filled from an image; it is one, and nothing of what la
   const fill = async (...words: string[]) => {
     const { code, stdout, stderr } = await (
       await wanting()
-    ).run('fetch', 'sourced', ...words, '--to', mirror)
+    ).run('mirror', 'update', mirror, 'sourced', ...words)
     expect(code, stderr).toBe(0)
-    return stdout.split('\n')[1]
+    return stdout.split('\n')[0]
   }
-  expect(await fill('--from', image)).toBe(`in "${mirror}": 1, 1 of them copied now`)
+  expect(await fill('--from', image)).toBe(`${mirror}: 1 of 1 sources are there, 1 copied now`)
   expect(execFileSync('sha256sum', ['-c', 'SHA256SUMS'], { cwd: mirror, encoding: 'utf8' })).toBe(
     'notes: OK\nsource.bin: OK\n',
   )
   // As a mirror of its own, and once more with nothing to do.
-  expect(await fill('--from', mirror)).toBe(`in "${mirror}": 1, 0 of them copied now`)
+  expect(await fill('--from', mirror)).toBe(`${mirror}: 1 of 1 sources are there, 0 copied now`)
 
   await writeFile(join(mirror, 'source.bin'), 'damaged')
-  expect(await fill('--from', image)).toContain('1 of them copied now')
+  expect(await fill('--from', image)).toContain('1 copied now')
   expect((await readFile(join(mirror, 'source.bin'))).equals(SOURCE)).toBe(true)
 })
 
 test('a file of the same name in a mirror folder stays, and a full disk is named', async () => {
   const { image } = await imageOf({ mirror: await mirrorFolder() })
   const mirror = await temporaryFolder()
-  await writeFile(join(mirror, 'source.bin'), 'of my own')
+  await writeTreeAt(mirror, { 'source.bin': 'of my own', SHA256SUMS: '' })
   const toy = await wanting()
-  const { code, stderr } = await toy.run('fetch', 'sourced', '--from', image, '--to', mirror)
+  const { code, stderr } = await toy.run('mirror', 'update', mirror, '--from', image)
   expect(code, stderr).toBe(0)
   expect(await readFile(join(mirror, 'source.bin'), 'utf8')).toBe('of my own')
   expect((await readFile(join(mirror, digestOf(SOURCE)))).equals(SOURCE)).toBe(true)
@@ -110,10 +110,10 @@ test('a file of the same name in a mirror folder stays, and a full disk is named
     '"$@"; code=$?; ls -A "$0"; exit "$code"',
     small,
   ]
-  const full = await toy.runWith({ wrap }, 'fetch', 'sourced', '--to', small)
+  const full = await toy.runWith({ wrap }, 'mirror', 'create', small)
   expect(full.stderr).toMatch(/the disk is full/)
-  // Nor is anything left behind.
-  expect(full).toMatchObject({ code: 6, stdout: '' })
+  // Nor is anything half left behind.
+  expect(full).toMatchObject({ code: 6, stdout: 'SHA256SUMS\n' })
 })
 
 test('interrupted, the unpacking of an image ends, and is not taken for a damaged one', async () => {

@@ -46,7 +46,8 @@ describe('an empty value is refused, exit code 2, and nothing is made:', () => {
     ['build', 'alpha', '--store', ''],
     ['build', 'alpha', '--layers', ''],
     ['build', 'alpha', '--output', ''],
-    ['fetch', 'alpha', '--to', ''],
+    ['mirror', 'prune', 'folder', '--keep', ''],
+    ['mirror', 'serve', 'folder', '--address', ''],
     ['fetch', 'alpha', '--from', 'folder', '--from', ''],
   ])('%s %s %s %s %s', async (...words) => {
     const { code, stderr } = await toy().runWith({ globals: [] }, ...words)
@@ -69,6 +70,11 @@ describe('numbers out of bounds, exit code 2:', () => {
     ['--memory', '99999999999999999999'],
   ])('%s %s', async (option, value) => {
     const { code, stderr } = await toy().run(...words, option, value)
+    expect(code, stderr).toBe(2)
+  })
+
+  test.each(['-1', '65536', '8080x', '1e3', '0x10', ''])('port %j', async (value) => {
+    const { code, stderr } = await toy().run('mirror', 'serve', 'folder', '--port', value)
     expect(code, stderr).toBe(2)
   })
 

@@ -6,9 +6,10 @@ import { afterEach, expect, test } from 'vitest'
 import { digestOf, digestOfFile } from '../../../src/base/digest.ts'
 import { FixpointError } from '../../../src/base/error.ts'
 import { PlaceFailure } from '../../../src/fetch/failure.ts'
-import { fillMirror } from '../../../src/fetch/fill-mirror.ts'
 import { download } from '../../../src/fetch/download.ts'
-import { findInMirror, parseSums } from '../../../src/fetch/mirror.ts'
+import { fillMirror } from '../../../src/fetch/mirror/fill.ts'
+import { findInMirror } from '../../../src/fetch/mirror/find.ts'
+import { parseSums } from '../../../src/fetch/mirror/list.ts'
 import type { FileSource } from '../../../src/metadata/model.ts'
 import { useRig } from './rig.ts'
 
@@ -281,10 +282,10 @@ test('200 mutated lists of a mirror folder: read, and filled', async () => {
     for (const name of names) expect(await readdir(folder)).toContain(name)
     if (names.includes('f.tar')) found += 1
     const sources = [source('f.tar'), source('renamed.tar')]
-    if (
-      (await outcomeOf(fillMirror(folder, sources, () => Promise.resolve(outside)))) === undefined
-    )
-      return
+    const find = (): Promise<string> => Promise.resolve(outside)
+    const { signal } = new AbortController()
+    const request = { folder, sources, find, before: 'mirror', signal } as const
+    if ((await outcomeOf(fillMirror(request))) === undefined) return
     filled += 1
     const sums = parseSums((await readFile(join(folder, 'SHA256SUMS'))).toString())
     const right = [...sums]

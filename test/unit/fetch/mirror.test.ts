@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { digestOf } from '../../../src/base/digest.ts'
-import { parseSums } from '../../../src/fetch/mirror.ts'
+import { parseSums } from '../../../src/fetch/mirror/list.ts'
 import { claimedNames, mirrorNames, provenName } from '../../../src/fetch/names.ts'
 
 const DIGEST = digestOf('x')

@@ -1,17 +1,12 @@
 import { lstat, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isDigest, type Digest } from '../base/digest.ts'
-import { errorCode } from '../base/files.ts'
-import { readRegular } from '../base/regular.ts'
-import type { FileSource } from '../metadata/model.ts'
-import { isFileName } from '../metadata/format/source-places.ts'
-import { claimedNames, mirrorNames } from './names.ts'
-
-/** The name of a mirror's list. */
-export const SUMS = 'SHA256SUMS'
-
-/** Bytes that a list may have: some 100,000 lines. */
-export const LARGEST_LIST = 16 << 20
+import type { Digest } from '../../base/digest.ts'
+import { errorCode } from '../../base/files.ts'
+import { readRegular } from '../../base/regular.ts'
+import type { FileSource } from '../../metadata/model.ts'
+import { isFileName } from '../../metadata/format/source-places.ts'
+import { claimedNames, mirrorNames } from '../names.ts'
+import { LARGEST_LIST, parseSums, SUMS } from './list.ts'
 
 /** What a mirror folder has of a source. */
 export interface FoundInMirror {
@@ -42,20 +37,6 @@ export async function findInMirror(
   // What the list has under a name of the source goes first, as it says most.
   const names = new Set([...own.filter((name) => sums.has(name)), ...listed, ...own])
   return { names: await thereOf(folder, [...names]), ...(fault !== undefined && { fault }) }
-}
-
-/**
- * Name -> digest of a SHA256SUMS file, as sha256sum(1) writes it. Names with a folder and lines of
- * another form are left out.
- */
-export function parseSums(text: string): ReadonlyMap<string, Digest> {
-  const sums = new Map<string, Digest>()
-  for (const line of text.split('\n')) {
-    const match = /^([0-9a-f]{64}) [ *](?:\.\/)?(.+)$/.exec(line)
-    const [, digest = '', name = ''] = match ?? []
-    if (isDigest(digest) && isFileName(name)) sums.set(name, digest)
-  }
-  return sums
 }
 
 async function faultOfFolder(folder: string): Promise<string | undefined> {

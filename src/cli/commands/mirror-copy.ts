@@ -1,0 +1,26 @@
+import { FixpointError } from '../../base/error.ts'
+import { copyMirror } from '../../fetch/mirror/copy.ts'
+import { describeMirrorFault } from '../../fetch/mirror/faults.ts'
+import type { CommandContext } from '../context.ts'
+
+/** `mirror copy FROM TO`: makes all that one mirror has right in another. */
+export async function mirrorCopyCommand(
+  command: CommandContext,
+  from: string,
+  to: string,
+): Promise<void> {
+  const { files, copied, faults, missing } = await copyMirror(from, to, command.signal)
+  for (const fault of faults)
+    await command.result([describeMirrorFault(fault)], { type: 'fault', ...fault })
+  await command.result(
+    [
+      ...missing.map((name) => `not copied   ${name}`),
+      `${to}: ${files - missing.length} of ${files} files are right, ${copied} copied now`,
+    ],
+    { type: 'mirror-filled', folder: to, files, copied, missing },
+  )
+  if (faults.length + missing.length === 0) return
+  throw new FixpointError('mirror-damaged', `Mirror "${from}" has ${faults.length} faults`, {
+    facts: { folder: from },
+  })
+}
