@@ -154,6 +154,7 @@ const TABLE: Readonly<Record<string, readonly [Decider, string]>> = {
   'store/local/installed.ts': ['own', 'a temporary file'],
   'store/local/layout.ts': ['user', "the store's folder; what is in it is the engine's own"],
   'store/local/claim.ts': ['own', 'claims; what is no file in their place is refused'],
+  'store/local/fifos.ts': ['own', "fifos of the session; their folder is no step's"],
   'store/local/lock.ts': ['own', 'locks; a link or pipe in their place is refused'],
   'store/local/logs.ts': ['own', 'logs, named by recipe and key'],
   'store/local/session-folder.ts': ['own', 'work folders and locks'],
