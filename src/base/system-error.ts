@@ -20,6 +20,17 @@ const REASONS: Readonly<Record<string, string>> = {
   EIO: 'the disk or device fails',
   ENXIO: 'there is no such device',
   ENODEV: 'there is no such device',
+  EAGAIN: 'the system cannot give it at the moment',
+  ENOMEM: 'there is not enough memory',
+  EBUSY: 'it is in use by the system',
+  ETXTBSY: 'it is a program that runs',
+  EFBIG: 'the file would be larger than is allowed',
+  EMLINK: 'it has too many names',
+  EXDEV: 'it is on another file system',
+  ENOTSUP: 'the file system cannot do it',
+  ENOSYS: 'the system cannot do it',
+  ETIMEDOUT: 'its server does not answer',
+  ENOTCONN: 'its file system has ended',
   ESTALE: 'its server has it no more',
 }
 
@@ -46,7 +57,10 @@ const ACTIONS: Readonly<Record<string, string>> = {
  * What an error code of the system means, in words; undefined for one that is none of the host's.
  */
 export function systemReason(error: unknown): string | undefined {
-  return REASONS[errorCode(error) ?? '']
+  const code = errorCode(error) ?? ''
+  // Those that Node has no name for are of file systems: damaged, or of a server.
+  const unnamed = /^Unknown system error -(\d+)$/.exec(code)?.[1]
+  return unnamed === undefined ? REASONS[code] : `the file system fails with error ${unnamed}`
 }
 
 /**
@@ -55,18 +69,30 @@ export function systemReason(error: unknown): string | undefined {
  */
 export function explainSystemError(error: unknown): unknown {
   if (error instanceof FixpointError || !isSystemError(error)) return error
-  const reason = systemReason(error)
+  const reason = missingReason(error) ?? systemReason(error)
   if (reason === undefined)
     return error.path === undefined ? error : explainDiskFull(error, dirname(error.path))
   const action = error.syscall.startsWith('spawn') ? 'run' : (ACTIONS[error.syscall] ?? 'open')
-  const what = error.path === undefined ? 'a file' : `"${error.path}"`
+  const what =
+    error.syscall === 'uv_cwd'
+      ? 'the working folder'
+      : error.path === undefined
+        ? 'a file'
+        : `"${error.path}"`
   return new FixpointError('host-refuses', `Cannot ${action} ${what}: ${reason}`, {
     cause: error,
   })
 }
 
-function isSystemError(
-  error: unknown,
-): error is Error & { readonly syscall: string; readonly path?: string } {
+/** What ENOENT means for a program to run, and for the working folder; a file of ours is a bug. */
+function missingReason(error: SystemError): string | undefined {
+  if (errorCode(error) !== 'ENOENT') return undefined
+  if (error.syscall === 'uv_cwd') return 'it was removed'
+  return error.syscall.startsWith('spawn') ? 'there is no such program' : undefined
+}
+
+type SystemError = Error & { readonly syscall: string; readonly path?: string }
+
+function isSystemError(error: unknown): error is SystemError {
   return error instanceof Error && 'syscall' in error && typeof error.syscall === 'string'
 }

@@ -1,5 +1,5 @@
 import type { RecipeId } from '../base/recipe-id.ts'
-import { nodeOf, usedBy, type Graph } from '../plan/graph.ts'
+import { nodeOf, usedBy, type Graph, type Node } from '../plan/graph.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { HistoryEntry, Index } from '../store/rooms.ts'
 import type { Candidate } from './queue.ts'
@@ -55,10 +55,22 @@ export function remainingTimes(
   plan: Plan,
   costOf: (recipe: RecipeId) => number,
 ): Map<RecipeId, number> {
+  const run = [...plan.values()].filter(({ state }) => state !== 'stored' && state !== 'unneeded')
+  return chainTimes(
+    run.map(({ node }) => node),
+    costOf,
+  )
+}
+
+/** Like {@link remainingTimes}, for nodes that all run; each comes after all that it uses. */
+export function chainTimes(
+  nodes: readonly Node[],
+  costOf: (recipe: RecipeId) => number,
+): Map<RecipeId, number> {
   const remaining = new Map<RecipeId, number>()
   // Users come after what they use, so going backwards meets every user first.
-  for (const [id, { node, state }] of [...plan].reverse()) {
-    if (state === 'stored' || state === 'unneeded') continue
+  for (const node of [...nodes].reverse()) {
+    const { id } = node.recipe
     const own = (remaining.get(id) ?? 0) + costOf(id)
     remaining.set(id, own)
     for (const used of usedBy(node)) remaining.set(used, Math.max(remaining.get(used) ?? 0, own))

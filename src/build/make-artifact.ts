@@ -83,7 +83,7 @@ async function run(action: Action, log: string, context: ActionContext): Promise
     })
   } finally {
     share.close()
-    store.session.fifos.give(fifo)
+    store.session.fifos.drop(fifo)
   }
 }
 

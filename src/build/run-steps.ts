@@ -65,7 +65,7 @@ export async function runSteps(
     }
   } finally {
     ended = await sandbox.end()
-    fifos.give(pipe)
+    fifos.drop(pipe)
   }
   context.signal.throwIfAborted()
   if (failed !== undefined) {

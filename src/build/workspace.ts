@@ -8,6 +8,7 @@ import { explainDiskFull } from '../base/files.ts'
 import { removeTree } from '../base/remove-tree.ts'
 import type { Mount, SandboxSpec } from '../sandbox/bwrap.ts'
 import { constantEnvironment, PATHS, PROC_FILES, PROC_SECRETS } from '../sandbox/constants.ts'
+import { callFilter } from '../sandbox/call-filter.ts'
 import { showHost } from '../sandbox/host-view.ts'
 import { composeUnion, type Part } from '../sandbox/sysroot.ts'
 import type { RecipeId } from '../base/recipe-id.ts'
@@ -173,6 +174,8 @@ export class Workspace {
       ...(document.image ? { CONTENTS: PATHS.contents, MANIFEST: PATHS.manifest } : {}),
       ...(document.mirror === undefined ? {} : { MIRROR: PATHS.mirror }),
     }
+    const filter = this.#path('filter')
+    await writeFile(filter, callFilter())
     const env = { ...constantEnvironment(document.host), ...image, ...document.env, ...environment }
     return {
       root: this.#shared?.path ?? this.#path('root'),
@@ -180,6 +183,7 @@ export class Workspace {
       env,
       folder: PATHS.source,
       command,
+      filter,
     }
   }
 

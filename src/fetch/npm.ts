@@ -5,18 +5,12 @@ import { PlaceFailure } from './failure.ts'
 const LARGEST = 16 << 20
 
 /**
- * Address of the npm registry as npm itself sees it: `npm_config_registry`, then the .npmrc files,
- * then npm's default. Rejects with PlaceFailure when npm is missing or has none.
+ * Address of the npm registry as npm itself sees it: `npm_config_registry`, then the .npmrc files
+ * of user and machine, then npm's default. Rejects with PlaceFailure when npm is missing or has
+ * none.
  */
 export async function readNpmRegistry(): Promise<string> {
-  // Loaded only when it is used: it takes a noticeable part of the time that a build with nothing
-  // to do may take.
-  const { execa } = await import('execa')
-  const result = await execa('npm', ['config', 'get', 'registry'], {
-    reject: false,
-    timeout: 30_000,
-    stdin: 'ignore',
-  })
+  const result = await npmConfig('get', 'registry')
   const address = result.stdout.trim()
   if (result.failed || !/^https?:\/\//.test(address)) {
     throw new PlaceFailure('npm names no registry; set `npm: ADDRESS` in the configuration', {
@@ -31,12 +25,7 @@ export async function readNpmRegistry(): Promise<string> {
  * is missing or names none; a file that cannot be read is left out, as npm leaves it out.
  */
 export async function readNpmCertificates(): Promise<readonly string[]> {
-  const { execa } = await import('execa')
-  const { stdout } = await execa('npm', ['config', 'list', '--json'], {
-    reject: false,
-    timeout: 30_000,
-    stdin: 'ignore',
-  })
+  const { stdout } = await npmConfig('list', '--json')
   const { ca, cafile } = parseObject(stdout)
   const listed = [ca].flat().filter((text) => typeof text === 'string' && text !== '')
   const file = typeof cafile === 'string' ? await readCertificates(cafile) : ''
@@ -45,6 +34,22 @@ export async function readNpmCertificates(): Promise<readonly string[]> {
     ...listed.map((text) => String(text).replaceAll('\\n', '\n')),
     ...(file === '' ? [] : [file]),
   ]
+}
+
+/**
+ * Runs `npm config`, not in the working folder: an .npmrc there is of the layers' author. It could
+ * put the user's variables into the registry's address, and name folders that npm writes to.
+ */
+async function npmConfig(...args: readonly string[]) {
+  // Loaded only when it is used: it takes a noticeable part of the time that a build with nothing
+  // to do may take.
+  const { execa } = await import('execa')
+  return execa('npm', ['config', ...args], {
+    reject: false,
+    timeout: 30_000,
+    stdin: 'ignore',
+    cwd: '/',
+  })
 }
 
 /** Empty for what cannot be read, and for what is no regular file, which might never end. */

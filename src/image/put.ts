@@ -1,4 +1,4 @@
-import { realpath, stat, writeFile } from 'node:fs/promises'
+import { lstat, realpath, stat, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { beneath, type Folder } from '../base/beneath.ts'
 import { digestOf, digestOfFile, type Digest } from '../base/digest.ts'
@@ -24,7 +24,7 @@ export interface PutContext extends RecordContext {
 
 /**
  * Writes an image and its record, NAME.json, into `folder` and returns their paths. Files that
- * already match are kept; one that was modified after the record is hashed again. Fails with
+ * already match are kept; one that was changed after the record is hashed again. Fails with
  * `record-in-the-way`, `disk-full` or `host-refuses`.
  */
 export async function putImage(
@@ -113,16 +113,17 @@ async function whatIsStale(
 }
 
 /**
- * Whether the files beside a record are as they are listed. One that was written to after the
- * record, as by a machine that ran from it, is read whole.
+ * Whether the files beside a record are as they are listed. One that was changed after the record,
+ * as by a machine that ran from it, is read whole. The times are those of inodes: others may be set
+ * back, as `cp -p` of an older image does.
  */
 async function present(files: Listing, record: string): Promise<boolean> {
-  const { mtimeMs: recordedAt } = await stat(record)
+  const { ctimeMs: recordedAt } = await stat(record)
   for (const entry of files) {
     const path = join(dirname(record), entry.path)
-    const found = await stat(path).catch(() => undefined)
+    const found = await lstat(path).catch(() => undefined)
     if (entry.type !== 'file' || found?.isFile() !== true || found.size !== entry.size) return false
-    if (found.mtimeMs > recordedAt && (await digestOfFile(path)) !== entry.sha256) return false
+    if (found.ctimeMs > recordedAt && (await digestOfFile(path)) !== entry.sha256) return false
   }
   return true
 }

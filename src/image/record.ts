@@ -34,6 +34,32 @@ const recordSchema = z.object({
   sources: z.array(z.object({ name: z.string(), sha256: digestSchema })).optional(),
 })
 
+/** A number that was measured. */
+const amount = z.number().nonnegative()
+
+/** What a record says beyond {@link recordSchema}; earlier ones say less. */
+const detailedSchema = recordSchema.extend({
+  files: z.array(z.object({ path: z.string(), sha256: digestSchema, size: amount.optional() })),
+  recipes: z.array(
+    recordSchema.shape.recipes.element.extend({
+      durationMs: amount.optional(),
+      cpuMs: amount.optional(),
+      peakMemory: amount.optional(),
+      size: amount.optional(),
+    }),
+  ),
+  host: z.object({ system: z.string() }).optional(),
+  seeds: z
+    .array(
+      z.object({
+        kind: z.string(),
+        why: z.string(),
+        sources: z.array(z.object({ source: z.string(), files: amount, bytes: amount })),
+      }),
+    )
+    .optional(),
+})
+
 /** Bytes of a record; those of images are far below. */
 const LARGEST_RECORD = 256 << 20
 
@@ -48,11 +74,28 @@ export function recordPathOf(image: string): string {
 /** What an image's record says of it, as far as it is read again. */
 export type ImageRecord = z.infer<typeof recordSchema>
 
+/** All that an image's record says: also what was measured, in milliseconds and bytes. */
+export type DetailedRecord = z.infer<typeof detailedSchema>
+
+/** The record that `path` names: itself, or the one that lies beside an image. */
+export function recordBeside(path: string): string {
+  return path.endsWith(RECORD_SUFFIX) ? path : recordPathOf(path)
+}
+
 /** Reads an image's record. Fails with `no-record`. */
-export async function readImageRecord(path: string): Promise<ImageRecord> {
+export function readImageRecord(path: string): Promise<ImageRecord> {
+  return readRecord(path, recordSchema)
+}
+
+/** Reads all of an image's record. Fails with `no-record`. */
+export function readDetailedRecord(path: string): Promise<DetailedRecord> {
+  return readRecord(path, detailedSchema)
+}
+
+async function readRecord<T>(path: string, schema: z.ZodType<T>): Promise<T> {
   try {
     // What is no regular file, or larger than any record, is none.
-    return recordSchema.parse(JSON.parse((await readRegular(path, LARGEST_RECORD, 'follow')) ?? ''))
+    return schema.parse(JSON.parse((await readRegular(path, LARGEST_RECORD, 'follow')) ?? ''))
   } catch (cause) {
     const reason = errorCode(cause) === 'ENOENT' ? 'there is no such file' : systemReason(cause)
     if (reason !== undefined)
@@ -74,7 +117,7 @@ export interface RecordedImage {
  * Reads the record at `path`, or the one beside the image at `path`. Fails with `no-record`.
  */
 export async function readRecordOf(path: string): Promise<RecordedImage> {
-  const record = path.endsWith(RECORD_SUFFIX) ? path : recordPathOf(path)
+  const record = recordBeside(path)
   return { path: record, record: await readImageRecord(record) }
 }
 
@@ -167,7 +210,7 @@ export function firstOtherKey(
 }
 
 /** An image and all that it was built from, without what else was built with it. */
-function builtFor(plan: Plan, image: RecipeId): ReadonlySet<RecipeId> {
+export function builtFor(plan: Plan, image: RecipeId): ReadonlySet<RecipeId> {
   return reachable([image], (id) => {
     const node = plan.get(id)?.node
     return node === undefined ? [] : usedBy(node)

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { FixpointError } from '../base/error.ts'
 import { diskFull } from '../base/files.ts'
 import type { Partition } from './disk.ts'
@@ -16,7 +17,9 @@ export async function unpackPartition(
   // Loaded here: a build that unpacks no image would take a tenth of a second longer.
   const { execa } = await import('execa')
   const options = ['-no-progress', '-quiet', '-no-xattrs', '-offset', String(start)]
-  const { failed, code, stderr } = await execa('unsquashfs', [...options, '-dest', target, image], {
+  // Of an absolute path none takes the first letter for an option.
+  const paths = ['-dest', resolve(target), resolve(image)]
+  const { failed, code, stderr } = await execa('unsquashfs', [...options, ...paths], {
     reject: false,
     stdin: 'ignore',
     stdout: 'ignore',

@@ -1,3 +1,4 @@
+import { withDevicesKept } from './devices.ts'
 import { limited } from './limits.ts'
 
 /** A folder or file of the machine and where the sandbox shows it. */
@@ -16,6 +17,8 @@ export interface SandboxSpec {
   readonly env: Readonly<Record<string, string>>
   readonly folder: string
   readonly command: readonly string[]
+  /** File of a {@link callFilter}; undefined: all system calls may be made. */
+  readonly filter?: string
 }
 
 /** Folders that `root` must hold, so that something can be mounted there. */
@@ -38,6 +41,9 @@ export const MOUNT_POINTS = [
  */
 const ID = '1000'
 
+/** The descriptor that bubblewrap reads the filter from. */
+const FILTER = 4
+
 /** Bytes that each folder in memory may take: /tmp and what shares memory by name, then /run. */
 const SIZES = { '/tmp': 1 << 30, '/dev/shm': 1 << 30, '/run': 64 << 20 } as const
 
@@ -48,7 +54,8 @@ const SIZES = { '/tmp': 1 << 30, '/dev/shm': 1 << 30, '/run': 64 << 20 } as cons
  */
 export function sandboxCommand(spec: SandboxSpec, { terminal = false } = {}): string[] {
   return [
-    ...limited(),
+    ...limited(spec.filter === undefined ? undefined : { file: spec.filter, as: FILTER }),
+    ...withDevicesKept(),
     // Named by its system, as busybox's wants it.
     ...['setarch', 'linux64', '-R', 'bwrap'],
     // An own user namespace also for root: the build then is an ordinary user on every machine.
@@ -84,6 +91,7 @@ export function sandboxCommand(spec: SandboxSpec, { terminal = false } = {}): st
     // Last, since mount points are made in /dev. As root outside, a process could else write the
     // kernel's settings.
     ...['--remount-ro', '/dev', '--remount-ro', '/proc'],
+    ...(spec.filter === undefined ? [] : ['--seccomp', String(FILTER)]),
     ...['--chdir', spec.folder, '--', ...spec.command],
   ]
 }

@@ -22,7 +22,7 @@ const PROCESSES = 8192
 const REFUSAL = 'a hard limit of this process is lower than a build needs: see "ulimit -H'
 
 /**
- * Sets the limits, then runs its arguments. POSIX has no name for the number of processes: dash
+ * Sets the limits. POSIX has no name for the number of processes: dash
  * says -p, bash -u.
  */
 const SCRIPT = [
@@ -32,10 +32,17 @@ const SCRIPT = [
       `echo '${REFUSAL} ${option}"' >&2; exit 1; }`,
   ),
   `ulimit -p ${PROCESSES} 2>/dev/null || ulimit -u ${PROCESSES} 2>/dev/null || :`,
-  'exec "$@"',
+  '',
 ].join('\n')
 
-/** Words in front of a command that give it the constant limits. */
-export function limited(): string[] {
-  return ['sh', '-c', SCRIPT, 'sh']
+const OPEN = 'file=$1\nshift\nexec '
+
+/**
+ * Words in front of a command that give it the constant limits, and `opened` as a file to read:
+ * its descriptor has one digit.
+ */
+export function limited(opened?: { readonly file: string; readonly as: number }): string[] {
+  return opened === undefined
+    ? ['sh', '-c', `${SCRIPT}exec "$@"`, 'sh']
+    : ['sh', '-c', `${OPEN}${opened.as}< "$file"\n${SCRIPT}exec "$@"`, 'sh', opened.file]
 }

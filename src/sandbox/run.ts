@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, openSync } from 'node:fs'
+import { closeSync } from 'node:fs'
 import { Duplex } from 'node:stream'
 import { FixpointError } from '../base/error.ts'
 import { errorCode } from '../base/files.ts'
@@ -37,6 +37,9 @@ export interface RunOptions {
   readonly pipe: string
   readonly signal?: AbortSignal | undefined
 }
+
+/** Milliseconds until what has not ended is killed again. */
+const KILL_AGAIN = 50
 
 /** Milliseconds; a timer set for longer goes off at once. */
 const LONGEST_TIMER = 2 ** 31 - 1
@@ -122,7 +125,8 @@ export class RunningSandbox {
 
   /**
    * Kills the first process of the namespace, which ends all others before it is gone itself. bwrap
-   * waits for it.
+   * waits for it. Goes on until all have ended: what is made before that has other children, which
+   * end by themselves meanwhile.
    */
   readonly #kill = (): void => {
     const { pid, exitCode, signalCode } = this.#child
@@ -131,6 +135,7 @@ export class RunningSandbox {
     const first = pid === undefined ? [] : children(pid)
     for (const child of first) killProcess(child)
     if (first.length === 0) this.#child.kill('SIGKILL')
+    setTimeout(this.#kill, KILL_AGAIN).unref()
   }
 }
 
@@ -185,32 +190,33 @@ class Answers {
 /** Starts the sandbox; closes `output`, which the child then holds alone. */
 function start(spec: SandboxSpec, output: number): ChildProcess {
   const [command = '', ...args] = sandboxCommand(spec)
-  const nothing = openSync('/dev/null', 'r')
   try {
     // Detached: Ctrl-C is for the engine to handle, which then ends the sandbox.
-    return spawn(command, args, {
-      stdio: stdioOf(output, nothing),
+    const child = spawn(command, args, {
+      stdio: stdioOf(output),
       env: { PATH: '/usr/bin:/bin' },
       detached: true,
     })
+    child.stdin?.on('error', () => undefined).destroy()
+    return child
   } catch (error) {
     throw cannotStart(error)
   } finally {
-    closeSync(nothing)
     closeSync(output)
   }
 }
 
 /**
- * Files of the child by number: none but output, error and the line to the engine, so every
- * inherited one is covered by `nothing`.
+ * Files of the child by number: none but output, error and the line to the engine, so the output
+ * covers every inherited one. Nothing is a file of the machine, not even /dev/null as the empty
+ * input: through a descriptor, root's sandbox could change its mode for all.
  */
-function stdioOf(log: number, nothing: number): StdioOptions {
+function stdioOf(log: number): StdioOptions {
   const inherited = inheritedFiles()
   const files = Array.from({ length: Math.max(ENGINE, ...inherited) + 1 }, (_, fd) =>
-    inherited.includes(fd) ? nothing : 'ignore',
+    inherited.includes(fd) ? log : 'ignore',
   )
-  return ['ignore', log, log, 'pipe', ...files.slice(ENGINE + 1)]
+  return ['pipe', log, log, 'pipe', ...files.slice(ENGINE + 1)]
 }
 
 function killProcess(pid: number): void {

@@ -17,7 +17,8 @@ export const ANSWER_LINES = 3
  * `setup`: lines to run once.
  */
 export function runnerScript(setup: string): string {
-  return `${ONLY_AS_FIRST}${setup}umask 022
+  return `${ONLY_AS_FIRST}exec < /dev/null
+${setup}umask 022
 ${END_PROCESSES}${EMPTY}echo >&${ENGINE}
 while read -r step <&${ENGINE}; do
   echo "==> $step"

@@ -4,6 +4,7 @@ import { createWriteStream } from 'node:fs'
 import { once } from 'node:events'
 import type { Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
+import { resolve } from 'node:path'
 import { copyBeneath, putFile } from '../../base/put-file.ts'
 import { isDigest, type Digest } from '../../base/digest.ts'
 import { FixpointError } from '../../base/error.ts'
@@ -155,7 +156,7 @@ async function readOut(
   to: Writable | ((chunk: Buffer) => unknown),
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const args = ['-offset', String(file.start), '-cat', file.image, file.name]
+  const args = ['-offset', String(file.start), '-cat', resolve(file.image), file.name]
   const child = spawn('unsquashfs', args, {
     stdio: ['ignore', 'pipe', 'ignore'],
     ...(signal && { signal }),

@@ -50,6 +50,8 @@ export const USAGE = {
   'no-root-disk': 'The disk that this system was started from cannot be found.',
   'no-such-disk': 'A path that should lead to a disk leads to something else, or to nothing.',
   'no-such-step': 'A build was to go on from a step that its recipe does not have.',
+  'no-time':
+    'A signer has a time limit, and no time was given at which signatures are to be judged.',
   'not-comparable': 'Only two artifacts, or two regular files, can be compared.',
   'not-installed': 'A recipe that was to be compared is not in the installed image.',
   'not-own-folder': 'A folder that is emptied for builds holds something that is not from them.',

@@ -27,6 +27,8 @@ export const NEEDS: readonly Need[] = [
     why: 'locks the store' },
   { code: 'setarch', purpose: 'build', test: 'program setarch', package: 'util-linux',
     why: 'turns address randomisation off' },
+  { code: 'mount', purpose: 'build', test: 'program mount', package: 'mount',
+    why: "keeps a sandbox of root from changing the host's devices" },
   { code: 'cc', purpose: 'build', test: 'program cc', package: 'gcc',
     why: 'compiles the bootstrap' },
   { code: 'c++', purpose: 'build', test: 'program c++', package: 'g++',

@@ -117,4 +117,13 @@ function addBuiltCommands(program: Command): void {
     .addOption(new Option('--format <format>').choices(FORMATS).default('cyclonedx'))
     .option('-o, --output <file>', 'where it is put (default: standard output)')
     .action(run(async () => (await import('../commands/sbom.ts')).sbomCommand))
+  program
+    .command('report')
+    .argument('<image>', 'an image, or its record, the .json beside it')
+    .description('a page for the browser: contents, timeline, dependencies, sources, licenses')
+    .option('-o, --output <file>', 'where the page is put (default: beside the record, as .html)')
+    .option('--receipts <paths...>', 'files of receipts, or folders of them: who built the same')
+    .option('--signers <file>', 'whose signatures count, as in ssh-keygen(1), ALLOWED SIGNERS')
+    .option('--at <time>', 'judge signatures at this time, YYYYMMDD[HHMM[SS]][Z]', time)
+    .action(run(async () => (await import('../commands/report.ts')).reportCommand))
 }

@@ -92,6 +92,7 @@ const PLAIN_HINTS = {
   'no-ssh-keygen': 'Install openssh-client',
   'no-such-disk': LIST,
   'no-such-step': undefined,
+  'no-time': 'State the time: --at YYYYMMDD',
   'no-uefi-firmware': 'Install it (Debian: ovmf; elsewhere: edk2-ovmf), or boot by --bios',
   'no-unpacker': undefined,
   'no-unsquashfs': 'Install squashfs-tools',

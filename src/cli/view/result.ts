@@ -114,6 +114,13 @@ export type Result =
       readonly packages: number
       readonly sources: number
     }
+  /** `report`: a page; `changed` are recipes that are other ones now than in the image. */
+  | {
+      readonly type: 'report'
+      readonly file: string
+      readonly bytes: number
+      readonly changed: readonly RecipeId[]
+    }
   /** `show`: the recipe as the planner sees it, `origins` with `--origin` only. */
   | { readonly type: 'recipe'; readonly recipe: Partial<Recipe> }
   /** `list` and `search` */

@@ -1,14 +1,15 @@
 import { execFile } from 'node:child_process'
+import { rmSync } from 'node:fs'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
 /** Fifos are made by mkfifo(1), since Node cannot make any: some at a time. */
-const AT_ONCE = 4
+const AT_ONCE = 16
 
 /**
- * Fifos that are used one after the other. One is empty whenever nobody has it open: the kernel
- * drops what was not read.
+ * Fifos for actions. Each is used once: a step owns its mode and its ACL, and would so have a say
+ * in the next action.
  */
 export class Fifos {
   readonly #freshPath: () => Promise<string>
@@ -19,7 +20,7 @@ export class Fifos {
     this.#freshPath = freshPath
   }
 
-  /** A fifo that nobody has open. */
+  /** A fifo that nobody has had open. */
   async take(): Promise<string> {
     const free = this.#free.then((paths) => (paths.length > 0 ? paths : this.#make()))
     this.#free = free.then(
@@ -31,9 +32,9 @@ export class Fifos {
     return path
   }
 
-  /** Takes back a fifo that has been closed by all who had it open. */
-  give(path: string): void {
-    this.#free = this.#free.then((paths) => [...paths, path])
+  /** Removes a fifo that has served. */
+  drop(path: string): void {
+    rmSync(path, { force: true })
   }
 
   async #make(): Promise<string[]> {

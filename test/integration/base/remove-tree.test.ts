@@ -5,6 +5,23 @@ import { describe, expect, it } from 'vitest'
 import { removeTree } from '../../../src/base/remove-tree.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
 
+/** Does something as a user whom modes bind, and who owns all below `folder` unless `own` is false. */
+async function asUser(
+  folder: string,
+  act: () => Promise<void>,
+  { own = true } = {},
+): Promise<void> {
+  if (process.getuid?.() !== 0) return act()
+  const user = 65534
+  if (own) execFileSync('chown', ['-R', '-h', String(user), folder])
+  process.seteuid?.(user)
+  try {
+    await act()
+  } finally {
+    process.seteuid?.(0)
+  }
+}
+
 describe('removing a tree', () => {
   it.each<[name: string, files: number]>([
     ['a small one', 3],
@@ -24,6 +41,29 @@ describe('removing a tree', () => {
     await removeTree(tree)
     expect(await readdir(folder)).toEqual(['precious'])
     expect(await readdir(join(folder, 'precious'))).toEqual(['file'])
+  })
+
+  it('takes locked folders whose names are no text, and deep ones', async () => {
+    const folder = await temporaryFolder()
+    const script = `mkdir tree; cd tree; odd=$(printf '\\377')
+      mkdir -p "$odd/inner"; : > "$odd/inner/f"; chmod 0 "$odd/inner" "$odd"
+      perl -e 'for (1..2500) { mkdir "d"; chdir "d" } for (1..2500) { chdir ".."; chmod 0, "d" }'`
+    execFileSync('sh', ['-euc', script], { cwd: folder })
+    await asUser(folder, () => removeTree(join(folder, 'tree')))
+    expect(await readdir(folder)).toEqual([])
+  })
+
+  it.runIf(process.getuid?.() === 0)('says what it cannot remove', async () => {
+    const folder = await temporaryFolder()
+    await mkdir(join(folder, 'tree/a'), { recursive: true })
+    await writeFile(join(folder, 'tree/a/file'), '')
+    await chmod(folder, 0o755)
+    await expect(
+      asUser(folder, () => removeTree(join(folder, 'tree')), { own: false }),
+    ).rejects.toMatchObject({
+      code: 'host-refuses',
+      message: expect.stringContaining('tree') as string,
+    })
   })
 
   it('takes a file, a link itself, and is done where nothing is', async () => {

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { expect, test } from 'vitest'
@@ -123,6 +123,24 @@ test('an image that was written to since it was put there is put there again', a
   // A record that is none is no reason to fail.
   await writeFile(join(folder, 'written/disk.json'), 'null')
   expect((await run('build', 'disk', '-o', 'written')).code).toBe(0)
+})
+
+test.each([
+  ['a copy that kept its time', ['cp', '-p']],
+  ['a link', ['ln', '-sf']],
+])('another image of the same size in its place is found, as %s', async (what, command) => {
+  const { folder, run } = toy()
+  const output = `old ${what}`
+  expect((await run('build', 'disk', '-o', output)).code).toBe(0)
+  const file = join(folder, output, 'disk.img')
+  const good = await readFile(file)
+  const old = join(folder, `${output}.img`)
+  await writeFile(old, Buffer.alloc(good.length))
+  await utimes(old, 1e9, 1e9)
+  const [program = '', option = ''] = command
+  await execa(program, [option, old, file])
+  expect((await run('build', 'disk', '-o', output)).code).toBe(0)
+  expect(await readFile(file)).toEqual(good)
 })
 
 test('a link in the output folder is replaced, never followed', async () => {

@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
-import { readNpmCertificates } from '../../../src/fetch/npm.ts'
+import { readNpmCertificates, readNpmRegistry } from '../../../src/fetch/npm.ts'
 import { DIGEST, source, useRig, whole } from './rig.ts'
 
 const rig = useRig()
@@ -68,4 +68,19 @@ test('a cafile that is missing, and certificates in npm’s configuration itself
   process.env['npm_config_userconfig'] = npmrc
   process.env['npm_config_cafile'] = join(rig().folder, 'none.pem')
   expect(await readNpmCertificates()).toEqual(['first', 'second\nline'])
+})
+
+test('an .npmrc of the working folder has no say: its author may be anyone', async () => {
+  const { folder } = rig()
+  await rig().write('package.json', '{}')
+  const lines = ['registry=http://127.0.0.1/${HOME}/', 'ca=evil', `logs-dir=${folder}/escaped`]
+  await rig().write('.npmrc', lines.join('\n'))
+  const working = process.cwd()
+  onTestFinished(() => {
+    process.chdir(working)
+  })
+  process.chdir(folder)
+  expect(await readNpmRegistry()).not.toContain('127.0.0.1/')
+  expect(await readNpmCertificates()).not.toContain('evil')
+  expect(existsSync(join(folder, 'escaped'))).toBe(false)
 })

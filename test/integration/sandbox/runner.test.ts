@@ -67,3 +67,20 @@ it('that does not end by itself is ended', async () => {
   expect(await sandbox.run('step', 60)).toMatchObject({ status: 0, timedOut: false })
   expect((await sandbox.end()).times).toBe('0m1s 0m0s\n0m0s 0m0s')
 })
+
+it('ends at once whenever it is told to, also while it is set up', async () => {
+  const folder = await temporaryFolder()
+  for (let delay = 0; delay < 80; delay += 2) {
+    const [log, pipe] = [join(folder, 'log'), makeFifo(join(folder, `pipe${String(delay)}`))]
+    const stop = new AbortController()
+    const options = { log, pipe, signal: stop.signal }
+    const sandbox = new RunningSandbox(sandboxed('sleep 60'), options)
+    const started = performance.now()
+    setTimeout(() => {
+      stop.abort()
+    }, delay)
+    expect((await sandbox.run('step', 50)).timedOut).toBe(false)
+    await sandbox.end()
+    expect(performance.now() - started).toBeLessThan(20_000)
+  }
+})

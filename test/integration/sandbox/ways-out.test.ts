@@ -8,6 +8,7 @@ import { removeTree } from '../../../src/base/remove-tree.ts'
 import { MOUNT_POINTS } from '../../../src/sandbox/bwrap.ts'
 import { ETC_FILES } from '../../../src/sandbox/constants.ts'
 import {
+  artifactOf,
   failureOf,
   freshStore,
   id,
@@ -74,6 +75,81 @@ describe('what is not the step’s own in /proc', () => {
       expect(await printed(`cat /proc/${name} 2> /dev/null || :`)).toBe('')
     },
   )
+})
+
+describe('the machine’s devices', () => {
+  it.each(['null', 'zero', 'full', 'random', 'urandom', 'tty'])(
+    'keep their modes and times: %s',
+    async (name) => {
+      // The mode that it has: nothing is lost where this is let through.
+      const script = `chmod $(stat -c %a /dev/${name}) /dev/${name} && echo changed || :
+        touch -c -d @0 /dev/${name} && echo touched || :`
+      expect(await printed(`{ ${script}\n} 2> /dev/null`)).toBe('')
+    },
+  )
+
+  it('are not what a step has as input or inherits, and can be used', async () => {
+    const script = `for fd in /proc/self/fd/*; do
+        case $(readlink $fd) in /dev/*) chmod $(stat -L -c %a $fd) $fd && echo $fd ;; esac
+      done || :
+      echo x > /dev/null; head -c 2 /dev/zero | od -An -tx1; cat <&0`
+    expect(await printed(`{ ${script}\n} 2> /dev/null`)).toBe(' 00 00\n')
+  })
+})
+
+describe('system calls', () => {
+  /** Codes of errors of calls of x86-64, made by perl; 0 for success. */
+  async function results(calls: readonly string[]): Promise<string[]> {
+    const lines = calls.map((call) => `syscall(${call}) < 0 ? $!+0 : 0`).join(', ')
+    const said = await printed(`perl -e 'my $s = "x\\0"; print join(" ", ${lines})'`)
+    return said.split(' ')
+  }
+
+  it('that reach the keys of whoever started the engine are not there', async () => {
+    const session = '-3, $s'
+    const calls = [
+      '250, 0, -3, 0',
+      `250, 1, $s`,
+      `248, $s, $s, $s, 1, ${session}`,
+      `249, $s, $s, 0, -3`,
+    ]
+    expect(await results(calls)).toEqual(['38', '38', '38', '38'])
+  })
+
+  it('make no user namespace, whose root could mount the machine’s control groups', async () => {
+    const user = '0x10000000'
+    expect(await results([`272, ${user}`, `56, ${user}|17, 0, 0, 0, 0`, '435, $s, 0'])).toEqual([
+      '1',
+      '1',
+      '38',
+    ])
+    expect(await results(['272, 0x400'])).toEqual(['0'])
+  })
+
+  it('open no sockets but those that a namespace divides', async () => {
+    const families = [40, 38, 17, 1, 2, 10, 16]
+    expect(await results(families.map((family) => `41, ${String(family)}, 2, 0`))).toEqual([
+      ...['97', '97', '97'],
+      ...['0', '0', '0', '0'],
+    ])
+  })
+
+  it('cannot be made past the filter', async () => {
+    expect(await results(['425, 1, $s', '0x40000000 + 39'])).toEqual(['38', '38'])
+  })
+})
+
+describe('a pipe that one action had', () => {
+  it('is no other’s, whatever was done to it', async () => {
+    const metadata = toyMetadata(
+      toyRecipe('host/first', 'touch $OUT/x; chmod 0 /run/jobserver /proc/self/fd/1'),
+      toyRecipe('host/second', ': <> /run/jobserver; echo said; touch $OUT/y', {
+        inputs: [id('host/first')],
+      }),
+    )
+    const toy = await freshStore()
+    artifactOf(await toyBuild(toy, metadata, ['host/second']), 'host/second')
+  })
 })
 
 describe('processes that a step leaves behind', () => {

@@ -16,6 +16,13 @@ test.each([
   [failed('EACCES', 'spawn bwrap', 'bwrap'), 'Cannot run "bwrap": permission denied'],
   [failed('EISDIR', 'read'), 'Cannot read a file: it is a folder'],
   [failed('ENOSPC', 'copyfile', '/x/y'), 'Cannot write below "/x": the disk is full'],
+  [failed('ENOENT', 'spawn flock', 'flock'), 'Cannot run "flock": there is no such program'],
+  [failed('ENOENT', 'uv_cwd'), 'Cannot open the working folder: it was removed'],
+  [failed('EAGAIN', 'read'), 'Cannot read a file: the system cannot give it at the moment'],
+  [
+    failed('Unknown system error -117', 'open', '/x'),
+    'Cannot open "/x": the file system fails with error 117',
+  ],
 ])('%s is the host', (error, message) => {
   expect(explainSystemError(error)).toMatchObject({ kind: 'hostUnfit', message, cause: error })
 })

@@ -23,7 +23,12 @@ describe('the sandbox’s command', () => {
 
   it('sets limits and switches address randomisation off in front of bubblewrap', () => {
     expect(words.slice(0, 2)).toEqual(['sh', '-c'])
-    expect(words.slice(3, 8)).toEqual(['sh', 'setarch', 'linux64', '-R', 'bwrap'])
+    expect(words.slice(words.indexOf('setarch')).slice(0, 4)).toEqual([
+      'setarch',
+      'linux64',
+      '-R',
+      'bwrap',
+    ])
   })
 
   it.each([
@@ -65,6 +70,13 @@ describe('the sandbox’s command', () => {
       '--',
       ...SPEC.command,
     ])
+  })
+
+  it('has the filter of system calls as an open file', () => {
+    const filtered = sandboxCommand({ ...SPEC, filter: '/place/filter' })
+    expect(filtered.join(' ')).toContain('--seccomp 4 --chdir')
+    expect(filtered[2]).toMatch(/^file=\$1\nshift\nexec 4< "\$file"\n/)
+    expect(filtered.slice(3, 5)).toEqual(['sh', '/place/filter'])
   })
 
   it('keeps the terminal for a shell only', () => {

@@ -1,0 +1,103 @@
+import { FixpointError } from '../../base/error.ts'
+import type { Digest } from '../../base/digest.ts'
+import type { RecipeId } from '../../base/recipe-id.ts'
+import { readDetailedRecord, recordBeside, type DetailedRecord } from '../../image/record.ts'
+import { fetchedSources, type Metadata } from '../../metadata/model.ts'
+import type { Listing } from '../../store/artifact/listing.ts'
+import { blobSize } from '../../store/blob-size.ts'
+import type { Store } from '../../store/store.ts'
+import { examineReceipts, type Examined } from '../receipts/examine.ts'
+import { readSigners } from '../receipts/read.ts'
+import { describeLayers, type Layers } from './layers.ts'
+import { Names } from './names.ts'
+
+/** What a page is to be made of. */
+export interface Asked {
+  /** An image, or the record beside it. */
+  readonly image: string
+  readonly metadata: Metadata
+  readonly store: Store
+  readonly receipts?: AskedReceipts | undefined
+  readonly signal: AbortSignal
+}
+
+/** Receipts, and by whom they count. */
+export interface AskedReceipts {
+  /** Files, and folders of them. */
+  readonly paths: readonly string[]
+  /** File of allowed signers. */
+  readonly signers: string | undefined
+  /** Time that signatures are judged at, in seconds since 1970. */
+  readonly at: number | undefined
+}
+
+/** All that a page says. */
+export interface Facts {
+  readonly record: DetailedRecord
+  /** Undefined where the layers in effect do not have the image. */
+  readonly layers: Layers | undefined
+  readonly names: Names
+  /** Entries of the packages in the image, as far as the store has them. */
+  readonly listings: ReadonlyMap<RecipeId, Listing>
+  /** Bytes of sources, as far as the store has them. */
+  readonly sourceSizes: ReadonlyMap<Digest, number>
+  readonly confirmations: Examined | undefined
+}
+
+/**
+ * Reads all that a page says of an image. Fails with `no-record`, as the store does for damaged
+ * blobs, and as {@link examineReceipts} does.
+ */
+export async function gatherFacts(asked: Asked): Promise<Facts> {
+  const path = recordBeside(asked.image)
+  const record = await readDetailedRecord(path)
+  const layers = describeLayers(record, asked.metadata)
+  return {
+    record,
+    layers,
+    names: new Names(record, layers),
+    listings: await listingsOf(record, layers, asked),
+    sourceSizes: sizesOf(layers, asked.store),
+    confirmations: asked.receipts && (await confirmationsOf(path, asked.receipts)),
+  }
+}
+
+async function listingsOf(
+  { recipes }: DetailedRecord,
+  layers: Layers | undefined,
+  { store, signal }: Asked,
+): Promise<Map<RecipeId, Listing>> {
+  const artifacts = new Map(recipes.map(({ recipe, artifact }) => [recipe, artifact]))
+  const listings = new Map<RecipeId, Listing>()
+  for (const id of layers?.image.contents ?? []) {
+    const artifact = artifacts.get(id)
+    if (artifact === undefined) continue
+    const listing = store.blobs.has(artifact)
+      ? await store.trees.listing(artifact, signal)
+      : store.trees.knownListing(artifact)
+    if (listing !== undefined) listings.set(id, listing)
+  }
+  return listings
+}
+
+function sizesOf(layers: Layers | undefined, { root }: Store): Map<Digest, number> {
+  const sources = (layers?.nodes ?? []).flatMap(({ recipe }) => fetchedSources(recipe.sources))
+  const sizes = sources.map(({ sha256 }): [Digest, number] => [sha256, blobSize(root, sha256)])
+  return new Map(sizes.filter(([, size]) => size > 0))
+}
+
+/** Fails with `no-time` for signers with time limits: the page must not depend on the clock. */
+async function confirmationsOf(record: string, asked: AskedReceipts): Promise<Examined> {
+  const { paths, signers, at } = asked
+  if (signers !== undefined && at === undefined) {
+    const limited = (await readSigners(signers)).find(
+      ({ validAfter, validBefore }) => validAfter !== undefined || validBefore !== undefined,
+    )
+    if (limited !== undefined)
+      throw new FixpointError(
+        'no-time',
+        `Cannot judge "${limited.names}" in "${signers}": the key is valid for a time only`,
+      )
+  }
+  return examineReceipts({ record, paths, signers, at: at ?? 0, require: undefined })
+}
