@@ -3,7 +3,7 @@ import { BUSES } from '../../../qemu/machine.ts'
 import type { BuildCommandFlags } from '../commands/build.ts'
 import type { RebuildFlags } from '../commands/rebuild.ts'
 import type { CommandContext } from '../context.ts'
-import { mirrorOption, port, positiveInteger, withBuildOptions } from './options.ts'
+import { forwarding, mirrorOption, positiveInteger, withBuildOptions } from './options.ts'
 import { run } from './run.ts'
 
 /** Adds the commands that make something: artifacts, images, a second build, a machine. */
@@ -110,7 +110,7 @@ function addBoot(program: Command): void {
       new Option(
         '--port <host:guest>',
         "a TCP port of this host that leads to the guest's, as 2222:22; may be repeated",
-      ).argParser(port),
+      ).argParser(forwarding),
     )
     .action(run(async () => (await import('../commands/boot.ts')).bootCommand))
 }
