@@ -1,7 +1,7 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 
-// Variables that every program which fetches goes by. `no_proxy` and its like are read by a library.
+// Variables that every program which fetches goes by. A library reads those of proxies.
 
 /** Path of the user's file of passwords: the one that `NETRC` names, else `~/.netrc`. */
 export function passwordFile(): string {

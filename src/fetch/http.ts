@@ -197,9 +197,9 @@ function ask(
     return httpsRequest(url, { method, headers: all, signal, ...ca, ...agent })
   }
   if (proxy === undefined) return httpRequest(url, { method, headers: all, signal })
-  const way = throughProxy(url, proxy)
+  const { way, own } = throughProxy(url, proxy)
   const request = proxy.protocol === 'https:' ? httpsRequest : httpRequest
-  return request({ ...way, method, headers: { ...way.headers, ...all }, signal })
+  return request({ ...way, method, headers: { ...own, ...all }, signal })
 }
 
 /** What Node trusts by itself. Certificates that a request names would take the place of these. */

@@ -56,7 +56,7 @@ function entriesOf(text: string): Entry[] {
   const words = wordsOf(text)
   for (let word = words.next(); word.done !== true; word = words.next()) {
     const entry = entries.at(-1)
-    const value = (): string => (words.next().value as string | undefined) ?? ''
+    const value = (): string => words.next().value ?? ''
     if (word.value === 'machine') entries.push({ machine: value() })
     else if (word.value === 'default') entries.push({ machine: '' })
     else if (word.value === 'login' && entry !== undefined) entry.login = value()

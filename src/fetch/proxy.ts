@@ -22,15 +22,23 @@ export function proxyFor(url: URL): URL | undefined {
   return proxy
 }
 
-/** What a request for an `http:` address asks the proxy for, in place of the server. */
-export function throughProxy(url: URL, proxy: URL): RequestOptions {
+/**
+ * What a request for an `http:` address asks the proxy for, in place of the server, and headers of
+ * its own.
+ */
+export function throughProxy(
+  url: URL,
+  proxy: URL,
+): { readonly way: RequestOptions; readonly own: Readonly<Record<string, string>> } {
   const { protocol, host, pathname, search } = url
   return {
-    protocol: proxy.protocol,
-    hostname: proxy.hostname.replace(/^\[|\]$/g, ''),
-    port: proxy.port,
-    path: `${protocol}//${host}${pathname}${search}`,
-    headers: { Host: host, ...credentials('Proxy-Authorization', proxy), ...authorization(url) },
+    way: {
+      protocol: proxy.protocol,
+      hostname: proxy.hostname.replace(/^\[|\]$/g, ''),
+      port: proxy.port,
+      path: `${protocol}//${host}${pathname}${search}`,
+    },
+    own: { Host: host, ...credentials('Proxy-Authorization', proxy), ...authorization(url) },
   }
 }
 

@@ -31,9 +31,9 @@ export async function completeCommand(
   const root = completionsOf(tree)
   // Faults of recipes are for the command itself to report.
   const metadata = await command.metadata().catch(() => undefined)
-  let isFile = false
+  const files = { wanted: false }
   const whenFile = (): void => {
-    isFile = true
+    files.wanted = true
   }
   for (const { arguments: args, options } of root.commands.values()) {
     for (const argument of args.values())
@@ -43,7 +43,7 @@ export async function completeCommand(
   const answer = printedBy(() => {
     root.parse([...words])
   })
-  if (isFile) answer.splice(-1, 1, FILES)
+  if (files.wanted) answer.splice(-1, 1, FILES)
   process.stdout.write(answer.map((line) => `${line}\n`).join(''))
 }
 

@@ -143,7 +143,7 @@ function startDisplay(free: Promise<void>): Display {
 }
 
 /** A list of one task, drawn on standard error. */
-function listOf(task: ListrTask): Listr {
+function listOf(task: ListrTask): { run: () => Promise<unknown> } {
   return new Listr([task], {
     registerSignalListeners: false,
     rendererOptions: {

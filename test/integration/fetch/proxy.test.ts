@@ -14,7 +14,7 @@ let before: NodeJS.ProcessEnv
 beforeEach(() => {
   before = { ...process.env }
   for (const name of ['http_proxy', 'https_proxy', 'all_proxy', 'no_proxy'])
-    for (const key of [name, name.toUpperCase()]) delete process.env[key]
+    for (const key of [name, name.toUpperCase()]) Reflect.deleteProperty(process.env, key)
   process.env['NETRC'] = join(rig().folder, 'netrc')
 })
 afterEach(() => {
