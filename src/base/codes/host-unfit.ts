@@ -10,6 +10,7 @@ export const HOST_UNFIT = {
   'disk-read-back':
     'A disk did not give back the image that was written to it. Some sticks have less space than ' +
     'they say.',
+  'git-failed': 'Git refused what was asked of a tree for editing.',
   'host-refuses': 'The system refused a call, for instance because a right is missing.',
   'host-unfit': 'The examination of this host found that it cannot build. The findings are above.',
   'kit-read-back': 'The disk did not give back what was written to it.',
@@ -20,6 +21,7 @@ export const HOST_UNFIT = {
   'mirror-listen': 'A mirror folder cannot be served at that address.',
   'mirror-read-back': 'The disk did not give back what was written to a mirror folder.',
   'namespaces-unavailable': 'The kernel does not let this user make the namespaces of a rebuild.',
+  'no-git': 'Git is missing, which trees for editing need.',
   'no-folder': 'A folder cannot be made at that path.',
   'no-qemu': 'QEMU is not installed.',
   'no-ssh-keygen': 'The program that signs is not installed.',

@@ -1,68 +1,69 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
+import { realpath } from 'node:fs/promises'
 import { exists } from '../../base/files.ts'
-import { actionOf } from '../../build/planned-action.ts'
-import { requireHost } from '../../build/require-host.ts'
+import type { Action } from '../../build/executor.ts'
+import { layOutTree } from '../../build/laid-out-tree.ts'
 import { Workspace } from '../../build/workspace.ts'
-import type { FileSource } from '../../metadata/model.ts'
-import { graphOf, nodeOf, sourcesOf, usedBy } from '../../plan/graph.ts'
 import { sandboxCommand } from '../../sandbox/bwrap.ts'
-import { buildContext, buildTargets } from '../build-targets.ts'
+import { PATHS } from '../../sandbox/constants.ts'
 import type { CommandContext } from '../context.ts'
+import { prepareAction } from '../prepare-action.ts'
 import { resolveTarget } from '../targets.ts'
+
+/** Options of `shell`. */
+export interface ShellFlags {
+  readonly tree?: string
+}
 
 /**
  * `shell RECIPE [COMMAND…]`: a shell, or a command, in the recipe's sandbox. It works in the tree
- * of the recipe's failed build, if one was kept, otherwise in a fresh one with the sources beside.
+ * of the recipe's failed build, if one was kept, otherwise in one as the recipe's steps find it;
+ * with `tree` in a folder of the user.
  */
 export async function shellCommand(
   command: CommandContext,
   word: string,
   words: readonly string[],
+  { tree }: ShellFlags,
 ): Promise<void> {
-  const metadata = await command.metadata()
-  const store = await command.store()
-  const id = resolveTarget(metadata, word)
-  const graph = graphOf(metadata, [id])
-  const node = nodeOf(graph.nodes, id)
-  const inputs = usedBy(node)
-  await requireHost(store.root)
-  if (inputs.length > 0) {
-    const before = await command.plan(graph, inputs)
-    const missing = inputs.filter((input) => before.get(input)?.state !== 'stored')
-    if (missing.length > 0)
-      process.stderr.write(`first, what ${id} is built from: ${missing.join(', ')}\n`)
-    await buildTargets(command, graph, inputs, {}, await buildContext(command, {}, { share: true }))
-  }
-  const action = actionOf(await command.plan(graph, [id, ...inputs]), id)
-  const kept = store.logs.keptFolder(id)
-  let workspace = new Workspace(kept)
-  const isKept = await exists(kept)
-  if (!isKept) {
-    workspace = await Workspace.create(join(await store.session.folder(), 'shell'))
-    await fetchSources(command, sourcesOf(node))
-    await workspace.layOut(action, { store, signal: command.signal })
-  }
-  const tree = isKept ? 'the tree of the failed build' : 'a fresh tree; the sources are in $SOURCES'
-  process.stderr.write(`${tree}; leave with "exit"\n`)
+  const id = resolveTarget(await command.metadata(), word)
+  const { action, fetchSources } = await prepareAction(command, id)
+  const own = tree === undefined ? undefined : await realpath(tree)
+  const kept = (await command.store()).logs.keptFolder(id)
+  const isKept = own === undefined && (await exists(kept))
+  if (!isKept) await fetchSources()
+  const workspace = isKept ? new Workspace(kept) : await freshTree(command, action, own)
+  process.stderr.write(`${describeTree(own, isKept)}; leave with "exit"\n`)
   // The word that ends the options, which commander leaves in.
   const given = words[0] === '--' ? words.slice(1) : words
   const wanted = given.length > 0 ? given : ['/bin/sh']
   const spec = await workspace.sandbox(action, wanted, { PS1: `${id} \\w $ ` }, undefined)
-  const [program = '', ...args] = sandboxCommand(spec, { terminal: true })
+  const mounts = own === undefined ? [] : [{ from: own, to: PATHS.source, writable: true }]
+  const shown = { ...spec, mounts: [...spec.mounts, ...mounts] }
+  const [program = '', ...args] = sandboxCommand(shown, { terminal: true })
   command.yieldTerminal()
   const child = spawn(program, args, { stdio: 'inherit', env: { PATH: '/usr/bin:/bin' } })
   const [status] = (await once(child, 'exit')) as [number | null]
   process.exitCode = status ?? 1
 }
 
-/** Puts what the action itself reads into the store: it may never have been run. */
-async function fetchSources(
+/** Unpacked and patched, unless the user has a tree that is. */
+async function freshTree(
   command: CommandContext,
-  sources: readonly FileSource[],
-): Promise<void> {
-  const { fetcher } = await buildContext(command, {})
-  await Promise.all(sources.map((source) => fetcher.fetch(source, command.signal)))
+  action: Action,
+  own: string | undefined,
+): Promise<Workspace> {
+  const { emit, now, signal } = command
+  const context = { store: await command.store(), emit, now, signal }
+  const workspace = await layOutTree(action, own === undefined ? ['unpack', 'patch'] : [], context)
   await command.settle()
+  return workspace
+}
+
+function describeTree(own: string | undefined, isKept: boolean): string {
+  if (own !== undefined) return `the tree "${own}"; the steps are in /steps`
+  return isKept
+    ? 'the tree of the failed build'
+    : 'the tree as the steps find it; they are in /steps'
 }

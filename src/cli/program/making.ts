@@ -133,5 +133,6 @@ function addShell(program: Command): void {
     .argument('[command...]')
     .passThroughOptions()
     .description("a shell, or a command, in the recipe's sandbox")
+    .option('--tree <folder>', 'work in this folder, as `edit` makes one, in place of the sources')
     .action(run(async () => (await import('../commands/shell.ts')).shellCommand))
 }

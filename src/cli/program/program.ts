@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { visible } from '../../base/visible.ts'
+import { addChangingCommands } from './changing.ts'
 import { addKeepingCommands } from './keeping.ts'
 import { addLookingCommands } from './looking.ts'
 import { addMakingCommands } from './making.ts'
@@ -32,6 +33,7 @@ function createTree(): Command {
     .showHelpAfterError('(fixpoint --help lists the commands)')
     .configureOutput({ writeErr: (text) => process.stderr.write(visible(text, { lines: true })) })
   addMakingCommands(program)
+  addChangingCommands(program)
   addLookingCommands(program)
   addKeepingCommands(program)
   return program

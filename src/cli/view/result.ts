@@ -1,3 +1,4 @@
+import type { WrittenPatches } from '../../author/patch-recipe.ts'
 import type { BadFile, RepairPlan, Step } from '../../archive/repair/plan.ts'
 import type { Fault } from '../../archive/kit/faults.ts'
 import type { PackedKit } from '../../archive/kit/tar.ts'
@@ -232,6 +233,15 @@ export type Result =
       readonly folder: string
       readonly image: RecipeId
     } & WrittenPapers)
+  /** `edit` */
+  | {
+      readonly type: 'edit-tree'
+      readonly recipe: RecipeId
+      readonly folder: string
+      readonly patches: number
+    }
+  /** `patch` */
+  | ({ readonly type: 'patches'; readonly recipe: RecipeId } & WrittenPatches)
   /** `archive create` */
   | {
       readonly type: 'kit'

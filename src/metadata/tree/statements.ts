@@ -22,6 +22,7 @@ import type { Layer } from './layers.ts'
 /** What one folder changes: its fields, its `set`, `append` and `remove`, its patches and files. */
 export interface Change {
   readonly yaml: YamlFile
+  readonly folder: string
   /** Fields stated by the recipe itself; empty for amendments. */
   readonly stated: MergeableText
   readonly operators: Pick<AmendText, 'set' | 'append' | 'remove'>
@@ -134,6 +135,7 @@ function readRecipe(
     name,
     layer,
     yaml,
+    folder: folder.folder,
     extends: text.extends as RecipeId | undefined,
     stated: mergeable(text),
     operators: { set, append, remove },
@@ -203,6 +205,7 @@ function readAmendment(
     target,
     layer,
     yaml,
+    folder: folder.folder,
     stated: {},
     operators: { set, append, remove },
     patches: folder.patches,

@@ -1,0 +1,111 @@
+import { cp, lstat, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { FixpointError } from '../base/error.ts'
+import { ifThere } from '../base/files.ts'
+import { removeTree } from '../base/remove-tree.ts'
+import type { Action } from '../build/executor.ts'
+import { layOutTree, type LayOutContext } from '../build/laid-out-tree.ts'
+import type { LocalFile } from '../metadata/model.ts'
+import { Git } from './git.ts'
+
+/** Settings of a tree's repository: its recipe, its patches, and the commit after the last one. */
+export const RECIPE = 'fixpoint.recipe'
+export const PATCHES = 'fixpoint.patches'
+export const BASE = 'fixpoint.base'
+
+/**
+ * Makes `target`, which is not there yet, a git repository of a recipe's sources as its steps find
+ * them: a first commit with what was unpacked, and one for each patch of the recipe. Fails with
+ * `edit-there`, `edit-empty`, `edit-git`, `git-failed`, `no-git`, or as unpacking does.
+ */
+export async function makeEditTree(
+  action: Action,
+  target: string,
+  context: LayOutContext,
+): Promise<void> {
+  if ((await ifThere(lstat(target))) !== undefined)
+    throw new FixpointError('edit-there', `Cannot make "${target}": something is there`)
+  const unpacked = await unpackSources(action, context)
+  await refuseRepositories(unpacked, action.recipe)
+  const part = join(dirname(target), `.${basename(target)}.part`)
+  await removeTree(part)
+  try {
+    await mkdir(dirname(target), { recursive: true })
+    await cp(unpacked, part, {
+      recursive: true,
+      verbatimSymlinks: true,
+      preserveTimestamps: true,
+      errorOnExist: true,
+    })
+    await commitAll(new Git(part, context.signal), part, action)
+    await rename(part, target)
+  } catch (error) {
+    await removeTree(part)
+    throw error
+  }
+}
+
+/** Resolves to the folder of what the engine's own step unpacks. It goes with the session. */
+async function unpackSources(action: Action, context: LayOutContext): Promise<string> {
+  if (action.sources.every(({ to }) => to === undefined))
+    throw new FixpointError('edit-empty', `Cannot edit ${action.recipe}: it unpacks no sources`)
+  return (await layOutTree(action, ['unpack'], context)).source
+}
+
+/** Git would take the settings, and with them the programs, of a repository in a tarball. */
+async function refuseRepositories(folder: string, recipe: string): Promise<void> {
+  const names = await readdir(folder, { recursive: true })
+  const found = names.find((name) => basename(name).toLowerCase() === '.git')
+  if (found !== undefined)
+    throw new FixpointError(
+      'edit-git',
+      `Cannot edit ${recipe}: its sources hold "${found}", which git would take for its own`,
+    )
+}
+
+async function commitAll(git: Git, folder: string, action: Action): Promise<void> {
+  await git.run(['init', '--quiet', '--template=', '--initial-branch=fixpoint'])
+  // Files that attributes of the sources would convert must stay as they are.
+  await mkdir(join(folder, '.git', 'info'), { recursive: true })
+  await writeFile(
+    join(folder, '.git', 'info', 'attributes'),
+    '* -text -filter -ident -eol -working-tree-encoding !diff\n',
+  )
+  await git.run(['add', '--all', '--force'])
+  await commit(git, `The sources of ${action.recipe}\n`)
+  for (const patch of action.patches) {
+    await git.run(['apply', '--index', '--whitespace=nowarn', patch.path])
+    await commit(git, await messageOf(patch))
+  }
+  const head = (await git.run(['rev-parse', 'HEAD'])).trim()
+  await git.run(['config', RECIPE, action.recipe])
+  await noteBase(git, head, action.patches)
+}
+
+/** Notes that a commit stands for the sources with all of the recipe's patches. */
+export async function noteBase(
+  git: Git,
+  commitId: string,
+  patches: readonly LocalFile[],
+): Promise<void> {
+  await git.run(['config', BASE, commitId])
+  await git.run(['config', PATCHES, digestsOf(patches)])
+}
+
+/** A recipe's patches, as a setting names them. */
+export function digestsOf(patches: readonly LocalFile[]): string {
+  return patches.map(({ digest }) => digest).join(' ')
+}
+
+async function commit(git: Git, message: string): Promise<void> {
+  // A message may have lines that begin with "#".
+  await git.run(['commit', '--quiet', '--allow-empty', '--cleanup=verbatim', '--file=-'], message)
+}
+
+/** The description of a patch, or its name. */
+async function messageOf({ name, path }: LocalFile): Promise<string> {
+  const text = await readFile(path, 'utf8')
+  const start = text.search(/^(?:diff --git |--- |Index: )/m)
+  const description = text.slice(0, Math.max(0, start)).trim()
+  return `${description === '' ? name : description}\n`
+}

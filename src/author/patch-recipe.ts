@@ -1,0 +1,119 @@
+import { FixpointError } from '../base/error.ts'
+import type { RecipeId } from '../base/recipe-id.ts'
+import type { Loaded } from '../metadata/load.ts'
+import type { LocalFile } from '../metadata/model.ts'
+import { BASE, digestsOf, noteBase, PATCHES, RECIPE } from './edit-tree.ts'
+import { Git } from './git.ts'
+import { ownFolder } from './own-folder.ts'
+import { newPatches, numberingAfter, untracked } from './patches.ts'
+import { writePatches } from './write-patches.ts'
+
+/** What is asked for. */
+export interface PatchOptions {
+  readonly recipe: RecipeId
+  /** The tree that was made for editing. */
+  readonly tree: string
+  /** The layer that gets the patches; undefined: where the user's changes belong. */
+  readonly layer: string | undefined
+  /** Loads the layers, as they are when it is called. */
+  readonly load: () => Promise<Loaded>
+  readonly signal: AbortSignal
+}
+
+/** Patches that were written. */
+export interface WrittenPatches {
+  /** The folder that has them in `patches/`. */
+  readonly folder: string
+  readonly names: readonly string[]
+  /** Whether the folder is a new one, with an amendment. */
+  readonly isNew: boolean
+  /** Files of the tree that no commit has. */
+  readonly untracked: readonly string[]
+}
+
+/**
+ * Writes the commits that a tree has since it was made as patches of its recipe. The layers are as
+ * before when that fails: with `edit-other`, `edit-stale`, as {@link newPatches} and
+ * {@link ownFolder} do, or with the faults that the layers would then have.
+ */
+export async function patchRecipe({
+  recipe,
+  tree,
+  layer,
+  load,
+  signal,
+}: PatchOptions): Promise<WrittenPatches> {
+  const loaded = await load()
+  const git = new Git(tree, signal)
+  const before = patchesIn(loaded, recipe)
+  const base = await baseOf(git, recipe, before)
+  const own = await ownFolder(loaded, recipe, layer)
+  const patches = await newPatches(git, base, numberingAfter(namesIn(loaded, own.folder)))
+  const written = {
+    folder: own.folder,
+    names: patches.map(({ name }) => name),
+    isNew: own.amendment !== undefined,
+    untracked: await untracked(git),
+  }
+  if (patches.length === 0) return written
+  const undo = await writePatches(own, patches)
+  try {
+    const after = patchesIn(await load(), recipe)
+    requireLast(after, before, written.names, recipe)
+    await noteBase(git, (await git.run(['rev-parse', 'HEAD'])).trim(), after)
+  } catch (error) {
+    await undo()
+    throw error
+  }
+  return written
+}
+
+function patchesIn({ metadata }: Loaded, id: RecipeId): readonly LocalFile[] {
+  const recipe = metadata.recipes.get(id)
+  if (recipe === undefined) throw new TypeError(`"${id}" is no recipe`)
+  return recipe.patches
+}
+
+/** Names of the patches that a folder of a layer has already. */
+function namesIn({ statements }: Loaded, folder: string): string[] {
+  const changes = [...statements.recipes.values(), ...[...statements.amendments.values()].flat()]
+  const change = changes.find((one) => one?.folder === folder)
+  return change?.patches.map(({ name }) => name) ?? []
+}
+
+async function baseOf(git: Git, recipe: RecipeId, patches: readonly LocalFile[]): Promise<string> {
+  const [own, noted, base] = [
+    await git.setting(RECIPE),
+    await git.setting(PATCHES),
+    await git.setting(BASE),
+  ]
+  if (own !== recipe || base === undefined)
+    throw new FixpointError(
+      'edit-other',
+      own === undefined
+        ? `Cannot make patches of "${git.folder}": it was not made for editing a recipe`
+        : `Cannot make patches of "${git.folder}" for ${recipe}: it is a tree of ${own}`,
+    )
+  if (noted !== digestsOf(patches))
+    throw new FixpointError(
+      'edit-stale',
+      `Cannot make patches of "${git.folder}": the patches of ${recipe} have changed since ` +
+        'it was made',
+    )
+  return base
+}
+
+/** Patches of a later layer would come after the new ones, which were made on top of them. */
+function requireLast(
+  after: readonly LocalFile[],
+  before: readonly LocalFile[],
+  names: readonly string[],
+  recipe: RecipeId,
+): void {
+  const wanted = [...before.map(({ name }) => name), ...names]
+  if (after.length === wanted.length && after.every(({ name }, at) => name === wanted[at])) return
+  throw new FixpointError(
+    'edit-order',
+    `Cannot make patches of ${recipe} there: other patches would be applied after the new ones`,
+  )
+}

@@ -1,0 +1,108 @@
+import { FixpointError } from '../base/error.ts'
+import { byCodeUnit } from '../base/order.ts'
+import { checkPatch } from '../metadata/format/patch-file.ts'
+import { Faults } from '../metadata/yaml/faults.ts'
+import type { Git } from './git.ts'
+
+/** A patch that is not written yet. */
+export interface NewPatch {
+  readonly name: string
+  readonly text: string
+}
+
+/** Digits of a number where no patch has one yet. */
+const WIDTH = 4
+
+/** How the names of new patches begin, from the first one on. */
+export type Numbering = (index: number) => string
+
+/** Numbers that come after patches with `names`, as names are sorted. */
+export function numberingAfter(names: readonly string[]): Numbering {
+  const last = [...names].sort(byCodeUnit).at(-1)
+  const number = last === undefined ? '' : (/^\d+/.exec(last)?.[0] ?? '')
+  const letter = last !== undefined && number === '' ? 'z' : ''
+  const width = number === '' ? WIDTH : number.length
+  return (index) => `${letter}${String(Number(number) + 1 + index).padStart(width, '0')}`
+}
+
+/** Characters of a patch's name that come from the first line of its description. */
+const LONGEST_SUBJECT = 50
+
+/**
+ * The commits of a tree since `base`, each as a patch with its description.
+ * Fails with `edit-uncommitted`, `edit-rewritten` or `edit-merge`; and with the faults of patches
+ * that a build could not apply.
+ */
+export async function newPatches(
+  git: Git,
+  base: string,
+  numbering: Numbering,
+): Promise<NewPatch[]> {
+  await requireCommitted(git)
+  await requireStraight(git, base)
+  const ids = linesOf(await git.run(['rev-list', '--reverse', `${base}..HEAD`]))
+  const patches: NewPatch[] = []
+  const faults = new Faults()
+  for (const [index, id] of ids.entries()) {
+    const patch = await patchOf(git, id, numbering(index))
+    checkPatch(patch.name, patch.text, faults)
+    patches.push(patch)
+  }
+  faults.throwIfAny()
+  return patches
+}
+
+/** Files that git does not know yet, and that no commit has. */
+export async function untracked(git: Git): Promise<string[]> {
+  return linesOf(await git.run(['ls-files', '--others', '--exclude-standard']))
+}
+
+async function requireCommitted(git: Git): Promise<void> {
+  const changed = linesOf(await git.run(['status', '--porcelain', '--untracked-files=no']))
+  if (changed.length === 0) return
+  throw new FixpointError(
+    'edit-uncommitted',
+    `Cannot make patches of "${git.folder}": ${changed.length} files have changes that no commit ` +
+      `has, such as "${changed[0]?.slice(3) ?? ''}"`,
+  )
+}
+
+async function requireStraight(git: Git, base: string): Promise<void> {
+  const common = await git.run(['merge-base', base, 'HEAD']).catch(() => '')
+  if (common.trim() !== base)
+    throw new FixpointError(
+      'edit-rewritten',
+      `Cannot make patches of "${git.folder}": the commits that it began with were changed`,
+    )
+  const merges = linesOf(await git.run(['rev-list', '--merges', `${base}..HEAD`]))
+  if (merges.length > 0)
+    throw new FixpointError(
+      'edit-merge',
+      `Cannot make patches of "${git.folder}": commit ${merges[0] ?? ''} is a merge`,
+    )
+}
+
+async function patchOf(git: Git, id: string, number: string): Promise<NewPatch> {
+  const message = (await git.run(['log', '-1', '--format=%B', id])).trim()
+  const changes = await git.run([
+    'diff-tree',
+    ...['-p', '--no-commit-id', '--no-renames', '--full-index', '--no-ext-diff', '--no-textconv'],
+    ...['--src-prefix=a/', '--dst-prefix=b/', '--unified=3', '--diff-algorithm=myers'],
+    id,
+  ])
+  const [subject = ''] = message.split('\n')
+  return { name: nameOf(subject, number), text: `${message}\n\n${changes}` }
+}
+
+function nameOf(subject: string, number: string): string {
+  const words = subject
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .slice(0, LONGEST_SUBJECT)
+    .replace(/^-|-$/g, '')
+  return `${number}-${words === '' ? 'change' : words}.patch`
+}
+
+function linesOf(text: string): string[] {
+  return text.split('\n').filter((line) => line !== '')
+}

@@ -1,0 +1,80 @@
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { exists, explainDiskFull, syncPath } from '../base/files.ts'
+import { removeTree } from '../base/remove-tree.ts'
+import type { NewPatch } from './patches.ts'
+import type { OwnFolder } from './own-folder.ts'
+
+/** Undoes what was written. */
+export type Undo = () => Promise<void>
+
+/**
+ * Puts patches into the folder in which a user changes a recipe, and makes that if it has to be.
+ * They come all or not at all.
+ */
+export async function writePatches(
+  { folder, amendment }: OwnFolder,
+  patches: readonly NewPatch[],
+): Promise<Undo> {
+  try {
+    if (amendment !== undefined) {
+      await makeFolder(folder, async (part) => {
+        await writeFile(join(part, 'amend.yaml'), amendment, { flag: 'wx' })
+        await mkdir(join(part, 'patches'))
+        await writeAll(join(part, 'patches'), patches)
+      })
+      return () => removeTree(folder)
+    }
+    const target = join(folder, 'patches')
+    if (!(await exists(target))) {
+      await makeFolder(target, (part) => writeAll(part, patches))
+      return () => removeTree(target)
+    }
+    return await addAll(target, patches)
+  } catch (error) {
+    throw explainDiskFull(error, folder)
+  }
+}
+
+async function makeFolder(target: string, write: (part: string) => Promise<void>): Promise<void> {
+  const part = join(dirname(target), `.${basename(target)}.part`)
+  await removeTree(part) // of a killed run
+  await mkdir(part)
+  try {
+    await write(part)
+    await rename(part, target)
+    await syncPath(dirname(target))
+  } catch (error) {
+    await removeTree(part)
+    throw error
+  }
+}
+
+async function addAll(folder: string, patches: readonly NewPatch[]): Promise<Undo> {
+  const added: string[] = []
+  const undo = async (): Promise<void> => {
+    for (const path of added.splice(0)) await rm(path, { force: true })
+  }
+  const part = `${folder}.part`
+  await removeTree(part)
+  await mkdir(part)
+  try {
+    await writeAll(part, patches)
+    for (const { name } of patches) {
+      await rename(join(part, name), join(folder, name))
+      added.push(join(folder, name))
+    }
+    await syncPath(folder)
+    return undo
+  } catch (error) {
+    await undo()
+    throw error
+  } finally {
+    await removeTree(part)
+  }
+}
+
+async function writeAll(folder: string, patches: readonly NewPatch[]): Promise<void> {
+  for (const { name, text } of patches)
+    await writeFile(join(folder, name), text, { flag: 'wx', flush: true })
+}

@@ -1,0 +1,173 @@
+import { existsSync } from 'node:fs'
+import { appendFile, readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { describe, expect, test } from 'vitest'
+import { digestOf } from '../../../src/base/digest.ts'
+import { commandLine, recipe, step, type Toy } from '../../support/cli.ts'
+import { tarOf } from '../../support/tars.ts'
+
+const makeToy = commandLine()
+
+const TARBALL = tarOf([
+  { path: 'hello-1.0/main.c', data: 'one\ntwo\nthree\n' },
+  { path: 'hello-1.0/deep/other.c', data: 'x\n' },
+])
+const OLD_PATCH = '--- a/main.c\n+++ b/main.c\n@@ -1,3 +1,3 @@\n-one\n+ONE\n two\n three\n'
+
+/** A package of a tarball, with a patch. */
+const HELLO = {
+  'hello-1.0.tar': TARBALL,
+  'layers/bootstrap/hello/recipe.yaml': recipe(
+    'hello',
+    `sources: [{ sha256: ${digestOf(TARBALL)}, from: ['file:../../../hello-1.0.tar'] }]`,
+    'style: plain',
+    step('cp main.c deep/other.c "$OUT"'),
+  ),
+  'layers/bootstrap/hello/patches/01-big.patch': OLD_PATCH,
+}
+
+const PATCHES = 'layers/bootstrap/hello/patches'
+
+/** A toy with a tree for editing in `hello`, and git in that. */
+async function edited(): Promise<{
+  toy: Toy
+  tree: string
+  git: (...words: string[]) => Promise<string>
+}> {
+  const toy = await makeToy(HELLO)
+  const { code, stderr } = await toy.run('edit', 'hello')
+  expect(code, stderr).toBe(0)
+  const tree = join(toy.folder, 'hello')
+  const who = ['-c', 'user.name=me', '-c', 'user.email=me@localhost']
+  const git = async (...words: string[]): Promise<string> =>
+    (await execa('git', [...who, '-C', tree, ...words])).stdout
+  return { toy, tree, git }
+}
+
+async function refused({ run }: Toy, reason: string, ...words: string[]): Promise<void> {
+  const { code, stderr } = await run(...words)
+  expect(code).not.toBe(0)
+  expect(stderr).toContain(reason)
+}
+
+describe('edit and patch', () => {
+  test('make commits patches with their description, and the build applies them', async () => {
+    const { toy, tree, git } = await edited()
+    expect(await git('log', '--format=%s', '--reverse')).toBe(
+      'The sources of bootstrap/hello\n01-big.patch',
+    )
+    await appendFile(join(tree, 'main.c'), 'four\n')
+    await git('commit', '-qam', 'Count to four\n\nThree was not enough.')
+    await writeFile(join(tree, 'new.c'), 'new\n')
+    await git('add', 'new.c')
+    await git('commit', '-qm', 'Add a file: new.c')
+    const { code, stdout, stderr } = await toy.run('patch', 'hello')
+    expect(code, stderr).toBe(0)
+    expect(stdout).toContain('02-count-to-four.patch')
+    const folder = join(toy.folder, PATCHES)
+    expect((await readdir(folder)).sort()).toEqual([
+      '01-big.patch',
+      '02-count-to-four.patch',
+      '03-add-a-file-new-c.patch',
+    ])
+    expect(await readFile(join(folder, '02-count-to-four.patch'), 'utf8')).toMatch(
+      /^Count to four\n\nThree was not enough\.\n\ndiff --git a\/main\.c b\/main\.c\n/,
+    )
+    const built = await toy.run('build', 'hello')
+    expect(built.code, built.stderr).toBe(0)
+    const again = await toy.run('patch', 'hello')
+    expect(again.stdout).toContain('there is no commit that is not a patch already')
+  })
+
+  test('an amendment in the layer that is named gets them', async () => {
+    const { toy, tree, git } = await edited()
+    await appendFile(join(tree, 'main.c'), 'four\n')
+    await git('commit', '-qam', 'four')
+    const { code, stderr } = await toy.run('patch', 'hello', '--layer', 'product')
+    expect(code, stderr).toBe(0)
+    const folder = join(toy.folder, 'layers/product/hello')
+    expect(await readFile(join(folder, 'amend.yaml'), 'utf8')).toBe('amends: bootstrap/hello\n')
+    expect(await readdir(join(folder, 'patches'))).toEqual(['0001-four.patch'])
+    expect((await toy.run('build', 'hello')).code).toBe(0)
+  })
+
+  test('warn of files that no commit has', async () => {
+    const { toy, tree, git } = await edited()
+    await appendFile(join(tree, 'main.c'), 'four\n')
+    await git('commit', '-qam', 'four')
+    await writeFile(join(tree, 'forgotten.c'), '')
+    const { code, stderr } = await toy.run('patch', 'hello')
+    expect(code).toBe(0)
+    expect(stderr).toContain('1 files are in no commit, such as "forgotten.c"')
+  })
+
+  test('refuse what would lose something, and leave the layer as it was', async () => {
+    const { toy, tree, git } = await edited()
+    await refused(toy, 'something is there', 'edit', 'hello')
+    await appendFile(join(tree, 'main.c'), 'four\n')
+    await refused(toy, 'changes that no commit has, such as "main.c"', 'patch', 'hello')
+    await git('commit', '-qam', 'four')
+    await refused(toy, 'it is a tree of bootstrap/hello', 'patch', 'alpha', 'hello')
+    await execa('git', ['init', '-q', join(toy.folder, 'other')])
+    await refused(toy, 'was not made for editing', 'patch', 'hello', 'other')
+    await git('update-index', '--chmod=+x', 'main.c')
+    await git('commit', '-qm', 'mode')
+    await refused(toy, 'mode', 'patch', 'hello')
+    await git('reset', '-q', '--hard', 'HEAD~1')
+    await git('commit', '--amend', '-qm', 'four again')
+    expect(await readdir(join(toy.folder, PATCHES))).toEqual(['01-big.patch'])
+    await git('reset', '-q', '--hard', 'HEAD~2')
+    await refused(toy, 'were changed', 'patch', 'hello')
+    await toy.write({ [`${PATCHES}/02-more.patch`]: OLD_PATCH.replaceAll('ONE', 'Two') })
+    await refused(toy, 'have changed since it was made', 'patch', 'hello')
+    expect(await readdir(join(toy.folder, PATCHES))).toHaveLength(2)
+  })
+
+  test('go by no settings of the sources or of the user', async () => {
+    const toy = await makeToy({
+      ...HELLO,
+      'home/.gitconfig': '[core]\n\tautocrlf = true\n[commit]\n\tgpgSign = true\n',
+    })
+    expect((await toy.run('edit', 'hello', 'tree')).code).toBe(0)
+    expect(await readFile(join(toy.folder, 'tree/main.c'), 'utf8')).toBe('ONE\ntwo\nthree\n')
+    const hostile = tarOf([
+      { path: 'evil/.git/config', data: '[core]\n\tfsmonitor = touch /tmp/owned\n' },
+      { path: 'evil/main.c', data: 'x\n' },
+    ])
+    await toy.write({
+      'hello-1.0.tar': hostile,
+      'layers/bootstrap/hello/recipe.yaml': HELLO['layers/bootstrap/hello/recipe.yaml'].replace(
+        digestOf(TARBALL),
+        digestOf(hostile),
+      ),
+    })
+    await refused(toy, 'git would take for its own', 'edit', 'hello', 'evil')
+    expect(existsSync(join(toy.folder, 'evil'))).toBe(false)
+  })
+})
+
+describe('shell', () => {
+  test('opens the tree as the steps find it', async () => {
+    const { run } = await makeToy(HELLO)
+    const { code, stdout, stderr } = await run(
+      'shell',
+      'hello',
+      'sh',
+      '-c',
+      'cat main.c; ls /steps',
+    )
+    expect(code, stderr).toBe(0)
+    expect(stdout).toBe('ONE\ntwo\nthree\nbuild\npatch\nunpack\n')
+  })
+
+  test('works in a tree of the user', async () => {
+    const { toy, tree } = await edited()
+    const { code, stderr } = await toy.run(
+      ...['shell', '--tree', tree, 'hello', 'sh', '-c'],
+      'sh -eu /steps/build; touch made; cat /out/main.c',
+    )
+    expect(code, stderr).toBe(0)
+    expect(existsSync(join(tree, 'made'))).toBe(true)
+  })
+})
