@@ -48,6 +48,8 @@ export type Event =
       readonly recipe: RecipeId
       readonly key: Digest
       readonly log: string
+      /** Where it runs: `local`, or `remote NAME`. */
+      readonly place: string
     }
   | {
       readonly type: 'step-start'
@@ -74,6 +76,8 @@ export type Event =
       readonly peakMemory: number
       /** Bytes of the artifact's tar. */
       readonly size: number
+      /** Where it ran: `local`, or `remote NAME`. */
+      readonly place: string
     }
   | {
       readonly type: 'action-stored'

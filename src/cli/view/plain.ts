@@ -36,14 +36,14 @@ function textOf(event: Event): string | undefined {
     case 'fetch-end':
       return `fetch ${event.source}: ${formatBytes(event.bytes)} from ${event.place}`
     case 'action-start':
-      return `build ${event.recipe}`
+      return `build ${event.recipe}${elsewhere(event)}`
     case 'step-start':
       return undefined
     case 'step-end':
       return undefined
     case 'action-end':
       return (
-        `built ${event.recipe} in ${formatDuration(event.durationMs)} ` +
+        `built ${event.recipe}${elsewhere(event)} in ${formatDuration(event.durationMs)} ` +
         `(${formatDuration(event.cpuMs)} CPU, ${formatBytes(event.peakMemory)}): ` +
         `${shortDigest(event.artifact)}, ${formatBytes(event.size)}`
       )
@@ -76,4 +76,9 @@ function textOf(event: Event): string | undefined {
     default:
       return event satisfies never
   }
+}
+
+/** Where an action runs, unless that is this machine. */
+function elsewhere({ place }: { readonly place: string }): string {
+  return place === 'local' ? '' : ` on ${place}`
 }
