@@ -30,6 +30,10 @@ export interface BootOptions {
   readonly clock?: string | undefined
   /** Further disks, after the image. */
   readonly disks?: readonly Disk[] | undefined
+  /** A network of QEMU's own; default: none. */
+  readonly network?: Machine['network']
+  /** Further arguments of QEMU. */
+  readonly more?: readonly string[] | undefined
 }
 
 /**
@@ -70,13 +74,15 @@ async function machineFor(options: BootOptions, { reboot }: { reboot: boolean })
     disks = [],
     clock,
     sector,
+    network,
+    more,
   } = options
   await checkReadable(image, writable)
   return {
     firmware: firmware === 'bios' ? 'bios' : await findFirmware(),
     disks: [{ file: image, bus, writable, sector }, ...disks],
     accelerator: await chooseAccelerator(),
-    ...{ memory, smp, clock, reboot },
+    ...{ memory, smp, clock, network, more, reboot },
   }
 }
 

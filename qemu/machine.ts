@@ -21,6 +21,12 @@ export interface Disk {
   readonly sector?: 512 | 4096 | undefined
 }
 
+/** A TCP port of this host's loopback interface that leads to one of the guest. */
+export interface Port {
+  readonly host: number
+  readonly guest: number
+}
+
 /** A PC, as far as an image can tell the difference. */
 export interface Machine {
   /**
@@ -40,6 +46,13 @@ export interface Machine {
    */
   readonly clock?: string | undefined
   readonly accelerator: Accelerator
+  /**
+   * The guest has a network card, and behind it a network that QEMU makes: DHCP, names, and the way
+   * out by this host. Undefined: no network.
+   */
+  readonly network?: { readonly ports: readonly Port[] } | undefined
+  /** Further arguments of QEMU, as they are. */
+  readonly more?: readonly string[] | undefined
   /** True: a reset restarts the guest. Otherwise it ends QEMU, so that a crash shows at once. */
   readonly reboot: boolean
 }
@@ -51,8 +64,8 @@ export interface Machine {
 export type Console = 'terminal' | { readonly serial: number; readonly qmp: number }
 
 /**
- * QEMU's arguments for a machine; pure. It has no network, no window, and nothing that the
- * arguments do not name. Fails with `bad-memory`, `bad-smp` or `no-disk`.
+ * QEMU's arguments for a machine; pure. It has no window, and nothing that the arguments do not
+ * name. Fails with `bad-memory`, `bad-smp` or `no-disk`.
  */
 export function machineArguments(machine: Machine, console: Console): string[] {
   checkMachine(machine)
@@ -64,10 +77,12 @@ export function machineArguments(machine: Machine, console: Console): string[] {
     // A PC has a screen, a clock and a keyboard, and boots differently without; nobody looks at
     // this one's.
     ...['-device', 'VGA', '-display', 'none', '-nic', 'none'],
+    ...network(machine.network),
     ...firmware(machine.firmware),
     ...controllers(machine.disks),
     ...machine.disks.flatMap(disk),
     ...serial(console),
+    ...(machine.more ?? []),
   ]
 }
 
@@ -94,6 +109,14 @@ function accelerator(name: Accelerator): string[] {
   return name === 'kvm'
     ? ['-accel', 'kvm', '-cpu', 'host']
     : ['-accel', 'tcg,thread=multi', '-cpu', 'max,la57=off']
+}
+
+function network(wanted: Machine['network']): string[] {
+  if (wanted === undefined) return []
+  const ports = wanted.ports.map(({ host, guest }) => `,hostfwd=tcp:127.0.0.1:${host}-:${guest}`)
+  // Without a ROM the firmware cannot boot from the network, and QEMU needs no file for one.
+  const card = 'virtio-net-pci,netdev=net,romfile='
+  return ['-netdev', `user,id=net${ports.join('')}`, '-device', card]
 }
 
 function firmware(kind: 'bios' | Firmware): string[] {

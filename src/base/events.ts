@@ -51,6 +51,8 @@ export type Event =
       /** Where it runs: `local`, or `remote NAME`. */
       readonly place: string
     }
+  // When an action begins or ends: how long the build will go on, by what actions took before.
+  | { readonly type: 'estimate'; readonly at: number; readonly leftMs: number }
   | {
       readonly type: 'step-start'
       readonly at: number

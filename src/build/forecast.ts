@@ -27,14 +27,23 @@ export class Forecast {
     return past ?? nodeOf(this.#graph.nodes, recipe).recipe.cost * 1000
   }
 
+  /** Milliseconds of CPU time that an action takes; of one long ago, as if it used one core. */
+  work(recipe: RecipeId): number {
+    return this.#past.get(recipe)?.cpuMs ?? this.duration(recipe)
+  }
+
+  /** Milliseconds from the start of an action to the end of the longest chain it begins. */
+  remaining(recipe: RecipeId): number {
+    return this.#remaining.get(recipe) ?? 0
+  }
+
   /** Bytes of memory that an action uses at most. */
   memory(recipe: RecipeId): number {
     return this.#past.get(recipe)?.peakMemory ?? nodeOf(this.#graph.nodes, recipe).recipe.memory
   }
 
   candidate(recipe: RecipeId): Candidate {
-    const remaining = this.#remaining.get(recipe) ?? 0
-    return { recipe, remaining, memory: this.memory(recipe) }
+    return { recipe, remaining: this.remaining(recipe), memory: this.memory(recipe) }
   }
 }
 

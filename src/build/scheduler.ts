@@ -9,6 +9,7 @@ import type { LivePlan } from '../plan/live-plan.ts'
 import type { Plan } from '../plan/plan.ts'
 import { Discards } from './background-removal.ts'
 import type { BuildContext, BuildOptions } from './build-context.ts'
+import { Estimate } from './estimate.ts'
 import { RunElsewhere, type Action, type Executor, type RemoteExecutor } from './executor.ts'
 import { Forecast } from './forecast.ts'
 import { Inquiry } from './inquiry.ts'
@@ -80,6 +81,7 @@ class Scheduler {
   readonly #news = new EventEmitter()
   #live: LivePlan
   #forecast: Forecast
+  #estimate: Estimate
   #queue = new Queue()
   /** What has ended since the plan was last brought up to date. */
   readonly #ended: RecipeId[] = []
@@ -96,6 +98,7 @@ class Scheduler {
     this.#local = this.#makeLocal()
     this.#fetchSignal = AbortSignal.any([options.signal, this.#fetchEnd.signal])
     this.#forecast = this.#makeForecast()
+    this.#estimate = this.#makeEstimate()
     this.#inquiry = new Inquiry(work.shared, {
       signal: this.#fetchSignal,
       onAnswer: (id) => {
@@ -154,6 +157,11 @@ class Scheduler {
     return new Forecast(this.#graph, this.#live.snapshot(), this.#context.store.index)
   }
 
+  #makeEstimate(): Estimate {
+    const cores = this.#options.cores + (this.#work.remote?.slots ?? 0)
+    return new Estimate(this.#live.snapshot(), this.#forecast, cores)
+  }
+
   #mayStart(): boolean {
     return this.#failures.size === 0 || this.#options.keepGoing
   }
@@ -162,6 +170,7 @@ class Scheduler {
   #follow(): void {
     const changed = this.#ended.splice(0).flatMap((id) => this.#live.update(id).concat(id))
     if (!this.#lost) {
+      for (const id of changed) if (this.#isDone(id)) this.#estimate.end(id)
       this.#consider(changed)
       this.#consider(this.#inquiry.takeHeld())
       return
@@ -171,7 +180,13 @@ class Scheduler {
     this.#queue = new Queue()
     this.#live = this.#work.planAgain()
     this.#forecast = this.#makeForecast()
+    this.#estimate = this.#makeEstimate()
     this.#consider(this.#graph.nodes.keys())
+  }
+
+  /** Whether an action has ended, or need not run. */
+  #isDone(id: RecipeId): boolean {
+    return this.#failures.has(id) || ['stored', 'unneeded'].includes(this.#live.stateOf(id))
   }
 
   /**
@@ -256,6 +271,12 @@ class Scheduler {
   }
 
   async #startActions(): Promise<void> {
+    const before = this.#running.size
+    await this.#startWhatFits()
+    if (this.#running.size > before) this.#emitEstimate()
+  }
+
+  async #startWhatFits(): Promise<void> {
     const { remote } = this.#work
     if (remote !== undefined) {
       const slots = remote.slots - this.#away.size
@@ -284,6 +305,7 @@ class Scheduler {
   }
 
   #start(id: RecipeId, executor: Executor): void {
+    this.#estimate.start(id, this.#context.now())
     this.#running.set(id, this.#runAction(actionOf(this.#live, id), executor))
   }
 
@@ -314,6 +336,11 @@ class Scheduler {
       this.#away.delete(id)
       this.#end(id)
     }
+  }
+
+  #emitEstimate(): void {
+    const at = this.#context.now()
+    this.#context.emit({ type: 'estimate', at, leftMs: this.#estimate.leftMs(at) })
   }
 
   #end(id: RecipeId): void {

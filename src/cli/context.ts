@@ -15,7 +15,7 @@ import type { Installed } from '../store/local/installed.ts'
 import { isStore } from '../store/local/layout.ts'
 import { Store } from '../store/store.ts'
 import { readConfig, type Config } from './config.ts'
-import { defaultCores, layersFile, OWN_LAYERS } from './defaults.ts'
+import { layersFile, OWN_LAYERS } from './defaults.ts'
 import type { GlobalOptions } from './global-options.ts'
 import { endInterrupted } from './view/end-at-once.ts'
 import { outputFailure, watchOutput } from './view/output.ts'
@@ -64,7 +64,6 @@ export class CommandContext {
     const view = await openView({
       json: options.json === true,
       live: isWatched(process.env),
-      cores: defaultCores(),
       now,
     })
     // Files of the store and of every action are made under one mask, whatever the caller's.

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import {
   request as httpRequest,
   type ClientRequest,
@@ -12,8 +13,11 @@ import { rootCertificates } from 'node:tls'
 import { FixpointError } from '../base/error.ts'
 import { errorCode } from '../base/files.ts'
 import { shownAddress } from './addresses.ts'
+import { extraCertificates } from './environment.ts'
 import { PlaceFailure } from './failure.ts'
+import { passwordFor } from './netrc.ts'
 import type { Limits } from './ports.ts'
+import { proxyFor, throughProxy, tunnelThrough } from './proxy.ts'
 
 /**
  * A server's answer after redirects. `chunks` rejects with PlaceFailure when the body stalls, drips
@@ -167,20 +171,57 @@ interface Question {
 }
 
 /** One request; resolves with the answer's head. */
-function send(
-  { method, url, headers, trusted = [], body }: Question,
+async function send(
+  question: Question,
   limits: Limits,
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
+  const { url, headers } = question
+  const isOpen = headers['Authorization'] === undefined && url.username === ''
+  const password = isOpen ? await passwordFor(url.hostname) : undefined
+  const known = password === undefined ? headers : { ...headers, Authorization: password }
+  return exchange({ ...question, headers: known }, limits, signal)
+}
+
+/** Begins a request, by way of the proxy that the environment names. */
+function ask(
+  { method, url, headers, trusted = [] }: Question,
+  limits: Limits,
+  signal: AbortSignal,
+): ClientRequest {
+  const ca = trusted.length > 0 ? { ca: [...usualCertificates(), ...trusted] } : {}
+  const all = { ...headers, 'Accept-Encoding': 'identity', 'User-Agent': 'fixpoint' }
+  const proxy = proxyFor(url)
+  if (url.protocol === 'https:') {
+    const agent = proxy && { agent: tunnelThrough(proxy, limits.connectMs) }
+    return httpsRequest(url, { method, headers: all, signal, ...ca, ...agent })
+  }
+  if (proxy === undefined) return httpRequest(url, { method, headers: all, signal })
+  const { way, own } = throughProxy(url, proxy)
+  const request = proxy.protocol === 'https:' ? httpsRequest : httpRequest
+  return request({ ...way, method, headers: { ...own, ...all }, signal })
+}
+
+/** What Node trusts by itself. Certificates that a request names would take the place of these. */
+function usualCertificates(): string[] {
+  const more = extraCertificates()
+  if (more === undefined) return [...rootCertificates]
+  try {
+    return [...rootCertificates, readFileSync(more, 'utf8')]
+  } catch {
+    // Node has warned of it.
+    return [...rootCertificates]
+  }
+}
+
+function exchange(
+  question: Question,
+  limits: Limits,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  const { url, body } = question
   return new Promise<IncomingMessage>((resolve, reject) => {
-    // Named at all, they take the place of Node's own.
-    const ca = trusted.length > 0 ? { ca: [...rootCertificates, ...trusted] } : {}
-    const all = { ...headers, 'Accept-Encoding': 'identity', 'User-Agent': 'fixpoint' }
-    const request = begin(url, () =>
-      url.protocol === 'https:'
-        ? httpsRequest(url, { method, headers: all, signal, ...ca })
-        : httpRequest(url, { method, headers: all, signal }),
-    )
+    const request = begin(url, () => ask(question, limits, signal))
     let timer: NodeJS.Timeout | undefined
     let answered = false
     const endAfter = (ms: number, reason: string): void => {
@@ -213,7 +254,7 @@ function send(
     })
     request.on('error', (error) => {
       clearTimeout(timer)
-      reject(failureOf(error, signal))
+      reject(failureOf(error, signal, proxyFor(url)))
     })
     if (body === undefined) request.end()
     else
@@ -230,6 +271,7 @@ function begin(url: URL, request: () => ClientRequest): ClientRequest {
   try {
     return request()
   } catch (cause) {
+    if (cause instanceof PlaceFailure) throw cause
     throw new PlaceFailure(`cannot ask for "${shownAddress(url)}"`, { cause })
   }
 }
@@ -294,12 +336,13 @@ async function inTime<T>(
   }
 }
 
-function failureOf(error: unknown, signal: AbortSignal): Error {
+function failureOf(error: unknown, signal: AbortSignal, proxy?: URL): Error {
   if (signal.aborted) return signal.reason as Error
   if (error instanceof PlaceFailure) return error
   const code = errorCode(error) ?? ''
   const message = error instanceof Error && error.message !== '' ? error.message : code
-  return new PlaceFailure(`connection failed: ${message}`, {
+  const way = proxy === undefined ? '' : ` by proxy "${shownAddress(proxy)}"`
+  return new PlaceFailure(`connection${way} failed: ${message}`, {
     retry: TRANSIENT.has(code),
     cause: error,
   })

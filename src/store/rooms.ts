@@ -103,6 +103,8 @@ export interface HistoryEntry {
   /** Finds the {@link IndexEntry}. */
   readonly name: Digest
   readonly durationMs: number
+  /** User and system time of its processes; undefined for one of long ago. */
+  readonly cpuMs?: number
   readonly peakMemory: number
 }
 

@@ -44,14 +44,22 @@ export interface Toy {
   readonly startWith: (wrap: readonly string[], ...words: readonly string[]) => ChildProcess
   /** Like `start`, on a pseudo terminal: what is written to standard input is typed there. */
   readonly startOnTerminal: (...words: readonly string[]) => ChildProcess
+  /** Like `startOnTerminal`, on one of another size. */
+  readonly startOnScreen: (size: ScreenSize, ...words: readonly string[]) => ChildProcess
   /** Like `startOnTerminal`, under nohup: it is to go on when the terminal is closed. */
   readonly startUnderNohup: (...words: readonly string[]) => ChildProcess
   /** Runs `fixpoint` on a pseudo terminal; what was written to that, byte for byte. */
   readonly runOnTerminal: (...words: readonly string[]) => Promise<Ended>
-  /** Runs `fixpoint` on a pseudo terminal of 80 columns and 24 rows; what that shows in the end. */
+  /** What a terminal of 80 columns and 24 rows shows in the end, on which `fixpoint` ran. */
   readonly watch: (
     ...words: readonly string[]
   ) => Promise<{ code: number | undefined } & ReturnType<typeof screenAfter>>
+}
+
+/** Size of a terminal, in characters. */
+export interface ScreenSize {
+  readonly columns: number
+  readonly rows: number
 }
 
 /** How a command is run. */
@@ -197,9 +205,14 @@ function toyIn(folder: string): Toy {
     })
     return child
   }
-  const onTerminal = (words: readonly string[], before: readonly string[] = []): string[] => {
+  const onTerminal = (
+    words: readonly string[],
+    before: readonly string[] = [],
+    { columns, rows }: ScreenSize = { columns: 80, rows: 24 },
+  ): string[] => {
     const command = shellWords([...before, process.execPath, MAIN, ...own, ...words])
-    return ['script', '-qec', `stty rows 24 cols 80; exec ${command}`, '/dev/null']
+    const size = `rows ${String(rows)} cols ${String(columns)}`
+    return ['script', '-qec', `stty ${size}; exec ${command}`, '/dev/null']
   }
   const runToEnd = async (
     [program, ...args]: readonly string[],
@@ -230,6 +243,7 @@ function toyIn(folder: string): Toy {
       start([...wrap, process.execPath, MAIN, ...own, ...words], 'ignore'),
     start: (...words) => start([process.execPath, MAIN, ...own, ...words], 'ignore'),
     startOnTerminal: (...words) => start(onTerminal(words), 'pipe'),
+    startOnScreen: (size, ...words) => start(onTerminal(words, [], size), 'pipe'),
     startUnderNohup: (...words) => start(onTerminal(words, ['nohup']), 'pipe'),
     runOnTerminal,
     watch: async (...words) => {

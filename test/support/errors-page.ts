@@ -1,21 +1,8 @@
 import { CODES, type ErrorCode } from '../../src/base/codes.ts'
 import { FixpointError } from '../../src/base/error.ts'
-import { EXIT, type FailureKind } from '../../src/base/exit.ts'
+import { EXIT, type FailureKind, MEANINGS } from '../../src/base/exit.ts'
 import { byCodeUnit } from '../../src/base/order.ts'
 import { hintOf } from '../../src/cli/view/hints.ts'
-
-/** What each exit status stands for, as a heading. */
-const KINDS: Readonly<Record<FailureKind, string>> = {
-  buildFailed: 'A build or a boot failed',
-  usage: 'The command line or the configuration is wrong',
-  metadata: 'Layers, recipes or styles are wrong',
-  fetch: 'A source is missing, or stored data are damaged',
-  notReproducible: 'Two results differ',
-  hostUnfit: 'This host does not allow it',
-  damaged: 'A kit or a mirror is damaged',
-  bug: 'A bug of Fixpoint',
-  interrupted: 'Interrupted',
-}
 
 /** Columns of a line of the page. */
 const WIDTH = 100
@@ -37,12 +24,12 @@ This page is printed from the table in \`src/base/codes.ts\`. A unit test compar
  * status and code.
  */
 export function errorsPage(): string {
-  const kinds = (Object.keys(KINDS) as FailureKind[]).sort((a, b) => EXIT[a] - EXIT[b])
+  const kinds = (Object.keys(MEANINGS) as FailureKind[]).sort((a, b) => EXIT[a] - EXIT[b])
   const sections = kinds.map((kind) => {
     const rows = Object.entries<string>(CODES[kind])
       .sort(([a], [b]) => byCodeUnit(a, b))
       .map(([code, what]) => wrapped(`- \`${code}\`: ${what}${hintAbout(code as ErrorCode)}`))
-    return `## ${EXIT[kind]}: ${KINDS[kind]}\n\n${rows.join('\n')}\n`
+    return `## ${EXIT[kind]}: ${MEANINGS[kind]}\n\n${rows.join('\n')}\n`
   })
   return [HEAD, ...sections].join('\n')
 }

@@ -108,6 +108,7 @@ const TABLE: Readonly<Record<string, readonly [Decider, string]>> = {
   'cli/commands/log.ts': ['own', 'a log'],
   'cli/defaults.ts': ['user', 'layers.yaml of the working folder'],
   'fetch/apt.ts': ['host', '/etc/apt'],
+  'fetch/http.ts': ['user', 'the file of certificates that a variable names'],
   'fetch/obtain.ts': ['own', 'partial downloads'],
   'fetch/obtain-blob.ts': ['own', 'partial downloads'],
   'remote/execution/blob.ts': ['own', 'blobs that are sent, and programs that callers name'],

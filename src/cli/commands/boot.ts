@@ -1,4 +1,5 @@
 import { bootOnTerminal, type BootOptions } from '../../../qemu/boot.ts'
+import type { Port } from '../../../qemu/machine.ts'
 import type { CommandContext } from '../context.ts'
 
 /** Options of `boot`. */
@@ -9,17 +10,21 @@ export interface BootFlags {
   readonly memory?: string
   readonly smp?: number
   readonly writable?: boolean
+  readonly network?: boolean
+  readonly port?: readonly Port[]
 }
 
-/** `boot IMAGE`: QEMU with the serial console on the terminal. */
+/** `boot IMAGE [-- QEMU-ARGUMENT…]`: QEMU with the serial console on the terminal. */
 export async function bootCommand(
   _command: CommandContext,
   image: string,
-  { uefi, bios: _bios, ...rest }: BootFlags,
+  more: readonly string[],
+  { uefi, bios: _bios, network, port, ...rest }: BootFlags,
 ): Promise<void> {
   process.exitCode = await bootOnTerminal({
     image,
     firmware: uefi === true ? 'uefi' : 'bios',
-    ...rest,
+    ...(network === true || port !== undefined ? { network: { ports: port ?? [] } } : {}),
+    ...{ more, ...rest },
   })
 }

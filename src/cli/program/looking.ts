@@ -71,6 +71,7 @@ function addBuiltCommands(program: Command): void {
     .description(
       'the log of its last action; a terminal gets control characters as \\xNN, a pipe as they are',
     )
+    .option('-f, --follow', 'go on with what is added to it, until interrupted')
     .action(run(async () => (await import('../commands/log.ts')).logCommand))
   program
     .command('why')

@@ -3,7 +3,7 @@ import { BUSES } from '../../../qemu/machine.ts'
 import type { BuildCommandFlags } from '../commands/build.ts'
 import type { RebuildFlags } from '../commands/rebuild.ts'
 import type { CommandContext } from '../context.ts'
-import { mirrorOption, positiveInteger, withBuildOptions } from './options.ts'
+import { forwarding, mirrorOption, positiveInteger, withBuildOptions } from './options.ts'
 import { run } from './run.ts'
 
 /** Adds the commands that make something: artifacts, images, a second build, a machine. */
@@ -101,6 +101,7 @@ function addBoot(program: Command): void {
   program
     .command('boot')
     .argument('<image>')
+    .argument('[qemu-argument...]', 'after "--": further arguments of QEMU')
     .description('boot an image in QEMU, its serial console on this terminal; Ctrl-A X leaves')
     .option('--bios', 'boot by BIOS (default)')
     .addOption(new Option('--uefi', 'boot by UEFI').conflicts('bios'))
@@ -110,6 +111,13 @@ function addBoot(program: Command): void {
     .option('--memory <size>', 'as QEMU takes it', '1G')
     .option('--smp <count>', 'processors', positiveInteger, 2)
     .option('--writable', 'let the guest change the image')
+    .option('--network', 'a network card, DHCP, and the way out by this host')
+    .addOption(
+      new Option(
+        '--port <host:guest>',
+        "a TCP port of this host that leads to the guest's, as 2222:22; may be repeated",
+      ).argParser(forwarding),
+    )
     .action(run(async () => (await import('../commands/boot.ts')).bootCommand))
 }
 

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { Port } from '../../../qemu/machine.ts'
 import { MOST_CORES } from '../../build/jobserver.ts'
 import { parseTime } from '../../report/receipts/ssh/time.ts'
 
@@ -61,6 +62,18 @@ export function time(text: string): number {
   const value = parseTime(text)
   if (value === undefined) throw new InvalidArgumentError('It must be YYYYMMDD[HHMM[SS]][Z].')
   return value
+}
+
+/** Parses two ports as HOST:GUEST, and adds them to those before. */
+export function forwarding(text: string, before: readonly Port[] | undefined): Port[] {
+  const [host = 0, guest = 0, ...more] = text.split(':').map(Number)
+  if (more.length > 0 || ![host, guest].every(isPort))
+    throw new InvalidArgumentError('It must be two ports from 1 to 65535, as 2222:22.')
+  return [...(before ?? []), { host, guest }]
+}
+
+function isPort(value: number): boolean {
+  return Number.isInteger(value) && value >= 1 && value <= 65_535
 }
 
 /** Parses a share in percent, from 1 to 100. */

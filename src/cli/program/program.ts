@@ -4,10 +4,19 @@ import { addKeepingCommands } from './keeping.ts'
 import { addLookingCommands } from './looking.ts'
 import { addMakingCommands } from './making.ts'
 import { globalOptions } from './options.ts'
+import { addShellCommands } from './shells.ts'
 import { versionLine } from './version.ts'
 
-/** The command line: one tree that help and completion are printed from. */
+/** The command line: one tree that help, completion and the manual page are printed from. */
 export function createProgram(): Command {
+  const program = createTree()
+  addShellCommands(program, createTree)
+  for (const command of program.commands.flatMap((parent) => [parent, ...parent.commands]))
+    for (const option of globalOptions()) command.addOption(option.hideHelp())
+  return program
+}
+
+function createTree(): Command {
   const program = new Command('fixpoint').description(
     'Builds bootable disk images from source that can rebuild themselves, bit for bit',
   )
@@ -25,7 +34,5 @@ export function createProgram(): Command {
   addMakingCommands(program)
   addLookingCommands(program)
   addKeepingCommands(program)
-  for (const command of program.commands.flatMap((parent) => [parent, ...parent.commands]))
-    for (const option of globalOptions()) command.addOption(option.hideHelp())
   return program
 }

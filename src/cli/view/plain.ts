@@ -37,6 +37,8 @@ function textOf(event: Event): string | undefined {
       return `fetch ${event.source}: ${formatBytes(event.bytes)} from ${event.place}`
     case 'action-start':
       return `build ${event.recipe}${elsewhere(event)}`
+    case 'estimate':
+      return undefined
     case 'step-start':
       return undefined
     case 'step-end':
@@ -51,8 +53,11 @@ function textOf(event: Event): string | undefined {
       return `${event.recipe} is stored already: ${shortDigest(event.artifact)}`
     case 'action-shared':
       return `${event.recipe} is shared: ${shortDigest(event.artifact)}, ${describeOrigin(event)}`
-    case 'action-failed':
-      return `failed ${event.recipe}: ${event.message}`
+    case 'action-failed': {
+      // The whole message comes at the end, once.
+      const reason = event.step === '' ? firstLine(event.message) : `in "${event.step}"`
+      return `failed ${event.recipe}: ${reason}`
+    }
     case 'action-skipped':
       return `not built ${event.recipe}, because of ${event.because}`
     case 'store-repair':
@@ -81,4 +86,8 @@ function textOf(event: Event): string | undefined {
 /** Where an action runs, unless that is this machine. */
 function elsewhere({ place }: { readonly place: string }): string {
   return place === 'local' ? '' : ` on ${place}`
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? ''
 }

@@ -10,8 +10,6 @@ export interface ViewOptions {
    * otherwise.
    */
   readonly live: boolean
-  /** Rows of a live view. */
-  readonly cores: number
   readonly now: () => number
 }
 
@@ -19,12 +17,12 @@ export interface ViewOptions {
  * Events go to standard error, drawn live or as lines; or, with `json`, as NDJSON to standard
  * output for programs.
  */
-export async function openView({ json, live, cores, now }: ViewOptions): Promise<View> {
+export async function openView({ json, live, now }: ViewOptions): Promise<View> {
   if (live && !json) {
     // Loaded only when it is shown: it takes a noticeable part of the time that a command with
     // nothing to do may take.
     const { terminalView } = await import('./terminal.ts')
-    return terminalView(cores, now)
+    return terminalView(now)
   }
   const stream = json ? process.stdout : process.stderr
   const write = (line: string): void => {

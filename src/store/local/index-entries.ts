@@ -68,9 +68,9 @@ export class LocalIndex implements Index {
   async record(name: Digest, entry: IndexEntry): Promise<void> {
     await this.#write(name, formatEntry(name, entry))
     this.#damaged.delete(name)
-    const { recipe, durationMs, peakMemory } = entry
+    const { recipe, durationMs, cpuMs, peakMemory } = entry
     const past = this.history(recipe).filter((action) => action.name !== name)
-    const history = [...past, { name, durationMs, peakMemory }].slice(-REMEMBERED)
+    const history = [...past, { name, durationMs, cpuMs, peakMemory }].slice(-REMEMBERED)
     await this.#write(historyFile(recipe), JSON.stringify(history))
   }
 
@@ -111,6 +111,7 @@ function isHistoryEntry(value: unknown): value is HistoryEntry {
   return hasShape<HistoryEntry>(value, {
     name: isDigestText,
     durationMs: isNumber,
+    cpuMs: (cpuMs) => cpuMs === undefined || isNumber(cpuMs),
     peakMemory: isNumber,
   })
 }

@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { digestOf } from '../../../src/base/digest.ts'
-import { FixpointError } from '../../../src/base/error.ts'
 import type { FileSource, LicenseFile, Recipe } from '../../../src/metadata/model.ts'
 import { artifactOf, failureOf, freshStore, putBlob } from '../../support/rig.ts'
 import { tarOf, type HandMade } from '../../support/tars.ts'
@@ -28,7 +27,7 @@ async function buildWith(
     source?: Partial<FileSource>
     recipe?: Partial<Recipe>
   } = {},
-): Promise<FixpointError | undefined> {
+): Promise<ReturnType<typeof failureOf> | undefined> {
   const toy = await freshStore()
   const sha256 = await putBlob(toy.store, tarOf(entries))
   const whole: FileSource = {
@@ -38,7 +37,7 @@ async function buildWith(
   const script = 'echo x > $OUT/x'
   const metadata = toyMetadata(toyRecipe('host/a', script, { sources: [whole], ...recipe }))
   const result = await toyBuild(toy, metadata, ['host/a'])
-  if (result.failures.size > 0) return failureOf(result, 'host/a') as FixpointError
+  if (result.failures.size > 0) return failureOf(result, 'host/a')
   artifactOf(result, 'host/a')
   return undefined
 }
@@ -67,8 +66,8 @@ describe('the text of a license', () => {
     const licenseFile = { ...file('COPYING', 'But read this.\nThe end.\n'), lines }
     const entry = (data: string): HandMade[] => [{ path: 'top/COPYING', data }]
     const [same, other, short] = await Promise.all(
-      ['New!\nBut read this.\nThe end.\n', `${TEXT}`.replace('But', 'And'), 'One\nTwo\n'].map(
-        (data) => buildWith([licenseFile], { entries: entry(data) }),
+      ['New!\nBut read this.\nThe end.\n', TEXT.replace('But', 'And'), 'One\nTwo\n'].map((data) =>
+        buildWith([licenseFile], { entries: entry(data) }),
       ),
     )
     expect(same).toBeUndefined()

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { commandLine, processesHolding, recipe, step } from '../../support/cli.ts'
 import { waitUntil } from '../../support/rig.ts'
 import { screenAfter } from '../../support/screen.ts'
@@ -115,6 +115,62 @@ describe('a build with a live display', () => {
   })
 })
 
+describe('the live display', () => {
+  /** Reading a screen takes a while, so it is done five times a second. */
+  const shows = (condition: () => boolean): Promise<void> =>
+    vi.waitFor(() => expect(condition()).toBe(true), { timeout: 60_000, interval: 200 })
+
+  /** Two actions that write a line and go on, so that the display can be looked at. */
+  const talks = (name: string, line: string, seconds = LONG): Record<string, string> => ({
+    [`layers/bootstrap/${name}/recipe.yaml`]: recipe(
+      name,
+      'style: plain',
+      step(`echo '${line}'`, `sleep ${seconds}`, 'touch "$OUT/x"'),
+    ),
+  })
+  const TALKING = {
+    ...talks('left', 'compiling a file whose name is far too long to be shown on a small screen.c'),
+    ...talks('right', 'linking'),
+  }
+
+  test.each([
+    { columns: 80, rows: 24 },
+    { columns: 200, rows: 50 },
+    { columns: 40, rows: 10 },
+  ])('fits on a screen of %j', async (size) => {
+    const { startOnScreen } = await toy(TALKING)
+    const child = startOnScreen(size, 'build', '-j', '2', 'left', 'right')
+    let shown = ''
+    child.stdout!.setEncoding('utf8').on('data', (chunk: string) => (shown += chunk))
+    const lines = (): readonly string[] => screenAfter(shown, size).lines
+    await shows(() => lines().some((line) => line.includes('linking')))
+    const [summary = '', ...actions] = lines()
+    expect(summary).toMatch(/0 of at most 2 built/)
+    expect(actions).toHaveLength(2)
+    expect(actions.every((line) => line.length <= size.columns)).toBe(true)
+    expect(actions.join('\n')).toMatch(/bootstrap\/left build/)
+    const isWhole = actions.join('\n').includes('a small screen.c')
+    expect(isWhole).toBe(size.columns > 100)
+    child.stdin!.write('\u0003')
+    await once(child, 'exit')
+  })
+
+  test('tells of a failure at once, by name, while other actions go on', async () => {
+    const { startOnTerminal } = await toy({ ...talks('right', 'linking', '6'), ...FAILS })
+    const child = startOnTerminal('build', '-k', 'right', 'fails')
+    let shown = ''
+    child.stdout!.setEncoding('utf8').on('data', (chunk: string) => (shown += chunk))
+    const lines = (): readonly string[] => screenAfter(shown, { columns: 80, rows: 24 }).lines
+    await shows(() => lines().includes('failed bootstrap/fails: in "build"'))
+    await shows(() => lines().some((line) => line.includes('linking')))
+    expect(lines().join('\n')).toMatch(/1 failed/)
+    expect(shown).not.toContain('hopeless')
+    await once(child, 'exit')
+    // The message with the end of the log comes once, at the end.
+    expect(shown.split('hopeless')).toHaveLength(2)
+  })
+})
+
 describe('plain lines, without escape sequences,', () => {
   test('when standard error is no terminal', async () => {
     const { run } = await toy(FAILS)
@@ -143,4 +199,37 @@ test('NO_COLOR leaves the live display and takes the colours', async () => {
   expect(code).toBe(0)
   expect(stdout).toContain(`${ESCAPE}[?25l`)
   expect(stdout).not.toMatch(/\u001b\[[\d;]*m/)
+})
+
+describe('log -f', () => {
+  test('prints a log while it grows, then the next one, until it is interrupted', async () => {
+    const { run, start, write } = await toy({
+      'layers/bootstrap/grows/recipe.yaml': recipe(
+        'grows',
+        'style: plain',
+        step('echo first of two', 'sleep 2', 'echo second of two', 'touch "$OUT/x"'),
+      ),
+    })
+    const follower = start('log', '-f', 'grows')
+    let shown = ''
+    follower.stdout!.setEncoding('utf8').on('data', (chunk: string) => (shown += chunk))
+    const ended = run('build', 'grows')
+    await waitUntil(() => shown.includes('first of two'))
+    expect(shown).not.toContain('second of two')
+    expect((await ended).code).toBe(0)
+    await waitUntil(() => shown.includes('second of two'))
+    await write({
+      'layers/bootstrap/grows/recipe.yaml': recipe(
+        'grows',
+        'style: plain',
+        step('echo another build', 'touch "$OUT/x"'),
+      ),
+    })
+    expect((await run('build', 'grows')).code).toBe(0)
+    await waitUntil(() => shown.includes('another build'))
+    follower.kill('SIGINT')
+    const [status] = (await once(follower, 'exit')) as [number | null]
+    expect(status).toBe(0)
+    expect(shown.split('first of two')).toHaveLength(2)
+  })
 })

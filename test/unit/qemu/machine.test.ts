@@ -150,4 +150,21 @@ describe('machineArguments', () => {
       expect.objectContaining({ code, kind: 'usage' }),
     )
   })
+
+  test('has a network only when asked, whose ports answer on loopback alone', () => {
+    expect(values('-netdev')).toEqual([])
+    expect(values('-nic')).toEqual(['none'])
+    expect(values('-netdev', { network: { ports: [] } })).toEqual(['user,id=net'])
+    const network = { ports: [{ host: 2222, guest: 22 }] }
+    expect(values('-netdev', { network })).toEqual(['user,id=net,hostfwd=tcp:127.0.0.1:2222-:22'])
+    expect(values('-device', { network })).toContain('virtio-net-pci,netdev=net,romfile=')
+  })
+
+  test('takes further arguments as they are, after all others', () => {
+    const args = machineArguments(
+      { ...MACHINE, more: ['-smbios', 'type=1,serial=a b'] },
+      { serial: 3, qmp: 4 },
+    )
+    expect(args.slice(-2)).toEqual(['-smbios', 'type=1,serial=a b'])
+  })
 })
