@@ -2,7 +2,10 @@ import { defineConfig, globalIgnores } from 'eslint/config'
 import tseslint from 'typescript-eslint'
 
 export default defineConfig(
-  globalIgnores(['dist/', 'out/', 'coverage/', '.ci/', '.dependency-cruiser.cjs']),
+  globalIgnores([
+    ...['dist/', 'out/', 'coverage/', '.ci/', '.dependency-cruiser.cjs'],
+    '**/*_pb.ts', // written by protoc-gen-es
+  ]),
   tseslint.configs.strictTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true } },

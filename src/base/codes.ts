@@ -72,6 +72,15 @@ export function isMetadataCode(code: ErrorCode): code is MetadataCode {
   return kindOf(code) === 'metadata'
 }
 
+/** A code with its kind, for text that may be one. */
+export function kindOfKnown(
+  text: string,
+): { readonly code: ErrorCode; readonly kind: FailureKind } | undefined {
+  const code = text as ErrorCode
+  const kind = KINDS.get(code)
+  return kind === undefined ? undefined : { code, kind }
+}
+
 /** The kind of failure that a code is of. */
 export function kindOf(code: ErrorCode): FailureKind {
   // Every code is a key of the table.

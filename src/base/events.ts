@@ -48,6 +48,8 @@ export type Event =
       readonly recipe: RecipeId
       readonly key: Digest
       readonly log: string
+      /** Where it runs: `local`, or `remote NAME`. */
+      readonly place: string
     }
   // When an action begins or ends: how long the build will go on, by what actions took before.
   | { readonly type: 'estimate'; readonly at: number; readonly leftMs: number }
@@ -76,6 +78,8 @@ export type Event =
       readonly peakMemory: number
       /** Bytes of the artifact's tar. */
       readonly size: number
+      /** Where it ran: `local`, or `remote NAME`. */
+      readonly place: string
     }
   | {
       readonly type: 'action-stored'

@@ -1,6 +1,7 @@
 import type { EventSink } from '../base/events.ts'
 import type { Fetcher } from '../fetch/ports.ts'
 import type { PlanView } from '../store/plan-view.ts'
+import type { RemoteExecutor } from './executor.ts'
 import type { SharedResults } from './shared-results.ts'
 
 /** How a build is done. */
@@ -11,6 +12,8 @@ export interface BuildOptions {
   readonly memory: number
   readonly keepGoing: boolean
   readonly keepFailed: boolean
+  /** Actions of no host layer run elsewhere or not at all. */
+  readonly remoteOnly?: boolean
   readonly signal: AbortSignal
 }
 
@@ -19,6 +22,8 @@ export interface BuildContext extends PlanView {
   readonly fetcher: Fetcher
   /** Opens what others share; called when something would run. Undefined: nothing is shared. */
   readonly shared?: (() => Promise<SharedResults>) | undefined
+  /** Opens what runs actions elsewhere; called when something would run. Undefined: nothing does. */
+  readonly remote?: (() => Promise<RemoteExecutor>) | undefined
   readonly emit: EventSink
   readonly now: () => number
   /**

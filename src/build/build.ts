@@ -3,6 +3,7 @@ import type { Graph } from '../plan/graph.ts'
 import { LivePlan } from '../plan/live-plan.ts'
 import type { Plan, State } from '../plan/plan.ts'
 import type { BuildContext, BuildOptions } from './build-context.ts'
+import type { RemoteExecutor } from './executor.ts'
 import type { Scheduled } from './scheduler.ts'
 import { knownTo, type SharedResults } from './shared-results.ts'
 import { skippedBy } from './skipped.ts'
@@ -32,6 +33,7 @@ export async function build(
 ): Promise<BuildResult> {
   const { store, emit, now } = context
   let shared: SharedResults | undefined
+  let remote: RemoteExecutor | undefined
   const planAgain = (): LivePlan => new LivePlan(graph, targets, knownTo(context, shared))
   await store.session.sweep()
   let live = planAgain()
@@ -43,7 +45,8 @@ export async function build(
   const checkHost = once(async () => (await import('./require-host.ts')).requireHost(store.root))
   if (somethingRuns) {
     shared = await context.shared?.()
-    if (shared === undefined) await checkHost()
+    remote = await context.remote?.()
+    if (shared === undefined && remote === undefined) await checkHost()
     // From here on nobody collects what this build goes by; what was collected meanwhile is missing
     // from the second plan.
     await store.session.folder()
@@ -57,8 +60,9 @@ export async function build(
   const { ran, failures, plan } = somethingRuns
     ? await (
         await import('./scheduler.ts')
-      ).schedule({ graph, targets, live, planAgain, shared, checkHost }, options, context)
+      ).schedule({ graph, targets, live, planAgain, shared, remote, checkHost }, options, context)
     : { ran: [], failures: new Map<RecipeId, unknown>(), plan: current }
+  await remote?.close()
   await shared?.close()
   options.signal.throwIfAborted()
   const skipped = skippedBy(plan, [...failures.keys()])

@@ -3,6 +3,7 @@ import type { EventSink } from '../base/events.ts'
 import type { RecipeId } from '../base/recipe-id.ts'
 import type { LocalFile, Source } from '../metadata/model.ts'
 import type { ActionDocument } from '../plan/action-document.ts'
+import type { RemoteOrigin } from '../store/rooms.ts'
 import type { Store } from '../store/store.ts'
 import type { Discards } from './background-removal.ts'
 import type { Roots } from './roots.ts'
@@ -38,6 +39,40 @@ export interface ActionResult extends Usage {
   readonly artifact: Digest
   /** Bytes of the artifact's tar. */
   readonly size: number
+}
+
+/** What a run of an action is given beside the action. */
+export interface Run {
+  /** File that gets what the steps print; it is there, and empty. */
+  readonly log: string
+  readonly signal: AbortSignal
+}
+
+/** What a run of an action gave; its artifact is in the store. */
+export interface RunResult extends ActionResult {
+  /** Who ran it; undefined: this machine. */
+  readonly origin?: RemoteOrigin
+}
+
+/** Where actions run: the seam between a build and the machines that run its actions. */
+export interface Executor {
+  /** The place as events name it: `local`, or `remote NAME`. */
+  readonly place: string
+  /** Runs an action. Fails with {@link RunElsewhere}, or as {@link runAction} does. */
+  run(action: Action, run: Run): Promise<RunResult>
+}
+
+/** An executor that has other machines run actions. */
+export interface RemoteExecutor extends Executor {
+  /** Actions that it may be given at a time; 0 when it is not asked any more. */
+  readonly slots: number
+  /** Ends the connection. Never fails. */
+  close(): Promise<void>
+}
+
+/** A remote executor could not run an action. That says nothing of the action: it runs here. */
+export class RunElsewhere extends Error {
+  override readonly name = 'RunElsewhere'
 }
 
 /** What an action's steps and packing work with. */

@@ -1,44 +1,33 @@
 import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Digest } from '../base/digest.ts'
 import { FixpointError } from '../base/error.ts'
 import { syncPath } from '../base/files.ts'
-import { folderName } from '../base/recipe-id.ts'
 import { compareListings } from '../store/artifact/compare-listings.ts'
 import type { IndexEntry, Origin } from '../store/rooms.ts'
 import type { Store } from '../store/store.ts'
-import { runAction } from './action.ts'
-import type { Discards } from './background-removal.ts'
-import type { BuildContext, BuildOptions } from './build-context.ts'
-import type { Action, ActionResult } from './executor.ts'
-import type { Jobserver } from './jobserver.ts'
-import type { Roots } from './roots.ts'
+import type { BuildContext } from './build-context.ts'
+import type { Action, Executor, Run, RunResult } from './executor.ts'
 import type { SharedResults } from './shared-results.ts'
 
-/** What the actions of a build share. */
-export interface ActionContext
-  extends Omit<BuildContext, 'fetcher' | 'shared'>, Pick<BuildOptions, 'keepFailed' | 'signal'> {
-  readonly jobserver: Jobserver
-  readonly discards: Discards
-  readonly roots: Roots | undefined
+/** What makes an artifact of an action. */
+export interface Making extends Pick<BuildContext, 'store' | 'emit' | 'now' | 'indexName'> {
+  readonly executor: Executor
   readonly shared: SharedResults | undefined
 }
 
 /**
- * Makes sure that an action's artifact is stored. Writes to `log`. True when the action ran. False
- * when another engine on the same store made it meanwhile: this one waits for that one. Fails with
- * `two-results`, or as {@link runAction} does.
+ * Makes sure that an action's artifact is stored. True when the action ran. False when another
+ * engine on the same store made it meanwhile: this one waits for that one. Fails with
+ * `two-results`, or as {@link Executor.run} does.
  */
-export async function makeArtifact(
-  action: Action,
-  log: string,
-  context: ActionContext,
-): Promise<boolean> {
+export async function makeArtifact(action: Action, run: Run, making: Making): Promise<boolean> {
   const { recipe, key, document } = action
-  const { store, emit, now } = context
-  const lock = await store.session.lock(key, context.signal)
+  const { store, emit, now, shared } = making
+  const { place } = making.executor
+  const { log } = run
+  const lock = await store.session.lock(key, run.signal)
   try {
-    const name = context.indexName(key, document.host)
+    const name = making.indexName(key, document.host)
     const found = store.index.artifactOf(name)
     const origin = store.index.find(name)?.origin
     if (found !== undefined && store.blobs.has(found)) {
@@ -47,20 +36,23 @@ export async function makeArtifact(
     }
     const started = now()
     await writeFile(log, '')
-    emit({ type: 'action-start', at: started, recipe, key, log })
-    const result = await run(action, log, context)
+    emit({ type: 'action-start', at: started, recipe, key, log, place })
+    const result = await making.executor.run(action, run)
     const differs = found !== undefined && found !== result.artifact && !document.host
-    if (differs && origin === undefined) await refuse(store, action, found, result.artifact)
+    if (differs && origin === undefined) await refuse(store, action, found, result)
     const durationMs = now() - started
     await syncPath(log)
     const entry = { recipe, key, document, ...result, durationMs }
     await store.index.record(name, entry)
-    emit({ type: 'action-end', at: now(), recipe, key, ...result, durationMs })
+    const { artifact, size, cpuMs, peakMemory } = result
+    const made = { artifact, size, cpuMs, peakMemory, durationMs }
+    emit({ type: 'action-end', at: now(), recipe, key, ...made, place })
     // What was made here takes the place of what others say. The build stops all the same.
     if (differs && origin !== undefined) refuseOthers(entry, found, origin)
     if (!document.host) {
-      context.shared?.compare(entry)
-      context.shared?.share(entry)
+      shared?.compare(entry)
+      // Who did not run an action does not vouch for it.
+      if (entry.origin === undefined) shared?.share(entry)
     }
     return true
   } finally {
@@ -68,33 +60,25 @@ export async function makeArtifact(
   }
 }
 
-async function run(action: Action, log: string, context: ActionContext): Promise<ActionResult> {
-  const { store } = context
-  const folder = join(await store.session.folder(), folderName(action.recipe))
-  const fifo = await store.session.fifos.take()
-  const share = context.jobserver.open(fifo)
-  try {
-    return await runAction(action, {
-      ...context,
-      jobserver: fifo,
-      folder,
-      keptFolder: context.keepFailed ? store.logs.keptFolder(action.recipe) : undefined,
-      log,
-    })
-  } finally {
-    share.close()
-    store.session.fifos.drop(fifo)
-  }
-}
-
-function refuseOthers({ recipe, artifact }: IndexEntry, said: Digest, origin: Origin): never {
-  const { cache, signers } = origin
+function refuseOthers(entry: IndexEntry, said: Digest, others: Origin): never {
+  const { recipe, artifact } = entry
   throw new FixpointError(
     'two-results',
-    `Cannot accept ${recipe}: built here it is ${artifact}, ` +
-      `${[...signers, `cache "${cache}"`].join(', ')} says ${said}`,
+    `Cannot accept ${recipe}: built ${placeOf(entry.origin)} it is ${artifact}, ` +
+      `${sayersOf(others).join(', ')} says ${said}`,
     { facts: { recipe } },
   )
+}
+
+function placeOf(origin: Origin | undefined): string {
+  return origin === undefined ? 'here' : `by ${sayersOf(origin).join(', ')}`
+}
+
+/** Who said what an action gave. */
+function sayersOf(origin: Origin): string[] {
+  return 'remote' in origin
+    ? [`worker "${origin.worker}" of "${origin.remote}"`]
+    : [...origin.signers, `cache "${origin.cache}"`]
 }
 
 /** One key, two results: both stay, neither is trusted. */
@@ -102,15 +86,16 @@ async function refuse(
   store: Store,
   { recipe }: Action,
   earlier: Digest,
-  later: Digest,
+  { artifact: later, origin }: RunResult,
 ): Promise<never> {
+  const by = origin === undefined ? '' : ` by ${sayersOf(origin).join(', ')}`
   const listing = store.trees.knownListing(earlier) ?? []
   const first = compareListings(listing, await store.trees.listing(later))[0]
   const where =
     listing.length > 0 && first !== undefined ? `; the first difference is in "${first.path}"` : ''
   throw new FixpointError(
     'two-results',
-    `Cannot accept ${recipe}: built again it gave ${later}, recorded is ${earlier}${where}`,
+    `Cannot accept ${recipe}: built again${by} it gave ${later}, recorded is ${earlier}${where}`,
     { facts: { recipe } },
   )
 }

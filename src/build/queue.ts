@@ -21,6 +21,8 @@ export interface Room {
    * it.
    */
   readonly idle: boolean
+  /** Which actions may go there; undefined: all. */
+  readonly takes?: (recipe: RecipeId) => boolean
 }
 
 /** Actions that could start now, in the order in which they are to. */
@@ -52,6 +54,7 @@ export class Queue {
     let memory = room.memory
     for (const candidate of this.#candidates) {
       if (chosen.length >= room.slots) break
+      if (room.takes?.(candidate.recipe) === false) continue
       const alone = room.idle && chosen.length === 0
       if (candidate.memory > memory && !alone) continue
       chosen.push(candidate)

@@ -10,10 +10,11 @@ import type { Plan } from '../plan/plan.ts'
 import { Discards } from './background-removal.ts'
 import type { BuildContext, BuildOptions } from './build-context.ts'
 import { Estimate } from './estimate.ts'
-import type { Action } from './executor.ts'
+import { RunElsewhere, type Action, type Executor, type RemoteExecutor } from './executor.ts'
 import { Forecast } from './forecast.ts'
 import { Inquiry } from './inquiry.ts'
 import { Jobserver } from './jobserver.ts'
+import { LocalExecutor } from './local-executor.ts'
 import { makeArtifact } from './make-artifact.ts'
 import { actionOf } from './planned-action.ts'
 import { Queue } from './queue.ts'
@@ -37,7 +38,8 @@ export interface Work {
   /** Makes a new plan when a blob was lost. */
   readonly planAgain: () => LivePlan
   readonly shared: SharedResults | undefined
-  /** Called before the first action runs. Fails as {@link requireHost} does. */
+  readonly remote: RemoteExecutor | undefined
+  /** Called before the first action runs here. Fails as {@link requireHost} does. */
   readonly checkHost: () => Promise<void>
 }
 
@@ -62,8 +64,12 @@ class Scheduler {
   readonly #targets: ReadonlySet<RecipeId>
   readonly #inquiry: Inquiry
   readonly #bringing = new Map<RecipeId, Promise<void>>()
-  readonly #jobserver: Jobserver
+  readonly #local: LocalExecutor
   readonly #running = new Map<RecipeId, Promise<void>>()
+  /** Those of them that run elsewhere. */
+  readonly #away = new Set<RecipeId>()
+  /** What could not be run elsewhere. */
+  readonly #stays = new Set<RecipeId>()
   readonly #fetching = new Map<RecipeId, Promise<void>>()
   readonly #fetched = new Set<RecipeId>()
   readonly #fetchEnd = new AbortController()
@@ -71,7 +77,6 @@ class Scheduler {
   readonly #failures = new Map<RecipeId, unknown>()
   readonly #ran: RecipeId[] = []
   readonly #discards = new Discards()
-  readonly #roots: Roots | undefined
   /** Says `end` when an action has ended, or a fetch. */
   readonly #news = new EventEmitter()
   #live: LivePlan
@@ -90,14 +95,7 @@ class Scheduler {
     this.#live = work.live
     this.#options = options
     this.#context = context
-    this.#jobserver = new Jobserver(options.cores)
-    const { session } = context.store
-    this.#roots = options.keepFailed
-      ? undefined
-      : new Roots(
-          () => session.temporaryPath('root'),
-          (folder) => this.#discards.take(folder),
-        )
+    this.#local = this.#makeLocal()
     this.#fetchSignal = AbortSignal.any([options.signal, this.#fetchEnd.signal])
     this.#forecast = this.#makeForecast()
     this.#estimate = this.#makeEstimate()
@@ -138,12 +136,30 @@ class Scheduler {
     return { ran: this.#ran, failures: this.#failures, plan: this.#live.snapshot() }
   }
 
+  #makeLocal(): LocalExecutor {
+    const { cores, keepFailed } = this.#options
+    const { session } = this.#context.store
+    const shareRoots = (): Roots =>
+      new Roots(
+        () => session.temporaryPath('root'),
+        (folder) => this.#discards.take(folder),
+      )
+    return new LocalExecutor({
+      ...this.#context,
+      keepFailed,
+      jobserver: new Jobserver(cores),
+      discards: this.#discards,
+      roots: keepFailed ? undefined : shareRoots(),
+    })
+  }
+
   #makeForecast(): Forecast {
     return new Forecast(this.#graph, this.#live.snapshot(), this.#context.store.index)
   }
 
   #makeEstimate(): Estimate {
-    return new Estimate(this.#live.snapshot(), this.#forecast, this.#options.cores)
+    const cores = this.#options.cores + (this.#work.remote?.slots ?? 0)
+    return new Estimate(this.#live.snapshot(), this.#forecast, cores)
   }
 
   #mayStart(): boolean {
@@ -255,36 +271,56 @@ class Scheduler {
   }
 
   async #startActions(): Promise<void> {
-    if (this.#queue.isEmpty) return
-    await this.#work.checkHost()
-    const running = [...this.#running.keys()]
-    const promised = running.reduce((sum, id) => sum + this.#forecast.memory(id), 0)
-    const chosen = this.#queue.take({
-      slots: this.#options.cores - running.length,
-      memory: this.#options.memory - promised,
-      idle: running.length === 0,
-    })
-    for (const id of chosen) {
-      this.#estimate.start(id, this.#context.now())
-      this.#running.set(id, this.#runAction(actionOf(this.#live, id)))
-    }
-    if (chosen.length > 0) this.#emitEstimate()
+    const before = this.#running.size
+    await this.#startWhatFits()
+    if (this.#running.size > before) this.#emitEstimate()
   }
 
-  async #runAction(action: Action): Promise<void> {
+  async #startWhatFits(): Promise<void> {
+    const { remote } = this.#work
+    if (remote !== undefined) {
+      const slots = remote.slots - this.#away.size
+      const takes = (id: RecipeId): boolean => this.#mayLeave(id)
+      for (const id of this.#queue.take({ slots, memory: Infinity, idle: false, takes })) {
+        this.#away.add(id)
+        this.#start(id, remote)
+      }
+    }
+    if (this.#queue.isEmpty) return
+    await this.#work.checkHost()
+    const here = [...this.#running.keys()].filter((id) => !this.#away.has(id))
+    const promised = here.reduce((sum, id) => sum + this.#forecast.memory(id), 0)
+    const chosen = this.#queue.take({
+      slots: this.#options.cores - here.length,
+      memory: this.#options.memory - promised,
+      idle: here.length === 0,
+      takes: (id) => this.#options.remoteOnly !== true || !this.#mayLeave(id),
+    })
+    for (const id of chosen) this.#start(id, this.#local)
+  }
+
+  /** Whether an action may run elsewhere. Those of host layers see this machine. */
+  #mayLeave(id: RecipeId): boolean {
+    return !this.#stays.has(id) && !nodeOf(this.#graph.nodes, id).recipe.host
+  }
+
+  #start(id: RecipeId, executor: Executor): void {
+    this.#estimate.start(id, this.#context.now())
+    this.#running.set(id, this.#runAction(actionOf(this.#live, id), executor))
+  }
+
+  async #runAction(action: Action, executor: Executor): Promise<void> {
     const id = action.recipe
     let log = ''
     try {
       log = await this.#context.store.logs.path(id, action.key)
-      const ran = await makeArtifact(action, log, {
-        ...this.#context,
-        keepFailed: this.#options.keepFailed,
-        signal: this.#options.signal,
-        jobserver: this.#jobserver,
-        discards: this.#discards,
-        roots: this.#roots,
-        shared: this.#work.shared,
-      })
+      const { signal } = this.#options
+      const { shared } = this.#work
+      const ran = await makeArtifact(
+        action,
+        { log, signal },
+        { ...this.#context, executor, shared },
+      )
       if (ran) this.#ran.push(id)
     } catch (error) {
       if (this.#options.signal.aborted) return
@@ -293,9 +329,11 @@ class Scheduler {
         // before this action is tried again.
         this.#lost = true
         this.#fetched.delete(id)
-      } else this.#fail(id, stepOf(error), log, explainDiskFull(error, this.#context.store.root))
+      } else if (error instanceof RunElsewhere) this.#stays.add(id)
+      else this.#fail(id, stepOf(error), log, explainDiskFull(error, this.#context.store.root))
     } finally {
       this.#running.delete(id)
+      this.#away.delete(id)
       this.#end(id)
     }
   }

@@ -10,11 +10,12 @@ import type { Plan } from '../plan/plan.ts'
 import { configuredCaches, sharedBy, type CacheFlags } from './caches.ts'
 import type { CommandContext } from './context.ts'
 import { defaultCores, defaultMemory } from './defaults.ts'
+import { configuredRemote, type RemoteFlags } from './remote.ts'
 import { receiptTarget, withReceipts, type ReceiptFlags } from './receipts.ts'
 import { explainFailure } from './view/explain-failure.ts'
 
 /** Options of commands that build. */
-export interface BuildFlags extends CacheFlags, ReceiptFlags {
+export interface BuildFlags extends CacheFlags, ReceiptFlags, RemoteFlags {
   readonly jobs?: number
   readonly memory?: number
   readonly keepGoing?: boolean
@@ -39,6 +40,7 @@ export async function buildTargets(
     memory: flags.memory ?? defaultMemory(),
     keepGoing: flags.keepGoing ?? false,
     keepFailed: flags.keepFailed ?? false,
+    remoteOnly: flags.remoteOnly ?? false,
     signal: command.signal,
   }
   const target = await receiptTarget(flags)
@@ -58,8 +60,8 @@ export async function coresOf(command: CommandContext, flags: BuildFlags): Promi
 
 /**
  * What a build works with, from configuration and flags. Called once by each command: it unpacks an
- * image that serves as a mirror. Results of others are used with `share` only: who rebuilds or
- * verifies is to build.
+ * image that serves as a mirror. Results of others, and other machines, are used with `share` only:
+ * who rebuilds or verifies is to build.
  */
 export async function buildContext(
   command: CommandContext,
@@ -80,9 +82,10 @@ export async function buildContext(
   const base = { store, emit, now, offline }
   const fetcher = createFetcher({ ...base, from, mirrors, debian, npm, caches: places })
   const shared = share ? sharedBy(caches, store) : undefined
+  const remote = share ? await configuredRemote(command, store, flags) : undefined
   // The second build of `verify` sets it.
   const backwards = process.env['FIXPOINT_BACKWARDS'] !== undefined
-  return { store, fetcher, shared, indexName, emit, now, backwards }
+  return { store, fetcher, shared, remote, indexName, emit, now, backwards }
 }
 
 /** Finds sources in the command's store, and fetches those that are missing. */

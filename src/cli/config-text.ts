@@ -5,6 +5,7 @@ import { Faults } from '../metadata/yaml/faults.ts'
 import { parseYaml } from '../metadata/yaml/parse.ts'
 import { validate } from '../metadata/yaml/validate.ts'
 import { CacheText } from './config-cache.ts'
+import { RemoteText } from './config-remote.ts'
 
 const Address = z.string().regex(/^https?:\/\/[^\s/]+/, 'must be an http:// or https:// address')
 const Archive = z
@@ -26,6 +27,7 @@ const ConfigFile = z
       'Root folder of an image this machine runs from: its artifacts count as stored',
     ),
     cache: CacheText.describe('Caches of results that other machines made'),
+    remote: RemoteText.describe('A server that runs actions on other machines'),
     jobs: z
       .number()
       .int('must be a whole number')

@@ -5,6 +5,7 @@ import { errorCode } from '../base/files.ts'
 import { readRegular } from '../base/regular.ts'
 import { systemReason } from '../base/system-error.ts'
 import { isAddress } from '../fetch/addresses.ts'
+import type { RemoteSettings } from '../remote/execution/settings.ts'
 import type { CacheSettings } from '../remote/open.ts'
 import type { ConfigText } from './config-text.ts'
 
@@ -19,6 +20,7 @@ export interface Config {
   /** Root folder of the image that the machine runs from. */
   readonly installed: string | undefined
   readonly cache: CacheSettings | undefined
+  readonly remote: RemoteSettings | undefined
 }
 
 /** The variables that configuration depends on. */
@@ -53,6 +55,7 @@ export async function readConfig(env: Environment = process.env): Promise<Config
     jobs: file.jobs,
     installed: file.installed === undefined ? undefined : absolute(file.installed),
     cache: file.cache === undefined ? undefined : await cacheSettings(file.cache, absolute),
+    remote: file.remote === undefined ? undefined : await remoteSettings(file.remote, absolute),
   }
 }
 
@@ -73,6 +76,24 @@ async function cacheSettings(
     write: write === undefined ? undefined : place(write),
     key: path(key),
     token: path(token),
+  }
+}
+
+async function remoteSettings(
+  text: NonNullable<ConfigText['remote']>,
+  absolute: (path: string) => string,
+): Promise<RemoteSettings> {
+  const { overHttp } = await import('./config-remote.ts')
+  const { address, instance = 'main', jobs = 16, platform = {} } = text
+  const path = (name: string | undefined): string | undefined =>
+    name === undefined ? undefined : absolute(name)
+  return {
+    ...{ address: overHttp(address), instance, jobs, platform },
+    ca: path(text.ca),
+    certificate: path(text.certificate),
+    key: path(text.key),
+    token: path(text.token),
+    runner: path(text.runner),
   }
 }
 

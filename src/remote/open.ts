@@ -1,5 +1,4 @@
 import type { EventSink } from '../base/events.ts'
-import { FixpointError } from '../base/error.ts'
 import { isAddress } from '../fetch/addresses.ts'
 import type { Receiving } from '../fetch/arrive.ts'
 import type { Limits } from '../fetch/ports.ts'
@@ -10,7 +9,7 @@ import { FolderCache } from './folder-cache.ts'
 import { HttpCache } from './http-cache.ts'
 import { readKey, type Signer } from './keys.ts'
 import type { Writer } from './push.ts'
-import { readSecret } from './secret-file.ts'
+import { readToken } from './secret-file.ts'
 import { SharedCaches, type Readers } from './shared-caches.ts'
 import { Sharing } from './sharing.ts'
 import { WatchedCache } from './watched-cache.ts'
@@ -75,7 +74,8 @@ export async function openCaches(
 ): Promise<OpenCaches> {
   const { emit, now, engine } = context
   const limits = { ...LIMITS, ...context.limits }
-  const token = settings.token === undefined ? undefined : await readToken(settings.token)
+  const token =
+    settings.token === undefined ? undefined : await readToken(settings.token, 'cache-token')
   const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` }
   const http = { headers, limits, sleep, longestWaitMs: LONGEST_WAIT_MS }
   const open = (place: string): Cache =>
@@ -104,13 +104,4 @@ export function shareBy({ readers, writer, receiving }: OpenCaches, store: Store
   const { emit, now } = receiving
   const sharing = writer === undefined ? undefined : new Sharing(writer, store, emit, now)
   return new SharedCaches(readers, sharing, store, receiving)
-}
-
-/** The token in a file. Fails with `cache-token`. */
-async function readToken(path: string): Promise<string> {
-  const token = (await readSecret(path, 'cache-token')).trim()
-  if (/^[\w.~+/=-]+$/.test(token)) return token
-  throw new FixpointError('cache-token', `Cannot use token file "${path}": it holds no token`, {
-    facts: { file: path },
-  })
 }

@@ -7,6 +7,7 @@ import { errorCode } from '../base/files.ts'
 import { sandboxCommand, type SandboxSpec } from './bwrap.ts'
 import { inheritedFiles } from './open-descriptors.ts'
 import { children, watchMemory } from './memory.ts'
+import { programFolders } from './programs.ts'
 import { record, type Recording } from './output.ts'
 import { ANSWER_LINES, ENGINE } from './runner.ts'
 
@@ -194,7 +195,7 @@ function start(spec: SandboxSpec, output: number): ChildProcess {
     // Detached: Ctrl-C is for the engine to handle, which then ends the sandbox.
     const child = spawn(command, args, {
       stdio: stdioOf(output),
-      env: { PATH: '/usr/bin:/bin' },
+      env: { PATH: programFolders() },
       detached: true,
     })
     child.stdin?.on('error', () => undefined).destroy()

@@ -61,13 +61,24 @@ export interface Trees {
 }
 
 /** Who made what an engine did not make itself. */
-export interface Origin {
-  /** The cache that it was found in, as people may read it. */
+export type Origin = CacheOrigin | RemoteOrigin
+
+/** A result that was found in a cache. */
+export interface CacheOrigin {
+  /** The cache, as people may read it. */
   readonly cache: string
   /** Names of those who signed for it; none where the transport is trusted. */
   readonly signers: readonly string[]
   readonly builder: string
   readonly engine: string
+}
+
+/** A result of an action that this engine had run by another machine. */
+export interface RemoteOrigin {
+  /** The server that was asked, as people may read it. */
+  readonly remote: string
+  /** What the server calls the machine that ran it; may be empty. */
+  readonly worker: string
 }
 
 /** A finished action. */
@@ -83,7 +94,7 @@ export interface IndexEntry {
   readonly cpuMs: number
   /** Bytes: the largest sum over the action's processes that was seen. */
   readonly peakMemory: number
-  /** Undefined for what ran on this store. */
+  /** Undefined for what ran on this machine. */
   readonly origin?: Origin
 }
 

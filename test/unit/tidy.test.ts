@@ -221,9 +221,11 @@ describe('lines', () => {
 
   /**
    * Patches are text of others. Files beside a recipe are in its key, so that a line break costs
-   * everyone a build. npm writes its lock. Kits are kept as they were made.
+   * everyone a build. npm writes its lock. Kits are kept as they were made. Messages of protocols
+   * are written by protoc-gen-es.
    */
-  const OTHERS = /\.patch$|^(layers|appliance)\/.*\/files\/|^test\/data\/|^package-lock\.json$/
+  const OTHERS =
+    /\.patch$|^(layers|appliance)\/.*\/files\/|^test\/data\/|^package-lock\.json$|_pb\.ts$/
   /** Prettier keeps the head of a test in one line, whatever its title; so the title counts. */
   const TITLE = /^\s*(?:it|test|describe)\((['"]).{1,100}\1, (?:async )?\([^()]*\) => \{$/
   /** A regular expression that is a line of its own. */

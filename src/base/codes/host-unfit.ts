@@ -34,6 +34,10 @@ export const HOST_UNFIT = {
   'output-full': 'The output folder has less space than the image of a rebuild takes.',
   'parity-thread': 'A thread that computes parity has ended, for instance for lack of memory.',
   'qemu-failed': 'QEMU did not start. The message has its own words.',
+  'remote-failed':
+    'A server could not have a worker run an action, and the build may not run it here.',
+  'remote-runner':
+    'The programs that run actions on workers are missing: static ones of node, bwrap and busybox.',
   'sandbox-tool-missing': 'A program that starts the sandbox is not installed.',
   'sandbox-unavailable':
     'The sandbox cannot be set up, for instance because the kernel forbids its namespaces.',

@@ -58,6 +58,7 @@ export const USAGE = {
   'no-mirror-folder': 'The mirror to fetch from is neither a folder nor an image.',
   'no-mirror-list': 'The folder is missing, or has no SHA256SUMS, so it is no mirror folder.',
   'no-record': 'The file is not the record of an image, which every image has beside it.',
+  'no-remote': 'The configuration names no server that could run actions.',
   'no-root-disk': 'The disk that this system was started from cannot be found.',
   'no-such-disk': 'A path that should lead to a disk leads to something else, or to nothing.',
   'no-such-step': 'A build was to go on from a step that its recipe does not have.',
@@ -78,6 +79,8 @@ export const USAGE = {
   'parity-limits': 'Parity cannot be made of blocks of that size or number.',
   'receipts-unreadable': 'A file of receipts is missing, unreadable, too large, or a link or pipe.',
   'rebuild-running': 'Another rebuild uses the same folder.',
+  'remote-certificate': 'A certificate, or its key, for a remote server cannot be read or used.',
+  'remote-token': 'The file with the token for a remote server cannot be read or used.',
   'same-store': 'The second of two builds was to use the store of the first.',
   'sign-without-receipts': 'A key to sign with was given, but no folder for the receipts.',
   'signers-unusable':

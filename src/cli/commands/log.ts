@@ -34,19 +34,22 @@ export async function logCommand(
   const last = store.index.history(id).at(-1)
   const origin = last && store.index.find(last.name)?.origin
   const elsewhere =
-    origin &&
+    origin !== undefined &&
+    'cache' in origin &&
     `its last result was made elsewhere, by "${origin.builder}" (${describeOrigin(origin)}); ` +
       'the log stayed there'
   if (path === undefined)
     throw new FixpointError(
       'no-log',
-      `Cannot show a log of ${id}: ${elsewhere ?? 'it was never built on this store'}`,
+      `Cannot show a log of ${id}: ${elsewhere || 'it was never built on this store'}`,
     )
-  if (elsewhere !== undefined) {
+  const at = command.now()
+  if (elsewhere !== false) {
     const message = `This log of ${id} is of an earlier action: ${elsewhere}`
-    command.emit({ type: 'warning', at: command.now(), message })
-    await command.settle()
-  }
+    command.emit({ type: 'warning', at, message })
+  } else if (origin !== undefined)
+    command.emit({ type: 'phase', at, message: `${id}: ${describeOrigin(origin)}` })
+  await command.settle()
   await printFile(path, command.signal)
 }
 

@@ -23,12 +23,18 @@ function addBuild(program: Command): void {
     '--from <step>',
     'go on in the kept tree of one failed recipe; the result is tainted and never recorded',
   )
+  const remoteOnly = new Option(
+    '--remote-only',
+    'run nothing here but recipes that see the host; what the server cannot run fails',
+  )
   withBuildOptions(program.command('build'))
     .argument('[target...]', 'recipes: name or layer/name', ['tiny'])
     .description('build what is missing in the store; put images into the output folder')
     .option('-n, --dry-run', 'print what would run, and why not more is known')
     .option('-o, --output <folder>', 'where images are put (default: "out")')
     .option('--no-cache', 'neither ask caches for results nor write to them')
+    .option('--local', 'run everything on this machine, even if a server is configured')
+    .addOption(remoteOnly.conflicts('local'))
     .option('--without-mirror', 'leave the sources out of images that hold their closure')
     .addOption(from.conflicts('receipts'))
     .action(

@@ -7,6 +7,9 @@ import { isPlain, plainHint } from './plain-hints.ts'
 /** Writes a command of Fixpoint as this user would type it, with the same layers and store. */
 type Typed = (...words: readonly string[]) => string
 
+/** Recipes of the programs that workers need. */
+const RUNNER = ['toolchain/busybox', 'runtime/bubblewrap', 'runtime/node']
+
 /**
  * What to do about an error, one line; undefined where the message says it all. A fault in the
  * metadata brings its own: only the loader knows how to mend the file.
@@ -104,6 +107,13 @@ export function hintOf(error: FixpointError, options: GlobalOptions): string | u
       return `Check the network, add a mirror to the configuration, or ${handIn}`
     case 'step-failed':
       return afterStep(facts, typed)
+    case 'remote-failed':
+      return `Without --remote-only it is built here: \`${typed('build')}\``
+    case 'remote-runner':
+      return (
+        `Build them here: \`${typed('build', '--local', ...RUNNER)}\`; ` +
+        'or name a folder that has them, as `runner:`'
+      )
     case 'two-results':
       return about(
         facts.recipe,

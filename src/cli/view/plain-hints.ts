@@ -100,6 +100,7 @@ const PLAIN_HINTS = {
   'no-manifest': '`installed:` in the configuration names the root folder of an image',
   'no-mirror': 'Build the image without --without-mirror',
   'no-mirror-folder': undefined,
+  'no-remote': 'Set `remote:` in the configuration',
   'no-root-disk': 'Name the image or disk to compare with: --against FILE',
   'no-ssh-keygen': 'Install openssh-client',
   'no-such-disk': LIST,
@@ -152,6 +153,9 @@ const PLAIN_HINTS = {
     'One of the builds is not reproducible, or not honest: `verify` the recipe yourself',
   'receipts-unreadable': undefined,
   'record-in-the-way': undefined,
+  'remote-certificate':
+    'Certificates are PEM files; only the owner of a key may read it (chmod 600)',
+  'remote-token': 'A token file holds one line, and its owner alone may read it (chmod 600)',
   'same-store': undefined,
   'second-build-failed': undefined,
   'sign-without-receipts': 'Add --receipts FOLDER',

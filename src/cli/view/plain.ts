@@ -36,7 +36,7 @@ function textOf(event: Event): string | undefined {
     case 'fetch-end':
       return `fetch ${event.source}: ${formatBytes(event.bytes)} from ${event.place}`
     case 'action-start':
-      return `build ${event.recipe}`
+      return `build ${event.recipe}${elsewhere(event)}`
     case 'estimate':
       return undefined
     case 'step-start':
@@ -45,7 +45,7 @@ function textOf(event: Event): string | undefined {
       return undefined
     case 'action-end':
       return (
-        `built ${event.recipe} in ${formatDuration(event.durationMs)} ` +
+        `built ${event.recipe}${elsewhere(event)} in ${formatDuration(event.durationMs)} ` +
         `(${formatDuration(event.cpuMs)} CPU, ${formatBytes(event.peakMemory)}): ` +
         `${shortDigest(event.artifact)}, ${formatBytes(event.size)}`
       )
@@ -81,6 +81,11 @@ function textOf(event: Event): string | undefined {
     default:
       return event satisfies never
   }
+}
+
+/** Where an action runs, unless that is this machine. */
+function elsewhere({ place }: { readonly place: string }): string {
+  return place === 'local' ? '' : ` on ${place}`
 }
 
 function firstLine(text: string): string {

@@ -6,6 +6,7 @@ import { formatBytes, formatDuration } from './format.ts'
 interface Running {
   readonly recipe: RecipeId
   readonly log: string
+  readonly place: string
   /** When it began, as all times of events. */
   readonly since: number
   step: string
@@ -16,6 +17,8 @@ export interface RunningAction {
   readonly recipe: RecipeId
   readonly step: string
   readonly ms: number
+  /** Where it runs: `local` or a server. */
+  readonly place: string
   /** Path of its log. */
   readonly log: string
 }

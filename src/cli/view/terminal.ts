@@ -90,9 +90,10 @@ class TerminalView implements View {
     if (row === undefined) return
     const room = rowsThatFit()
     const running = this.#progress.running(this.#now()).slice(0, room)
-    const lines = running.map(({ recipe, step, ms, log }) => {
+    const lines = running.map(({ recipe, step, ms, place, log }) => {
       const last = this.#lastLines.of(log)
-      const words = [recipe, step, formatDuration(ms)]
+      const where = place === 'local' ? [] : [`on ${place}`]
+      const words = [recipe, step, formatDuration(ms), ...where]
       return [...words, ...(last === undefined ? [] : [' ', last])].join(' ')
     })
     row.title = [this.#progress.summary(this.#now()), ...lines]

@@ -23,7 +23,8 @@ export function watchActions(
 ): { readonly context: BuildContext; readonly ran: () => Ran[] } {
   const ended = new Map<RecipeId, { key: Digest; artifact: Digest }>()
   const emit: EventSink = (event: Event) => {
-    if (event.type === 'action-end') ended.set(event.recipe, event)
+    // Who did not run an action does not vouch for it.
+    if (event.type === 'action-end' && event.place === 'local') ended.set(event.recipe, event)
     context.emit(event)
   }
   const documentOf = (recipe: RecipeId, key: Digest): Ran['document'] => {

@@ -7,7 +7,14 @@ import { FixpointError } from '../../base/error.ts'
 import { byCodeUnit } from '../../base/order.ts'
 import { folderName, recipeOfFolder, type RecipeId } from '../../base/recipe-id.ts'
 import { hasShape, isNumber, isText } from '../../base/shape.ts'
-import type { HistoryEntry, Index, IndexEntry, Origin } from '../rooms.ts'
+import type {
+  CacheOrigin,
+  HistoryEntry,
+  Index,
+  IndexEntry,
+  Origin,
+  RemoteOrigin,
+} from '../rooms.ts'
 import type { ReportDamage } from './damage.ts'
 import type { Installed } from './installed.ts'
 import { unreadableFile } from './layout.ts'
@@ -128,12 +135,15 @@ function isNamedEntry(value: unknown): value is NamedEntry {
 }
 
 function isOrigin(value: unknown): value is Origin {
-  return hasShape<Origin>(value, {
-    cache: isText,
-    signers: (signers) => Array.isArray(signers) && signers.every(isText),
-    builder: isText,
-    engine: isText,
-  })
+  return (
+    hasShape<RemoteOrigin>(value, { remote: isText, worker: isText }) ||
+    hasShape<CacheOrigin>(value, {
+      cache: isText,
+      signers: (signers) => Array.isArray(signers) && signers.every(isText),
+      builder: isText,
+      engine: isText,
+    })
+  )
 }
 
 function isDigestText(value: unknown): boolean {

@@ -25,7 +25,7 @@ test('what runs is listed from its start to its end, and failures are counted', 
   expect(progress.isShown).toBe(false)
   progress.take({ type: 'plan', at: 0, total: 1, stored: 0, toRun: 1 })
   expect(progress.isShown).toBe(true)
-  progress.take({ type: 'action-start', at: 10, recipe, key, log: '/log' })
+  progress.take({ type: 'action-start', place: 'local', at: 10, recipe, key, log: '/log' })
   progress.take({ type: 'step-start', at: 20, recipe, step: 'build' })
   expect(progress.running(1010)).toEqual([
     expect.objectContaining({ recipe, step: 'build', ms: 1000, log: '/log' }),
