@@ -13,8 +13,7 @@ export const BUILD_FAILED = {
   'boot-ended': 'The virtual machine ended before the expected text was on its console.',
   'boot-timeout': 'The virtual machine did not do in time what was expected of it.',
   'command-too-large': 'The variables of a step are larger than the kernel allows.',
-  'license-changed':
-    'A source was unpacked, and the text of a license in it is not the one that the recipe states.',
+  'license-changed': 'The text of a license in a source is not the one that the recipe states.',
   'mount-point-claimed': 'An input has a path where the sandbox mounts something of its own.',
   'not-confirmed': 'An artifact of the image has fewer confirmations than were asked for.',
   'path-claimed-twice': 'Two inputs of a recipe have the same path, so they cannot be joined.',

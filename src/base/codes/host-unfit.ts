@@ -2,7 +2,7 @@
 export const HOST_UNFIT = {
   'clock-behind': 'The clock of this machine shows a time before the time that all files get.',
   'default-acl': 'A default ACL on a folder would change the modes of the files that steps make.',
-  'disk-changed': 'While a command ran, a disk was replaced by another one of the same name.',
+  'disk-changed': 'A disk was replaced by another one of the same name while the command ran.',
   'disk-failed':
     'A disk failed, or was unplugged, while an image was written to it. The message says what it ' +
     'holds.',
@@ -17,7 +17,7 @@ export const HOST_UNFIT = {
   'little-memory': 'This machine has less memory than the largest recipe of the rebuild takes.',
   'little-space': 'The disk has less space than a rebuild of everything takes.',
   'lock-failed': 'The file system of the store cannot be locked.',
-  'mirror-entry': 'Something else is where a mirror folder should have a file, or its list.',
+  'mirror-entry': 'A mirror folder has something else in the place of a file or of its list.',
   'mirror-listen': 'A mirror folder cannot be served at that address.',
   'mirror-read-back': 'The disk did not give back what was written to a mirror folder.',
   'namespaces-unavailable': 'The kernel does not let this user make the namespaces of a rebuild.',

@@ -1,7 +1,7 @@
 /** What `lint` finds in metadata that are valid. */
 export const LINT = {
   'lint-constant-variable': 'A recipe sets a variable that the sandbox sets itself.',
-  'lint-image-license': 'An image states a license, which follows from what the image holds.',
+  'lint-image-license': 'An image states a license. Its license follows from what it holds.',
   'lint-insecure-place': 'A source is fetched by http, so everyone on the way can see it.',
   'lint-jobs': 'A recipe passes `-j` to make or ninja. The engine decides how many jobs run.',
   'lint-license': 'A license is not an SPDX expression, or SPDX does not list it.',

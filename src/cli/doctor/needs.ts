@@ -26,7 +26,7 @@ export const NEEDS: readonly Need[] = [
   { code: 'flock', purpose: 'build', test: 'program flock', package: 'util-linux',
     why: 'locks the store' },
   { code: 'setarch', purpose: 'build', test: 'program setarch', package: 'util-linux',
-    why: 'turns address randomisation off' },
+    why: 'turns address randomization off' },
   { code: 'mount', purpose: 'build', test: 'program mount', package: 'mount',
     why: "keeps a sandbox of root from changing the host's devices" },
   { code: 'cc', purpose: 'build', test: 'program cc', package: 'gcc',

@@ -16,7 +16,7 @@ export async function examineSandbox(host: Host): Promise<Finding[]> {
   if ((await host.find('setarch')) === undefined) return []
   const personality = await host.run('setarch', ['linux64', '-R', 'true'])
   if (!personality.ok) {
-    const message = `address randomisation cannot be turned off: ${lastLine(personality.output)}`
+    const message = `address randomization cannot be turned off: ${lastLine(personality.output)}`
     return [missing('personality', 'build', message, `allow personality(2): ${CONTAINER}`)]
   }
   if ((await host.find('bwrap')) === undefined) return []

@@ -10,7 +10,7 @@ export function addKeepingCommands(program: Command): void {
   addArchive(program)
   addMirrorCommands(program)
   addCacheCommands(program)
-  const store = program.command('store').description('look after the store')
+  const store = program.command('store').description('check or clean the store')
   store
     .command('verify')
     .description('hash everything in it')
@@ -28,7 +28,9 @@ export function addKeepingCommands(program: Command): void {
 }
 
 function addArchive(program: Command): void {
-  const archive = program.command('archive').description('kits: all that an image is rebuilt from')
+  const archive = program
+    .command('archive')
+    .description('make, check, repair and restore kits: all that an image is rebuilt from')
   archive
     .command('create')
     .argument('<folder>', 'the kit, which is not there yet; with --tar, a file')
@@ -36,7 +38,7 @@ function addArchive(program: Command): void {
     .description('make a kit of images, their sources, recipes and tools, and of parity')
     .option('--tar', 'make one tar file, which begins with the text README.txt')
     .option('--parity <percent>', 'how much of the kit can be lost and rebuilt', percent, 10)
-    .option('--offline', 'missing sources from folders only')
+    .option('--offline', 'fetch missing sources from folders only')
     .addOption(mirrorOption('--mirror'))
     .action(
       run(async () => {
@@ -64,7 +66,7 @@ function addArchive(program: Command): void {
   archive
     .command('status')
     .argument('<kit>')
-    .description('copies and checks that the kit has a note of, and what should be better')
+    .description('recorded copies and checks, and warnings')
     .action(run(async () => (await import('../commands/archive-status.ts')).archiveStatusCommand))
   archive
     .command('repair')
@@ -99,16 +101,16 @@ function addCacheCommands(program: Command): void {
     .command('push')
     .argument('<target...>')
     .option('--sources', 'also the sources that are in the store')
-    .description('write what this store made of targets, and of all they are built from')
+    .description('write results of targets, and of all that they are built from, to the cache')
     .action(run(async () => (await import('../commands/cache.ts')).cachePushCommand))
   cache
     .command('pull')
     .argument('<target...>')
-    .description('bring targets from the caches; build nothing')
+    .description('fetch targets from the caches; build nothing')
     .action(run(async () => (await import('../commands/cache.ts')).cachePullCommand))
   cache
     .command('check')
     .argument('<target...>')
-    .description('compare what is stored with what every signer says of it')
+    .description('compare stored results with those of every signer')
     .action(run(async () => (await import('../commands/cache.ts')).cacheCheckCommand))
 }

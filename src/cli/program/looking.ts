@@ -11,7 +11,7 @@ export function addLookingCommands(program: Command): void {
   addBuiltCommands(program)
   program
     .command('doctor')
-    .description('what building and booting need and this host lacks, and the remedy')
+    .description('what this host is missing to build and boot, and how to install it')
     .action(run(async () => (await import('../commands/doctor.ts')).doctorCommand))
 }
 
@@ -48,7 +48,7 @@ function addRecipeCommands(program: Command): void {
     .action(run(async () => (await import('../commands/graph.ts')).graphCommand))
   program
     .command('lint')
-    .description('what is untidy or wrong in the recipes, though valid')
+    .description('problems in recipes that are valid')
     .action(run(async () => (await import('../commands/lint.ts')).lintCommand))
   program
     .command('schema')
@@ -71,12 +71,12 @@ function addBuiltCommands(program: Command): void {
     .description(
       'the log of its last action; a terminal gets control characters as \\xNN, a pipe as they are',
     )
-    .option('-f, --follow', 'go on with what is added to it, until interrupted')
+    .option('-f, --follow', 'print what is added to it, until Ctrl-C')
     .action(run(async () => (await import('../commands/log.ts')).logCommand))
   program
     .command('why')
     .argument('<recipe>')
-    .description('how its last two actions differ')
+    .description('how the last two actions of a recipe differ')
     .action(run(async () => (await import('../commands/why.ts')).whyCommand))
   program
     .command('diff')
@@ -93,12 +93,12 @@ function addBuiltCommands(program: Command): void {
   program
     .command('legal')
     .argument('<image>', 'an image file, or its record')
-    .argument('<folder>', 'the folder to write, which is not there yet')
+    .argument('<folder>', 'the new folder')
     .description(
-      'licenses of an image, their texts, and what belongs to the source of copyleft parts',
+      'write the licenses of an image, their texts, and recipes and patches of copyleft parts',
     )
     .option('--sources', 'copy the source files of copyleft parts, too')
-    .option('--offline', 'missing sources from folders only')
+    .option('--offline', 'fetch missing sources from folders only')
     .addOption(mirrorOption('--mirror'))
     .action(run(async () => (await import('../commands/legal.ts')).legalCommand))
   program

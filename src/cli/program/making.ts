@@ -30,9 +30,9 @@ function addBuild(program: Command): void {
   withBuildOptions(program.command('build'))
     .argument('[target...]', 'recipes: name or layer/name', ['tiny'])
     .description('build what is missing in the store; put images into the output folder')
-    .option('-n, --dry-run', 'print what would run, and why not more is known')
+    .option('-n, --dry-run', 'print what would run, why, and for how long')
     .option('-o, --output <folder>', 'where images are put (default: "out")')
-    .option('--no-cache', 'neither ask caches for results nor write to them')
+    .option('--no-cache', 'use no cache')
     .option('--local', 'run everything on this machine, even if a server is configured')
     .addOption(remoteOnly.conflicts('local'))
     .option('--without-mirror', 'leave the sources out of images that hold their closure')
@@ -111,11 +111,14 @@ function addBoot(program: Command): void {
     .option('--memory <size>', 'as QEMU takes it', '1G')
     .option('--smp <count>', 'processors', positiveInteger, 2)
     .option('--writable', 'let the guest change the image')
-    .option('--network', 'a network card, DHCP, and the way out by this host')
+    .option(
+      '--network',
+      'a network card with DHCP and access through this host; the image needs a driver',
+    )
     .addOption(
       new Option(
         '--port <host:guest>',
-        "a TCP port of this host that leads to the guest's, as 2222:22; may be repeated",
+        'forward a TCP port of this host to the guest, such as 2222:22; may be repeated',
       ).argParser(forwarding),
     )
     .action(run(async () => (await import('../commands/boot.ts')).bootCommand))
@@ -138,7 +141,7 @@ function addShell(program: Command): void {
     .argument('<recipe>')
     .argument('[command...]')
     .passThroughOptions()
-    .description("a shell, or a command, in the recipe's sandbox")
+    .description("run a shell or a command in the recipe's sandbox")
     .option('--tree <folder>', 'work in this folder, as `edit` makes one, in place of the sources')
     .action(run(async () => (await import('../commands/shell.ts')).shellCommand))
 }

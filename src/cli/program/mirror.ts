@@ -36,7 +36,7 @@ function addFilling(mirror: Command): void {
     .argument('<folder>', 'new or empty, or a mirror that is not finished')
     .argument('[target...]', 'recipes; default: all')
     .description('make a mirror of the sources of targets, and of all that they are built from')
-    .option('--offline', 'missing sources from folders only')
+    .option('--offline', 'fetch missing sources from folders only')
     .addOption(mirrorOption('--from'))
     .action(run(async () => (await import('../commands/mirror-fill.ts')).mirrorCreateCommand))
   mirror
@@ -44,7 +44,7 @@ function addFilling(mirror: Command): void {
     .argument('<folder>', 'a mirror')
     .argument('[target...]', 'recipes; default: all')
     .description('add the sources that a mirror does not have; nothing is removed')
-    .option('--offline', 'missing sources from folders only')
+    .option('--offline', 'fetch missing sources from folders only')
     .addOption(mirrorOption('--from'))
     .action(run(async () => (await import('../commands/mirror-fill.ts')).mirrorUpdateCommand))
 }

@@ -11,7 +11,7 @@ export function addShellCommands(program: Command, createTree: () => Command): v
   program
     .command('completion')
     .addArgument(new Argument('<shell>').choices(SHELLS))
-    .description('a script with which a shell completes commands, options and recipes')
+    .description('print a script that lets the shell complete commands, options and recipes')
     .action(
       run(async () => {
         const { completionCommand } = await import('../commands/completion.ts')
@@ -29,7 +29,7 @@ export function addShellCommands(program: Command, createTree: () => Command): v
     )
   program
     .command('man')
-    .description('all commands as a page for man(1)')
+    .description('print all commands as a manual page')
     .action(
       run(async () => {
         const { manCommand } = await import('../commands/man.ts')
