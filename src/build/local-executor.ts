@@ -4,8 +4,8 @@ import { runAction } from './action.ts'
 import type { Discards } from './background-removal.ts'
 import type { BuildContext, BuildOptions } from './build-context.ts'
 import type { Action, Executor, Run, RunResult } from './executor.ts'
-import type { Jobserver } from './jobserver.ts'
-import type { Roots } from './roots.ts'
+import { Jobserver } from './jobserver.ts'
+import { Roots } from './roots.ts'
 
 /** What the actions that run here share. */
 export interface LocalContext
@@ -15,6 +15,27 @@ export interface LocalContext
   readonly jobserver: Jobserver
   readonly discards: Discards
   readonly roots: Roots | undefined
+}
+
+/** What runs the actions of a build on this machine. */
+export function localExecutor(
+  { cores, keepFailed }: Pick<BuildOptions, 'cores' | 'keepFailed'>,
+  context: Pick<BuildContext, 'store' | 'emit' | 'now' | 'backwards'>,
+  discards: Discards,
+): LocalExecutor {
+  const { session } = context.store
+  const shareRoots = (): Roots =>
+    new Roots(
+      () => session.temporaryPath('root'),
+      (folder) => discards.take(folder),
+    )
+  return new LocalExecutor({
+    ...context,
+    keepFailed,
+    jobserver: new Jobserver(cores),
+    discards,
+    roots: keepFailed ? undefined : shareRoots(),
+  })
 }
 
 /** Runs actions on this machine. */

@@ -13,12 +13,10 @@ import { Estimate } from './estimate.ts'
 import { RunElsewhere, type Action, type Executor, type RemoteExecutor } from './executor.ts'
 import { Forecast } from './forecast.ts'
 import { Inquiry } from './inquiry.ts'
-import { Jobserver } from './jobserver.ts'
-import { LocalExecutor } from './local-executor.ts'
+import { localExecutor, type LocalExecutor } from './local-executor.ts'
 import { makeArtifact } from './make-artifact.ts'
 import { actionOf } from './planned-action.ts'
 import { Queue } from './queue.ts'
-import { Roots } from './roots.ts'
 import type { SharedResults } from './shared-results.ts'
 
 /** What a scheduler did. */
@@ -95,7 +93,7 @@ class Scheduler {
     this.#live = work.live
     this.#options = options
     this.#context = context
-    this.#local = this.#makeLocal()
+    this.#local = localExecutor(options, context, this.#discards)
     this.#fetchSignal = AbortSignal.any([options.signal, this.#fetchEnd.signal])
     this.#forecast = this.#makeForecast()
     this.#estimate = this.#makeEstimate()
@@ -134,23 +132,6 @@ class Scheduler {
     this.#options.signal.throwIfAborted()
     this.#follow()
     return { ran: this.#ran, failures: this.#failures, plan: this.#live.snapshot() }
-  }
-
-  #makeLocal(): LocalExecutor {
-    const { cores, keepFailed } = this.#options
-    const { session } = this.#context.store
-    const shareRoots = (): Roots =>
-      new Roots(
-        () => session.temporaryPath('root'),
-        (folder) => this.#discards.take(folder),
-      )
-    return new LocalExecutor({
-      ...this.#context,
-      keepFailed,
-      jobserver: new Jobserver(cores),
-      discards: this.#discards,
-      roots: keepFailed ? undefined : shareRoots(),
-    })
   }
 
   #makeForecast(): Forecast {
