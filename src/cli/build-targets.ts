@@ -3,6 +3,7 @@ import type { RecipeId } from '../base/recipe-id.ts'
 import { build, type BuildResult } from '../build/build.ts'
 import type { BuildContext } from '../build/build-context.ts'
 import { createFetcher } from '../fetch/fetcher.ts'
+import type { NewSources } from '../fetch/ports.ts'
 import { sourceFinder, type SourceFinder } from '../fetch/find-source.ts'
 import { mirrorFolders, missingMirrors } from '../image/mirrors.ts'
 import type { Graph } from '../plan/graph.ts'
@@ -67,7 +68,7 @@ export async function buildContext(
   command: CommandContext,
   flags: BuildFlags,
   { share = false } = {},
-): Promise<BuildContext> {
+): Promise<BuildContext & { readonly fetcher: NewSources }> {
   const store = await command.store()
   const { mirrors, debian, npm } = await command.configuration()
   const { emit, now, indexName, signal } = command

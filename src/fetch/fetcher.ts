@@ -11,6 +11,7 @@ import {
   type FetchStore,
   type HostPlaces,
   type Limits,
+  type NewSources,
 } from './ports.ts'
 import { SharedWork } from './shared.ts'
 import { sleep } from './sleep.ts'
@@ -48,11 +49,15 @@ export interface FetcherOptions {
 }
 
 /** The fetch stage. One fetcher serves a whole run, so that requests for the same source meet. */
-export function createFetcher(options: FetcherOptions): Fetcher {
+export function createFetcher(options: FetcherOptions): Fetcher & NewSources {
   const queue = new PQueue({ concurrency: options.jobs ?? 4 })
   const shared = new SharedWork()
   const run = settle(options)
   return {
+    async fetchNew(place, signal) {
+      const { obtainNew } = await import('./obtain-new.ts')
+      return obtainNew(place, run, signal)
+    },
     fetch(source, signal) {
       // The places are part of it: who names other places may succeed where the first did not.
       const key = JSON.stringify([source.sha256, source.name, source.from])

@@ -1,4 +1,5 @@
 import type { FileSource } from '../metadata/model.ts'
+import type { NewSource } from './obtain-new.ts'
 import type { Blobs, Sources } from '../store/rooms.ts'
 
 /** What fetching needs of a store. Every file is hashed on its way in, so it comes by `commit`. */
@@ -17,6 +18,15 @@ export interface Fetcher {
    * `staging-unwritable` (kind hostUnfit) or `interrupted` when `signal` aborts.
    */
   fetch(source: FileSource, signal?: AbortSignal): Promise<void>
+}
+
+/** Brings files that no recipe names yet. */
+export interface NewSources {
+  /**
+   * Brings what a place has into the store, whatever its digest is. Rejects as
+   * {@link Fetcher.fetch} does.
+   */
+  fetchNew(place: string, signal: AbortSignal): Promise<NewSource>
 }
 
 /** Limits of one download. Times are milliseconds. */

@@ -2,6 +2,7 @@
 export const USAGE = {
   'ambiguous-target': 'Several layers have a recipe of that name.',
   'bad-memory': 'The memory of a virtual machine is not a number with M or G.',
+  'bad-name': 'A new layer, recipe or version cannot have that name.',
   'bad-smp': 'The number of processors of a virtual machine is not a whole number from 1.',
   'cache-key': 'The key file of a signer cannot be made, read or used.',
   'cache-token': 'The file with the token for a cache cannot be read or used.',
@@ -41,6 +42,7 @@ export const USAGE = {
   'mirror-busy': 'Another command writes to the same mirror folder.',
   'mirror-keep': 'A record, kit or list that says what stays in a mirror folder is not whole.',
   'mirror-there': 'A folder cannot become a mirror folder, since it holds other things.',
+  'new-there': 'A new layer or recipe would replace something that is there.',
   'no-cache': 'The configuration names no cache for what the command is to do.',
   'no-disk': 'A virtual machine was to start without a disk to boot from.',
   'no-format-page': 'The page of the recipe format is missing: the engine is not in a checkout.',
@@ -84,6 +86,12 @@ export const USAGE = {
   'signers-unusable':
     'The file of allowed signers is missing, or has a line that is not understood.',
   'signing-key-unusable': 'The file of the key to sign with is missing, or is no key of OpenSSH.',
+  'source-unnamed': 'The name of a file does not say which package and version it is.',
   'store-busy': 'A build uses the store, so its garbage cannot be collected now.',
   'unknown-target': 'No recipe has that name.',
+  'upgrade-elsewhere':
+    'The version of a recipe, or its sources, are stated where the command cannot change them.',
+  'upgrade-same': 'The recipe has that version already.',
+  'upgrade-template':
+    'No place of a source has {{version}}, or one has templates other than version and name.',
 } as const satisfies Readonly<Record<string, string>>

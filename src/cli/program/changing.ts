@@ -17,4 +17,40 @@ export function addChangingCommands(program: Command): void {
     .description('write the commits of such a tree as patches of the recipe')
     .option('--layer <layer>', 'the layer that gets them')
     .action(run(async () => (await import('../commands/patch.ts')).patchCommand))
+  program
+    .command('upgrade')
+    .argument('<recipe>')
+    .argument('<version>')
+    .description('state another version, fetch its sources, and state their digests')
+    .action(run(async () => (await import('../commands/upgrade.ts')).upgradeCommand))
+  const layer = ['--layer <layer>', 'one of your layers; default: the last'] as const
+  const source = program.command('source').description('sources of recipes')
+  source
+    .command('add')
+    .argument('<place>', 'a place as in `from:`, or a file')
+    .description('fetch a file, and write a recipe with its digest to fill in')
+    .option('--name <name>', 'name of the recipe; default: that of the package')
+    .option(...layer)
+    .action(run(async () => (await import('../commands/source-add.ts')).sourceAddCommand))
+  const make = program.command('new').description('make a layer, a recipe or an image to fill in')
+  make
+    .command('layer')
+    .argument('<name>')
+    .argument('[folder]', 'the folder that gets `layers`', '.')
+    .description("a layer on top of the engine's own")
+    .action(run(async () => (await import('../commands/new.ts')).newLayerCommand))
+  make
+    .command('recipe')
+    .argument('<name>')
+    .description('a recipe of files beside the layers')
+    .option(...layer)
+    .option('--style <style>', 'its style', 'plain')
+    .action(run(async () => (await import('../commands/new.ts')).newRecipeCommand))
+  make
+    .command('image')
+    .argument('<name>')
+    .argument('[recipe...]', 'packages that it holds beside those of tiny')
+    .description('an image that extends tiny')
+    .option(...layer)
+    .action(run(async () => (await import('../commands/new.ts')).newImageCommand))
 }

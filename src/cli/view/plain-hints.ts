@@ -19,6 +19,7 @@ const PLAIN_HINTS = {
   'artifact-unknown': undefined,
   'artifact-unreadable': undefined,
   'bad-memory': undefined,
+  'bad-name': undefined,
   'bad-smp': undefined,
   'blob-digest': undefined,
   'blob-missing': undefined,
@@ -87,6 +88,7 @@ const PLAIN_HINTS = {
   'mirror-listen': 'Name another one with --address or --port; port 0 chooses a free one',
   'mirror-read-back': 'Check the disk: do not keep a mirror on it',
   'mirror-there': 'Name a new or empty folder',
+  'new-there': 'Name another one; nothing is overwritten',
   'no-cache': 'Set `cache:` in the configuration',
   'no-disk': undefined,
   'no-folder': undefined,
@@ -161,6 +163,7 @@ const PLAIN_HINTS = {
   'sign-without-receipts': 'Add --receipts FOLDER',
   'signers-unusable': 'Its format is that of ssh-keygen(1), ALLOWED SIGNERS',
   'signing-key-unusable': undefined,
+  'source-unnamed': 'Name the recipe with --name',
   'source-unreadable': undefined,
   'staging-unwritable': undefined,
   'store-busy': 'Try again when it has ended',
@@ -173,6 +176,9 @@ const PLAIN_HINTS = {
   'unknown-node': undefined,
   'unloaded-recipe': undefined,
   'unsafe-path': undefined,
+  'upgrade-elsewhere': 'Change version and sha256 by hand; `source add` tells the digest',
+  'upgrade-same': undefined,
+  'upgrade-template': 'Write {{version}} in its places, or change version and sha256 by hand',
   'write-interrupted': 'Write again to get a whole image',
 } as const satisfies Partial<Record<ErrorCode, string | undefined>>
 

@@ -1,3 +1,5 @@
+import type { AddedSource } from '../../author/source-add.ts'
+import type { Upgraded } from '../../author/upgrade.ts'
 import type { WrittenPatches } from '../../author/patch-recipe.ts'
 import type { BadFile, RepairPlan, Step } from '../../archive/repair/plan.ts'
 import type { Fault } from '../../archive/kit/faults.ts'
@@ -242,6 +244,12 @@ export type Result =
     }
   /** `patch` */
   | ({ readonly type: 'patches'; readonly recipe: RecipeId } & WrittenPatches)
+  /** `upgrade` */
+  | ({ readonly type: 'upgraded'; readonly recipe: RecipeId } & Upgraded)
+  /** `source add` */
+  | ({ readonly type: 'source-added' } & AddedSource)
+  /** `new` */
+  | { readonly type: 'new'; readonly file: string }
   /** `archive create` */
   | {
       readonly type: 'kit'

@@ -1,0 +1,108 @@
+import { join, resolve } from 'node:path'
+import type { Digest } from '../base/digest.ts'
+import { FixpointError } from '../base/error.ts'
+import type { NewSources } from '../fetch/ports.ts'
+import { parsePlace } from '../metadata/format/source-places.ts'
+import { recipeName } from '../metadata/format/texts.ts'
+import type { Loaded } from '../metadata/load.ts'
+import type { Store } from '../store/store.ts'
+import { requireText } from './checked.ts'
+import { ownLayer } from './new.ts'
+import { putNewFolder } from './new-folder.ts'
+import { namedPackage, packageContents, type PackageContents } from './package-file.ts'
+
+/** What is asked for. */
+export interface SourceAddOptions {
+  /** A place as in `from:`, or the path of a file. */
+  readonly place: string
+  /** Name of the recipe; undefined: that of the package. */
+  readonly name: string | undefined
+  readonly layer: string | undefined
+}
+
+/** What it works with. */
+export interface SourceAddContext {
+  readonly loaded: Loaded
+  readonly store: Store
+  readonly fetcher: NewSources
+  readonly signal: AbortSignal
+}
+
+/** A recipe that a person is to fill in. */
+export interface AddedSource {
+  readonly file: string
+  readonly name: string
+  readonly version: string
+  readonly sha256: Digest
+  /** Bytes. */
+  readonly size: number
+}
+
+/**
+ * Fetches a file and writes a recipe with its digest into one of the user's layers. Fails with
+ * `source-unnamed`, `new-there`, `unknown-target`, and as fetching does.
+ */
+export async function sourceAdd(
+  { place, name: wanted, layer }: SourceAddOptions,
+  { loaded, store, fetcher, signal }: SourceAddContext,
+): Promise<AddedSource> {
+  const home = ownLayer(loaded, layer)
+  const written = parsePlace(place) === undefined ? `file:${resolve(place)}` : place
+  const { name: file, digest, size } = await fetcher.fetchNew(written, signal)
+  const named = namedPackage(file)
+  const name = wanted ?? named?.name
+  if (name === undefined)
+    throw new FixpointError(
+      'source-unnamed',
+      `Cannot tell which package "${file}" is: its name has no version`,
+    )
+  requireText(recipeName, name, 'the name of a recipe')
+  const version = named?.version ?? '1'
+  const contents: PackageContents =
+    named === undefined
+      ? { build: undefined, licenses: [] }
+      : await packageContents(await store.blobs.file(digest, signal), file, signal)
+  const from = named === undefined ? written : written.replaceAll(version, '{{version}}')
+  const folder = join(home.folder, name)
+  await putNewFolder(folder, {
+    'recipe.yaml': recipeText({ name, version, from, digest }, contents),
+  })
+  return { file: join(folder, 'recipe.yaml'), name, version, sha256: digest, size }
+}
+
+interface Described {
+  readonly name: string
+  readonly version: string
+  readonly from: string
+  readonly digest: Digest
+}
+
+function recipeText(
+  { name, version, from, digest }: Described,
+  { build, licenses }: PackageContents,
+): string {
+  const isAutotools = build === 'autotools'
+  return [
+    `name: ${name}`,
+    `version: '${version}'`,
+    '# To fill in: summary; license, as an SPDX expression.',
+    `summary: What ${name} is for`,
+    ...(licenses.length > 0 ? [`# Read for the license: ${licenses.join(', ')}`] : []),
+    'sources:',
+    `  - sha256: '${digest}'`,
+    `    from: ['${from.replaceAll("'", "''")}']`,
+    'inputs: [toolchain/gcc, toolchain/make, toolchain/busybox]',
+    ...(isAutotools
+      ? ['style: autotools']
+      : [
+          ...(build === undefined || build === 'make'
+            ? []
+            : [`# Its own build is that of ${build}.`]),
+          'style: plain',
+          'steps:',
+          '  build: make',
+          `  install: make install DESTDIR="$OUT" PREFIX=/usr`,
+        ]),
+    '',
+  ].join('\n')
+}

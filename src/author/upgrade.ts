@@ -1,0 +1,215 @@
+import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { stringify } from 'yaml'
+import { Folder } from '../base/beneath.ts'
+import type { Digest } from '../base/digest.ts'
+import { FixpointError } from '../base/error.ts'
+import { syncPath } from '../base/files.ts'
+import type { RecipeId } from '../base/recipe-id.ts'
+import { removeTree } from '../base/remove-tree.ts'
+import { replaceFile } from '../base/replace-file.ts'
+import type { NewSources } from '../fetch/ports.ts'
+import { version as versionText } from '../metadata/format/texts.ts'
+import type { Loaded } from '../metadata/load.ts'
+import type { RecipeStatement } from '../metadata/tree/statements.ts'
+import type { YamlFile } from '../metadata/yaml/yaml-file.ts'
+import { requireText } from './checked.ts'
+import { ownFolder } from './own-folder.ts'
+import { withTexts, type TextChange } from './yaml-text.ts'
+
+/** What is asked for. */
+export interface UpgradeOptions {
+  readonly recipe: RecipeId
+  readonly version: string
+  /** Loads the layers, as they are when it is called. */
+  readonly load: () => Promise<Loaded>
+  readonly fetcher: NewSources
+  readonly signal: AbortSignal
+}
+
+/** What was upgraded. */
+export interface Upgraded {
+  /** The file that states the new version. */
+  readonly file: string
+  readonly from: string
+  readonly to: string
+  readonly sources: readonly { readonly name: string; readonly sha256: Digest }[]
+}
+
+/** A source as its file states it. */
+interface SourceText {
+  sha256?: string
+  readonly from?: readonly string[]
+}
+
+/**
+ * States another version of a recipe, and the digests of its sources, which are fetched for that.
+ * Where the recipe is none of the user's, an amendment does. The layers are as before when that
+ * fails: with `upgrade-same`, `upgrade-template`, `upgrade-elsewhere`, as fetching does, or with
+ * the faults that the layers would then have.
+ */
+export async function upgrade({
+  recipe,
+  version,
+  load,
+  fetcher,
+  signal,
+}: UpgradeOptions): Promise<Upgraded> {
+  requireText(versionText, version, 'a version')
+  const loaded = await load()
+  const known = loaded.metadata.recipes.get(recipe)
+  const statement = loaded.statements.recipes.get(recipe)
+  if (known === undefined || statement === undefined)
+    throw new TypeError(`"${recipe}" is no recipe`)
+  if (known.version === version)
+    throw new FixpointError('upgrade-same', `Cannot upgrade ${recipe}: it has version ${version}`)
+  const stated = whereStated(loaded, statement)
+  const sources = sourcesIn(stated, recipe)
+  const found: { index: number; name: string; sha256: Digest }[] = []
+  for (const [index, { from = [] }] of sources.entries()) {
+    const places = from.filter((place) => place.includes('{{version}}'))
+    if (places.length === 0) continue
+    const expanded = places.map((place) => expandedPlace(place, statement.name, version, recipe))
+    const { name, digest } = await firstOf(expanded, fetcher, signal)
+    found.push({ index, name, sha256: digest })
+  }
+  if (found.length === 0)
+    throw new FixpointError(
+      'upgrade-template',
+      `Cannot upgrade ${recipe}: no place of its sources has {{version}}`,
+    )
+  const written = stated.isOwn
+    ? await changeFile(stated, version, found, recipe)
+    : await amend(loaded, recipe, version, sources, found)
+  try {
+    await load()
+  } catch (error) {
+    await written.undo()
+    throw error
+  }
+  return {
+    file: written.file,
+    from: known.version,
+    to: version,
+    sources: found.map(({ name, sha256 }) => ({ name, sha256 })),
+  }
+}
+
+/** The file that states version and sources, and where in it; `isOwn`: the user may change it. */
+interface Stated {
+  readonly yaml: YamlFile
+  readonly path: readonly string[]
+  readonly isOwn: boolean
+}
+
+function whereStated({ layout, statements }: Loaded, statement: RecipeStatement): Stated {
+  const tree = layout.trees.at(-1)
+  const amendment = (statements.amendments.get(statement.id) ?? []).findLast(
+    ({ operators }) => operators.set?.version !== undefined,
+  )
+  const { yaml, layer } = amendment ?? statement
+  const isSet = amendment !== undefined || statement.extends !== undefined
+  const path = isSet && statement.stated.version === undefined ? ['set'] : []
+  return { yaml, path: amendment === undefined ? path : ['set'], isOwn: layer.tree === tree }
+}
+
+function sourcesIn({ yaml, path }: Stated, recipe: RecipeId): SourceText[] {
+  let value: unknown = yaml.value
+  for (const field of [...path, 'sources'])
+    value = (value as Readonly<Record<string, unknown>> | undefined)?.[field]
+  if (Array.isArray(value)) return value as SourceText[]
+  throw new FixpointError(
+    'upgrade-elsewhere',
+    `Cannot upgrade ${recipe}: "${yaml.file}" states its version, and another file its sources`,
+  )
+}
+
+function expandedPlace(place: string, name: string, version: string, recipe: RecipeId): string {
+  const expanded = place.replaceAll('{{version}}', version).replaceAll('{{name}}', name)
+  if (!expanded.includes('{{')) return expanded
+  throw new FixpointError(
+    'upgrade-template',
+    `Cannot upgrade ${recipe}: place "${place}" has a template other than version and name`,
+  )
+}
+
+async function firstOf(
+  places: readonly string[],
+  fetcher: NewSources,
+  signal: AbortSignal,
+): Promise<Awaited<ReturnType<NewSources['fetchNew']>>> {
+  let first: unknown
+  for (const place of places) {
+    try {
+      return await fetcher.fetchNew(place, signal)
+    } catch (error) {
+      signal.throwIfAborted()
+      first ??= error
+    }
+  }
+  throw first
+}
+
+interface Written {
+  readonly file: string
+  readonly undo: () => Promise<void>
+}
+
+async function changeFile(
+  { yaml, path }: Stated,
+  version: string,
+  found: readonly { readonly index: number; readonly sha256: Digest }[],
+  recipe: RecipeId,
+): Promise<Written> {
+  const changes: TextChange[] = [
+    { path: [...path, 'version'], text: version },
+    ...found.map(({ index, sha256 }) => ({
+      path: [...path, 'sources', index, 'sha256'],
+      text: sha256,
+    })),
+  ]
+  const text = withTexts(yaml.text, changes)
+  if (text === undefined)
+    throw new FixpointError(
+      'upgrade-elsewhere',
+      `Cannot upgrade ${recipe}: "${yaml.file}" does not state its version as one word`,
+    )
+  await putText(yaml.file, text)
+  return { file: yaml.file, undo: () => putText(yaml.file, yaml.text) }
+}
+
+async function amend(
+  loaded: Loaded,
+  recipe: RecipeId,
+  version: string,
+  sources: readonly SourceText[],
+  found: readonly { readonly index: number; readonly sha256: Digest }[],
+): Promise<Written> {
+  const { folder, amendment } = await ownFolder(loaded, recipe, undefined)
+  if (amendment === undefined)
+    throw new FixpointError(
+      'upgrade-elsewhere',
+      `Cannot upgrade ${recipe}: "${folder}" amends it already, without its version`,
+    )
+  const changed = sources.map((source, index) => {
+    const sha256 = found.find((one) => one.index === index)?.sha256
+    return sha256 === undefined ? source : { ...source, sha256 }
+  })
+  const text = stringify({ amends: recipe, set: { version, sources: changed } }, { lineWidth: 96 })
+  const part = join(dirname(folder), `.${basename(folder)}.part`)
+  await removeTree(part) // of a killed run
+  await mkdir(part)
+  await writeFile(join(part, 'amend.yaml'), text, { flag: 'wx', flush: true })
+  await rename(part, folder)
+  await syncPath(dirname(folder))
+  return { file: join(folder, 'amend.yaml'), undo: () => removeTree(folder) }
+}
+
+async function putText(file: string, text: string): Promise<void> {
+  const folder = Folder.open(dirname(file))
+  try {
+    await replaceFile(folder, basename(file), (part) => writeFile(part, text, { flag: 'wx' }))
+  } finally {
+    folder.close()
+  }
+}

@@ -1,0 +1,155 @@
+import { existsSync } from 'node:fs'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { digestOf } from '../../../src/base/digest.ts'
+import { commandLine, recipe, step, type Toy } from '../../support/cli.ts'
+import { tarOf } from '../../support/tars.ts'
+
+const makeToy = commandLine()
+
+const tarball = (version: string): Buffer =>
+  Buffer.from(
+    tarOf([
+      { path: `hello-${version}/configure`, data: '#!/bin/sh\n' },
+      { path: `hello-${version}/COPYING`, data: 'Free.\n' },
+      { path: `hello-${version}/main.c`, data: `version ${version}\n` },
+    ]),
+  )
+const [OLD, NEW] = [tarball('1.0'), tarball('1.1')]
+
+/** A package of a tarball, and the tarball of its next version. */
+const HELLO = {
+  'hello-1.0.tar': OLD,
+  'hello-1.1.tar': NEW,
+  'layers/bootstrap/hello/recipe.yaml': recipe(
+    'hello',
+    '# Its makers publish one for each version.',
+    'sources:',
+    `  - sha256: ${digestOf(OLD)} # compared`,
+    "    from: ['file:../../../hello-{{version}}.tar']",
+    'style: plain',
+    step('cp main.c "$OUT"'),
+  ),
+}
+const RECIPE = 'layers/bootstrap/hello/recipe.yaml'
+
+async function refused({ run }: Toy, reason: string, ...words: string[]): Promise<void> {
+  const { code, stderr } = await run(...words)
+  expect(code).not.toBe(0)
+  expect(stderr).toContain(reason)
+}
+
+describe('upgrade', () => {
+  test('changes version and digest together, and nothing else', async () => {
+    const toy = await makeToy(HELLO)
+    const before = await readFile(join(toy.folder, RECIPE), 'utf8')
+    const { code, stdout, stderr } = await toy.run('upgrade', 'hello', '1.1')
+    expect(code, stderr).toBe(0)
+    expect(stdout).toContain(digestOf(NEW))
+    expect(await readFile(join(toy.folder, RECIPE), 'utf8')).toBe(
+      before.replace("'1.0'", "'1.1'").replace(digestOf(OLD), digestOf(NEW)),
+    )
+    const built = await toy.run('build', 'hello')
+    expect(built.code, built.stderr).toBe(0)
+  })
+
+  test('leaves the recipe as it was when it fails', async () => {
+    const toy = await makeToy({
+      ...HELLO,
+      'layers/bootstrap/plain/recipe.yaml': recipe('plain', 'style: plain', step('touch $OUT/x')),
+    })
+    const before = await readFile(join(toy.folder, RECIPE), 'utf8')
+    await refused(toy, 'hello-9.9.tar', 'upgrade', 'hello', '9.9')
+    await refused(toy, 'it has version 1.0', 'upgrade', 'hello', '1.0')
+    await refused(toy, 'as a version', 'upgrade', 'hello', '../../../hello-1.1')
+    await refused(toy, 'states its version, and another', 'upgrade', 'plain', '2')
+    expect(await readFile(join(toy.folder, RECIPE), 'utf8')).toBe(before)
+    expect(await readdir(join(toy.folder, 'layers/bootstrap/hello'))).toEqual(['recipe.yaml'])
+  })
+
+  test('amends a recipe of layers that are not the own ones', async () => {
+    const toy = await makeToy({
+      ...HELLO,
+      'mine/layers.yaml': 'include: ../layers/layers.yaml\nlayers: [own]\n',
+      'mine/own': undefined,
+    })
+    const before = await readFile(join(toy.folder, RECIPE), 'utf8')
+    const globals = ['--layers', join(toy.folder, 'mine/layers.yaml'), '--store', toy.store]
+    const { code, stderr } = await toy.runWith({ globals }, 'upgrade', 'hello', '1.1')
+    // The place is relative to the recipe's folder, so it leads elsewhere from the amendment.
+    expect(code).not.toBe(0)
+    expect(stderr).toContain('hello')
+    expect(await readFile(join(toy.folder, RECIPE), 'utf8')).toBe(before)
+    expect(await readdir(join(toy.folder, 'mine/own'))).toEqual([])
+  })
+})
+
+describe('source add', () => {
+  test('writes a recipe with digest, place and way of building', async () => {
+    const toy = await makeToy(HELLO)
+    const { code, stdout, stderr } = await toy.run('source', 'add', 'hello-1.1.tar', '--name', 'hi')
+    expect(code, stderr).toBe(0)
+    expect(stdout).toContain(digestOf(NEW))
+    const text = await readFile(join(toy.folder, 'layers/product/hi/recipe.yaml'), 'utf8')
+    expect(text).toContain(`sha256: '${digestOf(NEW)}'`)
+    expect(text).toContain("version: '1.1'")
+    expect(text).toContain('hello-{{version}}.tar')
+    expect(text).toContain('style: autotools')
+    expect(text).toContain('Read for the license: COPYING')
+  })
+
+  test('overwrites nothing, and makes nothing of what it cannot get', async () => {
+    const toy = await makeToy({ ...HELLO, 'page.html': '<html>' })
+    await refused(
+      toy,
+      'something is there',
+      'source',
+      'add',
+      'hello-1.1.tar',
+      '--layer',
+      'bootstrap',
+    )
+    await refused(toy, 'none.tar', 'source', 'add', 'none.tar')
+    await refused(toy, 'its name has no version', 'source', 'add', 'page.html')
+    await writeFile(join(toy.folder, 'bad-1.0.tar.gz'), '<html>not a tarball')
+    await refused(toy, 'bad-1.0.tar.gz', 'source', 'add', 'bad-1.0.tar.gz')
+    await refused(toy, 'your layers are bootstrap, product', 'source', 'add', 'x', '--layer', 'no')
+    expect(existsSync(join(toy.folder, 'layers/product/bad'))).toBe(false)
+  })
+})
+
+describe('new', () => {
+  test('makes a recipe that has no fault once its files are there', async () => {
+    const toy = await makeToy()
+    await toy.write({ 'tool/main.c': 'int main;\n' })
+    const { code, stdout, stderr } = await toy.run('new', 'recipe', 'tool')
+    expect(code, stderr).toBe(0)
+    expect(stdout.trim()).toBe(join(toy.folder, 'layers/product/tool/recipe.yaml'))
+    await refused(toy, 'something is there', 'new', 'recipe', 'tool')
+  })
+
+  test('refuses a name that leaves the layer', async () => {
+    const toy = await makeToy()
+    for (const name of ['../out', 'a/b', '.', 'Big'])
+      await refused(toy, 'as the name of a recipe', 'new', 'recipe', name)
+    expect((await readdir(join(toy.folder, 'layers'))).sort()).toEqual(
+      ['bootstrap', 'layers.yaml', 'machines', 'product', 'styles'].sort(),
+    )
+  })
+
+  test('makes layers on top of those of the engine, and an image in them', async () => {
+    const toy = await makeToy()
+    const run = (...words: string[]) => toy.runWith({ globals: ['--store', toy.store] }, ...words)
+    const folder = join(toy.folder, 'fresh')
+    expect((await run('new', 'layer', 'mine', folder)).code).toBe(0)
+    const layers = join(folder, 'layers/layers.yaml')
+    const globals = ['--layers', layers, '--store', toy.store]
+    const image = await toy.runWith({ globals }, 'new', 'image', 'device', 'zlib')
+    expect(image.code, image.stderr).toBe(0)
+    const listed = await toy.runWith({ globals }, 'list', 'mine')
+    expect(listed.stdout).toContain('mine/device')
+    const lint = await toy.runWith({ globals }, 'lint')
+    expect(lint.code, lint.stderr + lint.stdout).toBe(0)
+  })
+})
