@@ -14,7 +14,8 @@ export type Start =
 
 /**
  * Makes the folder of a new recipe or image in one of the user's layers: the one that is named, or
- * the last. Answers the path of its recipe.yaml. Fails with `bad-name`, with `unknown-target` for a layer that is none of the user's, and `new-there`.
+ * the last. Answers the path of its recipe.yaml. Fails with `bad-name`, with `unknown-target` for
+ * a layer that is none of the user's, and with `new-there`.
  */
 export async function newRecipe(
   loaded: Loaded,

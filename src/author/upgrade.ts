@@ -1,5 +1,5 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { stringify } from 'yaml'
 import { Folder } from '../base/beneath.ts'
 import type { Digest } from '../base/digest.ts'
@@ -69,7 +69,9 @@ export async function upgrade({
   for (const [index, { from = [] }] of sources.entries()) {
     const places = from.filter((place) => place.includes('{{version}}'))
     if (places.length === 0) continue
-    const expanded = places.map((place) => expandedPlace(place, statement.name, version, recipe))
+    const expanded = places.map((place) =>
+      absolute(expandedPlace(place, statement.name, version, recipe), stated, recipe),
+    )
     const { name, digest } = await firstOf(expanded, fetcher, signal)
     found.push({ index, name, sha256: digest })
   }
@@ -130,6 +132,16 @@ function expandedPlace(place: string, name: string, version: string, recipe: Rec
   throw new FixpointError(
     'upgrade-template',
     `Cannot upgrade ${recipe}: place "${place}" has a template other than version and name`,
+  )
+}
+
+/** A place that is relative to the folder of its recipe, as the fetcher takes it. */
+function absolute(place: string, { yaml, isOwn }: Stated, recipe: RecipeId): string {
+  if (!/^file:(?!\/)/.test(place)) return place
+  if (isOwn) return `file:${resolve(dirname(yaml.file), place.slice('file:'.length))}`
+  throw new FixpointError(
+    'upgrade-elsewhere',
+    `Cannot upgrade ${recipe}: place "${place}" is relative to a folder of other layers`,
   )
 }
 

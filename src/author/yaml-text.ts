@@ -1,4 +1,4 @@
-import { isScalar, parse, parseDocument, type Scalar } from 'yaml'
+import { isScalar, parseDocument, type Scalar } from 'yaml'
 
 /** A text in a YAML file that is to be another. */
 export interface TextChange {
@@ -34,6 +34,11 @@ function isInline({ type }: Scalar): boolean {
 /** In the quotes that the value had; else in quotes where YAML would take it for something else. */
 function quotedLike({ type }: Scalar, text: string): string {
   if (type === 'QUOTE_DOUBLE') return JSON.stringify(text)
-  const isText = parse(text) === text && !/[:#]/.test(text)
-  return type === 'PLAIN' && isText ? text : `'${text.replaceAll("'", "''")}'`
+  return type === 'PLAIN' && isPlainText(text) ? text : `'${text.replaceAll("'", "''")}'`
+}
+
+function isPlainText(text: string): boolean {
+  // Also where blanks and a comment follow.
+  const document = parseDocument(`field: ${text} # comment\n`)
+  return document.errors.length === 0 && document.getIn(['field']) === text
 }

@@ -56,7 +56,7 @@ export function sourceError(
   reasons: readonly Reason[],
   knownAs: readonly string[] = [],
 ): FixpointError {
-  const places = reasons.map(({ place, reason }) => `\n  ${place}: ${reason}`).join('')
+  const places = listed(reasons)
   const name = visible(source.name)
   const known = knownAs.map((other) => `"${visible(other)}"`).join(', ')
   const wrong = reasons.find(({ actual }) => actual !== undefined)?.actual
@@ -87,6 +87,16 @@ export function sourceError(
     'source-unavailable',
     `Cannot fetch "${name}": no place has sha256 ${source.sha256}${places}`,
   )
+}
+
+/** The error for a file that no recipe names yet, which its place did not deliver. */
+export function newSourceError(place: string, reasons: readonly Reason[]): FixpointError {
+  const code = reasons.some(({ offline }) => offline) ? 'source-offline' : 'source-unavailable'
+  return new FixpointError(code, `Cannot fetch "${visible(place)}"${listed(reasons)}`)
+}
+
+function listed(reasons: readonly Reason[]): string {
+  return reasons.map(({ place, reason }) => `\n  ${place}: ${reason}`).join('')
 }
 
 /** The error of a request that was aborted. */

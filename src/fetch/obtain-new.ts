@@ -4,7 +4,7 @@ import type { FileSource } from '../metadata/model.ts'
 import { fileNameOf, parsePlace } from '../metadata/format/source-places.ts'
 import { arrive, commitArrived } from './arrive.ts'
 import { candidates } from './candidates.ts'
-import { PlaceFailure, sourceError, type Reason } from './failure.ts'
+import { newSourceError, PlaceFailure, type Reason } from './failure.ts'
 import { claimedNames } from './names.ts'
 import type { Run } from './obtain.ts'
 import { discardPartial } from './partial.ts'
@@ -59,5 +59,5 @@ export async function obtainNew(place: string, run: Run, signal: AbortSignal): P
       reasons.push({ place: candidate.label, reason: error.message })
     }
   }
-  throw sourceError(source, reasons)
+  throw newSourceError(place, reasons)
 }
