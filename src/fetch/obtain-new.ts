@@ -8,14 +8,7 @@ import { newSourceError, PlaceFailure, type Reason } from './failure.ts'
 import { claimedNames } from './names.ts'
 import type { Run } from './obtain.ts'
 import { discardPartial } from './partial.ts'
-
-/** A file that no recipe names yet. */
-export interface NewSource {
-  readonly name: string
-  readonly digest: Digest
-  /** Bytes. */
-  readonly size: number
-}
+import type { NewSource } from './ports.ts'
 
 /** No file has this digest. */
 const UNKNOWN = '0'.repeat(64) as Digest

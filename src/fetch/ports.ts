@@ -1,5 +1,5 @@
+import type { Digest } from '../base/digest.ts'
 import type { FileSource } from '../metadata/model.ts'
-import type { NewSource } from './obtain-new.ts'
 import type { Blobs, Sources } from '../store/rooms.ts'
 
 /** What fetching needs of a store. Every file is hashed on its way in, so it comes by `commit`. */
@@ -18,6 +18,14 @@ export interface Fetcher {
    * `staging-unwritable` (kind hostUnfit) or `interrupted` when `signal` aborts.
    */
   fetch(source: FileSource, signal?: AbortSignal): Promise<void>
+}
+
+/** A file that no recipe names yet. */
+export interface NewSource {
+  readonly name: string
+  readonly digest: Digest
+  /** Bytes. */
+  readonly size: number
 }
 
 /** Brings files that no recipe names yet. */
