@@ -1,8 +1,8 @@
-import { cp, lstat, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { cp, lstat, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { FixpointError } from '../base/error.ts'
 import { ifThere } from '../base/files.ts'
-import { removeTree } from '../base/remove-tree.ts'
+import { makeWholeFolder } from '../base/whole-folder.ts'
 import type { Action } from '../build/executor.ts'
 import { layOutTree, type LayOutContext } from '../build/laid-out-tree.ts'
 import type { LocalFile } from '../metadata/model.ts'
@@ -27,22 +27,14 @@ export async function makeEditTree(
     throw new FixpointError('edit-there', `Cannot make "${target}": something is there`)
   const unpacked = await unpackSources(action, context)
   await refuseRepositories(unpacked, action.recipe)
-  const part = join(dirname(target), `.${basename(target)}.part`)
-  await removeTree(part)
-  try {
-    await mkdir(dirname(target), { recursive: true })
+  await makeWholeFolder(target, async (part) => {
     await cp(unpacked, part, {
       recursive: true,
       verbatimSymlinks: true,
       preserveTimestamps: true,
-      errorOnExist: true,
     })
     await commitAll(new Git(part, context.signal), part, action)
-    await rename(part, target)
-  } catch (error) {
-    await removeTree(part)
-    throw error
-  }
+  })
 }
 
 /** Resolves to the folder of what the engine's own step unpacks. It goes with the session. */

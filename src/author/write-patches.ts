@@ -1,7 +1,8 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { exists, explainDiskFull, syncPath } from '../base/files.ts'
 import { removeTree } from '../base/remove-tree.ts'
+import { makeWholeFolder } from '../base/whole-folder.ts'
 import type { NewPatch } from './patches.ts'
 import type { OwnFolder } from './own-folder.ts'
 
@@ -18,7 +19,7 @@ export async function writePatches(
 ): Promise<Undo> {
   try {
     if (amendment !== undefined) {
-      await makeFolder(folder, async (part) => {
+      await makeWholeFolder(folder, async (part) => {
         await writeFile(join(part, 'amend.yaml'), amendment, { flag: 'wx' })
         await mkdir(join(part, 'patches'))
         await writeAll(join(part, 'patches'), patches)
@@ -27,26 +28,12 @@ export async function writePatches(
     }
     const target = join(folder, 'patches')
     if (!(await exists(target))) {
-      await makeFolder(target, (part) => writeAll(part, patches))
+      await makeWholeFolder(target, (part) => writeAll(part, patches))
       return () => removeTree(target)
     }
     return await addAll(target, patches)
   } catch (error) {
     throw explainDiskFull(error, folder)
-  }
-}
-
-async function makeFolder(target: string, write: (part: string) => Promise<void>): Promise<void> {
-  const part = join(dirname(target), `.${basename(target)}.part`)
-  await removeTree(part) // of a killed run
-  await mkdir(part)
-  try {
-    await write(part)
-    await rename(part, target)
-    await syncPath(dirname(target))
-  } catch (error) {
-    await removeTree(part)
-    throw error
   }
 }
 

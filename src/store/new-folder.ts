@@ -1,8 +1,8 @@
-import { mkdir, readdir, rename } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { readdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { digestOf } from '../base/digest.ts'
-import { exists, explainDiskFull, makeFolder, syncPath } from '../base/files.ts'
-import { removeTree } from '../base/remove-tree.ts'
+import { exists, makeFolder } from '../base/files.ts'
+import { makeWhole, makeWholeFolder, type Made } from '../base/whole-folder.ts'
 import type { Store } from './store.ts'
 
 /** What making a folder takes. */
@@ -23,7 +23,7 @@ export async function makeNewFolder<T>(
   context: NewFolderContext,
   write: (part: string) => Promise<T>,
 ): Promise<T> {
-  return makeNew(target, context, async (part) => ({ result: await write(part), made: part }))
+  return locked(target, context, () => makeWholeFolder(target, write))
 }
 
 /**
@@ -35,37 +35,19 @@ export async function makeNewFile<T>(
   context: NewFolderContext,
   write: (work: string) => Promise<Made<T>>,
 ): Promise<T> {
-  return makeNew(target, context, write)
+  return locked(target, context, () => makeWhole(target, write))
 }
 
-/** What was made, and its path. */
-interface Made<T> {
-  readonly result: T
-  readonly made: string
-}
-
-async function makeNew<T>(
+async function locked<T>(
   target: string,
   { store, signal, check }: NewFolderContext,
-  write: (part: string) => Promise<Made<T>>,
+  make: () => Promise<T>,
 ): Promise<T> {
   await makeFolder(dirname(target))
   const lock = await store.session.lock(`folder-${digestOf(target)}`, signal)
   try {
     await check()
-    const part = join(dirname(target), `.${basename(target)}.part`)
-    await removeTree(part) // of a killed run
-    await mkdir(part)
-    try {
-      const { result, made } = await write(part)
-      await rename(made, target)
-      await syncPath(dirname(target))
-      if (made !== part) await removeTree(part)
-      return result
-    } catch (error) {
-      await removeTree(part).catch(() => undefined) // the first error says more
-      throw explainDiskFull(error, dirname(target))
-    }
+    return await make()
   } finally {
     await lock.release()
   }

@@ -52,3 +52,36 @@ export async function makeToyKit(
 export async function toyKit(): Promise<ToyKit> {
   return makeToyKit(join(await temporaryFolder(), 'kit'))
 }
+
+/** Makes a kit in a process of its own: CHECKOUT MAKER CONTENTS.json STORE TARGET. */
+const MAKE = `
+const { readFile } = await import('node:fs/promises')
+const [checkout, maker, contents, folder, target] = process.argv.slice(1)
+const at = (path) => import(checkout + '/dist/src/' + path)
+const { [maker]: make } = await at('archive/kit/create.js')
+const { readTexts } = await at('archive/kit/texts.js')
+const { Store } = await at('store/store.js')
+const store = await Store.open(folder, { emit: () => {}, now: () => performance.now() })
+const texts = await readTexts(checkout)
+const signal = new AbortController().signal
+try {
+  const list = JSON.parse(await readFile(contents))
+  await make(list, { target, texts, store, parity: 10, signal })
+} catch (error) {
+  console.log(error.code)
+} finally {
+  await store.session.close()
+}
+`
+
+/** Arguments of node for a process that makes a small kit at `target`, and what is in that. */
+export async function kitProcess(
+  maker: 'createKit' | 'createKitTar',
+  target: string,
+): Promise<{ contents: Contents; args: string[] }> {
+  const contents = await toyContents()
+  const list = join(await temporaryFolder(), 'contents.json')
+  await writeFile(list, JSON.stringify(contents))
+  const words = [CHECKOUT, maker, list, await temporaryFolder(), target]
+  return { contents, args: ['--input-type=module', '-e', MAKE, ...words] }
+}

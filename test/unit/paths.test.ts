@@ -90,6 +90,7 @@ const TABLE: Readonly<Record<string, readonly [Decider, string]>> = {
   'report/legal/license-papers.ts': ['own', 'blobs, and files of the checkout'],
   'report/legal/read-texts.ts': ['own', 'blobs; what is in them is read as a stream'],
   'store/keep-bytes.ts': ['own', 'a temporary file of the store'],
+  'base/whole-folder.ts': ['user', 'folders that callers make'],
   'store/new-folder.ts': ['user', 'a new folder'],
   'fetch/mirror/copy.ts': ['beneath', 'names in the list of a mirror from elsewhere'],
   'fetch/mirror/examine.ts': ['beneath', 'names in the list of a mirror from elsewhere'],

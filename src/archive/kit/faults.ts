@@ -1,18 +1,12 @@
 import type { Digest } from '../../base/digest.ts'
+import { describeFileFault, type FileFault } from '../../base/file-fault.ts'
 
 /**
  * What is wrong with one file of a kit, or with one line of its lists. Paths are relative to the
  * kit. They come from the kit, so they may hold anything.
  */
 export type Fault =
-  /** Its bytes are not those that the list wants. */
-  | { readonly kind: 'bad'; readonly path: string; readonly wanted: string; readonly found: string }
-  | { readonly kind: 'missing'; readonly path: string }
-  /** A link, folder, pipe or device. */
-  | { readonly kind: 'not-a-file'; readonly path: string }
-  | { readonly kind: 'unreadable'; readonly path: string; readonly reason: string }
-  /** It is there, and no list names it. */
-  | { readonly kind: 'unlisted'; readonly path: string }
+  | FileFault
   /** Its SHA-256 is listed and its SHA-512 is not, or the reverse. */
   | { readonly kind: 'half-listed'; readonly path: string; readonly list: string }
   /** A line of a list is no digest with a path. */
@@ -41,16 +35,6 @@ const NO_LIST = { empty: 'it is empty', 'too-large': 'it is too large' }
 /** One line about a fault, for people. */
 export function describeFault(fault: Fault): string {
   switch (fault.kind) {
-    case 'bad':
-      return `bad          ${fault.path}: digest ${fault.found}, listed ${fault.wanted}`
-    case 'missing':
-      return `missing      ${fault.path}`
-    case 'not-a-file':
-      return `not a file   ${fault.path}: a link, folder, pipe or device`
-    case 'unreadable':
-      return `unreadable   ${fault.path}: ${fault.reason}`
-    case 'unlisted':
-      return `unlisted     ${fault.path}`
     case 'half-listed':
       return `half listed  ${fault.path}: not in ${fault.list}`
     case 'garbled':
@@ -61,5 +45,7 @@ export function describeFault(fault: Fault): string {
       return `repeated     ${fault.path}:${fault.line}: the path is listed before`
     case 'no-list':
       return `no list      ${fault.path}: ${NO_LIST[fault.reason]}`
+    default:
+      return describeFileFault(fault)
   }
 }

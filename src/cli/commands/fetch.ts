@@ -1,9 +1,7 @@
 import { combineFailures } from '../../base/error.ts'
-import { graphOf } from '../../plan/graph.ts'
 import type { CommandContext } from '../context.ts'
-import { resolveTargets } from '../targets.ts'
+import { targetSources } from '../target-sources.ts'
 import { buildContext } from '../build-targets.ts'
-import { fetchedSources } from '../../metadata/model.ts'
 
 /** Options of `fetch`. */
 export interface FetchFlags {
@@ -20,14 +18,11 @@ export async function fetchCommand(
   words: readonly string[],
   { from, offline }: FetchFlags,
 ): Promise<void> {
-  const metadata = await command.metadata()
-  const targets = words.length > 0 ? resolveTargets(metadata, words) : [...metadata.recipes.keys()]
+  const sources = await targetSources(command, words)
   const context = await buildContext(command, {
     ...(from && { mirror: from }),
     ...(offline !== undefined && { offline }),
   })
-  const nodes = [...graphOf(metadata, targets).nodes.values()]
-  const sources = nodes.flatMap(({ recipe }) => fetchedSources(recipe.sources))
   const results = await Promise.allSettled(
     sources.map((source) => context.fetcher.fetch(source, command.signal)),
   )

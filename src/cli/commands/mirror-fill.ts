@@ -1,10 +1,8 @@
 import { combineFailures } from '../../base/error.ts'
 import { fillMirror } from '../../fetch/mirror/fill.ts'
-import { fetchedSources } from '../../metadata/model.ts'
-import { graphOf } from '../../plan/graph.ts'
 import { buildContext, findSources } from '../build-targets.ts'
 import type { CommandContext } from '../context.ts'
-import { resolveTargets } from '../targets.ts'
+import { targetSources } from '../target-sources.ts'
 
 /** Options of `mirror create` and `mirror update`. */
 export interface MirrorFillFlags {
@@ -45,16 +43,13 @@ async function fill(
   },
   { from, offline }: MirrorFillFlags,
 ): Promise<void> {
-  const metadata = await command.metadata()
-  const targets = words.length > 0 ? resolveTargets(metadata, words) : [...metadata.recipes.keys()]
+  const sources = await targetSources(command, words)
   const context = await buildContext(command, {
     ...(from && { mirror: from }),
     ...(offline !== undefined && { offline }),
   })
   const { signal } = command
   const find = findSources(command, context)
-  const nodes = [...graphOf(metadata, targets).nodes.values()]
-  const sources = nodes.flatMap(({ recipe }) => fetchedSources(recipe.sources))
   const filled = await fillMirror({ folder, sources, find, before, signal })
   const { files, copied, missing, failures } = filled
   await command.result(

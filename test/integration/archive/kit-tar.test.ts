@@ -12,7 +12,7 @@ import { readTexts } from '../../../src/archive/kit/texts.ts'
 import { repairKit } from '../../../src/archive/repair/repair.ts'
 import { digestOfFile } from '../../../src/base/digest.ts'
 import { onSmallDisk } from '../../support/cli.ts'
-import { CHECKOUT, IMAGE, makeToyKit, toyContents } from '../../support/kits.ts'
+import { CHECKOUT, IMAGE, kitProcess, makeToyKit, toyContents } from '../../support/kits.ts'
 import { digestsBelow } from '../../support/parity.ts'
 import { freshStore } from '../../support/rig.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
@@ -139,41 +139,12 @@ describe('a kit as one file', () => {
   )
 })
 
-/** Makes a kit as one file in a process of its own: CONTENTS.json STORE FILE. */
-const MAKE = `
-const { readFile } = await import('node:fs/promises')
-const at = (path) => import(process.argv[1] + '/dist/src/' + path)
-const { createKitTar } = await at('archive/kit/create.js')
-const { readTexts } = await at('archive/kit/texts.js')
-const { Store } = await at('store/store.js')
-const [checkout, contents, folder, target] = process.argv.slice(1)
-const store = await Store.open(folder, { emit: () => {}, now: () => performance.now() })
-const texts = await readTexts(checkout)
-const signal = new AbortController().signal
-try {
-  const list = JSON.parse(await readFile(contents))
-  await createKitTar(list, { target, texts, store, parity: 10, signal })
-} catch (error) {
-  console.log(error.code)
-} finally {
-  await store.session.close()
-}
-`
-
-async function inProcess(target: string): Promise<{ contents: Contents; args: string[] }> {
-  const contents = await toyContents()
-  const list = join(await temporaryFolder(), 'contents.json')
-  await writeFile(list, JSON.stringify(contents))
-  const store = await temporaryFolder()
-  return { contents, args: ['--input-type=module', '-e', MAKE, CHECKOUT, list, store, target] }
-}
-
 it.each([1, 5, 12, 25, 40, 60, 80])(
   'a run that is killed at change %d leaves a whole file or none; the next one makes it',
   async (change) => {
     const parent = await temporaryFolder()
     const file = join(parent, 'kit.tar')
-    const { contents, args } = await inProcess(file)
+    const { contents, args } = await kitProcess('createKitTar', file)
     let changes = 0
     const watcher = watch(parent, { recursive: true }, () => {
       if (++changes === change) child.kill('SIGKILL')
@@ -189,7 +160,7 @@ it.each([1, 5, 12, 25, 40, 60, 80])(
 
 it('names a disk that is too small for it, and leaves nothing there', async () => {
   const folder = await temporaryFolder()
-  const { args } = await inProcess(join(folder, 'kit.tar'))
+  const { args } = await kitProcess('createKitTar', join(folder, 'kit.tar'))
   const [program = '', ...before] = onSmallDisk(folder, 1)
   // Room for some of it: the kit and the file have more than half a MiB.
   const filled = `head -c 900000 /dev/zero > filler; "$@"; ls -A`

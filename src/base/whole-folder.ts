@@ -1,0 +1,43 @@
+import { mkdir, rename } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { explainDiskFull, makeFolder, syncPath } from './files.ts'
+import { removeTree } from './remove-tree.ts'
+
+/** What was made, and its path. */
+export interface Made<T> {
+  readonly result: T
+  readonly made: string
+}
+
+/**
+ * Lets `write` fill a folder beside `target`, and renames what it made to that: the folder itself,
+ * or something in it. So it comes whole or not at all. Folders above it are made. Rejects as
+ * `write` does, and with `disk-full`.
+ */
+export async function makeWhole<T>(
+  target: string,
+  write: (part: string) => Promise<Made<T>>,
+): Promise<T> {
+  await makeFolder(dirname(target))
+  const part = join(dirname(target), `.${basename(target)}.part`)
+  await removeTree(part) // of a killed run
+  await mkdir(part)
+  try {
+    const { result, made } = await write(part)
+    await rename(made, target)
+    await syncPath(dirname(target))
+    if (made !== part) await removeTree(part)
+    return result
+  } catch (error) {
+    await removeTree(part).catch(() => undefined) // the first error says more
+    throw explainDiskFull(error, dirname(target))
+  }
+}
+
+/** Like {@link makeWhole}, where the folder itself is what is made. */
+export async function makeWholeFolder<T>(
+  target: string,
+  write: (part: string) => Promise<T>,
+): Promise<T> {
+  return makeWhole(target, async (part) => ({ result: await write(part), made: part }))
+}
