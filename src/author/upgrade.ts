@@ -1,10 +1,9 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { stringify } from 'yaml'
 import { Folder } from '../base/beneath.ts'
 import type { Digest } from '../base/digest.ts'
 import { FixpointError } from '../base/error.ts'
-import { syncPath } from '../base/files.ts'
 import type { RecipeId } from '../base/recipe-id.ts'
 import { removeTree } from '../base/remove-tree.ts'
 import { replaceFile } from '../base/replace-file.ts'
@@ -14,6 +13,7 @@ import type { Loaded } from '../metadata/load.ts'
 import type { RecipeStatement } from '../metadata/tree/statements.ts'
 import type { YamlFile } from '../metadata/yaml/yaml-file.ts'
 import { requireText } from './checked.ts'
+import { putNewFolder } from './new-folder.ts'
 import { ownFolder } from './own-folder.ts'
 import { withTexts, type TextChange } from './yaml-text.ts'
 
@@ -208,12 +208,7 @@ async function amend(
     return sha256 === undefined ? source : { ...source, sha256 }
   })
   const text = stringify({ amends: recipe, set: { version, sources: changed } }, { lineWidth: 96 })
-  const part = join(dirname(folder), `.${basename(folder)}.part`)
-  await removeTree(part) // of a killed run
-  await mkdir(part)
-  await writeFile(join(part, 'amend.yaml'), text, { flag: 'wx', flush: true })
-  await rename(part, folder)
-  await syncPath(dirname(folder))
+  await putNewFolder(folder, { 'amend.yaml': text })
   return { file: join(folder, 'amend.yaml'), undo: () => removeTree(folder) }
 }
 
