@@ -8,13 +8,14 @@ import { digestOfFile } from '../../src/base/digest.ts'
 import { atPrompt, blankFile, dataDisk, must, type } from '../support/guest.ts'
 
 /**
- * kit-in-appliance KIT: boots the image of a kit, without a network, and does there what `archive`,
+ * kit-in-appliance KIT [keep|use]: boots the image of a kit, without a network, and does there what `archive`,
  * `mirror` and `write` do, with the kit on a second disk (ext4) and a copy on a third one (FAT).
  * The kit is only read: the machine gets copies on disks in files, which take three times its
  * room in TMPDIR and are removed when all went well. Ends with the first command that does other
- * than it should.
+ * than it should. The two parts, with 1 GiB and with 2 GiB of memory, can be run alone.
  */
 const kit = resolve(process.argv[2] ?? '')
+const part = process.argv[3]
 
 const SBIN = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` }
 const GIB = 2 ** 30
@@ -28,19 +29,20 @@ async function main(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'fixpoint-kit-'))
   console.log(`the disks are in ${folder}, which is removed when all went well`)
   const image = join(kit, 'data/images/appliance.img')
-  const disks = [await dataDisk(await kitDisk(folder)), await blank(folder, 'usb', 4 * GIB)]
-  await atPrompt({ image, memory: '1G', disks }, async (machine) => {
-    await keep(machine, id)
-  })
-  const more = [await blank(folder, 'data', 16 * GIB), await blank(folder, 'target', GIB)]
-  const large: BootOptions = { image, memory: '2G', disks: [...disks, ...more] }
-  await atPrompt(large, async (machine) => {
-    await use(machine, id)
-  })
-  await atPrompt({ image: more[1]?.file ?? '' }, async (machine) => {
-    await must(machine, 'grep "sources *[/]mirror" /run/issue')
-    console.log('started from the disk that it wrote')
-  })
+  const disks = [await dataDisk(await kitDisk(folder))]
+  if (part !== 'use') {
+    const usb = await blank(folder, 'usb', 4 * GIB)
+    await atPrompt({ image, memory: '1G', disks: [...disks, usb] }, (machine) => keep(machine, id))
+  }
+  if (part !== 'keep') {
+    const [data, target] = [await blank(folder, 'data', 16 * GIB), await blank(folder, 'target', GIB)]
+    const large: BootOptions = { image, memory: '2G', disks: [...disks, data, target] }
+    await atPrompt(large, (machine) => use(machine, id))
+    await atPrompt({ image: target.file }, async (machine) => {
+      await must(machine, 'grep "sources *[/]mirror" /run/issue')
+      console.log('started from the disk that it wrote')
+    })
+  }
   await rm(folder, { recursive: true })
 }
 
@@ -77,7 +79,7 @@ async function keep(machine: Session, id: string): Promise<void> {
 async function use(machine: Session, id: string): Promise<void> {
   const run = runnerOf(machine)
   // The kit is read-only from here on.
-  await run('mount -o ro /dev/vdb /mnt && data create vdd')
+  await run('mount -o ro /dev/vdb /mnt && data create vdc')
   await run(`fixpoint archive restore ${KIT} --to /data/work`, { says: ['restored from'] })
   const plan = await run('cd /data/work && ./fixpoint build -n appliance')
   if (/base\/\S+: will run/.test(plan)) throw new Error(`not all is stored:\n${plan}`)
@@ -88,8 +90,8 @@ async function use(machine: Session, id: string): Promise<void> {
     says: [id.slice(0, 32), id.slice(32)],
   })
   await run('fixpoint archive check /data/kit', { says: [' 0 faults', id] })
-  await run('fixpoint write -n /dev/vda /dev/vde', { says: ['disk:  /dev/vde'] })
-  await run('fixpoint write --yes /dev/vda /dev/vde', { says: ['written and read back'] })
+  await run('fixpoint write -n /dev/vda /dev/vdd', { says: ['disk:  /dev/vdd'] })
+  await run('fixpoint write --yes /dev/vda /dev/vdd', { says: ['written and read back'] })
   machine.type('poweroff\n')
   await machine.off()
 }
