@@ -48,7 +48,7 @@ export const CODES = {
     'unloaded-recipe': 'A recipe is missing from the metadata, although their check passed.',
   },
   interrupted: {
-    interrupted: 'Ctrl-C or a signal ended the command. The next run goes on from there.',
+    interrupted: 'Ctrl-C or a signal ended the command. The next run does the rest.',
     'write-interrupted':
       'Ctrl-C or a signal ended `write`. The message says what the disk holds. The next run ' +
       'begins again.',

@@ -35,7 +35,10 @@ async function main(): Promise<void> {
     await atPrompt({ image, memory: '1G', disks: [...disks, usb] }, (machine) => keep(machine, id))
   }
   if (part !== 'keep') {
-    const [data, target] = [await blank(folder, 'data', 16 * GIB), await blank(folder, 'target', GIB)]
+    const [data, target] = [
+      await blank(folder, 'data', 16 * GIB),
+      await blank(folder, 'target', GIB),
+    ]
     const large: BootOptions = { image, memory: '2G', disks: [...disks, data, target] }
     await atPrompt(large, (machine) => use(machine, id))
     await atPrompt({ image: target.file }, async (machine) => {

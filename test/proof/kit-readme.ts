@@ -37,10 +37,13 @@ async function main(): Promise<void> {
 /** The image rebuilds a package in a machine. */
 async function rebuild(machine: string, command: (text: string) => string): Promise<void> {
   sh(command('truncate '))
-  await inMachine(memory === '' ? machine : machine.replace('-m 4G', `-m ${memory}`), async (it) => {
-    await it.type(command('data create'), 'MiB free')
-    await it.type(command('fixpoint rebuild'), /base\/zlib [0-9a-f]{64}: identical/)
-  })
+  await inMachine(
+    memory === '' ? machine : machine.replace('-m 4G', `-m ${memory}`),
+    async (it) => {
+      await it.type(command('data create'), 'MiB free')
+      await it.type(command('fixpoint rebuild'), /base\/zlib [0-9a-f]{64}: identical/)
+    },
+  )
   await rm('/tmp/disk.img')
 }
 
