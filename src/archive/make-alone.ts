@@ -7,9 +7,9 @@ import { takeLock } from '../store/local/lock.ts'
 
 /**
  * Makes a new folder as {@link makeWholeFolder} does. A lock on the folder above keeps other runs
- * from removing what this one works in. It is no store's lock, so a kit without a store can be
- * used. `check` rejects when something is at `target`, an absolute path. Fails with `kit-busy` while
- * another run makes something in the folder above.
+ * from removing what this one works in. It is no store's lock, so no store is needed. `check`
+ * rejects when something is at `target`, an absolute path. Fails with `kit-busy` while another run
+ * makes something in the folder above.
  */
 export async function makeAlone<T>(
   target: string,

@@ -8,8 +8,9 @@ import { digestOfFile } from '../../src/base/digest.ts'
 import { atPrompt, blankFile, dataDisk, must, type } from '../support/guest.ts'
 
 /**
- * kit-in-appliance KIT [keep|use]: boots the image of a kit, without a network, and does there what `archive`,
- * `mirror` and `write` do, with the kit on a second disk (ext4) and a copy on a third one (FAT).
+ * kit-in-appliance KIT [keep|use]: boots the image of a kit, without a network, and does there what
+ * `archive`, `mirror` and `write` do, with the kit on a second disk (ext4) and a copy on a third
+ * one (FAT).
  * The kit is only read: the machine gets copies on disks in files, which take three times its
  * room in TMPDIR and are removed when all went well. Ends with the first command that does other
  * than it should. The two parts, with 1 GiB and with 2 GiB of memory, can be run alone.

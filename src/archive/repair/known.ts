@@ -103,8 +103,8 @@ async function parityOf(
 }
 
 /**
- * Parity that contradicts the kit's list of tag files is that of another kit, if all of those are as
- * listed: then no damage explains it. By such parity, every file of the kit would count as bad.
+ * Parity that contradicts the kit's list of tag files is that of another kit, if all of those are
+ * as listed: then no damage explains it. By such parity, every file of the kit would count as bad.
  */
 async function requireOwn(set: RecoverySet, kit: string, turns: Turns): Promise<void> {
   if (!(await isOfOther(set, kit, turns))) return
