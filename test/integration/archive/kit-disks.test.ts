@@ -170,8 +170,10 @@ describe('a disk that is unplugged', () => {
     expect(await readdir(parent)).toEqual([])
     // The unplugged disk as one of several copies, and as the place of a new one.
     await spoil(join(first.folder, IMAGE))
-    const repaired = await archive('repair', first.folder, '--from', kit)
-    expect(repaired.code).toBe(0)
+    const refused = await archive('repair', first.folder, '--from', kit)
+    expect(refused.said).toContain('the disk or device fails')
+    expect(refused.code).toBe(6)
+    expect(await archive('repair', first.folder)).toMatchObject({ code: 0 })
     expect(await checkKit(first.folder)).toMatchObject({ id: first.id, faults: [] })
     const onto = await archive('add-copy', first.folder, join(folder, 'second'), ...PLACE)
     expect(onto.said).not.toMatch(/bug|at file:|TypeError/)
