@@ -28,6 +28,21 @@ export async function sectionsOf(page: string): Promise<Section[]> {
     .filter(({ examples }) => examples.length > 0)
 }
 
+/** A heading of a page, and the first block `text` below it: a message that one sees. */
+export interface Symptom {
+  readonly title: string
+  readonly symptom: string | undefined
+}
+
+/** The headings of a page below `docs/`, each with the message below it. */
+export async function symptomsOf(page: string): Promise<Symptom[]> {
+  const text = await readFile(join(CHECKOUT, 'docs', page), 'utf8')
+  return split(text).map(([title, body]) => ({
+    title,
+    symptom: /^```text\n([\s\S]*?)^```$/m.exec(body)?.[1],
+  }))
+}
+
 /** True when every line of `printed` is in `output`, in that order; `…` stands for anything. */
 export function hasPrinted(output: string, printed: string): boolean {
   const escaped = printed
