@@ -43,12 +43,15 @@ export async function symptomsOf(page: string): Promise<Symptom[]> {
   }))
 }
 
-/** True when every line of `printed` is in `output`, in that order; `…` stands for anything. */
+/**
+ * True when `output` holds `printed`, in which `…` stands for anything and a line may be broken at
+ * any blank.
+ */
 export function hasPrinted(output: string, printed: string): boolean {
   const escaped = printed
     .trim()
     .split('…')
-    .map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'))
+    .map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&').replace(/\s+/g, '\\s+'))
   return new RegExp(escaped.join('[\\s\\S]*?')).test(output)
 }
 
@@ -65,6 +68,7 @@ function split(text: string): [string, string][] {
   return found
 }
 
+/** The mark above a block, the block, and what it prints. */
 const BLOCK =
   /(?:^<!-- (not run|needs): (.*) -->\n+)?^```sh\n([\s\S]*?)^```\n(?:\n```text\n([\s\S]*?)^```\n)?/gm
 

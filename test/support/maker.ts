@@ -105,7 +105,9 @@ export async function follow(
     const { code, output } = await maker.run(project, example.commands)
     expect(code, output).toBe(0)
     if (example.prints !== undefined)
-      expect(hasPrinted(output, example.prints), `${example.prints}is not in:\n${output}`).toBe(true)
+      expect(hasPrinted(output, example.prints), `${example.prints}is not in:\n${output}`).toBe(
+        true,
+      )
   }
 }
 
