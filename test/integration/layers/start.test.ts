@@ -115,12 +115,15 @@ describe('network', () => {
     expect(text).toMatch(wanted)
   })
 
-  it.each(['interface wlan* dhcp', 'interface * off', ''])('leaves a card off: "%s"', async (line) => {
-    const { text } = await inside(`${CARD}network start; ip -o link show dev eth0; ${show}`, {
-      'etc/network.conf': `${line}\n`,
-    })
-    expect(text).not.toMatch(/[<,]UP[,>]|inet|dhcp/)
-  })
+  it.each(['interface wlan* dhcp', 'interface * off', ''])(
+    'leaves a card off: "%s"',
+    async (line) => {
+      const { text } = await inside(`${CARD}network start; ip -o link show dev eth0; ${show}`, {
+        'etc/network.conf': `${line}\n`,
+      })
+      expect(text).not.toMatch(/[<,]UP[,>]|inet|dhcp/)
+    },
+  )
 
   const lease =
     'export interface=eth0 ip=192.0.2.9 mask=24 router="192.0.2.1 192.0.2.2" dns="192.0.2.3" ' +
