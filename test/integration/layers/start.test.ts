@@ -103,7 +103,9 @@ describe('network', () => {
     ['DHCP', 'interface * dhcp', /eth0, address by DHCP\ndhcp-eth0$/],
     [
       'servers',
-      'nameserver 192.0.2.2\n\tnameserver  192.0.2.3\nsearch a.example\nsearch b.example\nntp clock\n',
+      ['nameserver 192.0.2.2', '\tnameserver  192.0.2.3', 'search a.example', 'search b.example']
+        .concat('ntp clock')
+        .join('\n'),
       /^nameserver 192\.0\.2\.2\nnameserver 192\.0\.2\.3\nsearch a\.example b\.example\nntp$/m,
     ],
     ['an address that is none', 'interface * 192.0.2.300/24', /eth0: cannot use "interface … 192/],
@@ -151,7 +153,8 @@ echo ==; /usr/lib/network/dhcp deconfig; ${show}`,
 
   it('prefers the servers of its file to those of DHCP', async () => {
     const { text } = await inside(
-      `${CARD}${lease}network start; /usr/lib/network/dhcp bound; ${show}; cat /run/service/ntp/run`,
+      `${CARD}${lease}network start
+/usr/lib/network/dhcp bound; ${show}; cat /run/service/ntp/run`,
       { 'etc/network.conf': 'interface * dhcp\nnameserver 192.0.2.77\nntp clock.example\n' },
     )
     expect(text).toContain('\nnameserver 192.0.2.77\nsearch lease.example')
