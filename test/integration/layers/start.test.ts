@@ -103,7 +103,9 @@ describe('network', () => {
     ['DHCP', 'interface * dhcp', /eth0, address by DHCP\ndhcp-eth0$/],
     [
       'servers',
-      'nameserver 192.0.2.2\n\tnameserver  192.0.2.3\nsearch a.example\nsearch b.example\nntp clock\n',
+      ['nameserver 192.0.2.2', '\tnameserver  192.0.2.3', 'search a.example', 'search b.example']
+        .concat('ntp clock')
+        .join('\n'),
       /^nameserver 192\.0\.2\.2\nnameserver 192\.0\.2\.3\nsearch a\.example b\.example\nntp$/m,
     ],
     ['an address that is none', 'interface * 192.0.2.300/24', /eth0: cannot use "interface … 192/],
@@ -115,12 +117,15 @@ describe('network', () => {
     expect(text).toMatch(wanted)
   })
 
-  it.each(['interface wlan* dhcp', 'interface * off', ''])('leaves a card off: "%s"', async (line) => {
-    const { text } = await inside(`${CARD}network start; ip -o link show dev eth0; ${show}`, {
-      'etc/network.conf': `${line}\n`,
-    })
-    expect(text).not.toMatch(/[<,]UP[,>]|inet|dhcp/)
-  })
+  it.each(['interface wlan* dhcp', 'interface * off', ''])(
+    'leaves a card off: "%s"',
+    async (line) => {
+      const { text } = await inside(`${CARD}network start; ip -o link show dev eth0; ${show}`, {
+        'etc/network.conf': `${line}\n`,
+      })
+      expect(text).not.toMatch(/[<,]UP[,>]|inet|dhcp/)
+    },
+  )
 
   const lease =
     'export interface=eth0 ip=192.0.2.9 mask=24 router="192.0.2.1 192.0.2.2" dns="192.0.2.3" ' +
@@ -148,7 +153,8 @@ echo ==; /usr/lib/network/dhcp deconfig; ${show}`,
 
   it('prefers the servers of its file to those of DHCP', async () => {
     const { text } = await inside(
-      `${CARD}${lease}network start; /usr/lib/network/dhcp bound; ${show}; cat /run/service/ntp/run`,
+      `${CARD}${lease}network start
+/usr/lib/network/dhcp bound; ${show}; cat /run/service/ntp/run`,
       { 'etc/network.conf': 'interface * dhcp\nnameserver 192.0.2.77\nntp clock.example\n' },
     )
     expect(text).toContain('\nnameserver 192.0.2.77\nsearch lease.example')
