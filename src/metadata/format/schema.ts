@@ -73,6 +73,13 @@ const style = field(styleName.optional(), {
   description: 'The style, which gives the steps and their environment.',
   entersKey: true,
 })
+const config = field(strings.optional(), {
+  description: described(
+    'Names of files in `files/` that hold options, in the order in which they apply: a later one',
+    'wins. `{{config}}` in scripts. Templates.',
+  ),
+  entersKey: true,
+})
 const configure = field(strings.optional(), {
   description: 'Arguments of configure: `{{configure}}` in scripts. Templates.',
   entersKey: true,
@@ -155,6 +162,7 @@ const body = {
   inputs,
   needs,
   style,
+  config,
   configure,
   make,
   install,
@@ -179,7 +187,9 @@ const operators = {
     description: 'Replaces whole fields; in `env` and `steps` only the entries that it names.',
   }),
   append: field(
-    z.strictObject({ sources, inputs, needs, configure, make, install, contents }).optional(),
+    z
+      .strictObject({ sources, inputs, needs, config, configure, make, install, contents })
+      .optional(),
     {
       description:
         'Adds elements at the end of lists. Own `patches/` and `files/` are always added.',
@@ -195,6 +205,7 @@ const operators = {
         files: field(names, { description: 'Paths below `files/`.' }),
         inputs: names,
         needs: names,
+        config: names,
         configure: names,
         make: names,
         install: names,
@@ -324,10 +335,12 @@ export type MergeableText = z.infer<typeof operators.set> & object
 
 /** Top-level fields of a recipe that are maps, whose entries are replaced one by one. */
 export const MAP_FIELDS = ['env', 'steps'] as const
-/** Lists that only scripts use, as `{{configure}}`, `{{make}}` and `{{install}}`. */
+/** Lists of words that only scripts use, as `{{configure}}`, `{{make}}` and `{{install}}`. */
 export const WORD_LISTS = ['configure', 'make', 'install'] as const
+/** All lists that only scripts use. Styles have those of {@link WORD_LISTS} only. */
+export const SCRIPT_LISTS = ['config', ...WORD_LISTS] as const
 /** Top-level fields of a recipe that are lists. */
-export const LIST_FIELDS = ['sources', 'inputs', 'needs', ...WORD_LISTS, 'contents'] as const
+export const LIST_FIELDS = ['sources', 'inputs', 'needs', ...SCRIPT_LISTS, 'contents'] as const
 
 /** A top-level field of a recipe that is replaced as a whole: neither map nor list. */
 export type WholeField = Exclude<

@@ -118,6 +118,8 @@ export interface Recipe {
   readonly contents: readonly RecipeId[]
   /** True when an image also holds what building it takes, and a mirror of all sources. */
   readonly closure: boolean
+  /** Names of those of its files that hold options, in the order in which they apply. */
+  readonly config: readonly string[]
   readonly env: Readonly<Record<string, string>>
   readonly steps: readonly Step[]
   /** Estimated peak memory, bytes; for admission only. */
