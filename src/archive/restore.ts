@@ -1,15 +1,14 @@
-import { cp, mkdir, rename, writeFile } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
+import { cp, mkdir, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import { FixpointError } from '../base/error.ts'
-import { exists, explainDiskFull, makeFolder, syncPath } from '../base/files.ts'
+import { exists } from '../base/files.ts'
 import { copyBeneath } from '../base/put-file.ts'
-import { removeTree } from '../base/remove-tree.ts'
-import { explainSystemError } from '../base/system-error.ts'
 import { readDisk, type Partition } from '../image/disk.ts'
 import { checkInstalled, readInstalled } from '../image/installed.ts'
 import { unpackPartition } from '../image/unpack-partition.ts'
 import { checkKit } from './kit/check.ts'
 import { KIT } from './kit/layout.ts'
+import { makeAlone } from './make-alone.ts'
 import { treeBelow } from './repair/tree.ts'
 
 /** Where the engine and its checkout are in an image's root. */
@@ -44,13 +43,16 @@ export interface Restored {
  * nothing has to be installed, and nothing is fetched.
  *
  * It comes whole or not at all. Fails with `kit-damaged` unless the kit is whole, `no-image`
- * where it has no image with engine and sources, `kit-there`, or `disk-full`.
+ * where it has no image with engine and sources, `kit-there`, `kit-busy`, or `disk-full`.
  */
 export async function restoreKit(request: RestoreRequest): Promise<Restored> {
   const { kit, signal, onPart } = request
   const to = resolve(request.to)
-  if (await exists(to))
-    throw new FixpointError('kit-there', `Cannot restore to "${to}": something is there already`)
+  const check = async (): Promise<void> => {
+    if (await exists(to))
+      throw new FixpointError('kit-there', `Cannot restore to "${to}": something is there already`)
+  }
+  await check()
   onPart?.('check the kit')
   const { faults } = await checkKit(kit, { signal })
   if (faults.length > 0)
@@ -58,18 +60,7 @@ export async function restoreKit(request: RestoreRequest): Promise<Restored> {
       facts: { folder: kit },
     })
   const image = await imageIn(kit)
-  await makeFolder(dirname(to))
-  const part = join(dirname(to), `.${basename(to)}.part`)
-  await removeTree(part) // of a killed run
-  await mkdir(part)
-  try {
-    await fill(part, image, request)
-    await rename(part, to)
-    await syncPath(dirname(to))
-  } catch (error) {
-    await removeTree(part).catch(() => undefined) // the first error says more
-    throw explainSystemError(explainDiskFull(error, dirname(to)))
-  }
+  await makeAlone(to, { signal, check }, (part) => fill(part, image, request))
   const sources = request.sources ? join(to, 'sources') : join(resolve(kit), KIT.sources)
   return { image: image.path, sources }
 }

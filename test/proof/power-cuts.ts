@@ -6,7 +6,7 @@ import type { Session } from '../../qemu/session.ts'
 import { digestOf } from '../../src/base/digest.ts'
 import { FixpointError } from '../../src/base/error.ts'
 import { readImageRecord } from '../../src/image/read-record.ts'
-import { atPrompt, dataDisk, type } from '../support/guest.ts'
+import { atPrompt, dataDisk, must, type } from '../support/guest.ts'
 
 /**
  * power-cuts IMAGE [CUTS] [SEED]: boots the appliance with a disk for its data, rebuilds some small
@@ -195,13 +195,6 @@ async function sees(machine: Session, pattern: RegExp, deadline: number): Promis
     if (error instanceof FixpointError && error.code === 'boot-timeout') return false
     throw error
   }
-}
-
-/** Types a command that must succeed; what it printed. */
-async function must(machine: Session, command: string, minutes = 2): Promise<string> {
-  const { good, text } = await type(machine, command, { timeoutMs: minutes * MINUTES })
-  if (!good) throw new Error(`a command failed in the guest:\n${text}`)
-  return text
 }
 
 function seconds(ms: number): string {

@@ -62,6 +62,13 @@ export async function type(
   return { good: state === 'good', text }
 }
 
+/** Types a command that must succeed; what it printed. */
+export async function must(machine: Session, command: string, minutes = 2): Promise<string> {
+  const { good, text } = await type(machine, command, { timeoutMs: minutes * 60_000 })
+  if (!good) throw new Error(`a command failed in the guest:\n${text}`)
+  return text
+}
+
 /**
  * Every socket that could take in something from outside, a line each; a file that is not there is
  * a line as well.
@@ -96,9 +103,14 @@ export async function coloursOnScreen(machine: Session): Promise<number> {
 /** A blank disk of that many bytes, which takes no room until it is written; goes with the test. */
 export async function blankDisk(bytes: number): Promise<string> {
   const file = join(await temporaryFolder(), 'disk.img')
+  await blankFile(file, bytes)
+  return file
+}
+
+/** Makes a blank disk, like {@link blankDisk}, at a path. */
+export async function blankFile(file: string, bytes: number): Promise<void> {
   await (await open(file, 'w')).close()
   await truncate(file, bytes)
-  return file
 }
 
 /** A virtio disk that the guest may write to, by default a blank one of 8 GiB. */

@@ -8,6 +8,7 @@ import { errorCode } from '../../base/files.ts'
 import { byCodeUnit } from '../../base/order.ts'
 import { systemReason } from '../../base/system-error.ts'
 import { Turns } from '../../base/turns.ts'
+import { parityReason } from './check-parity.ts'
 import type { Fault, KitCheck } from './faults.ts'
 import { KIT, SIGNATURE_PREFIX } from './layout.ts'
 import { readKitList, type KitList } from './lists.ts'
@@ -60,6 +61,7 @@ export function openKit(folder: string): Folder {
 class Check {
   readonly #root: Folder
   readonly #turns: Turns
+  readonly #signal: AbortSignal | undefined
   readonly #onFile: CheckOptions['onFile']
   readonly #faults: Fault[] = []
   /** All paths that lists name. */
@@ -70,6 +72,7 @@ class Check {
   constructor(root: Folder, { signal, onFile }: CheckOptions) {
     this.#root = root
     this.#turns = new Turns(signal)
+    this.#signal = signal
     this.#onFile = onFile
   }
 
@@ -97,7 +100,7 @@ class Check {
     return list
   }
 
-  /** The parity files, by the list that lies among them. */
+  /** The parity files, by the list that lies among them. Then by what is in them. */
   async #parity(): Promise<void> {
     const found = this.#root.stat(KIT.parity)
     if (found?.isDirectory() !== true) {
@@ -113,12 +116,20 @@ class Check {
         return list
       })
       const inKit = new Map([...entries].map(([path, digest]) => [`${KIT.parity}/${path}`, digest]))
-      for (const path of inKit.keys()) this.#listed.add(path)
-      this.#listed.add(KIT.paritySums)
       await this.#compare(inKit, new Map())
+      await this.#useOfParity([...inKit.keys()])
+      for (const path of [...inKit.keys(), KIT.paritySums]) this.#listed.add(path)
     } finally {
       folder.close()
     }
+  }
+
+  /** Asked only while nothing else is wrong: then parity can be compared with the kit. */
+  async #useOfParity(parity: readonly string[]): Promise<void> {
+    if (this.#faults.length > 0) return
+    const kit = { root: this.#root.self, parity, files: this.#listed }
+    const reason = await parityReason(kit, this.#signal)
+    if (reason !== undefined) this.#faults.push({ kind: 'useless', path: KIT.parity, reason })
   }
 
   #half(one: KitList, other: KitList, name: string): void {

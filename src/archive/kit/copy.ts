@@ -1,11 +1,9 @@
-import { mkdir, rename } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import type { Digest } from '../../base/digest.ts'
 import { FixpointError } from '../../base/error.ts'
-import { explainDiskFull, flushFileSystem, makeFolder, syncPath } from '../../base/files.ts'
+import { flushFileSystem } from '../../base/files.ts'
 import { copyBeneath } from '../../base/put-file.ts'
-import { removeTree } from '../../base/remove-tree.ts'
-import { explainSystemError } from '../../base/system-error.ts'
+import { makeAlone } from '../make-alone.ts'
 import { treeBelow } from '../repair/tree.ts'
 import { checkKit } from './check.ts'
 import { requireNothing } from './create.ts'
@@ -33,8 +31,8 @@ export interface KitCopy {
 
 /**
  * Copies a whole kit, reads the copy back, and notes it in both. The copy comes whole or not at
- * all. Fails with `kit-damaged` for a kit with faults, `kit-read-back` when the copy has some, and
- * `kit-there` or `disk-full`.
+ * all. Fails with `kit-damaged` for a kit with faults, `kit-read-back` when the copy has some,
+ * `kit-busy` while another run makes something beside it, and `kit-there` or `disk-full`.
  */
 export async function copyKit(request: CopyRequest): Promise<KitCopy> {
   const { kit, signal, onPart } = request
@@ -42,11 +40,8 @@ export async function copyKit(request: CopyRequest): Promise<KitCopy> {
   await requireNothing(to)
   onPart('check the kit')
   const { id } = await wholeKit(kit, signal)
-  await makeFolder(dirname(to))
-  const part = join(dirname(to), `.${basename(to)}.part`)
-  await removeTree(part) // of a killed run
-  await mkdir(part)
-  try {
+  const note = { ...request, id }
+  const bytes = await makeAlone(to, { signal, check: () => requireNothing(to) }, async (part) => {
     onPart('copy it')
     for (const { path } of treeBelow(kit)) {
       signal.throwIfAborted()
@@ -61,15 +56,10 @@ export async function copyKit(request: CopyRequest): Promise<KitCopy> {
         'kit-read-back',
         `Cannot copy to "${to}": what the disk gives back is wrong: ${describeFault(first)}`,
       )
-    const note = { ...request, id }
     await noteCopy(part, note)
-    await rename(part, to)
-    await syncPath(dirname(to))
-    return { id, bytes, isNoted: await noteCopy(kit, note) }
-  } catch (error) {
-    await removeTree(part).catch(() => undefined) // the first error says more
-    throw explainSystemError(explainDiskFull(error, dirname(to)))
-  }
+    return bytes
+  })
+  return { id, bytes, isNoted: await noteCopy(kit, note) }
 }
 
 /** Checks a kit that is to be copied. Fails with `kit-damaged`. */

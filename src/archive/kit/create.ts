@@ -39,6 +39,7 @@ export interface CreateKitOptions {
 /** A kit that was made. */
 export interface CreatedKit {
   readonly id: Digest
+  /** Files that a check compares: all but the two lists that no list names. */
   readonly files: number
   /** Bytes of the bag, and of its parity. */
   readonly bytes: number
@@ -95,13 +96,13 @@ async function makeAndCheck(
   contents: Contents,
   options: CreateKitOptions,
 ): Promise<CreatedKit> {
-  const created = await fill(folder, contents, options)
+  const written = await fill(folder, contents, options)
   options.onPart?.('read everything back')
   await flushFileSystem(folder)
-  const { faults } = await checkKit(folder, { signal: options.signal })
+  const { whole, faults } = await checkKit(folder, { signal: options.signal })
   const [first] = faults
   if (first !== undefined) throw wrongReadBack(options.target, describeFault(first))
-  return created
+  return { ...written, files: whole }
 }
 
 function wrongReadBack(target: string, what: string): FixpointError {
@@ -115,7 +116,7 @@ async function fill(
   part: string,
   contents: Contents,
   { texts, parity, signal, onPart }: CreateKitOptions,
-): Promise<CreatedKit> {
+): Promise<Omit<CreatedKit, 'files'>> {
   const bag = new Bag(part, signal)
   onPart?.('copy images, sources and tools')
   for (const file of [...contents.files, ...ownFiles(contents, texts)]) await bag.add(file)
@@ -130,7 +131,7 @@ async function fill(
   })
   onPart?.('make parity')
   const parityBytes = await addParity(part, bag, parity, signal)
-  return { id, files: bag.paths.length, bytes: bag.bytes, parityBytes }
+  return { id, bytes: bag.bytes, parityBytes }
 }
 
 function ownFiles(contents: Contents, texts: KitTexts): KitFile[] {

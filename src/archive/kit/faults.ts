@@ -15,6 +15,8 @@ export type Fault =
   | { readonly kind: 'unsafe'; readonly path: string; readonly line: number }
   /** A list names a path again. */
   | { readonly kind: 'repeated'; readonly path: string; readonly line: number }
+  /** The parity is as its list says, and would not repair this kit. */
+  | { readonly kind: 'useless'; readonly path: string; readonly reason: string }
   /** A list without a line, or larger than any list may be. */
   | { readonly kind: 'no-list'; readonly path: string; readonly reason: 'empty' | 'too-large' }
 
@@ -43,6 +45,8 @@ export function describeFault(fault: Fault): string {
       return `unsafe       ${fault.path}:${fault.line}: the path may lead out of the kit`
     case 'repeated':
       return `repeated     ${fault.path}:${fault.line}: the path is listed before`
+    case 'useless':
+      return `useless      ${fault.path}: ${fault.reason}`
     case 'no-list':
       return `no list      ${fault.path}: ${NO_LIST[fault.reason]}`
     default:

@@ -1,6 +1,7 @@
 import { appendFile } from 'node:fs/promises'
 import { Folder } from '../../base/beneath.ts'
 import type { Digest } from '../../base/digest.ts'
+import { errorCode } from '../../base/files.ts'
 import { folderBelow } from '../../base/put-file.ts'
 import { readRegular } from '../../base/regular.ts'
 import { visible } from '../../base/visible.ts'
@@ -85,13 +86,24 @@ async function append(
     const found = folder.stat(name)
     if (found !== undefined && !found.isFile()) return false
     const line = fields.map((field) => visible(field)).join('\t')
-    const text = found === undefined ? `${head}\n${line}\n` : `${line}\n`
-    await appendFile(folder.at(name), text, { flag: found === undefined ? 'ax' : 'a' })
+    if (found === undefined && (await isMade(folder.at(name), `${head}\n${line}\n`))) return true
+    await appendFile(folder.at(name), `${line}\n`)
     return true
   } catch {
     return false
   } finally {
     folder?.close()
+  }
+}
+
+/** Makes a file with a text. False when another run was faster. */
+async function isMade(path: string, text: string): Promise<boolean> {
+  try {
+    await appendFile(path, text, { flag: 'ax' })
+    return true
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST') return false
+    throw error
   }
 }
 

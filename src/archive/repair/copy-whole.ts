@@ -1,40 +1,37 @@
-import { mkdir, rename } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { FixpointError } from '../../base/error.ts'
-import { exists, explainDiskFull, makeFolder, syncPath } from '../../base/files.ts'
+import { exists } from '../../base/files.ts'
 import { copyBeneath } from '../../base/put-file.ts'
 import { removeTree } from '../../base/remove-tree.ts'
-import { explainSystemError } from '../../base/system-error.ts'
 import { Turns } from '../../base/turns.ts'
 import { carryOut, type Work } from './carry-out.ts'
 import { digestsBelow, isWanted } from './digests.ts'
 import { isParityMadeAgain, makeParityAgain } from './parity-again.ts'
 import { treeBelow } from './tree.ts'
 import { KIT } from '../kit/layout.ts'
+import { makeAlone } from '../make-alone.ts'
 
 /**
  * Makes a whole kit beside a damaged one, which is only read: copies what is right, and makes the
- * rest. It has its name only when all of it is right.
+ * rest. It has its name only when all of it is right. Fails as {@link carryOut} and
+ * {@link makeAlone} do, and with `kit-there`.
  */
 export async function copyWhole(work: Work, to: string, signal: AbortSignal): Promise<void> {
-  const part = `${to}.part`
-  if (await exists(part))
-    throw new FixpointError('kit-there', `Cannot make a kit in "${part}": something is there`)
-  await makeFolder(dirname(part))
-  await mkdir(part)
-  try {
+  const check = (): Promise<void> => requireNone(to)
+  await makeAlone(resolve(to), { signal, check }, async (part) => {
     await carryOut(work, part, signal)
     for (const path of pathsToCopy(work)) await copyOne(work, path, part, signal)
     if (isParityMadeAgain(work.plan)) {
       await makeParityAgain(part, work.known, part, signal)
       await removeTree(join(part, '.parity'))
     }
-    await rename(part, to)
-    await syncPath(dirname(to))
-  } catch (error) {
-    await removeTree(part)
-    throw explainSystemError(explainDiskFull(error, part))
-  }
+  })
+}
+
+/** Fails with `kit-there` when something is at `to`. */
+export async function requireNone(to: string): Promise<void> {
+  if (await exists(to))
+    throw new FixpointError('kit-there', `Cannot put a kit to "${to}": something is there`)
 }
 
 /** What is right in the kit; and files that no digest is known of, as the log of checks. */

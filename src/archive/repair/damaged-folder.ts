@@ -38,6 +38,11 @@ export class DamagedFolder {
         for (const name of names) mkdirSync(folder.at(name))
         return new DamagedFolder(kit, String(number))
       }
+    } catch (error) {
+      // A full disk may have had room for one of them.
+      for (const name of folder.names()) removeIfEmpty(folder.at(name.toString()))
+      removeIfEmpty(join(kit, KIT.damaged))
+      throw error
     } finally {
       folder.close()
     }

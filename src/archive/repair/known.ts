@@ -7,12 +7,14 @@ import { Work, type WorkOptions } from '../par2/work.ts'
 import { DEFAULT_MEMORY } from '../par2/limits.ts'
 import { readParity, type RecoverySet } from '../par2/recovery-set.ts'
 import type { FilesBelow } from '../par2/files-below.ts'
-import { type Wanted } from './digests.ts'
+import { digestsBelow, type Wanted } from './digests.ts'
 import type { Entry } from './tree.ts'
 import { describeFault } from '../kit/faults.ts'
 import { KIT } from '../kit/layout.ts'
 import { visible } from '../../base/visible.ts'
+import { isOfOther } from '../kit/check-parity.ts'
 import { parseKitList, type KitList } from '../kit/lists.ts'
+import { Turns } from '../../base/turns.ts'
 
 /** Bytes of a list at most. */
 const LARGEST_LIST = 16 << 20
@@ -31,8 +33,8 @@ export interface Known {
 
 /**
  * Reads what a kit should hold: from its parity, and from those lists of the kit or a copy that
- * parity or the list above confirms. Fails with `kit-refused` for a list that leads out of the kit,
- * and as `readParity` does for hostile parity.
+ * parity or the list above confirms. Fails with `kit-refused` for a list that leads out of the kit
+ * and for parity of another kit, and as `readParity` does for hostile parity.
  */
 export async function readKnown(
   kit: string,
@@ -41,6 +43,7 @@ export async function readKnown(
   options: WorkOptions,
 ): Promise<Known> {
   const set = await parityOf(parity, options)
+  if (set !== undefined) await requireOwn(set, kit, new Turns(options.signal))
   const wanted = new Map<string, Wanted>(
     set?.files.map(({ name, size, md5 }) => [name, { path: name, size, md5 }]),
   )
@@ -97,6 +100,25 @@ async function parityOf(
     if (error instanceof FixpointError && error.code === 'parity-unreadable') return undefined
     throw error
   }
+}
+
+/**
+ * Parity that contradicts the kit's list of tag files is that of another kit, if all of those are
+ * as listed: then no damage explains it. By such parity, every file of the kit would count as bad.
+ */
+async function requireOwn(set: RecoverySet, kit: string, turns: Turns): Promise<void> {
+  if (!(await isOfOther(set, kit, turns))) return
+  const text = readSmall(kit, KIT.tagManifest)?.toString() ?? ''
+  const { entries, faults } = parseKitList(text, 64, KIT.tagManifest)
+  if (faults.length > 0) return
+  for (const [path, sha256] of entries) {
+    const found = await digestsBelow({ root: kit, path }, turns)
+    if (typeof found === 'string' || found.sha256 !== sha256) return
+  }
+  throw new FixpointError(
+    'kit-refused',
+    `Cannot repair "${kit}": its folder "${KIT.parity}" is that of another kit`,
+  )
 }
 
 /** The first list of that name that is confirmed. */

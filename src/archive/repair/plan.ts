@@ -32,9 +32,8 @@ export interface Offer {
 /** What parity knows of the blocks of a bad file. */
 export interface BlocksOf {
   readonly path: string
-  /** Blocks found nowhere, and blocks found in other files. */
+  /** Blocks found nowhere. */
   readonly lost: number
-  readonly elsewhere: number
 }
 
 /** What parity can do. */
@@ -86,7 +85,7 @@ export function planRepair(
   for (const file of left) {
     const blocks = known.get(file.path)
     if (isEnough && blocks !== undefined) {
-      const means = blocks.lost === 0 && blocks.elsewhere > 0 ? 'merge' : 'parity'
+      const means = blocks.lost === 0 ? 'merge' : 'parity'
       steps.push({ ...file, means, place: '', blocks: blocks.lost })
     } else if (again.has(file.path) && stillBad.length === 0) {
       steps.push({ ...file, means: 'again', place: '' })

@@ -12,7 +12,7 @@ import type { FilesBelow } from '../par2/files-below.ts'
 import { verifyWithParity } from '../par2/verify.ts'
 import { DamagedFolder } from './damaged-folder.ts'
 import { carryOut, type Work } from './carry-out.ts'
-import { copyWhole } from './copy-whole.ts'
+import { copyWhole, requireNone } from './copy-whole.ts'
 import { inspectKit } from './inspect-kit.ts'
 import { parityFiles, readKnown } from './known.ts'
 import { folderPlace, imagePlace, storePlace, type BlobPath, type Place } from './offers.ts'
@@ -62,8 +62,7 @@ export async function repairKit(request: RepairRequest): Promise<KitRepair> {
   await requireKit(kit)
   if (dryRun) return (await look(request)).plan
   if (to !== undefined) {
-    if (await exists(to))
-      throw new FixpointError('kit-there', `Cannot put a kit to "${to}": something is there`)
+    await requireNone(to)
     return repairInto(request, to)
   }
   const lock = await takeLock(kit, { tryOnly: true, signal })
@@ -144,10 +143,10 @@ async function look(request: RepairRequest): Promise<{ plan: KitRepair; work: Wo
   const extra = extraFiles(kit, entries, bad, copies.folders)
   const blocks = await blocksOf({ kit, own, known, extra }, bad, offers, signal)
   const again = new Set(known.parity?.keys() ?? [])
-  if (known.parity === undefined && own.paths.length > 0) again.add(KIT.paritySums)
+  if (known.parity === undefined) again.add(KIT.paritySums)
   const missingSums: BadFile[] =
-    known.parity === undefined && own.paths.length > 0
-      ? [{ path: KIT.paritySums, fault: 'bad' }]
+    known.parity === undefined
+      ? [{ path: KIT.paritySums, fault: own.paths.length > 0 ? 'bad' : 'missing' }]
       : []
   const plan = planRepair([...bad, ...missingSums], offers.list, blocks, again)
   const isWhole = plan.steps.length === 0 && plan.lost.length === 0
@@ -176,7 +175,6 @@ async function blocksOf(
     files: report.files.map(({ name, blocks }) => ({
       path: name,
       lost: blocks.filter((block) => block === 'lost').length,
-      elsewhere: blocks.filter((block) => block === 'elsewhere').length,
     })),
   }
 }

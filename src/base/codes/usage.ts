@@ -31,7 +31,7 @@ export const USAGE = {
   'empty-option': 'An option has an empty value. A variable of a script may be unset.',
   'image-not-recorded': 'The file is not the image that the record beside it describes.',
   'inputs-missing': 'The inputs of the recipe changed since its tree was kept, and are not built.',
-  'kit-busy': 'Another repair of the same kit is under way.',
+  'kit-busy': 'Another repair of the kit, or another command that makes a folder beside, runs.',
   'kit-input':
     'A file that goes into a kit is missing, or has another digest than its record says.',
   'kit-name': 'A file cannot have its name in a kit.',

@@ -1,5 +1,6 @@
 import { copyKit } from '../../archive/kit/copy.ts'
 import type { CommandContext } from '../context.ts'
+import { formatBytes } from '../view/format.ts'
 
 /** Options of `archive add-copy`. */
 export interface AddCopyFlags {
@@ -24,7 +25,7 @@ export async function archiveAddCopyCommand(
   const { id, bytes, isNoted } = copy
   await command.result(
     [
-      `${to}: a copy of kit ${id.slice(0, 8)}, read back, ${bytes} bytes`,
+      `${to}: a copy of kit ${id.slice(0, 8)}, read back, ${formatBytes(bytes)}`,
       ...(isNoted ? [] : [`"${kit}" is read-only, so it has no note of the copy`]),
       'Removable disk: unplug it, plug it in again, and run `archive check`',
     ],

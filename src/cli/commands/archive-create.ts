@@ -7,6 +7,7 @@ import { buildContext, findSources, type BuildFlags } from '../build-targets.ts'
 import type { CommandContext } from '../context.ts'
 import { CHECKOUT } from '../defaults.ts'
 import { resolveTarget } from '../targets.ts'
+import { formatBytes } from '../view/format.ts'
 
 /** Options of `archive create`. */
 export interface ArchiveCreateFlags extends Pick<BuildFlags, 'mirror' | 'offline'> {
@@ -40,14 +41,14 @@ export async function archiveCreateCommand(
   const { id, files, bytes, parityBytes } = created
   await command.result(
     [
-      `${target}: ${files} files, ${bytes} bytes, and ${parityBytes} bytes of parity`,
+      `${target}: ${files} files, ${formatBytes(bytes)}, and ${formatBytes(parityBytes)} of parity`,
       'For the label:',
       `  Fixpoint kit ${id.slice(0, 8)}: ${contents.images.map(({ name }) => name).join(', ')}`,
       `  ID ${id.slice(0, 32)}`,
       `     ${id.slice(32)}`,
       ...(packed === undefined
         ? []
-        : [`Of the tar file: ${packed.size} bytes`, `sha256 ${packed.sha256}`]),
+        : [`Of the tar file: ${formatBytes(packed.size)}`, `sha256 ${packed.sha256}`]),
     ],
     {
       type: 'kit',

@@ -86,7 +86,7 @@ const NAMES: Readonly<Record<Means, string>> = {
   image: 'from the mirror in an image',
   mirror: 'from a mirror folder',
   store: 'from the store',
-  merge: 'from blocks of damaged files',
+  merge: 'from blocks that are left of it',
   parity: 'by parity',
   again: 'is made again',
 }

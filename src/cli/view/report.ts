@@ -19,12 +19,12 @@ export function describeEnd(
     code,
     text:
       code === EXIT.interrupted && !isTold(error)
-        ? 'interrupted; the next run goes on from here'
+        ? 'interrupted; nothing half-made is left, and the next run does the rest'
         : describeError(error, options),
   }
 }
 
-/** Whether an interruption has more to say than that the next run goes on. */
+/** Whether an interruption has more to say than that the next run does the rest. */
 function isTold(error: unknown): boolean {
   return error instanceof FixpointError && error.code === 'write-interrupted'
 }

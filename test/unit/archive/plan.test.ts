@@ -15,7 +15,7 @@ describe('the plan of a repair', () => {
         const { steps } = planRepair(
           bad('a'),
           means.map((one) => offer('a', one)),
-          { files: [{ path: 'a', lost: 1, elsewhere: 0 }], recovery: 9 },
+          { files: [{ path: 'a', lost: 1 }], recovery: 9 },
         )
         const first = MEANS.find((one) => means.some((other) => other === one))
         expect(steps).toMatchObject([{ path: 'a', means: first }])
@@ -26,9 +26,9 @@ describe('the plan of a repair', () => {
   it('asks parity only for the blocks of files that nobody has', () => {
     const parity = {
       files: [
-        { path: 'a', lost: 5, elsewhere: 0 },
-        { path: 'b', lost: 3, elsewhere: 1 },
-        { path: 'c', lost: 0, elsewhere: 7 },
+        { path: 'a', lost: 5 },
+        { path: 'b', lost: 3 },
+        { path: 'c', lost: 0 },
       ],
       recovery: 3,
     }
@@ -45,8 +45,8 @@ describe('the plan of a repair', () => {
   it('leaves all files of parity as they are where one block is too much', () => {
     const parity = {
       files: [
-        { path: 'a', lost: 1, elsewhere: 0 },
-        { path: 'b', lost: 3, elsewhere: 0 },
+        { path: 'a', lost: 1 },
+        { path: 'b', lost: 3 },
       ],
       recovery: 3,
     }
@@ -69,7 +69,7 @@ describe('the plan of a repair', () => {
     const offers = fc.array(fc.record({ path, means: fc.constantFrom(...MEANS) }))
     fc.assert(
       fc.property(fc.uniqueArray(path), offers, fc.nat(9), (paths, given, recovery) => {
-        const files = ['a', 'b'].map((name) => ({ path: name, lost: 4, elsewhere: 0 }))
+        const files = ['a', 'b'].map((name) => ({ path: name, lost: 4 }))
         const { steps, lost } = planRepair(
           bad(...paths),
           given.map((one) => offer(one.path, one.means)),
