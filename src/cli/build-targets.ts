@@ -105,9 +105,11 @@ export async function putBuiltImage(
   const { putImage } = await import('../image/put.ts')
   const { listSeeds } = await import('../verify/list-seeds.ts')
   const find = findSources(command, context)
-  return putImage(plan, id, folder, {
+  const paths = await putImage(plan, id, folder, {
     ...context,
     signal: command.signal,
-    listSeeds: (sources) => listSeeds(sources, find),
+    listSeeds: (sources) => listSeeds(sources, { ...context, find }),
   })
+  await command.settle()
+  return paths
 }
