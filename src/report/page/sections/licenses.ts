@@ -127,9 +127,12 @@ function leadOf({ held, image }: Layers, texts: readonly TextRow[]): string {
         `too: ${place}.`
   const files = texts.reduce((sum, one) => sum + one.files.length, 0)
   const stated = files === 0 ? '' : ` The recipes name ${counted(files, 'text')} and their digests.`
+  const whole = held.filter(({ isWhole }) => isWhole).length
+  const linked = held.length - whole
+  const others = linked === 0 ? '' : ` and ${linked} linked into them`
   return (
-    `${counted(held.length, 'package')} under ${counted(distinct, 'SPDX expression')}, as the ` +
-    `recipes state them.${source}${stated}`
+    `${counted(whole, 'package')} installed${others}, under ` +
+    `${counted(distinct, 'SPDX expression')}, as the recipes state them.${source}${stated}`
   )
 }
 
