@@ -13,6 +13,8 @@ import { counted } from './overview.ts'
 /** A license, and the recipes that state it. */
 interface Row {
   readonly license: string
+  /** The license by words, none of which is to be broken. */
+  readonly words: readonly string[]
   readonly recipes: readonly Name[]
   readonly count: number
   readonly bar: string
@@ -105,6 +107,7 @@ function rowsBy(all: readonly Licensed[], names: Names, rules: Rules): Row[] {
   const most = sorted[0]?.[1].length ?? 1
   return sorted.map(([license, found]) => ({
     license,
+    words: license.split(' '),
     recipes: names.some(found.map(({ recipe }) => recipe.id)),
     count: found.length,
     bar: rules.bar(found.length / most),
