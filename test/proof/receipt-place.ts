@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process'
-import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
-import { CHECKOUT } from '../support/tree.ts'
+
+/** These scripts run compiled, beside the engine. */
+const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
 
 /** What receipts are compared with, and whose count. */
 export interface Place {
@@ -17,14 +19,12 @@ export interface Said {
   readonly text: string
 }
 
-/** Runs the compiled engine, with these variables besides the caller's. */
+/** Runs the engine in the caller's folder, with these variables besides the caller's. */
 export async function run(
   words: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<Said> {
-  const main = join(CHECKOUT, 'dist/src/cli/main.js')
-  const { exitCode, all } = await execa(process.execPath, [main, ...words], {
-    cwd: CHECKOUT,
+  const { exitCode, all } = await execa(process.execPath, [MAIN, ...words], {
     env,
     reject: false,
     all: true,
