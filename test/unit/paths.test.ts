@@ -104,7 +104,10 @@ const TABLE: Readonly<Record<string, readonly [Decider, string]>> = {
     'a folder for a second build: refused when it is a link or of another user',
   ],
   'metadata/noted.ts': ['user', 'layers.yaml: its links are followed'],
-  'store/local/installed.ts': ['foreign', 'names in a manifest: described by lstat, never opened; a temporary file'],
+  'store/local/installed.ts': [
+    'foreign',
+    'names in a manifest: described by lstat, never opened; a temporary file',
+  ],
   'verify/noted-scan.ts': ['own', 'modules of the engine'],
   'store/local/fresh-trees.ts': ['own', 'notes in the folder of a session'],
   'store/resumable.ts': ['own', 'a folder beside the store'],
