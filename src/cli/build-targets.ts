@@ -103,12 +103,14 @@ export async function putBuiltImage(
   context: BuildContext,
 ): Promise<string[]> {
   const { putImage } = await import('../image/put.ts')
-  const { listSeeds } = await import('../verify/list-seeds.ts')
   const find = findSources(command, context)
   const paths = await putImage(plan, id, folder, {
     ...context,
     signal: command.signal,
-    listSeeds: (sources) => listSeeds(sources, { ...context, find }),
+    listSeeds: async (sources) => {
+      const { listSeeds } = await import('../verify/list-seeds.ts')
+      return listSeeds(sources, { ...context, find })
+    },
   })
   await command.settle()
   return paths

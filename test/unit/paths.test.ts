@@ -106,7 +106,7 @@ const TABLE: Readonly<Record<string, readonly [Decider, string]>> = {
   'metadata/noted.ts': ['user', 'layers.yaml: its links are followed'],
   'store/local/installed.ts': [
     'foreign',
-    'names in a manifest: described by lstat, never opened; a temporary file',
+    'names in a manifest, described by lstat; a temporary file',
   ],
   'verify/noted-scan.ts': ['own', 'modules of the engine'],
   'store/local/fresh-trees.ts': ['own', 'notes in the folder of a session'],

@@ -1,5 +1,5 @@
 import type { RecipeId } from '../../base/recipe-id.ts'
-import { readRecordOf, requireRecorded } from '../../image/record.ts'
+import { readRecordOf, requireRecorded } from '../../image/read-record.ts'
 import { recordedPlan } from '../../image/recorded-plan.ts'
 import { writePapers, type WrittenPapers } from '../../report/legal/legal.ts'
 import { buildContext, findSources, type BuildFlags } from '../build-targets.ts'
@@ -41,7 +41,8 @@ function linesOf(image: RecipeId, target: string, written: WrittenPapers): strin
   const linked = recipes - installed
   return [
     `${image}: ${license}`,
-    `${target}: papers of ${recipes} recipes (${installed} installed, ${linked} linked into others)`,
+    `${target}: papers of ${recipes} recipes ` +
+      `(${installed} installed, ${linked} linked into others)`,
     `  ${texts} texts of licenses; ${copyleft} copyleft parts, each with its recipe and patches`,
     ...sourceLines(written),
   ]

@@ -54,7 +54,8 @@ async function fill(
   const { files, copied, missing, failures } = filled
   await command.result(
     [
-      `${folder}: ${files - missing.length} of ${files} source files are there, ${copied} copied now`,
+      `${folder}: ${files - missing.length} of ${files} source files are there, ` +
+        `${copied} copied now`,
     ],
     { type: 'mirror-filled', folder, files, copied, missing },
   )

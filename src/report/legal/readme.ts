@@ -53,6 +53,6 @@ export function travelNote({
     return 'The image holds the source files of all its parts, in its partition "mirror".\n'
   const files = hasFiles
     ? `They are here, in ${PAPERS.files}: pass this folder on with the image.\n`
-    : 'They are not among these files: `fixpoint legal IMAGE FOLDER --sources` copies them.\n'
+    : 'They are not among these files: --sources copies them.\n'
   return `The image holds no source files: those of the copyleft parts must go with it.\n${files}`
 }
