@@ -104,12 +104,14 @@ export async function putBuiltImage(
 ): Promise<string[]> {
   const { putImage } = await import('../image/put.ts')
   const find = findSources(command, context)
-  return putImage(plan, id, folder, {
+  const paths = await putImage(plan, id, folder, {
     ...context,
     signal: command.signal,
     listSeeds: async (sources) => {
       const { listSeeds } = await import('../verify/list-seeds.ts')
-      return listSeeds(sources, find)
+      return listSeeds(sources, { ...context, find })
     },
   })
+  await command.settle()
+  return paths
 }

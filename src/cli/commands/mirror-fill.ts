@@ -53,7 +53,10 @@ async function fill(
   const filled = await fillMirror({ folder, sources, find, before, signal })
   const { files, copied, missing, failures } = filled
   await command.result(
-    [`${folder}: ${files - missing.length} of ${files} sources are there, ${copied} copied now`],
+    [
+      `${folder}: ${files - missing.length} of ${files} source files are there, ` +
+        `${copied} copied now`,
+    ],
     { type: 'mirror-filled', folder, files, copied, missing },
   )
   if (failures.length > 0) throw combineFailures(failures)

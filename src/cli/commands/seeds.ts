@@ -16,7 +16,8 @@ export async function seedsCommand(
   const metadata = await command.metadata()
   const nodes = [...graphOf(metadata, resolveTargets(metadata, words)).nodes.values()]
   const sources = nodes.flatMap(({ recipe }) => fetchedSources(recipe.sources))
-  const seeds = await listSeeds(sources, findSources(command, await buildContext(command, {})))
+  const context = await buildContext(command, {})
+  const seeds = await listSeeds(sources, { ...context, find: findSources(command, context) })
   for (const { kind, why, sources: rows } of seeds) {
     const files = rows.reduce((sum, row) => sum + row.files, 0)
     const bytes = rows.reduce((sum, row) => sum + row.bytes, 0)

@@ -64,8 +64,8 @@ function textOf(event: Event): string | undefined {
       return `store: damaged ${event.what} ${event.name}: ${event.reason}`
     case 'seeds-start':
       return (
-        `look through ${String(event.sources)} sources of ${event.recipe} for what is not ` +
-        `source code`
+        `look through ${String(event.sources)} source files, ${formatBytes(event.size)}, for ` +
+        `what is not source code (once: the store notes what is found)`
       )
     case 'phase':
       return event.message

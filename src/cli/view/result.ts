@@ -115,7 +115,9 @@ export type Result =
       readonly format: Format
       readonly file: string
       readonly packages: number
+      readonly installed: number
       readonly sources: number
+      readonly folders: number
     }
   /** `report`: a page; `changed` are recipes that are other ones now than in the image. */
   | {

@@ -5,6 +5,7 @@ import { readDetailedRecord, type DetailedRecord } from '../../image/read-record
 import { recordBeside } from '../../image/record.ts'
 import { fetchedSources, type Metadata } from '../../metadata/model.ts'
 import type { Listing } from '../../store/artifact/listing.ts'
+import { sizeInMirrors } from '../../fetch/mirror/find.ts'
 import { blobSize } from '../../store/blob-size.ts'
 import type { Store } from '../../store/store.ts'
 import { examineReceipts, type Examined } from '../receipts/examine.ts'
@@ -18,6 +19,8 @@ export interface Asked {
   readonly image: string
   readonly metadata: Metadata
   readonly store: Store
+  /** Folders that may hold sources that the store does not have. */
+  readonly mirrors: readonly string[]
   readonly receipts?: AskedReceipts | undefined
   readonly signal: AbortSignal
 }
@@ -40,7 +43,7 @@ export interface Facts {
   readonly names: Names
   /** Entries of the packages in the image, as far as the store has them. */
   readonly listings: ReadonlyMap<RecipeId, Listing>
-  /** Bytes of sources, as far as the store has them. */
+  /** Bytes of sources, as far as the store or a mirror folder has them. */
   readonly sourceSizes: ReadonlyMap<Digest, number>
   readonly confirmations: Examined | undefined
 }
@@ -58,7 +61,7 @@ export async function gatherFacts(asked: Asked): Promise<Facts> {
     layers,
     names: new Names(record, layers),
     listings: await listingsOf(record, layers, asked),
-    sourceSizes: sizesOf(layers, asked.store),
+    sourceSizes: await sizesOf(layers, asked),
     confirmations: asked.receipts && (await confirmationsOf(path, asked.receipts)),
   }
 }
@@ -73,18 +76,27 @@ async function listingsOf(
   for (const id of layers?.image.contents ?? []) {
     const artifact = artifacts.get(id)
     if (artifact === undefined) continue
-    const listing = store.blobs.has(artifact)
-      ? await store.trees.listing(artifact, signal)
-      : store.trees.knownListing(artifact)
+    const listing =
+      store.trees.knownListing(artifact) ??
+      store.installed?.listing(artifact) ??
+      (store.blobs.has(artifact) ? await store.trees.listing(artifact, signal) : undefined)
     if (listing !== undefined) listings.set(id, listing)
   }
   return listings
 }
 
-function sizesOf(layers: Layers | undefined, { root }: Store): Map<Digest, number> {
-  const sources = (layers?.nodes ?? []).flatMap(({ recipe }) => fetchedSources(recipe.sources))
-  const sizes = sources.map(({ sha256 }): [Digest, number] => [sha256, blobSize(root, sha256)])
-  return new Map(sizes.filter(([, size]) => size > 0))
+async function sizesOf(
+  layers: Layers | undefined,
+  { store, mirrors }: Asked,
+): Promise<Map<Digest, number>> {
+  const sizes = new Map<Digest, number>()
+  for (const { recipe } of layers?.nodes ?? [])
+    for (const source of fetchedSources(recipe.sources)) {
+      if (sizes.has(source.sha256)) continue
+      const size = blobSize(store.root, source.sha256) || (await sizeInMirrors(mirrors, source))
+      if (size > 0) sizes.set(source.sha256, size)
+    }
+  return sizes
 }
 
 /** Fails with `no-time` for signers with time limits: the page must not depend on the clock. */

@@ -78,7 +78,7 @@ test('a mirror of all layers is made, checked, copied, damaged, and mended', asy
   const made = await run('mirror', 'create', mirror, '--from', join(folder, 'sources'))
   expect(made).toMatchObject({
     code: 0,
-    stdout: `${mirror}: 2 of 2 sources are there, 2 copied now\n`,
+    stdout: `${mirror}: 2 of 2 source files are there, 2 copied now\n`,
   })
   expect(await digestsIn(mirror)).toEqual(await digestsIn(await makeMirror(SOURCES)))
   expect((await run('mirror', 'check', mirror)).stdout).toBe(
@@ -117,7 +117,7 @@ test('update adds what is missing only, also where no place and no store has the
   await rm(join(store, 'blobs'), { recursive: true })
   expect(await run('mirror', 'update', mirror, ...from)).toMatchObject({
     code: 0,
-    stdout: `${mirror}: 2 of 2 sources are there, 1 copied now\n`,
+    stdout: `${mirror}: 2 of 2 source files are there, 1 copied now\n`,
   })
   // Nothing is left to ask for, so nothing has to be there.
   await rm(join(folder, 'sources'), { recursive: true })
@@ -131,7 +131,7 @@ test('what cannot be had is named, the rest is there, and the next run adds it',
   const from = ['--from', join(folder, 'sources'), '--offline']
   await rm(join(folder, 'sources/two-2.0.txt'))
   const { code, stdout, stderr } = await run('mirror', 'create', mirror, ...from)
-  expect([code, stdout]).toEqual([4, `${mirror}: 1 of 2 sources are there, 1 copied now\n`])
+  expect([code, stdout]).toEqual([4, `${mirror}: 1 of 2 source files are there, 1 copied now\n`])
   expect(stderr).toContain('two-2.0.txt')
   await write({ 'sources/two-2.0.txt': SOURCES['two-2.0.txt'] })
   expect((await run('mirror', 'create', mirror, ...from)).stdout).toContain(', 1 copied now')

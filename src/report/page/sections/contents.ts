@@ -121,15 +121,24 @@ function boxOf({ name, listing, bytes, files }: Package, total: number): Box {
     tone,
     bytes,
     size,
-    boxes: cut(listing, total * SMALLEST).map((piece) => pieceBox(piece, tone)),
+    boxes: piecesOf(cut(listing, total * SMALLEST), tone),
   }
 }
 
-function pieceBox({ path, bytes, files }: Piece, tone: string): Box {
+/** Pieces by their last name, and of several such by the last two. */
+function piecesOf(pieces: readonly Piece[], tone: string): Box[] {
+  const lastOf = ({ path }: Piece, names: number): string => path.split('/').slice(-names).join('/')
+  const lasts = pieces.map((piece) => lastOf(piece, 1))
+  const isShared = (last: string): boolean => lasts.indexOf(last) !== lasts.lastIndexOf(last)
+  return pieces.map((piece) =>
+    pieceBox(piece, lastOf(piece, isShared(lastOf(piece, 1)) ? 2 : 1), tone),
+  )
+}
+
+function pieceBox({ path, bytes, files }: Piece, name: string, tone: string): Box {
   const size = formatBytes(bytes)
-  const last = path.slice(path.lastIndexOf('/') + 1)
   return {
-    label: files === 1 ? last : `${last}/`,
+    label: files === 1 ? name : `${name}/`,
     title: `/${path}: ${size}${files === 1 ? '' : `, ${counted(files, 'file')}`}`,
     tone,
     bytes,

@@ -64,7 +64,7 @@ function contentsFigure({ layers, listings }: Facts): Figure {
   const bytes = sums.reduce((sum, one) => sum + one.bytes, 0)
   const packages = layers?.image.contents.length
   return {
-    label: 'Packages',
+    label: 'Packages installed',
     value: packages === undefined ? 'unknown' : formatCount(packages),
     note: files === 0 ? 'sizes unknown' : `${counted(files, 'file')}, ${formatBytes(bytes)}`,
   }
@@ -77,7 +77,7 @@ function sourcesFigure({ layers, sourceSizes }: Facts): Figure {
   const unknown = [...digests].filter((digest) => !sourceSizes.has(digest)).length
   const more = unknown === 0 ? '' : ` and ${counted(unknown, 'unknown size')}`
   return {
-    label: 'Sources',
+    label: 'Source files',
     value: layers === undefined ? 'unknown' : formatCount(digests.size),
     note: bytes === 0 ? 'sizes unknown' : `${formatBytes(bytes)}${more}`,
   }
