@@ -46,7 +46,11 @@ steps:
 /** Layers with a recipe that has a fragment, below the folder `at`; `machine` is theirs. */
 function layersAt(at: string, machine: string): Tree {
   return {
-    [`${at}/layers.yaml`]: `machine: ${machine}\nhost-layers: [bootstrap, base]\nlayers: [bootstrap, base]\n`,
+    [`${at}/layers.yaml`]: [
+      `machine: ${machine}`,
+      'host-layers: [bootstrap, base]',
+      'layers: [bootstrap, base]\n',
+    ].join('\n'),
     [`${at}/machines/${machine}.yaml`]: 'arch: x86_64\n',
     [`${at}/styles/kconfig.yaml`]: STYLE,
     [`${at}/base/kconfig-menu/recipe.yaml`]: MENU,

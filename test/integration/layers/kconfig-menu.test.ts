@@ -17,7 +17,8 @@ const SOURCES = {
     'config A\n\tbool "a"\nconfig B\n\tbool "b"\n\tdefault y\n\tdepends on A\n' +
     'config C\n\tbool\n\tdefault A\nconfig D\n\tbool "d"\n\tdefault y\n\tdepends on !A\n',
   'src/resolve':
-    `awk '{ gsub(/# CONFIG_| is not set|CONFIG_/, ""); split($0, a, "="); v[a[1]] = a[2] == "y" }\n` +
+    `awk '{ gsub(/# CONFIG_| is not set|CONFIG_/, ""); split($0, a, "=")\n` +
+    `v[a[1]] = a[2] == "y" }\n` +
     `function say(o, on) { print on ? "CONFIG_" o "=y" : "# CONFIG_" o " is not set" }\n` +
     `END { say("A", v["A"]); if (v["A"]) { say("B", !("B" in v) || v["B"]); say("C", 1) }\n` +
     `  else say("D", !("D" in v) || v["D"]) }'\n`,

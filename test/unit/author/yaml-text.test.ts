@@ -63,8 +63,8 @@ test.each([
   ['a new map', 'amends: a/b\n', 'amends: a/b\nappend:\n  config: [x]\n'],
   [
     'a new map between others',
-    'name: a\nset:\n  make: [y] # z\n# Why\nsteps:\n  build: |\n    make\n\n',
-    'name: a\nset:\n  make: [y] # z\nappend:\n  config: [x]\n# Why\nsteps:\n  build: |\n    make\n\n',
+    'name: a\nset:\n  make: [y] # z\n# Why\nsteps:\n  build: |\n    m\n\n',
+    'name: a\nset:\n  make: [y] # z\nappend:\n  config: [x]\n# Why\nsteps:\n  build: |\n    m\n\n',
   ],
   [
     'a map that is there',
