@@ -77,7 +77,8 @@ async function machineFor(options: BootOptions, { reboot }: { reboot: boolean })
     network,
     more,
   } = options
-  await checkReadable(image, writable)
+  await checkDisk('boot', image, writable)
+  for (const { file, writable: written = false } of disks) await checkDisk('attach', file, written)
   return {
     firmware: firmware === 'bios' ? 'bios' : await findFirmware(),
     disks: [{ file: image, bus, writable, sector }, ...disks],
@@ -86,16 +87,16 @@ async function machineFor(options: BootOptions, { reboot }: { reboot: boolean })
   }
 }
 
-async function checkReadable(image: string, writable: boolean): Promise<void> {
+async function checkDisk(verb: string, file: string, writable: boolean): Promise<void> {
   // QEMU would wait for who writes to a fifo.
-  if ((await exists(image)) && !(await isFileOrDisk(image)))
-    throw new FixpointError('no-image', `Cannot boot "${image}": it is neither a file nor a disk`)
+  if ((await exists(file)) && !(await isFileOrDisk(file)))
+    throw new FixpointError('no-image', `Cannot ${verb} "${file}": it is neither a file nor a disk`)
   try {
-    await access(image, writable ? constants.R_OK | constants.W_OK : constants.R_OK)
+    await access(file, writable ? constants.R_OK | constants.W_OK : constants.R_OK)
   } catch (error) {
     throw new FixpointError(
       'no-image',
-      `Cannot boot "${image}": it is not there or may not be ${writable ? 'written' : 'read'}`,
+      `Cannot ${verb} "${file}": it is not there or may not be ${writable ? 'written' : 'read'}`,
       { cause: error },
     )
   }

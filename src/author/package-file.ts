@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { isFile, readTar, unreadable } from '../verify/read-tar.ts'
+import { isFile, readTar, unreadable } from '../fetch/source-tar.ts'
 
 /** What the name of a tarball says. */
 export interface NamedPackage {

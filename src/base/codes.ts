@@ -1,7 +1,11 @@
+import { BUG } from './codes/bug.ts'
 import { BUILD_FAILED } from './codes/build-failed.ts'
+import { DAMAGED } from './codes/damaged.ts'
 import { FETCH } from './codes/fetch.ts'
 import { HOST_UNFIT } from './codes/host-unfit.ts'
+import { INTERRUPTED } from './codes/interrupted.ts'
 import { METADATA } from './codes/metadata.ts'
+import { NOT_REPRODUCIBLE } from './codes/not-reproducible.ts'
 import { USAGE } from './codes/usage.ts'
 import type { FailureKind } from './exit.ts'
 
@@ -14,45 +18,11 @@ export const CODES = {
   usage: USAGE,
   metadata: METADATA,
   fetch: FETCH,
-  notReproducible: {
-    'builds-differ':
-      'The second of two builds gave other bytes. A step uses something that is not an input, ' +
-      'such as the time or the order of files.',
-    differ: 'The two artifacts or files that were compared are not the same.',
-    'receipts-contradict':
-      'Receipts, or a receipt and the record of the image, name two artifacts for one action.',
-    'rebuild-differs': 'The image was built again, and differs from the one that is installed.',
-    'signers-differ':
-      'Two signers say that an action gave different results. A step uses something that is not ' +
-      'an input, or one of their machines or keys is in wrong hands.',
-    'two-results':
-      'An action ran again and gave another result than the store has recorded for it, or than a ' +
-      'signer of a cache says. A step uses something that is not an input.',
-  },
+  notReproducible: NOT_REPRODUCIBLE,
   hostUnfit: HOST_UNFIT,
-  damaged: {
-    'kit-beyond-repair':
-      'Files of a kit cannot be repaired. The message names each. They are as before.',
-    'kit-at-risk':
-      'A kit has too few copies, on too few media or places, or was not checked for a year.',
-    'kit-damaged': 'Files of a kit are damaged, missing or not listed. The list is above.',
-    'kit-refused': 'A kit holds what no honest program writes, such as a path outside of it.',
-    'mirror-damaged':
-      'Files of a mirror folder are damaged, missing or not listed. They are above.',
-  },
-  bug: {
-    'artifact-unknown': 'An action started before one of its inputs had an artifact.',
-    'not-all-run': 'A rebuild left an action out, or took an artifact from elsewhere.',
-    'not-built': 'A build ended without a failure, and yet its target was not built.',
-    'unknown-node': 'A recipe is missing from the graph of the build.',
-    'unloaded-recipe': 'A recipe is missing from the metadata, although their check passed.',
-  },
-  interrupted: {
-    interrupted: 'Ctrl-C or a signal ended the command. The next run goes on from there.',
-    'write-interrupted':
-      'Ctrl-C or a signal ended `write`. The message says what the disk holds. The next run ' +
-      'begins again.',
-  },
+  damaged: DAMAGED,
+  bug: BUG,
+  interrupted: INTERRUPTED,
 } as const satisfies Record<FailureKind, Readonly<Record<string, string>>>
 
 /** Code of an error: its stable name, for tests, tools and the page of errors. */

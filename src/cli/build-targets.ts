@@ -103,11 +103,13 @@ export async function putBuiltImage(
   context: BuildContext,
 ): Promise<string[]> {
   const { putImage } = await import('../image/put.ts')
-  const { listSeeds } = await import('../verify/list-seeds.ts')
   const find = findSources(command, context)
   return putImage(plan, id, folder, {
     ...context,
     signal: command.signal,
-    listSeeds: (sources) => listSeeds(sources, find),
+    listSeeds: async (sources) => {
+      const { listSeeds } = await import('../verify/list-seeds.ts')
+      return listSeeds(sources, find)
+    },
   })
 }

@@ -1,9 +1,7 @@
-import PQueue from 'p-queue'
+import type PQueue from 'p-queue'
 import type { EventSink } from '../base/events.ts'
-import { readAptBases } from './apt.ts'
 import type { BlobPlace } from './candidates.ts'
 import { isNamed } from './names.ts'
-import { readNpmCertificates, readNpmRegistry } from './npm.ts'
 import type { Run } from './obtain.ts'
 import {
   DEFAULT_LIMITS,
@@ -50,7 +48,7 @@ export interface FetcherOptions {
 
 /** The fetch stage. One fetcher serves a whole run, so that requests for the same source meet. */
 export function createFetcher(options: FetcherOptions): Fetcher & NewSources {
-  const queue = new PQueue({ concurrency: options.jobs ?? 4 })
+  const queue = once(() => queueOf(options.jobs ?? 4))
   const shared = new SharedWork()
   const run = settle(options)
   return {
@@ -65,10 +63,15 @@ export function createFetcher(options: FetcherOptions): Fetcher & NewSources {
         if (options.store.blobs.has(source.sha256) && isNamed(source, options.store)) return
         // Most runs have all sources: what fetches them is loaded with the first that is missing.
         const { obtain } = await import('./obtain.ts')
-        await inTurn(queue, all, () => obtain(source, run, all))
+        await inTurn(await queue(), all, () => obtain(source, run, all))
       })
     },
   }
+}
+
+async function queueOf(concurrency: number): Promise<PQueue> {
+  const { default: Queue } = await import('p-queue')
+  return new Queue({ concurrency })
 }
 
 /**
@@ -114,9 +117,16 @@ function settle(options: FetcherOptions): Run {
       delays: limits.delays ?? DEFAULT_LIMITS.delays,
     },
     host: {
-      aptBases: once(options.host?.aptBases ?? (() => readAptBases())),
-      npmRegistry: once(options.host?.npmRegistry ?? readNpmRegistry),
-      npmCertificates: once(options.host?.npmCertificates ?? readNpmCertificates),
+      aptBases: once(
+        options.host?.aptBases ?? (async () => (await import('./apt.ts')).readAptBases()),
+      ),
+      npmRegistry: once(
+        options.host?.npmRegistry ?? (async () => (await import('./npm.ts')).readNpmRegistry()),
+      ),
+      npmCertificates: once(
+        options.host?.npmCertificates ??
+          (async () => (await import('./npm.ts')).readNpmCertificates()),
+      ),
     },
     sleep: options.sleep ?? sleep,
   }

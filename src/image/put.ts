@@ -12,7 +12,7 @@ import type { Listing } from '../store/artifact/listing.ts'
 import {
   describeImage,
   RECORD_SUFFIX,
-  recordIfThere,
+  recordedKeys,
   recordsKeysOf,
   type RecordContext,
 } from './record.ts'
@@ -107,7 +107,7 @@ async function whatIsStale(
   plan: Plan,
   id: RecipeId,
 ): Promise<'image' | 'record' | undefined> {
-  const recorded = await recordIfThere(record)
+  const recorded = await recordedKeys(record)
   if (recorded?.artifact !== artifact || !(await present(files, record))) return 'image'
   return recordsKeysOf(recorded, plan, id) ? undefined : 'record'
 }

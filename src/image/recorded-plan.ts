@@ -4,7 +4,8 @@ import type { RecipeId } from '../base/recipe-id.ts'
 import type { Metadata } from '../metadata/model.ts'
 import { graphOf, type Graph } from '../plan/graph.ts'
 import { plan, type Known, type Plan } from '../plan/plan.ts'
-import { firstOtherKey, type RecordedImage } from './record.ts'
+import type { RecordedImage } from './read-record.ts'
+import { firstOtherKey } from './record.ts'
 
 /** What an image was built from. */
 export interface RecordedPlan {

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises'
 import { buffer } from 'node:stream/consumers'
 import type { ReadEntry } from 'tar/read-entry'
 import { FixpointError } from '../base/error.ts'
-import { isFile, readTar, unreadable } from './read-tar.ts'
+import { isFile, readTar, unreadable } from '../fetch/source-tar.ts'
 import { HEAD, kindOf } from './seeds.ts'
 
 /** Files of one kind in a source. */

@@ -5,7 +5,7 @@ import type { BootOptions } from '../../qemu/boot.ts'
 import type { Session } from '../../qemu/session.ts'
 import { digestOf } from '../../src/base/digest.ts'
 import { FixpointError } from '../../src/base/error.ts'
-import { readImageRecord } from '../../src/image/record.ts'
+import { readImageRecord } from '../../src/image/read-record.ts'
 import { atPrompt, dataDisk, type } from '../support/guest.ts'
 
 /**

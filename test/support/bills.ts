@@ -1,5 +1,5 @@
 import { digestOf } from '../../src/base/digest.ts'
-import type { ImageRecord } from '../../src/image/record.ts'
+import type { ImageRecord } from '../../src/image/read-record.ts'
 import { recordedPlan } from '../../src/image/recorded-plan.ts'
 import type { LocalFile, Metadata, Recipe, Source } from '../../src/metadata/model.ts'
 import { graphOf } from '../../src/plan/graph.ts'

@@ -16,7 +16,7 @@ next, where that is known. A command that finds several faults reports all of th
 Exit status 0 means success. \`lint\` reports findings in the same form; their codes start with
 \`lint-\`.
 
-This page is printed from the table in \`src/base/codes.ts\`. A unit test compares the two.
+This page is printed from the tables in \`src/base/codes\`. A unit test compares them.
 `
 
 /**

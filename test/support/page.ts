@@ -1,6 +1,6 @@
 import { digestOf, type Digest } from '../../src/base/digest.ts'
 import type { RecipeId } from '../../src/base/recipe-id.ts'
-import type { DetailedRecord } from '../../src/image/record.ts'
+import type { DetailedRecord } from '../../src/image/read-record.ts'
 import type { Metadata, Recipe } from '../../src/metadata/model.ts'
 import { graphOf } from '../../src/plan/graph.ts'
 import { plan } from '../../src/plan/plan.ts'

@@ -7,12 +7,8 @@ import type { RecipeId } from '../../base/recipe-id.ts'
 import { byCodeUnit } from '../../base/order.ts'
 import type { SourceFinder } from '../../fetch/find-source.ts'
 import { SUMS } from '../../fetch/mirror/list.ts'
-import {
-  RECORD_SUFFIX,
-  recordsKeysOf,
-  type ImageRecord,
-  type RecordedImage,
-} from '../../image/record.ts'
+import type { ImageRecord, RecordedImage } from '../../image/read-record.ts'
+import { RECORD_SUFFIX, recordsKeysOf } from '../../image/record.ts'
 import { fetchedSources } from '../../metadata/model.ts'
 import { mirrorFiles } from '../../plan/action-document.ts'
 import { reachable, usedBy } from '../../plan/graph.ts'

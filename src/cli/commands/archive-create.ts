@@ -1,7 +1,7 @@
 import { gather } from '../../archive/kit/contents.ts'
 import { createKit, createKitTar } from '../../archive/kit/create.ts'
 import { readTexts } from '../../archive/kit/texts.ts'
-import { readRecordOf } from '../../image/record.ts'
+import { readRecordOf } from '../../image/read-record.ts'
 import { graphOf } from '../../plan/graph.ts'
 import { buildContext, findSources, type BuildFlags } from '../build-targets.ts'
 import type { CommandContext } from '../context.ts'

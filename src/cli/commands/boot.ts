@@ -10,6 +10,8 @@ export interface BootFlags {
   readonly memory?: string
   readonly smp?: number
   readonly writable?: boolean
+  /** Files of further disks, which the guest may write to. */
+  readonly attach?: readonly string[]
   readonly network?: boolean
   readonly port?: readonly Port[]
 }
@@ -19,12 +21,13 @@ export async function bootCommand(
   _command: CommandContext,
   image: string,
   more: readonly string[],
-  { uefi, bios: _bios, network, port, ...rest }: BootFlags,
+  { uefi, bios: _bios, attach = [], network, port, ...rest }: BootFlags,
 ): Promise<void> {
   process.exitCode = await bootOnTerminal({
     image,
     firmware: uefi === true ? 'uefi' : 'bios',
     ...(network === true || port !== undefined ? { network: { ports: port ?? [] } } : {}),
+    disks: attach.map((file) => ({ file, bus: 'virtio', writable: true })),
     ...{ more, ...rest },
   })
 }

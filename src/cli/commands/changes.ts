@@ -2,7 +2,7 @@ import type { Digest } from '../../base/digest.ts'
 import { compareDocuments } from '../../plan/compare-documents.ts'
 import type { Store } from '../../store/store.ts'
 import type { CommandContext } from '../context.ts'
-import { readImageRecord, type ImageRecord } from '../../image/record.ts'
+import { readImageRecord, type ImageRecord } from '../../image/read-record.ts'
 
 type Built = ImageRecord['recipes'][number]
 

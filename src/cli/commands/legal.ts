@@ -1,5 +1,5 @@
 import type { RecipeId } from '../../base/recipe-id.ts'
-import { readRecordOf, requireRecorded } from '../../image/record.ts'
+import { readRecordOf, requireRecorded } from '../../image/read-record.ts'
 import { recordedPlan } from '../../image/recorded-plan.ts'
 import { writePapers } from '../../report/legal/legal.ts'
 import { buildContext, findSources, type BuildFlags } from '../build-targets.ts'

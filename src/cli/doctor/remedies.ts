@@ -1,12 +1,15 @@
+import { MANIFEST_PATH } from '../../image/manifest.ts'
 import type { Host } from './host.ts'
 
 /**
  * How this host installs packages of Debian: by apt, or the user finds its own system's name for
- * them.
+ * them. In an image of ours nothing can be installed.
  */
 export async function installRemedy(host: Host, packages: readonly string[]): Promise<string> {
   if (await isDebian(host))
     return asRoot(host, `apt-get install --no-install-recommends ${packages.join(' ')}`)
+  if ((await host.read(`/${MANIFEST_PATH}`)) !== undefined)
+    return 'nothing can be installed in an image that is running: use another machine for that'
   return (
     `install what Debian calls ${packages.map((name) => `"${name}"`).join(', ')} by your ` +
     `system's package manager`

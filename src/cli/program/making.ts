@@ -3,7 +3,7 @@ import { BUSES } from '../../../qemu/machine.ts'
 import type { BuildCommandFlags } from '../commands/build.ts'
 import type { RebuildFlags } from '../commands/rebuild.ts'
 import type { CommandContext } from '../context.ts'
-import { forwarding, mirrorOption, positiveInteger, withBuildOptions } from './options.ts'
+import { forwarding, mirrorOption, oneMore, positiveInteger, withBuildOptions } from './options.ts'
 import { run } from './run.ts'
 
 /** Adds the commands that make something: artifacts, images, a second build, a machine. */
@@ -111,6 +111,12 @@ function addBoot(program: Command): void {
     .option('--memory <size>', 'as QEMU takes it', '1G')
     .option('--smp <count>', 'processors', positiveInteger, 2)
     .option('--writable', 'let the guest change the image')
+    .addOption(
+      new Option(
+        '--attach <file>',
+        'a further disk, which the guest may write; may be repeated',
+      ).argParser(oneMore),
+    )
     .option(
       '--network',
       'a network card with DHCP and access through this host; the image needs a driver',

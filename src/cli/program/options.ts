@@ -43,10 +43,12 @@ export function mirrorOption(name: '--mirror' | '--from'): Option {
   return new Option(
     `${name} <place>`,
     'a mirror folder, or an image, to fetch from first; may be repeated',
-  ).argParser((value: string, previous: readonly string[] | undefined) => [
-    ...(previous ?? []),
-    value,
-  ])
+  ).argParser(oneMore)
+}
+
+/** Adds a value to those before: for options that may be repeated. */
+export function oneMore(value: string, before: readonly string[] | undefined): string[] {
+  return [...(before ?? []), value]
 }
 
 /** Parses a whole number above 0. */

@@ -2,7 +2,7 @@ import { isMetadataCode } from '../../base/codes.ts'
 import type { Facts, FixpointError } from '../../base/error.ts'
 import { shellWords } from '../../base/shell-words.ts'
 import type { GlobalOptions } from '../global-options.ts'
-import { isPlain, plainHint } from './plain-hints.ts'
+import { isFixed, fixedHint } from './fixed-hints.ts'
 
 /** Writes a command of Fixpoint as this user would type it, with the same layers and store. */
 type Typed = (...words: readonly string[]) => string
@@ -17,7 +17,7 @@ const RUNNER = ['toolchain/busybox', 'runtime/bubblewrap', 'runtime/node']
 export function hintOf(error: FixpointError, options: GlobalOptions): string | undefined {
   const { code, facts } = error
   if (error.hint !== undefined || isMetadataCode(code)) return error.hint
-  if (isPlain(code)) return plainHint(code)
+  if (isFixed(code)) return fixedHint(code)
   const typed: Typed = (...words) => shellWords(['fixpoint', ...optionsOf(options), ...words])
   const handIn = `hand the file in by \`${typed('fetch', '--from', 'FOLDER')}\``
   const doctor = `\`${typed('doctor')}\``

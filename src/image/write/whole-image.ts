@@ -10,7 +10,8 @@ import { ifThere } from '../../base/files.ts'
 import { readRegular } from '../../base/regular.ts'
 import { Turns } from '../../base/turns.ts'
 import { readDisk, TABLE_MARK } from '../disk.ts'
-import { recordIfThere, recordPathOf } from '../record.ts'
+import { readImageRecord } from '../read-record.ts'
+import { recordPathOf } from '../record.ts'
 
 /** An image as its partition table and the files beside it describe it. */
 export interface ImageOutline {
@@ -67,7 +68,7 @@ export async function wholeImage(outline: ImageOutline, signal: AbortSignal): Pr
 
 async function statedByRecord(image: string): Promise<ImageOutline['stated']> {
   const by = recordPathOf(image)
-  const record = await recordIfThere(by)
+  const record = await readImageRecord(by).catch(() => undefined)
   const found = record?.files.find((file) => file.path === basename(image))
   return found === undefined ? [] : [{ by, sha256: found.sha256 }]
 }

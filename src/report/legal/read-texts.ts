@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import type { ReadEntry } from 'tar/read-entry'
 import { FixpointError } from '../../base/error.ts'
 import { LARGEST_LICENSE, licenseText, splitInner, type LicenseFile } from '../../metadata/model.ts'
-import { isFile, readTar, unreadable } from '../../verify/read-tar.ts'
+import { isFile, readTar, unreadable } from '../../fetch/source-tar.ts'
 
 /** What was found of a license file: its text, or in words why there is none. */
 export type FoundText = Buffer | string

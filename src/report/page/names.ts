@@ -1,5 +1,5 @@
 import type { RecipeId } from '../../base/recipe-id.ts'
-import type { DetailedRecord } from '../../image/record.ts'
+import type { DetailedRecord } from '../../image/read-record.ts'
 import type { Layers } from './layers.ts'
 
 /** A recipe as the page names it. */

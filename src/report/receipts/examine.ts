@@ -1,5 +1,5 @@
 import { FixpointError } from '../../base/error.ts'
-import { readImageRecord } from '../../image/record.ts'
+import { readImageRecord } from '../../image/read-record.ts'
 import { confirm, missingConfirmations, type Confirmations } from './confirm.ts'
 import { readReceipts, readSigners, receiptPaths, type ReceiptFile, type Trust } from './read.ts'
 

@@ -1,7 +1,7 @@
 import type { Digest } from '../../base/digest.ts'
 import { byCodeUnit } from '../../base/order.ts'
 import type { RecipeId } from '../../base/recipe-id.ts'
-import type { ImageRecord } from '../../image/record.ts'
+import type { ImageRecord } from '../../image/read-record.ts'
 import type { RecordedPlan } from '../../image/recorded-plan.ts'
 import type { Recipe } from '../../metadata/model.ts'
 import { sourceDigest } from '../../plan/action-document.ts'

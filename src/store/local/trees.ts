@@ -5,8 +5,8 @@ import { errorCode, exists, explainDiskFull } from '../../base/files.ts'
 import { removeTree } from '../../base/remove-tree.ts'
 import { compareTree, describeFault } from '../artifact/check-tree.ts'
 import { formatListing, type Listing } from '../artifact/listing.ts'
-import { packTree, type Packed } from '../artifact/pack.ts'
-import { unpackArtifact, type Unpacked } from '../artifact/unpack.ts'
+import type { Packed } from '../artifact/pack.ts'
+import type { Unpacked } from '../artifact/unpack.ts'
 import type { Blobs, Trees, UnpackedArtifact } from '../rooms.ts'
 import type { ReportDamage } from './damage.ts'
 import { noteFreshTree } from './fresh-trees.ts'
@@ -32,6 +32,7 @@ export class LocalTrees implements Trees {
   async pack(folder: string, signal?: AbortSignal): Promise<Packed> {
     const path = await this.#session.temporaryPath('pack')
     try {
+      const { packTree } = await import('../artifact/pack.ts')
       const packed = await packTree(folder, path, signal)
       await this.#blobs.commit(path, packed.digest)
       await this.#writeListing(packed.digest, packed.listing)
@@ -149,6 +150,7 @@ async function unpackIfWell(
   signal: AbortSignal | undefined,
 ): Promise<Unpacked | { readonly fault: FixpointError | undefined }> {
   try {
+    const { unpackArtifact } = await import('../artifact/unpack.ts')
     return await unpackArtifact(file, target, signal)
   } catch (error) {
     if (error instanceof FixpointError) return { fault: error }

@@ -111,6 +111,14 @@ describe('Session', { timeout: 120_000 }, () => {
     })
   })
 
+  test('names a further disk that is not there', async () => {
+    const disks = [{ file: '/nowhere.img', bus: 'virtio', writable: true }] as const
+    await expect(boot({ disks })).rejects.toMatchObject({
+      code: 'no-image',
+      message: 'Cannot attach "/nowhere.img": it is not there or may not be written',
+    })
+  })
+
   test('takes QEMU along when the engine is killed', async ({ skip }) => {
     skip(!existsSync(COMPILED), 'the engine is not compiled: make setup')
     const program = `

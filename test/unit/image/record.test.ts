@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { digestOf } from '../../../src/base/digest.ts'
-import { readRecordOf, requireRecorded } from '../../../src/image/record.ts'
+import { readRecordOf, requireRecorded } from '../../../src/image/read-record.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
 
 const BYTES = 'bytes of an image'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { digestOf } from '../../../src/base/digest.ts'
-import type { ImageRecord } from '../../../src/image/record.ts'
+import type { ImageRecord } from '../../../src/image/read-record.ts'
 import { recordedPlan } from '../../../src/image/recorded-plan.ts'
 import type { Recipe } from '../../../src/metadata/model.ts'
 import { IMAGE, RECIPES, recordOf } from '../../support/bills.ts'

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { examineHost } from '../../../../src/cli/doctor/examine.ts'
 import type { Finding } from '../../../../src/cli/doctor/finding.ts'
 import type { FolderTraits, Host, Ran } from '../../../../src/cli/doctor/host.ts'
+import { MANIFEST_PATH } from '../../../../src/image/manifest.ts'
 import { findingsText } from '../../../../src/cli/doctor/text.ts'
 
 const GIB = 2 ** 30
@@ -65,6 +66,13 @@ describe('examineHost', () => {
 
   test.each(['20.19.0', '22.0.0'])('takes Node %s', async (node) => {
     expect(await faults({ node })).toEqual([])
+  })
+
+  test('sends a running image to another machine for what it lacks', async () => {
+    const files = { [`/${MANIFEST_PATH}`]: '{}' }
+    const [fault] = await faults({ files, absent: ['qemu-system-x86_64'] })
+    expect(fault?.purpose).toBe('boot')
+    expect(fault?.remedy).toMatch(/another machine/)
   })
 
   test('gives the command for each missing program', async () => {

@@ -188,14 +188,14 @@ const PLAIN_HINTS = {
   'write-interrupted': 'Write again to get a whole image',
 } as const satisfies Partial<Record<ErrorCode, string | undefined>>
 
-type PlainCode = keyof typeof PLAIN_HINTS
+type FixedCode = keyof typeof PLAIN_HINTS
 
 /** Whether the hint of a code depends on nothing else. */
-export function isPlain(code: ErrorCode): code is PlainCode {
+export function isFixed(code: ErrorCode): code is FixedCode {
   return Object.hasOwn(PLAIN_HINTS, code)
 }
 
 /** The hint of such a code. */
-export function plainHint(code: PlainCode): string | undefined {
+export function fixedHint(code: FixedCode): string | undefined {
   return PLAIN_HINTS[code]
 }

@@ -1,0 +1,117 @@
+import { basename } from 'node:path'
+import { z } from 'zod'
+import { digestOfFile } from '../base/digest.ts'
+import { digestSchema } from '../base/digest-schema.ts'
+import { FixpointError } from '../base/error.ts'
+import { errorCode } from '../base/files.ts'
+import type { RecipeId } from '../base/recipe-id.ts'
+import { readRegular } from '../base/regular.ts'
+import { systemReason } from '../base/system-error.ts'
+import { LARGEST_RECORD, recordBeside } from './record.ts'
+
+const recordSchema = z.object({
+  recipe: z.string(),
+  artifact: digestSchema,
+  files: z.array(z.object({ path: z.string(), sha256: digestSchema })),
+  recipes: z.array(
+    z.object({
+      recipe: z.custom<RecipeId>((value) => typeof value === 'string'),
+      version: z.string(),
+      key: digestSchema,
+      artifact: digestSchema.optional(),
+      /** True for a recipe of a layer that sees the host, whose artifact may differ there. */
+      host: z.literal(true).optional(),
+    }),
+  ),
+  /** All that it was built from. Earlier versions did not write it. */
+  sources: z.array(z.object({ name: z.string(), sha256: digestSchema })).optional(),
+})
+
+/** A number that was measured. */
+const amount = z.number().nonnegative()
+
+/** What a record says beyond {@link recordSchema}; earlier ones say less. */
+const detailedSchema = recordSchema.extend({
+  files: z.array(z.object({ path: z.string(), sha256: digestSchema, size: amount.optional() })),
+  recipes: z.array(
+    recordSchema.shape.recipes.element.extend({
+      durationMs: amount.optional(),
+      cpuMs: amount.optional(),
+      peakMemory: amount.optional(),
+      size: amount.optional(),
+    }),
+  ),
+  host: z.object({ system: z.string() }).optional(),
+  seeds: z
+    .array(
+      z.object({
+        kind: z.string(),
+        why: z.string(),
+        sources: z.array(z.object({ source: z.string(), files: amount, bytes: amount })),
+      }),
+    )
+    .optional(),
+})
+
+/** What an image's record says of it, as far as it is read again. */
+export type ImageRecord = z.infer<typeof recordSchema>
+
+/** All that an image's record says: also what was measured, in milliseconds and bytes. */
+export type DetailedRecord = z.infer<typeof detailedSchema>
+
+/** Reads an image's record. Fails with `no-record`. */
+export function readImageRecord(path: string): Promise<ImageRecord> {
+  return readRecord(path, recordSchema)
+}
+
+/** Reads all of an image's record. Fails with `no-record`. */
+export function readDetailedRecord(path: string): Promise<DetailedRecord> {
+  return readRecord(path, detailedSchema)
+}
+
+async function readRecord<T>(path: string, schema: z.ZodType<T>): Promise<T> {
+  try {
+    // What is no regular file, or larger than any record, is none.
+    return schema.parse(JSON.parse((await readRegular(path, LARGEST_RECORD, 'follow')) ?? ''))
+  } catch (cause) {
+    const reason = errorCode(cause) === 'ENOENT' ? 'there is no such file' : systemReason(cause)
+    if (reason !== undefined)
+      throw new FixpointError('no-record', `Cannot read "${path}": ${reason}`, { cause })
+    throw new FixpointError('no-record', `Cannot use "${path}": it is not the record of an image`, {
+      cause,
+    })
+  }
+}
+
+/** An image, as a user names it. */
+export interface RecordedImage {
+  /** Path of its record, NAME.json. */
+  readonly path: string
+  readonly record: ImageRecord
+}
+
+/**
+ * Reads the record at `path`, or the one beside the image at `path`. Fails with `no-record`.
+ */
+export async function readRecordOf(path: string): Promise<RecordedImage> {
+  const record = recordBeside(path)
+  return { path: record, record: await readImageRecord(record) }
+}
+
+/**
+ * Makes sure that the file at `path`, if that is not the record itself, is the image that the
+ * record describes. Fails with `image-not-recorded`.
+ */
+export async function requireRecorded(
+  path: string,
+  { path: recordPath, record }: RecordedImage,
+  signal: AbortSignal,
+): Promise<void> {
+  if (path === recordPath) return
+  const recorded = record.files.find((file) => file.path === basename(path))
+  if (recorded !== undefined && (await digestOfFile(path, signal)) === recorded.sha256) return
+  throw new FixpointError(
+    'image-not-recorded',
+    `Cannot tell what "${path}" is made of: its record "${recordPath}" is that of another file`,
+  )
+}
