@@ -64,6 +64,8 @@ const TABLE: Readonly<Record<string, readonly [Decider, string]>> = {
   'archive/par2/rebuilt-files.ts': ['beneath', "names in parity files, below the user's folder"],
   'archive/par2/written-volumes.ts': ['beneath', "new parity files in the user's folder"],
   'author/edit-tree.ts': ['user', 'a new folder; what is in it was unpacked in a sandbox'],
+  'author/config-menu.ts': ['beneath', 'a file that a step wrote in a work folder'],
+  'author/fragment.ts': ['user', "folders of the user's layers, and new ones"],
   'author/new-folder.ts': ['user', "new folders in the user's layers"],
   'author/package-file.ts': ['own', 'blobs; what is in them is read as a stream'],
   'author/upgrade.ts': ['user', "files of the user's layers"],

@@ -18,6 +18,13 @@ export function addChangingCommands(program: Command): void {
     .option('--layer <layer>', 'the layer that gets them')
     .action(run(async () => (await import('../commands/patch.ts')).patchCommand))
   program
+    .command('menuconfig')
+    .argument('<recipe>')
+    .description('its configuration as a menu; what changes there becomes a fragment of it')
+    .option('--fragment <name>', 'name of the new file in files/; default: menu.config')
+    .option('--layer <layer>', 'the layer that gets it')
+    .action(run(async () => (await import('../commands/menuconfig.ts')).menuconfigCommand))
+  program
     .command('upgrade')
     .argument('<recipe>')
     .argument('<version>')

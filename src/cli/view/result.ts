@@ -246,6 +246,15 @@ export type Result =
     }
   /** `patch` */
   | ({ readonly type: 'patches'; readonly recipe: RecipeId } & WrittenPatches)
+  /** `menuconfig` */
+  | {
+      readonly type: 'fragment'
+      readonly recipe: RecipeId
+      /** Path of the new file; undefined: nothing was changed. */
+      readonly file?: string
+      /** Its lines. */
+      readonly options: readonly string[]
+    }
   /** `upgrade` */
   | ({ readonly type: 'upgraded'; readonly recipe: RecipeId } & Upgraded)
   /** `source add` */
