@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { setTimeout } from 'node:timers/promises'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { BootOptions } from '../../qemu/boot.ts'
 import type { Session } from '../../qemu/session.ts'
@@ -50,6 +51,21 @@ chmod 600 /etc/shadow
 /usr/lib/init/start.d/50-users`,
   )
   expect(good, text).toBe(true)
+}
+
+/**
+ * Types root's name and a password at the console, and resolves to whether that gave a shell. A
+ * right one may be refused: `login` throws away what is typed before it has switched the echo off,
+ * a moment after it has asked. A person would type it again.
+ */
+async function tryPassword(machine: Session, password: string): Promise<boolean> {
+  await machine.expect('fixpoint login: ')
+  machine.type('root\n')
+  await machine.expect('Password: ')
+  await setTimeout(1000)
+  machine.type(`${password}\n`)
+  const [found] = await machine.expect(/# |Login incorrect/)
+  return found === '# '
 }
 
 /** What someone gets who is not let in. */
@@ -116,16 +132,9 @@ describe('net', () => {
 
       // Root has a password now, so the console asks for it.
       machine.type('exit\n')
-      await machine.expect('fixpoint login: ')
-      machine.type('root\n')
-      await machine.expect('Password: ')
-      machine.type('wrong\n')
-      await machine.expect('Login incorrect')
-      await machine.expect('fixpoint login: ')
-      machine.type('root\n')
-      await machine.expect('Password: ')
-      machine.type('right\n')
-      await machine.expect('# ')
+      expect(await tryPassword(machine, 'wrong')).toBe(false)
+      let attempts = 1
+      while (!(await tryPassword(machine, 'right'))) expect(attempts++).toBeLessThan(5)
       expect(await type(machine, '[ "$(id -u)" = 0 ]')).toMatchObject({ good: true })
     })
   })
