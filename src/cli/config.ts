@@ -60,7 +60,15 @@ export async function readConfig(env: Environment = process.env): Promise<Config
 }
 
 async function cacheSettings(
-  { read = [], keys = [], need = 1, write, key, token }: NonNullable<ConfigText['cache']>,
+  {
+    read = [],
+    keys = [],
+    need = 1,
+    write,
+    key,
+    token,
+    certificate,
+  }: NonNullable<ConfigText['cache']>,
   absolute: (path: string) => string,
 ): Promise<CacheSettings> {
   const { parseSigner } = await import('../remote/keys.ts')
@@ -76,6 +84,7 @@ async function cacheSettings(
     write: write === undefined ? undefined : place(write),
     key: path(key),
     token: path(token),
+    certificate: path(certificate),
   }
 }
 

@@ -4,6 +4,7 @@ export const USAGE = {
   'bad-memory': 'The memory of a virtual machine is not a number with M or G.',
   'bad-name': 'A new layer, recipe or version cannot have that name.',
   'bad-smp': 'The number of processors of a virtual machine is not a whole number from 1.',
+  'cache-certificate': 'The file with the certificate for a cache and its key cannot be used.',
   'cache-key': 'The key file of a signer cannot be made, read or used.',
   'cache-token': 'The file with the token for a cache cannot be read or used.',
   'config-style': 'The style of a recipe does not say how its configuration is opened as a menu.',

@@ -25,6 +25,8 @@ const PLAIN_HINTS = {
   'blob-missing': undefined,
   'boot-ended': undefined,
   'boot-timeout': undefined,
+  'cache-certificate':
+    'A certificate file holds one certificate and its key, both as PEM (mode 600): cat CERT KEY',
   'cache-token': 'A token file holds one line, and its owner alone may read it (chmod 600)',
   'cache-unwritten': undefined,
   'clock-behind': 'Set the clock, as by: date -u -s 2030-01-01',
