@@ -1,8 +1,10 @@
+import { execa } from 'execa'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { setTimeout } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { commandLine, recipe, type Toy } from '../../support/cli.ts'
 import { waitUntil } from '../../support/rig.ts'
@@ -25,6 +27,7 @@ printf 'Option? '
 read -r answer
 $MENUCONFIG
 case $answer in
+  stay) trap '' HUP; echo staying; exec sleep 600 ;;
   none) : > "$OBJ/fragment" ;;
   nothing) ;;
   link) ln -s /etc/passwd "$OBJ/fragment" ;;
@@ -125,6 +128,19 @@ describe('menuconfig', () => {
     expect(await readFile(join(toy.folder, 'theirs/bootstrap/box/recipe.yaml'), 'utf8')).toContain(
       'config: [own.config] # ours',
     )
+  })
+
+  test('ends the menu when the terminal is gone', async () => {
+    const toy = await makeToy(layersAt('layers', 'toy'))
+    const child = toy.startOnTerminal('menuconfig', 'box')
+    let shown = ''
+    child.stdout!.setEncoding('utf8').on('data', (chunk: string) => (shown += chunk))
+    await waitUntil(() => shown.includes('Option? '))
+    child.stdin!.write('stay\n')
+    await waitUntil(() => shown.includes('staying'))
+    child.kill('SIGKILL')
+    const running = () => execa('pgrep', ['-f', toy.folder], { reject: false })
+    while ((await running()).stdout !== '') await setTimeout(50)
   })
 
   test('writes nothing when nothing was changed', async () => {
