@@ -42,4 +42,4 @@ function formOf(source: FileSource): string {
 const EXTENSION = import.meta.url.slice(import.meta.url.lastIndexOf('.'))
 
 /** The modules that tell what is found in a source. */
-const RULES = ['seeds', 'scan-source', 'read-tar'].map((name) => `./${name}${EXTENSION}`)
+const RULES = ['seeds', 'scan-source'].map((name) => `./${name}${EXTENSION}`)

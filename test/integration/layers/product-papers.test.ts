@@ -1,15 +1,17 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { removeTree } from '../../../src/base/remove-tree.ts'
 import type { RecipeId } from '../../../src/base/recipe-id.ts'
 import { loadMetadata } from '../../../src/metadata/load.ts'
 import { recordOf } from '../../support/bills.ts'
 import { cycloneDxFaults } from '../../support/cyclonedx.ts'
 import { storedImage } from '../../support/image.ts'
-import { writeTree } from '../../support/metadata.ts'
 import { spdxFaults } from '../../support/spdx.ts'
+import { writeTreeAt } from '../../support/trees.ts'
 import { CHECKOUT } from '../../support/tree.ts'
 
 const LAYERS = join(CHECKOUT, 'layers/layers.yaml')
@@ -48,11 +50,14 @@ async function fixpoint(...words: readonly string[]): Promise<string> {
 
 /** The record that a build of the product would leave: its recipes and keys are the real ones. */
 beforeAll(async () => {
-  folder = await writeTree(PRODUCT)
+  folder = await mkdtemp(join(tmpdir(), 'fixpoint-test-'))
+  await writeTreeAt(folder, PRODUCT)
   const metadata = await loadMetadata(join(folder, 'layers/layers.yaml'))
   const record = recordOf(metadata, 'product/device' as RecipeId)
   await writeFile(join(folder, 'device.json'), JSON.stringify(record))
 })
+
+afterAll(() => removeTree(folder))
 
 describe("the papers of a product's image", () => {
   it.each([
