@@ -1,7 +1,7 @@
 import { byCodeUnit } from '../base/order.ts'
 import type { SourceFinder } from '../fetch/find-source.ts'
 import type { FileSource } from '../metadata/model.ts'
-import { scanSource, SCRIPTS, type Tally } from './scan-source.ts'
+import { MODULES, scanSource, SCRIPTS, type Tally } from './scan-source.ts'
 import { KINDS, type Kind } from './seeds.ts'
 
 /** Inputs of one kind that are not source code in the strict sense. */
@@ -23,6 +23,10 @@ const LISTED: readonly Kind[] = [
     why:
       'published as they run: some compiled from TypeScript or bundled, ' +
       'from what is not in the package',
+  },
+  {
+    name: MODULES,
+    why: "written to be read and changed, but as Debian's build installed them, with its patches",
   },
 ]
 
