@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises'
 import { Parser } from 'tar/parse'
 import type { ReadEntry } from 'tar/read-entry'
 import { FixpointError } from '../base/error.ts'
+import { AR, arMember } from './ar.ts'
 
 /** Programs that unpack what Node cannot, or not everywhere, by the first bytes of a file. */
 const UNPACKERS: readonly [magic: string, command: string][] = [
@@ -72,7 +73,10 @@ function aborted(signal: AbortSignal): Promise<never> {
   })
 }
 
-/** The bytes, through the program that the first of them ask for. */
+/**
+ * The bytes, through the program that the first of them ask for. Of a Debian package, the tarball
+ * with its files.
+ */
 async function* unpacked(packed: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const chunks = packed[Symbol.asyncIterator]()
   const first = await chunks.next()
@@ -84,6 +88,10 @@ async function* unpacked(packed: AsyncIterable<Buffer>): AsyncGenerator<Buffer> 
     }
   }
   const beginning = first.done === true ? '' : first.value.toString('latin1', 0, 8)
+  if (beginning === AR) {
+    yield* unpacked(arMember(whole(), 'data.tar'))
+    return
+  }
   const command = UNPACKERS.find(([magic]) => beginning.startsWith(magic))?.[1]
   if (command === undefined) yield* whole()
   else yield* through(command, whole())

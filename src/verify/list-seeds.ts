@@ -5,7 +5,7 @@ import type { FileSource } from '../metadata/model.ts'
 import { blobSize } from '../store/blob-size.ts'
 import type { Store } from '../store/store.ts'
 import { notedTallies, scanAndNote } from './noted-scan.ts'
-import { SCRIPTS } from './scan-source.ts'
+import { MODULES, SCRIPTS } from './scan-source.ts'
 import { KINDS, type Kind } from './seeds.ts'
 
 /** Inputs of one kind that are not source code in the strict sense. */
@@ -27,6 +27,10 @@ const LISTED: readonly Kind[] = [
     why:
       'published as they run: some compiled from TypeScript or bundled, ' +
       'from what is not in the package',
+  },
+  {
+    name: MODULES,
+    why: "written to be read and changed, but as Debian's build installed them, with its patches",
   },
 ]
 

@@ -42,4 +42,6 @@ function formOf(source: FileSource): string {
 const EXTENSION = import.meta.url.slice(import.meta.url.lastIndexOf('.'))
 
 /** The modules that tell what is found in a source. */
-const RULES = ['seeds', 'scan-source'].map((name) => `./${name}${EXTENSION}`)
+const RULES = ['./seeds', './scan-source', '../fetch/source-tar', '../fetch/ar'].map(
+  (name) => `${name}${EXTENSION}`,
+)

@@ -48,6 +48,22 @@ it.each([
   expect(found.find(({ kind }) => kind === 'configure scripts')?.bytes).toBe(FILES.configure.length)
 })
 
+it("looks into Debian's packages, and counts their modules of Python", async () => {
+  const folder = await temporaryFolder()
+  await mkdir(join(folder, 'usr/lib/tool'), { recursive: true })
+  await writeFile(join(folder, 'usr/lib/tool/main.py'), 'pass\n')
+  await writeFile(join(folder, 'usr/lib/tool/native'), FILES['test/a.out'])
+  await writeFile(join(folder, 'debian-binary'), '2.0\n')
+  // An odd size, after which ar puts a byte.
+  await writeFile(join(folder, 'control.tar'), 'x'.repeat(65537))
+  const make = 'tar -cJf data.tar.xz ./usr && ar qc tool.deb debian-binary control.tar data.tar.xz'
+  execFileSync('sh', ['-euc', make], { cwd: folder })
+  expect(await scanSource(join(folder, 'tool.deb'), 'tool.deb', false)).toEqual([
+    { kind: 'Python of Debian packages', files: 1, bytes: 5 },
+    { kind: 'machine code', files: 1, bytes: 6 },
+  ])
+})
+
 it('looks into a tarball within a tarball, and counts the scripts of an npm package', async () => {
   const inner = await tarball({ configure: FILES.configure }, 'inner.tar.gz', '-z')
   const outer = await tarball({ 'main.c': '' }, 'outer.tar', '--no-auto-compress')
