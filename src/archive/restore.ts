@@ -1,3 +1,4 @@
+import { counted } from '../base/format.ts'
 import { cp, mkdir, rename, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { FixpointError } from '../base/error.ts'
@@ -54,7 +55,7 @@ export async function restoreKit(request: RestoreRequest): Promise<Restored> {
   onPart?.('check the kit')
   const { faults } = await checkKit(kit, { signal })
   if (faults.length > 0)
-    throw new FixpointError('kit-damaged', `Kit "${kit}" has ${faults.length} faults`, {
+    throw new FixpointError('kit-damaged', `Kit "${kit}" has ${counted(faults.length, 'fault')}`, {
       facts: { folder: kit },
     })
   const image = await imageIn(kit)

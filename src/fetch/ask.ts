@@ -8,6 +8,8 @@ import type { Limits } from './ports.ts'
 export interface Asking {
   readonly headers: OutgoingHttpHeaders
   readonly limits: Limits
+  /** Certificates (PEM) beside those of Node. */
+  readonly trusted?: readonly string[]
   /** The longest that a server may make us wait before the next attempt, milliseconds. */
   readonly longestWaitMs: number
   /** Waits; rejects with the signal's reason when that aborts. */
@@ -25,8 +27,8 @@ export type Answer =
  * the signal's reason.
  */
 export function askFor(url: URL, asking: Asking): Promise<Answer> {
-  return again(asking, async ({ headers, limits, signal }) => {
-    const reply = await get(url, headers, limits, signal)
+  return again(asking, async ({ headers, limits, signal, trusted }) => {
+    const reply = await get(url, headers, limits, signal, trusted)
     try {
       retryOn(reply.status, reply.headers['retry-after'])
       if (reply.status !== 200) return { status: reply.status, bytes: Buffer.alloc(0) }

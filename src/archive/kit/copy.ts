@@ -1,3 +1,4 @@
+import { counted } from '../../base/format.ts'
 import { mkdir, rename } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import type { Digest } from '../../base/digest.ts'
@@ -76,8 +77,12 @@ export async function copyKit(request: CopyRequest): Promise<KitCopy> {
 async function wholeKit(kit: string, signal: AbortSignal): Promise<KitCheck & { id: Digest }> {
   const check = await checkKit(kit, { signal })
   if (check.faults.length > 0 || check.id === undefined)
-    throw new FixpointError('kit-damaged', `Kit "${kit}" has ${check.faults.length} faults`, {
-      facts: { folder: kit },
-    })
+    throw new FixpointError(
+      'kit-damaged',
+      `Kit "${kit}" has ${counted(check.faults.length, 'fault')}`,
+      {
+        facts: { folder: kit },
+      },
+    )
   return { ...check, id: check.id }
 }

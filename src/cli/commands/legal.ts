@@ -1,3 +1,4 @@
+import { counted } from '../../base/format.ts'
 import type { RecipeId } from '../../base/recipe-id.ts'
 import { readRecordOf, requireRecorded } from '../../image/read-record.ts'
 import { recordedPlan } from '../../image/recorded-plan.ts'
@@ -44,8 +45,9 @@ function linesOf(
   const { license, recipes, copyleft, texts, copied, hasMirror } = written
   return [
     `${image}: ${license}`,
-    `${target}: ${recipes} recipes, ${texts} texts of licenses, ${copyleft} copyleft parts`,
-    ...(copied > 0 ? [`copied: ${copied} source files`] : []),
+    `${target}: ${counted(recipes, 'recipe')}, ${counted(texts, 'license text')}, ` +
+      counted(copyleft, 'copyleft part'),
+    ...(copied > 0 ? [`copied: ${counted(copied, 'source file')}`] : []),
     ...(hasMirror || copyleft === 0
       ? []
       : ['The image holds no source files: those of the copyleft parts must go with it']),

@@ -1,3 +1,4 @@
+import { counted } from '../../base/format.ts'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { putFile } from '../../base/put-file.ts'
@@ -29,7 +30,10 @@ export async function sbomCommand(
   await mkdir(dirname(output), { recursive: true })
   await putFile(dirname(output), basename(output), (part) => writeFile(part, text, { flag: 'wx' }))
   await command.result(
-    [`${output}: ${packages} packages and ${sources} sources of ${image}, as ${format}`],
+    [
+      `${output}: ${counted(packages, 'package')} and ${counted(sources, 'source')} of ` +
+        `${image}, as ${format}`,
+    ],
     { type: 'sbom', image, format, file: output, packages, sources },
   )
 }
