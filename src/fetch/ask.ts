@@ -4,6 +4,8 @@ import { get, head, put, type Body, type Way } from './http.ts'
 
 /** How requests of a server are made. */
 export interface Asking extends Way {
+  /** Certificates (PEM) beside those of Node. */
+  readonly trusted?: readonly string[]
   /** The longest that a server may make us wait before the next attempt, milliseconds. */
   readonly longestWaitMs: number
   /** Waits; rejects with the signal's reason when that aborts. */
@@ -20,8 +22,8 @@ export type Answer =
  * the signal's reason.
  */
 export function askFor(url: URL, asking: Asking): Promise<Answer> {
-  return again(asking, async ({ headers, limits, signal, identity }) => {
-    const reply = await get(url, headers, limits, signal, { identity })
+  return again(asking, async ({ headers, limits, signal, trusted, identity }) => {
+    const reply = await get(url, headers, limits, signal, { trusted, identity })
     try {
       retryOn(reply.status, reply.headers['retry-after'])
       if (reply.status !== 200) return { status: reply.status, bytes: Buffer.alloc(0) }

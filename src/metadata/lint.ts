@@ -324,6 +324,7 @@ function lintUse({ layout, styles, statements, drafts }: Loaded, findings: Fault
 
 function lintFolder(folder: string, layout: Layout, findings: Faults): void {
   const known = new Set([
+    'fixpoint.yaml',
     'layers.yaml',
     'machines',
     'styles',

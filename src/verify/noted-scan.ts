@@ -42,6 +42,10 @@ function formOf(source: FileSource): string {
 const EXTENSION = import.meta.url.slice(import.meta.url.lastIndexOf('.'))
 
 /** The modules that tell what is found in a source. */
-const RULES = ['./seeds', './scan-source', '../fetch/source-tar', '../fetch/ar'].map(
-  (name) => `${name}${EXTENSION}`,
-)
+const RULES = [
+  './seeds',
+  './scan-source',
+  '../fetch/source-tar',
+  '../base/ar',
+  '../base/unpacked',
+].map((name) => `${name}${EXTENSION}`)

@@ -70,6 +70,7 @@ export const USAGE = {
   'no-root-disk': 'The disk that this system was started from cannot be found.',
   'no-such-disk': 'A path that should lead to a disk leads to something else, or to nothing.',
   'no-such-step': 'A build was to go on from a step that its recipe does not have.',
+  'no-target': 'Nothing was named to build, and neither does the project of the layers.',
   'no-time':
     'A signer has a time limit, and no time was given at which signatures are to be judged.',
   'not-comparable': 'Only two artifacts, or two regular files, can be compared.',
@@ -86,6 +87,8 @@ export const USAGE = {
   'parity-file-there': 'Parity, or a file that it rebuilds, would replace a file.',
   'parity-limits': 'Parity cannot be made of blocks of that size or number.',
   'receipts-unreadable': 'A file of receipts is missing, unreadable, too large, or a link or pipe.',
+  'project-engine': 'The project of the layers is for other versions of Fixpoint.',
+  'project-field': 'The file of a project states what only the user may decide.',
   'rebuild-running': 'Another rebuild uses the same folder.',
   'remote-certificate': 'A certificate, or its key, for a remote server cannot be read or used.',
   'remote-token': 'The file with the token for a remote server cannot be read or used.',

@@ -1,3 +1,4 @@
+import { counted } from '../../base/format.ts'
 import { FixpointError } from '../../base/error.ts'
 import { repairKit, type KitRepair } from '../../archive/repair/repair.ts'
 import type { Means, Step } from '../../archive/repair/plan.ts'
@@ -47,12 +48,15 @@ export async function archiveRepairCommand(
   }
   const { id, steps, aside } = done
   const old = aside === undefined ? [] : [`what was there before lies in "${kit}/${aside}"`]
-  await command.result([`whole: ${steps.length} files repaired, id ${id ?? 'unknown'}`, ...old], {
-    type: 'repaired',
-    id,
-    files: steps.length,
-    aside,
-  })
+  await command.result(
+    [`whole: ${counted(steps.length, 'file')} repaired, id ${id ?? 'unknown'}`, ...old],
+    {
+      type: 'repaired',
+      id,
+      files: steps.length,
+      aside,
+    },
+  )
 }
 
 /** A store that is missing has nothing, and none is made. */

@@ -1,3 +1,4 @@
+import { counted } from '../../base/format.ts'
 import type { RecipeId } from '../../base/recipe-id.ts'
 import { readRecordOf, requireRecorded } from '../../image/read-record.ts'
 import { recordedPlan } from '../../image/recorded-plan.ts'
@@ -41,9 +42,10 @@ function linesOf(image: RecipeId, target: string, written: WrittenPapers): strin
   const linked = recipes - installed
   return [
     `${image}: ${license}`,
-    `${target}: papers of ${recipes} recipes ` +
+    `${target}: papers of ${counted(recipes, 'recipe')} ` +
       `(${installed} installed, ${linked} linked into others)`,
-    `  ${texts} texts of licenses; ${copyleft} copyleft parts, each with its recipe and patches`,
+    `  ${counted(texts, 'license text')}; ${counted(copyleft, 'copyleft part')}, ` +
+      `each with its recipe and patches`,
     ...sourceLines(written),
   ]
 }

@@ -1,3 +1,4 @@
+import { counted } from '../../base/format.ts'
 import { combineFailures } from '../../base/error.ts'
 import { fillMirror } from '../../fetch/mirror/fill.ts'
 import { buildContext, findSources } from '../build-targets.ts'
@@ -54,7 +55,7 @@ async function fill(
   const { files, copied, missing, failures } = filled
   await command.result(
     [
-      `${folder}: ${files - missing.length} of ${files} source files are there, ` +
+      `${folder}: ${files - missing.length} of ${counted(files, 'source file')}, ` +
         `${copied} copied now`,
     ],
     { type: 'mirror-filled', folder, files, copied, missing },

@@ -1,3 +1,4 @@
+import { counted } from '../../base/format.ts'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { putFile } from '../../base/put-file.ts'
@@ -33,8 +34,9 @@ export async function sbomCommand(
   await command.result(
     [
       `${output}: ${image} as ${format}`,
-      `  ${packages} packages (recipes that it was built from), ${installed} of them installed`,
-      `  ${sources} sources: ${files}`,
+      `  ${counted(packages, 'package')} (recipes that it was built from), ` +
+        `${installed} of them installed`,
+      `  ${counted(sources, 'source')}: ${files}`,
     ],
     { type: 'sbom', format, file: output, ...counts },
   )

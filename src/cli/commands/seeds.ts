@@ -1,3 +1,4 @@
+import { counted } from '../../base/format.ts'
 import { graphOf } from '../../plan/graph.ts'
 import { listSeeds } from '../../verify/list-seeds.ts'
 import type { CommandContext } from '../context.ts'
@@ -24,7 +25,7 @@ export async function seedsCommand(
     await command.result(
       [
         `## ${kind[0]?.toUpperCase() ?? ''}${kind.slice(1)}`,
-        `${files} files, ${bytes} bytes:`,
+        `${counted(files, 'file')}, ${bytes} bytes:`,
         `${why}.`,
         '',
         '| source | files | bytes |',

@@ -1,4 +1,5 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
+import { suite } from './options.ts'
 import { run } from './run.ts'
 
 /** Adds the commands that change recipes. */
@@ -30,6 +31,7 @@ export function addChangingCommands(program: Command): void {
     .argument('<version>')
     .description('state another version, fetch its sources, and state their digests')
     .action(run(async () => (await import('../commands/upgrade.ts')).upgradeCommand))
+  addOutdated(program)
   const layer = ['--layer <layer>', 'one of your layers; default: the last'] as const
   const source = program.command('source').description('sources of recipes')
   source
@@ -60,4 +62,20 @@ export function addChangingCommands(program: Command): void {
     .description('an image that extends tiny')
     .option(...layer)
     .action(run(async () => (await import('../commands/new.ts')).newImageCommand))
+}
+
+function addOutdated(program: Command): void {
+  program
+    .command('outdated')
+    .argument('[recipe...]', 'default: all')
+    .description('which sources have newer versions in Debian and npm; writes nothing')
+    .addOption(
+      new Option(
+        '--suite <name>',
+        'a suite of Debian, such as testing; may be repeated (default: stable and unstable)',
+      ).argParser(suite),
+    )
+    .option('--all', 'also those that have no newer version')
+    .option('--offline', 'refused, as versions are looked up where sources come from')
+    .action(run(async () => (await import('../commands/outdated.ts')).outdatedCommand))
 }

@@ -37,7 +37,6 @@ const PLAIN_HINTS = {
   'config-unreadable': undefined,
   'config-value': undefined,
   'default-acl': 'Install setfacl (Debian: acl), or put the store elsewhere',
-  differ: undefined,
   'disk-busy': `Unmount it, stop what uses it, or name another disk; ${LIST}`,
   'disk-changed': 'Leave the disk where it is until the command ends, and run it again',
   'disk-failed': 'Try another port, then another disk, and write again',
@@ -115,6 +114,7 @@ const PLAIN_HINTS = {
   'no-ssh-keygen': 'Install openssh-client',
   'no-such-disk': LIST,
   'no-such-step': undefined,
+  'no-target': 'Name one, or write `target:` into fixpoint.yaml beside layers.yaml',
   'no-time': 'State the time: --at YYYYMMDD',
   'no-uefi-firmware': 'Install it (Debian: ovmf; elsewhere: edk2-ovmf), or boot by --bios',
   'no-unpacker': undefined,
@@ -153,6 +153,9 @@ const PLAIN_HINTS = {
   'parity-thread': undefined,
   'parity-unreadable': undefined,
   'path-claimed-twice': 'Let one of the two leave it out, or do not use both together',
+  'project-engine':
+    'Use a checkout of such a version, or change `engine:` when the project builds with this one',
+  'project-field': 'Leave it out; whoever builds the project may write it into a configuration',
   'qemu-failed': undefined,
   'qmp-closed': undefined,
   'qmp-refused': undefined,
@@ -187,6 +190,9 @@ const PLAIN_HINTS = {
   'upgrade-elsewhere': 'Change version and sha256 by hand; `source add` tells the digest',
   'upgrade-same': undefined,
   'upgrade-template': 'Write {{version}} in its places, or change version and sha256 by hand',
+  'versions-offline': 'Run without --offline',
+  'versions-unavailable':
+    '`debian:` and `npm:` in the configuration name other places; --suite names other suites',
   'write-interrupted': 'Write again to get a whole image',
 } as const satisfies Partial<Record<ErrorCode, string | undefined>>
 

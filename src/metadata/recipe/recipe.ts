@@ -97,6 +97,8 @@ export interface Recipe {
   /** `PART:VENDOR:PRODUCT` of its CPE name, if it states one. */
   readonly cpe?: string | undefined
   readonly summary: string
+  /** Name of its style. Nothing of it is in the key: what the style states is in other fields. */
+  readonly style?: string | undefined
   /** SPDX expression. Undefined for an image, whose expression follows from what it holds. */
   readonly license?: string | undefined
   /** SPDX expression of those of its files that become part of what is built with it, if any. */

@@ -73,6 +73,7 @@ export function resolveRecipe(
     version: version.value,
     cpe: wholeOf(draft, 'cpe')?.value,
     summary: summary.value,
+    style: style.name,
     license,
     linkedLicense: wholeOf(draft, 'linked-license')?.value,
     host: layer.host,

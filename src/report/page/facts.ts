@@ -10,6 +10,7 @@ import { blobSize } from '../../store/blob-size.ts'
 import type { Store } from '../../store/store.ts'
 import { examineReceipts, type Examined } from '../receipts/examine.ts'
 import { readSigners } from '../receipts/read.ts'
+import { listingsOf } from '../size/listings.ts'
 import { describeLayers, type Layers } from './layers.ts'
 import { Names } from './names.ts'
 
@@ -60,29 +61,10 @@ export async function gatherFacts(asked: Asked): Promise<Facts> {
     record,
     layers,
     names: new Names(record, layers),
-    listings: await listingsOf(record, layers, asked),
+    listings: await listingsOf(record, layers?.image.contents ?? [], asked.store, asked.signal),
     sourceSizes: await sizesOf(layers, asked),
     confirmations: asked.receipts && (await confirmationsOf(path, asked.receipts)),
   }
-}
-
-async function listingsOf(
-  { recipes }: DetailedRecord,
-  layers: Layers | undefined,
-  { store, signal }: Asked,
-): Promise<Map<RecipeId, Listing>> {
-  const artifacts = new Map(recipes.map(({ recipe, artifact }) => [recipe, artifact]))
-  const listings = new Map<RecipeId, Listing>()
-  for (const id of layers?.image.contents ?? []) {
-    const artifact = artifacts.get(id)
-    if (artifact === undefined) continue
-    const listing =
-      store.trees.knownListing(artifact) ??
-      store.installed?.listing(artifact) ??
-      (store.blobs.has(artifact) ? await store.trees.listing(artifact, signal) : undefined)
-    if (listing !== undefined) listings.set(id, listing)
-  }
-  return listings
 }
 
 async function sizesOf(

@@ -1,12 +1,11 @@
-import { formatBytes, formatCount } from '../../../base/format.ts'
+import { counted, formatBytes, formatCount } from '../../../base/format.ts'
 import type { RecipeId } from '../../../base/recipe-id.ts'
 import type { Listing } from '../../../store/artifact/listing.ts'
-import { cut, foldersOf, sumOf, type Piece } from '../cut.ts'
+import { cut, filesIn, foldersOf, sumOf, type Piece } from '../../size/cut.ts'
 import type { Facts } from '../facts.ts'
 import type { Name } from '../names.ts'
 import type { Rules } from '../rules.ts'
 import { layOut, type Box, type Tile } from '../treemap.ts'
-import { counted } from './overview.ts'
 
 /** A package or folder, as a row of a table. */
 interface Row {
@@ -46,7 +45,7 @@ export function contents({ layers, names, listings }: Facts, rules: Rules): Cont
   const missing = (layers?.image.contents ?? []).filter((id) => !listings.has(id))
   const absent = absenceOf(layers !== undefined, missing, total)
   const largest = packages[0]?.bytes ?? 1
-  const folders = foldersOf(listings.values(), DEPTH)
+  const folders = foldersOf([...listings.values()].flatMap(filesIn), DEPTH)
   return {
     absent,
     lead: leadOf(packages, total, missing),

@@ -1,3 +1,4 @@
+import { counted } from '../../../base/format.ts'
 import { FixpointError } from '../../../base/error.ts'
 import { byCodeUnit } from '../../../base/order.ts'
 import { licenseFault } from '../../../metadata/format/license.ts'
@@ -8,7 +9,6 @@ import type { Facts } from '../facts.ts'
 import type { Layers } from '../layers.ts'
 import type { Name, Names } from '../names.ts'
 import type { Rules } from '../rules.ts'
-import { counted } from './overview.ts'
 
 /** A license, and the recipes that state it. */
 interface Row {

@@ -1,7 +1,7 @@
-import { formatBytes, formatCount, formatDuration } from '../../../base/format.ts'
+import { counted, formatBytes, formatCount, formatDuration } from '../../../base/format.ts'
 import type { Facts } from '../facts.ts'
 import { fetchedSources } from '../../../metadata/model.ts'
-import { sumOf } from '../cut.ts'
+import { sumOf } from '../../size/cut.ts'
 
 /** A number that stands for itself. */
 interface Figure {
@@ -113,9 +113,4 @@ function noticesOf({ record, layers }: Facts): string[] {
       `Changed since: ${changed.slice(0, 8).join(', ')}${more}. ` +
       'What this page says of dependencies, sources and licenses is as the layers are now.',
   ]
-}
-
-/** A number with its noun: `1 file`, `2,000 files`. */
-export function counted(count: number, noun: string): string {
-  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`
 }

@@ -169,7 +169,11 @@ describe('names of anyone', () => {
       {
         listings: new Map([['base/app' as RecipeId, [fileEntry(`${name}/${name}`, 5)]]]),
         sourceSizes: new Map([[digestOf(name), 77]]),
-        confirmations: { ...confirmations, files, faults: [new FixpointError('differ', name)] },
+        confirmations: {
+          ...confirmations,
+          files,
+          faults: [new FixpointError('receipts-contradict', name)],
+        },
       },
     )
   }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { describe, expect, it } from 'vitest'
-import { arMember } from '../../../src/fetch/ar.ts'
+import { arMember } from '../../../src/base/ar.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
 
 /** An archive as ar makes it: the first member has an odd size. */

@@ -1,5 +1,5 @@
 import { byCodeUnit } from '../../base/order.ts'
-import type { Listing } from '../../store/artifact/listing.ts'
+import type { Entry, Listing } from '../../store/artifact/listing.ts'
 
 /** A file, or several that are drawn as one. */
 export interface Piece {
@@ -20,24 +20,30 @@ export function cut(listing: Listing, limit: number): Piece[] {
   )
 }
 
-/** The folders of some packages down to `depth`, with all that is below each; sorted by size. */
-export function foldersOf(listings: Iterable<Listing>, depth: number): Piece[] {
+/** The folders of some files down to `depth`, with all that is below each; sorted by size. */
+export function foldersOf(
+  files: Iterable<{ readonly path: string; readonly size: number }>,
+  depth: number,
+): Piece[] {
   const folders = new Map<string, { bytes: number; files: number }>()
-  for (const listing of listings)
-    for (const entry of listing) {
-      if (entry.type !== 'file') continue
-      const path = entry.path.split('/').slice(0, -1).slice(0, depth).join('/')
-      const sum = folders.get(path) ?? { bytes: 0, files: 0 }
-      folders.set(path, { bytes: sum.bytes + entry.size, files: sum.files + 1 })
-    }
+  for (const { path, size } of files) {
+    const folder = path.split('/').slice(0, -1).slice(0, depth).join('/')
+    const sum = folders.get(folder) ?? { bytes: 0, files: 0 }
+    folders.set(folder, { bytes: sum.bytes + size, files: sum.files + 1 })
+  }
   return [...folders]
     .map(([path, sum]) => ({ path: path === '' ? '/' : path, ...sum }))
     .sort((a, b) => b.bytes - a.bytes || byCodeUnit(a.path, b.path))
 }
 
+/** The files of a package. */
+export function filesIn(listing: Listing): Extract<Entry, { type: 'file' }>[] {
+  return listing.filter((entry) => entry.type === 'file')
+}
+
 /** Bytes and number of the files of a package. */
 export function sumOf(listing: Listing): { readonly bytes: number; readonly files: number } {
-  const files = listing.filter((entry) => entry.type === 'file')
+  const files = filesIn(listing)
   return { bytes: files.reduce((sum, { size }) => sum + size, 0), files: files.length }
 }
 
