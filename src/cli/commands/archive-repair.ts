@@ -75,7 +75,10 @@ function planLines({ steps, lost, unlisted, blocks }: KitRepair): string[] {
   const last =
     blocks === undefined
       ? []
-      : [`parity: ${blocks.lost} blocks are lost, ${blocks.recovery} recovery blocks are intact`]
+      : [
+          `parity: lost ${counted(blocks.lost, 'block')}, ` +
+            `intact ${counted(blocks.recovery, 'recovery block')}`,
+        ]
   return [
     ...steps.map((step) => `${step.fault} ${step.path}: ${describeMeans(step)}`),
     ...lost.map(({ path, fault }) => `${fault} ${path}: cannot be repaired`),
@@ -96,6 +99,7 @@ const NAMES: Readonly<Record<Means, string>> = {
 }
 
 function describeMeans({ means, place, blocks }: Step): string {
-  const detail = means === 'parity' ? `, ${blocks ?? 0} blocks` : place === '' ? '' : `, ${place}`
+  const detail =
+    means === 'parity' ? `, ${counted(blocks ?? 0, 'block')}` : place === '' ? '' : `, ${place}`
   return `${NAMES[means]}${detail}`
 }
