@@ -138,7 +138,7 @@ describe('sources, exit code 4:', () => {
     const { code, stderr } = await run('fetch', 'sourced')
     expect(code).toBe(0)
     expect(stderr).toContain(
-      `The mirror folder "${join(folder, 'home/unplugged')}" of the configuration is missing`,
+      `The mirror folder "${join(folder, 'home/unplugged')}" of the configuration or the project is missing`,
     )
   })
 })
