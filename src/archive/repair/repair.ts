@@ -240,7 +240,8 @@ function requireNoneLost(kit: string, plan: RepairPlan, aside?: string): void {
   const parity =
     blocks === undefined
       ? ''
-      : `: lost ${counted(blocks.lost, 'block')}, intact ${counted(blocks.recovery, 'recovery block')}`
+      : `: lost ${counted(blocks.lost, 'block')}, ` +
+        `intact ${counted(blocks.recovery, 'recovery block')}`
   throw new FixpointError(
     'kit-beyond-repair',
     `Cannot repair ${counted(plan.lost.length, 'file')} of "${kit}"${parity}${names}`,
