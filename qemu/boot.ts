@@ -1,4 +1,6 @@
+import type { ChildProcess } from 'node:child_process'
 import { access, constants } from 'node:fs/promises'
+import { createInterface } from 'node:readline'
 import { FixpointError } from '../src/base/error.ts'
 import { exists, isFileOrDisk } from '../src/base/files.ts'
 import { findFirmware } from './firmware.ts'
@@ -46,21 +48,44 @@ export async function bootSession(options: BootOptions): Promise<Session> {
 
 /**
  * Boots an image with its serial console on the user's terminal, until it is switched off or the
- * user leaves by Ctrl-A X. Resolves with QEMU's exit status. Rejects like {@link bootSession}.
+ * user leaves by Ctrl-A X. `complain` gets the lines that QEMU writes to standard error. Resolves
+ * with QEMU's exit status, or 130 after Ctrl-C. Rejects like {@link bootSession}.
  */
-export async function bootOnTerminal(options: BootOptions): Promise<number> {
+export async function bootOnTerminal(
+  options: BootOptions,
+  complain: (line: string) => void,
+): Promise<number> {
   const machine = await machineFor(options, { reboot: true })
   // On a terminal QEMU passes Ctrl-C on to the guest; sent by someone else, the signal ends QEMU,
   // and with it this wait.
-  const ignore = (): void => undefined
-  process.on('SIGINT', ignore)
-  try {
-    const { ended } = await startQemu(machineArguments(machine, 'terminal'), 'inherit')
-    const { status } = await ended
-    return status ?? 1
-  } finally {
-    process.off('SIGINT', ignore)
+  const interrupt = new AbortController()
+  const note = (): void => {
+    interrupt.abort()
   }
+  process.on('SIGINT', note)
+  try {
+    const words = machineArguments(machine, 'terminal')
+    const { child, ended } = await startQemu(words, ['inherit', 'inherit', 'pipe'])
+    const told = passOnErrors(child, complain)
+    const { status } = await ended
+    await told
+    return interrupt.signal.aborted ? INTERRUPTED : (status ?? 1)
+  } finally {
+    process.off('SIGINT', note)
+  }
+}
+
+/** Exit status of a command that Ctrl-C ended. */
+const INTERRUPTED = 130
+
+/** Passes on what QEMU complains of; that Ctrl-C ended it is no complaint. */
+async function passOnErrors(
+  { stderr }: ChildProcess,
+  complain: (line: string) => void,
+): Promise<void> {
+  if (stderr === null) return
+  for await (const line of createInterface({ input: stderr }))
+    if (!/: terminating on signal 2\b/.test(line)) complain(line)
 }
 
 async function machineFor(options: BootOptions, { reboot }: { reboot: boolean }): Promise<Machine> {

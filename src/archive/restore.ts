@@ -1,5 +1,6 @@
 import { cp, mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { counted } from '../base/format.ts'
 import { FixpointError } from '../base/error.ts'
 import { exists } from '../base/files.ts'
 import { copyBeneath } from '../base/put-file.ts'
@@ -56,7 +57,7 @@ export async function restoreKit(request: RestoreRequest): Promise<Restored> {
   onPart?.('check the kit')
   const { faults } = await checkKit(kit, { signal })
   if (faults.length > 0)
-    throw new FixpointError('kit-damaged', `Kit "${kit}" has ${faults.length} faults`, {
+    throw new FixpointError('kit-damaged', `Kit "${kit}" has ${counted(faults.length, 'fault')}`, {
       facts: { folder: kit },
     })
   const image = await imageIn(kit)

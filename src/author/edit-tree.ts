@@ -99,5 +99,20 @@ async function messageOf({ name, path }: LocalFile): Promise<string> {
   const text = await readFile(path, 'utf8')
   const start = text.search(/^(?:diff --git |--- |Index: )/m)
   const description = text.slice(0, Math.max(0, start)).trim()
-  return `${description === '' ? name : description}\n`
+  return `${asMessage(description === '' ? name : description)}\n`
+}
+
+/** Columns of a commit's subject. */
+const WIDTH = 72
+
+/**
+ * A description as a commit's message: its first line is the subject, and the rest is the body. Of
+ * a longer first line, the subject is the beginning, and the body is the whole description.
+ */
+export function asMessage(description: string): string {
+  const [first = '', ...more] = description.split('\n')
+  const rest = more.join('\n').replace(/^(?:[ \t]*\n)+/, '')
+  if (first.length <= WIDTH) return rest === '' ? first : `${first}\n\n${rest}`
+  const words = first.slice(0, WIDTH).replace(/\s+\S*$/, '')
+  return `${words}\n\n${description}`
 }

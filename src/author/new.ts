@@ -62,16 +62,18 @@ function recipeText(name: string, style: string): string {
       ? [
           '# Where its files go: "$OUT" stands for the root of what uses it.',
           'steps:',
-          '  build: make',
-          `  install: install -D ${name} "$OUT/usr/bin/${name}"`,
+          `  build: make -C ${name}`,
+          `  install: install -D ${name}/${name} "$OUT/usr/bin/${name}"`,
         ]
-      : []
+      : style === 'autotools'
+        ? ['env:', `  WORK: /build/src/${name}`]
+        : []
   return [
     `name: ${name}`,
     "version: '1'",
     `summary: What ${name} is for`,
     'license: MIT',
-    '# Files beside the folder of layers. For a tarball: sha256 and from.',
+    '# A folder beside the folder of layers, also in "$SRC". For a tarball: sha256 and from.',
     'sources:',
     `  - tree: [${name}]`,
     '    name: source',

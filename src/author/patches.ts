@@ -1,3 +1,4 @@
+import { counted } from '../base/format.ts'
 import { FixpointError } from '../base/error.ts'
 import { byCodeUnit } from '../base/order.ts'
 import { checkPatch } from '../metadata/format/patch-file.ts'
@@ -62,8 +63,8 @@ async function requireCommitted(git: Git): Promise<void> {
   if (changed.length === 0) return
   throw new FixpointError(
     'edit-uncommitted',
-    `Cannot make patches of "${git.folder}": ${changed.length} files have changes that no commit ` +
-      `has, such as "${changed[0]?.slice(3) ?? ''}"`,
+    `Cannot make patches of "${git.folder}": ${counted(changed.length, 'file')} with changes ` +
+      `that no commit has, such as "${changed[0]?.slice(3) ?? ''}"`,
   )
 }
 

@@ -81,7 +81,8 @@ function recipeText(
   { name, version, from, digest }: Described,
   { build, licenses }: PackageContents,
 ): string {
-  const isAutotools = build === 'autotools'
+  const tools =
+    build === 'meson' ? 'toolchain/busybox, base/meson' : 'toolchain/make, toolchain/busybox'
   return [
     `name: ${name}`,
     `version: '${version}'`,
@@ -91,9 +92,9 @@ function recipeText(
     'sources:',
     `  - sha256: '${digest}'`,
     `    from: ['${from.replaceAll("'", "''")}']`,
-    'inputs: [toolchain/gcc, toolchain/make, toolchain/busybox]',
-    ...(isAutotools
-      ? ['style: autotools']
+    `inputs: [toolchain/gcc, ${tools}]`,
+    ...(build === 'autotools' || build === 'meson'
+      ? [`style: ${build}`]
       : [
           ...(build === undefined || build === 'make'
             ? []

@@ -1,12 +1,9 @@
-import { writeFile } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { stringify } from 'yaml'
-import { Folder } from '../base/beneath.ts'
 import type { Digest } from '../base/digest.ts'
 import { FixpointError } from '../base/error.ts'
 import type { RecipeId } from '../base/recipe-id.ts'
 import { removeTree } from '../base/remove-tree.ts'
-import { replaceFile } from '../base/replace-file.ts'
 import type { NewSources } from '../fetch/ports.ts'
 import { version as versionText } from '../metadata/format/texts.ts'
 import type { Loaded } from '../metadata/load.ts'
@@ -14,6 +11,7 @@ import type { RecipeStatement } from '../metadata/tree/statements.ts'
 import type { YamlFile } from '../metadata/yaml/yaml-file.ts'
 import { requireText } from './checked.ts'
 import { putNewFolder } from './new-folder.ts'
+import { putText } from './put-text.ts'
 import { ownFolder } from './own-folder.ts'
 import { withTexts, type TextChange } from './yaml-text.ts'
 
@@ -210,13 +208,4 @@ async function amend(
   const text = stringify({ amends: recipe, set: { version, sources: changed } }, { lineWidth: 96 })
   await putNewFolder(folder, { 'amend.yaml': text })
   return { file: join(folder, 'amend.yaml'), undo: () => removeTree(folder) }
-}
-
-async function putText(file: string, text: string): Promise<void> {
-  const folder = Folder.open(dirname(file))
-  try {
-    await replaceFile(folder, basename(file), (part) => writeFile(part, text, { flag: 'wx' }))
-  } finally {
-    folder.close()
-  }
 }

@@ -1,4 +1,13 @@
-import { isScalar, parseDocument, type Scalar } from 'yaml'
+import {
+  isMap,
+  isScalar,
+  isSeq,
+  parseDocument,
+  type Node,
+  type Scalar,
+  type YAMLMap,
+  type YAMLSeq,
+} from 'yaml'
 
 /** A text in a YAML file that is to be another. */
 export interface TextChange {
@@ -25,6 +34,79 @@ export function withTexts(yaml: string, changes: readonly TextChange[]): string 
     (whole, { start, end, text }) => whole.slice(0, start) + text + whole.slice(end),
     yaml,
   )
+}
+
+/** A list of words in a YAML file that is to have one more. */
+export interface NewElement {
+  /** Names of fields that lead to the list. */
+  readonly path: readonly string[]
+  /** For each of them the fields that its map may have, in their order. */
+  readonly orders: readonly (readonly string[])[]
+  readonly text: string
+}
+
+/**
+ * The file's text with one more element at the end of a list, and all else as it was. Where the
+ * list is not there it is made, as are maps around it, in their places. Undefined when there is
+ * something else than a list, or a map in braces.
+ */
+export function withElement(yaml: string, change: NewElement): string | undefined {
+  const { path, orders } = change
+  const text = isPlainText(change.text) ? change.text : `'${change.text.replaceAll("'", "''")}'`
+  const document = parseDocument(yaml)
+  for (let depth = path.length; depth >= 0; depth--) {
+    const found = depth === 0 ? document.contents : document.getIn(path.slice(0, depth), true)
+    if (found === undefined || found === null) continue
+    if (depth === path.length) return isSeq(found) ? withItem(yaml, found, text) : undefined
+    if (!isMap(found) || found.flow === true) return undefined
+    const [key = '', ...inner] = path.slice(depth)
+    const value = inner.reduceRight((below, name) => `\n  ${name}: ${below}`, `[${text}]`)
+    const separator = inner.length > 0 ? ':' : ': '
+    return withField(yaml, found, `${key}${separator}${value}`, orders[depth] ?? [])
+  }
+  return undefined
+}
+
+function withItem(yaml: string, { items, flow, range }: YAMLSeq, text: string): string | undefined {
+  const last = items.at(-1) as Node | undefined
+  const [start = 0, end = 0] = last?.range ?? []
+  if (flow === true) {
+    if (last !== undefined) return insert(yaml, end, `, ${text}`)
+    return insert(yaml, (range?.[1] ?? 0) - 1, text)
+  }
+  const before = yaml.slice(yaml.lastIndexOf('\n', start - 1) + 1, start)
+  return /^ *- +$/.test(before) ? insertLine(yaml, end, before + text) : undefined
+}
+
+/** With a field after those of the map that come before it in the format. */
+function withField(
+  yaml: string,
+  { items }: YAMLMap,
+  field: string,
+  order: readonly string[],
+): string | undefined {
+  const rankOf = (name: unknown): number => order.indexOf(String(name))
+  const rank = rankOf(field.slice(0, field.indexOf(':')))
+  const pairs = items as { readonly key: Node; readonly value: Node | null }[]
+  const [first] = pairs
+  if (first === undefined) return undefined
+  const start = first.key.range?.[0] ?? 0
+  const indent = start - yaml.lastIndexOf('\n', start - 1) - 1
+  const lines = field.replace(/^/gm, ' '.repeat(indent))
+  const before = pairs.findLast(({ key }) => rankOf(isScalar(key) ? key.value : '') < rank)
+  if (before === undefined) return insert(yaml, start - indent, `${lines}\n`)
+  return insertLine(yaml, (before.value ?? before.key).range?.[1] ?? 0, lines)
+}
+
+/** With lines after the one in which a value ends at `end`. */
+function insertLine(yaml: string, end: number, lines: string): string {
+  // A text of several lines ends behind its last one.
+  const at = yaml[end - 1] === '\n' ? end - 1 : yaml.indexOf('\n', end)
+  return at === -1 ? `${yaml}\n${lines}\n` : insert(yaml, at, `\n${lines}`)
+}
+
+function insert(yaml: string, at: number, text: string): string {
+  return yaml.slice(0, at) + text + yaml.slice(at)
 }
 
 function isInline({ type }: Scalar): boolean {

@@ -119,12 +119,13 @@ export type Event =
       readonly name: string
       readonly reason: string
     }
-  // Takes minutes for many sources.
+  // Takes a minute for many sources; only those that were not looked through before.
   | {
       readonly type: 'seeds-start'
       readonly at: number
-      readonly recipe: RecipeId
       readonly sources: number
+      /** Bytes of those that are in the store. */
+      readonly size: number
     }
   // What a command that has several long parts does next.
   | { readonly type: 'phase'; readonly at: number; readonly message: string }

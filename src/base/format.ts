@@ -27,6 +27,11 @@ export function formatCount(count: number): string {
   return String(count).replace(/\B(?=(?:\d{3})+$)/g, ',')
 }
 
+/** A number with its noun: `1 file`, `2,000 files`, `3 copies`. */
+export function counted(count: number, noun: string, plural = `${noun}s`): string {
+  return `${formatCount(count)} ${count === 1 ? noun : plural}`
+}
+
 /** The first digits of a digest, enough to tell artifacts apart at a glance. */
 export function shortDigest(digest: string): string {
   return digest.slice(0, 12)

@@ -17,7 +17,16 @@ const COARSEST = 2000
  * is none, it has another form, or it is damaged.
  */
 export function readNote(file: string, form: string): string | undefined {
-  const note = attempt(() => readFileSync(file, 'utf8')) ?? ''
+  return textOfNote(attempt(() => readFileSync(file, 'utf8')) ?? '', form)
+}
+
+/** What a file holds that notes `text` under the name and version of its `form`. */
+export function noteOf(form: string, text: string): string {
+  return headOf(form, text) + text
+}
+
+/** The text of such a note. Undefined when it has another form, or is damaged. */
+export function textOfNote(note: string, form: string): string | undefined {
   const head = note.slice(0, note.indexOf('\n') + 1)
   const text = note.slice(head.length)
   return head === headOf(form, text) ? text : undefined
@@ -34,7 +43,7 @@ export function beginNote(file: string, form: string): (text: string, changed: n
   return (text, changed) => {
     attempt(() => {
       if (began !== undefined && changed < began - COARSEST) {
-        writeFileSync(fresh, headOf(form, text) + text)
+        writeFileSync(fresh, noteOf(form, text))
         renameSync(fresh, file)
       } else rmSync(fresh, { force: true })
     })

@@ -16,12 +16,12 @@ export interface LayOutContext {
 }
 
 /**
- * Makes a workspace for people in the session's folder, and runs those of the engine's own steps in
- * it that are named. All scripts of the action are in `/steps`. Fails as those steps do.
+ * Makes a workspace for people in the session's folder, and runs those of the action's steps in it
+ * that are named. All scripts of the action are in `/steps`. Fails as those steps do.
  */
 export async function layOutTree(
   action: Action,
-  steps: readonly ('unpack' | 'patch')[],
+  steps: readonly string[],
   context: LayOutContext,
 ): Promise<Workspace> {
   const { store, signal } = context
@@ -30,11 +30,11 @@ export async function layOutTree(
   const scripts = scriptsOf(action.document)
   for (const { name, script } of scripts)
     await writeFile(join(workspace.folder, 'steps', name), script)
-  const own = scripts.filter(({ name }) => steps.some((step) => step === name))
-  if (own.length === 0) return workspace
+  const wanted = scripts.filter(({ name }) => steps.includes(name))
+  if (wanted.length === 0) return workspace
   const log = await store.session.temporaryPath('log')
   await writeFile(log, '')
   const run = { ...context, jobserver: undefined, folder: workspace.folder, log }
-  await runSteps(workspace, action, own, run)
+  await runSteps(workspace, action, wanted, run)
   return workspace
 }

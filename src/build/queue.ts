@@ -29,8 +29,9 @@ export interface Room {
 export class Queue {
   readonly #candidates: Candidate[] = []
 
-  get isEmpty(): boolean {
-    return this.#candidates.length === 0
+  /** Whether there is one that `takes` says yes to. */
+  has(takes: (recipe: RecipeId) => boolean): boolean {
+    return this.#candidates.some(({ recipe }) => takes(recipe))
   }
 
   /** Adds an action, unless it is there. */

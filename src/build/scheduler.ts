@@ -15,6 +15,7 @@ import { Forecast } from './forecast.ts'
 import { Inquiry } from './inquiry.ts'
 import { localExecutor, type LocalExecutor } from './local-executor.ts'
 import { makeArtifact } from './make-artifact.ts'
+import { Placement } from './placement.ts'
 import { actionOf } from './planned-action.ts'
 import { Queue } from './queue.ts'
 import type { SharedResults } from './shared-results.ts'
@@ -64,10 +65,7 @@ class Scheduler {
   readonly #bringing = new Map<RecipeId, Promise<void>>()
   readonly #local: LocalExecutor
   readonly #running = new Map<RecipeId, Promise<void>>()
-  /** Those of them that run elsewhere. */
-  readonly #away = new Set<RecipeId>()
-  /** What could not be run elsewhere. */
-  readonly #stays = new Set<RecipeId>()
+  readonly #placement: Placement
   readonly #fetching = new Map<RecipeId, Promise<void>>()
   readonly #fetched = new Set<RecipeId>()
   readonly #fetchEnd = new AbortController()
@@ -93,6 +91,7 @@ class Scheduler {
     this.#live = work.live
     this.#options = options
     this.#context = context
+    this.#placement = new Placement(options, (id) => nodeOf(this.#graph.nodes, id).recipe.host)
     this.#local = localExecutor(options, context, this.#discards)
     this.#fetchSignal = AbortSignal.any([options.signal, this.#fetchEnd.signal])
     this.#forecast = this.#makeForecast()
@@ -258,31 +257,13 @@ class Scheduler {
   }
 
   async #startWhatFits(): Promise<void> {
-    const { remote } = this.#work
-    if (remote !== undefined) {
-      const slots = remote.slots - this.#away.size
-      const takes = (id: RecipeId): boolean => this.#mayLeave(id)
-      for (const id of this.#queue.take({ slots, memory: Infinity, idle: false, takes })) {
-        this.#away.add(id)
-        this.#start(id, remote)
-      }
-    }
-    if (this.#queue.isEmpty) return
-    await this.#work.checkHost()
-    const here = [...this.#running.keys()].filter((id) => !this.#away.has(id))
-    const promised = here.reduce((sum, id) => sum + this.#forecast.memory(id), 0)
-    const chosen = this.#queue.take({
-      slots: this.#options.cores - here.length,
-      memory: this.#options.memory - promised,
-      idle: here.length === 0,
-      takes: (id) => this.#options.remoteOnly !== true || !this.#mayLeave(id),
-    })
+    const { remote, checkHost } = this.#work
+    if (remote !== undefined)
+      for (const id of this.#placement.takeAway(this.#queue, remote.slots)) this.#start(id, remote)
+    if (!this.#placement.mayTakeHere(this.#queue)) return
+    await checkHost()
+    const chosen = this.#placement.takeHere(this.#queue, (id) => this.#forecast.memory(id))
     for (const id of chosen) this.#start(id, this.#local)
-  }
-
-  /** Whether an action may run elsewhere. Those of host layers see this machine. */
-  #mayLeave(id: RecipeId): boolean {
-    return !this.#stays.has(id) && !nodeOf(this.#graph.nodes, id).recipe.host
   }
 
   #start(id: RecipeId, executor: Executor): void {
@@ -310,11 +291,11 @@ class Scheduler {
         // before this action is tried again.
         this.#lost = true
         this.#fetched.delete(id)
-      } else if (error instanceof RunElsewhere) this.#stays.add(id)
+      } else if (error instanceof RunElsewhere) this.#placement.keepHere(id)
       else this.#fail(id, stepOf(error), log, explainDiskFull(error, this.#context.store.root))
     } finally {
       this.#running.delete(id)
-      this.#away.delete(id)
+      this.#placement.end(id)
       this.#end(id)
     }
   }

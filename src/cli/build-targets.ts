@@ -56,7 +56,8 @@ export async function buildTargets(
 
 /** Cores that all actions of a build use together. */
 export async function coresOf(command: CommandContext, flags: BuildFlags): Promise<number> {
-  return flags.jobs ?? (await command.configuration()).jobs ?? defaultCores()
+  const { jobs } = await command.configuration()
+  return flags.jobs ?? jobs ?? (await command.project()).jobs ?? defaultCores()
 }
 
 /**
@@ -70,11 +71,12 @@ export async function buildContext(
   { share = false } = {},
 ): Promise<BuildContext & { readonly fetcher: NewSources }> {
   const store = await command.store()
-  const { mirrors, debian, npm } = await command.configuration()
+  const { mirrors: own, debian, npm } = await command.configuration()
+  const mirrors = [...own, ...(await command.project()).mirrors]
   const { emit, now, indexName, signal } = command
   const from = await mirrorFolders(flags.mirror ?? [], store, signal)
   for (const folder of await missingMirrors(mirrors)) {
-    const message = `The mirror folder "${folder}" of the configuration is missing`
+    const message = `The mirror folder "${folder}" of the configuration or the project is missing`
     emit({ type: 'warning', at: now(), message })
   }
   const { offline } = flags
@@ -104,12 +106,14 @@ export async function putBuiltImage(
 ): Promise<string[]> {
   const { putImage } = await import('../image/put.ts')
   const find = findSources(command, context)
-  return putImage(plan, id, folder, {
+  const paths = await putImage(plan, id, folder, {
     ...context,
     signal: command.signal,
     listSeeds: async (sources) => {
       const { listSeeds } = await import('../verify/list-seeds.ts')
-      return listSeeds(sources, find)
+      return listSeeds(sources, { ...context, find })
     },
   })
+  await command.settle()
+  return paths
 }

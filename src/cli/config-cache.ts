@@ -41,9 +41,12 @@ export const CacheText = z
     write: Place.describe('Address or folder that results are written to').optional(),
     key: NamedPath.describe('Key file that signs what is written').optional(),
     token: NamedPath.describe('File with a bearer token for the servers').optional(),
+    certificate: NamedPath.describe(
+      'PEM file with a certificate that vouches for this client, and its key',
+    ).optional(),
   })
   .superRefine((cache, context) => {
-    const { read, keys, need, trust, write, key } = cache
+    const { read, keys, need, trust, write, key, certificate } = cache
     const fault = (name: keyof typeof cache, message: string): void => {
       context.addIssue({ code: 'custom', path: [name], message })
     }
@@ -61,4 +64,7 @@ export const CacheText = z
     if (key !== undefined && trust !== undefined)
       fault('key', 'must be left out with `trust: transport`: nothing is signed')
     if (key !== undefined && write === undefined) fault('key', 'needs `write:`')
+    const places = [...(read ?? []), ...(write === undefined ? [] : [write])]
+    if (certificate !== undefined && !places.some((place) => place.startsWith('https:')))
+      fault('certificate', 'needs an https:// address')
   })

@@ -53,8 +53,11 @@ export function parseConfig(text: string, path: string): ConfigText {
   return config ?? {}
 }
 
+/** Names of the fields of a configuration. */
+export const CONFIG_FIELDS: readonly string[] = Object.keys(ConfigFile.shape)
+
 /** The codes of configuration, for those that reading YAML has. */
-function configCode(code: MetadataCode): ErrorCode {
+export function configCode(code: MetadataCode): ErrorCode {
   if (code === 'unknown-field') return 'config-unknown-key'
   return code === 'wrong-type' || code === 'bad-value' ? 'config-value' : 'config-syntax'
 }

@@ -35,7 +35,7 @@ export type Environment = Readonly<Record<string, string | undefined>>
 export async function readConfig(env: Environment = process.env): Promise<Config> {
   const home = homeOf(env)
   const path = join(xdgFolder(env['XDG_CONFIG_HOME'], home, '.config'), 'fixpoint', 'config.yaml')
-  const text = await readIfThere(path)
+  const text = await readConfigFile(path)
   const file = text === undefined ? {} : await parse(text, path)
   const absolute = (entry: string): string =>
     resolve(dirname(path), entry.replace(/^~(?=\/|$)/, home))
@@ -60,7 +60,15 @@ export async function readConfig(env: Environment = process.env): Promise<Config
 }
 
 async function cacheSettings(
-  { read = [], keys = [], need = 1, write, key, token }: NonNullable<ConfigText['cache']>,
+  {
+    read = [],
+    keys = [],
+    need = 1,
+    write,
+    key,
+    token,
+    certificate,
+  }: NonNullable<ConfigText['cache']>,
   absolute: (path: string) => string,
 ): Promise<CacheSettings> {
   const { parseSigner } = await import('../remote/keys.ts')
@@ -76,6 +84,7 @@ async function cacheSettings(
     write: write === undefined ? undefined : place(write),
     key: path(key),
     token: path(token),
+    certificate: path(certificate),
   }
 }
 
@@ -132,7 +141,8 @@ function xdgFolder(value: string | undefined, home: string, fallback: string): s
 /** Bytes; far more than all keys with many mirrors take. */
 const LARGEST = 256 << 10
 
-async function readIfThere(path: string): Promise<string | undefined> {
+/** The text of a configuration; undefined where there is none. Fails with `config-unreadable`. */
+export async function readConfigFile(path: string): Promise<string | undefined> {
   let text: string | undefined
   try {
     text = (await readRegular(path, LARGEST, 'follow'))?.toString()

@@ -15,6 +15,7 @@ import type { Installed } from '../store/local/installed.ts'
 import { isStore } from '../store/local/layout.ts'
 import { Store } from '../store/store.ts'
 import { readConfig, type Config } from './config.ts'
+import { readProject, type Project } from './project.ts'
 import { layersFile, OWN_LAYERS } from './defaults.ts'
 import type { GlobalOptions } from './global-options.ts'
 import { endInterrupted } from './view/end-at-once.ts'
@@ -37,7 +38,9 @@ export class CommandContext {
   #metadata: Promise<Metadata> | undefined
   #store: Promise<Store> | undefined
   #configuration: Promise<Config> | undefined
+  #project: Promise<Project> | undefined
   #yieldInterrupt = (): void => undefined
+  #isEndedByInterrupt = false
   /** File of the store in which the fingerprint of the host is noted. */
   #hostNotes: string | undefined
 
@@ -89,9 +92,15 @@ export class CommandContext {
   readonly #stop = (): void => {
     if (this.signal.aborted) return
     this.#interrupt.abort()
+    if (this.#isEndedByInterrupt) return
     void this.settle().then(() =>
       process.stderr.write('interrupted: stopping what runs; again to leave at once\n'),
     )
+  }
+
+  /** From now on Ctrl-C is how the command is meant to end, so nothing is said about it. */
+  endByInterrupt(): void {
+    this.#isEndedByInterrupt = true
   }
 
   /** From now on Ctrl-C is meant for a program that has the terminal. */
@@ -151,6 +160,11 @@ export class CommandContext {
   configuration(): Promise<Config> {
     this.#configuration ??= readConfig(process.env)
     return this.#configuration
+  }
+
+  /** What the project of the layers in effect sets up; see {@link readProject}. */
+  project(): Promise<Project> {
+    return (this.#project ??= readProject(layersFile(this.options.layers)))
   }
 
   metadata(): Promise<Metadata> {

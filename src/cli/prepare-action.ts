@@ -1,8 +1,9 @@
 import { actionOf } from '../build/planned-action.ts'
 import type { Action } from '../build/executor.ts'
 import { requireHost } from '../build/require-host.ts'
+import { FixpointError } from '../base/error.ts'
 import type { RecipeId } from '../base/recipe-id.ts'
-import type { FileSource } from '../metadata/model.ts'
+import type { FileSource, Metadata } from '../metadata/model.ts'
 import { graphOf, nodeOf, sourcesOf, usedBy } from '../plan/graph.ts'
 import { buildContext, buildTargets } from './build-targets.ts'
 import type { CommandContext } from './context.ts'
@@ -14,12 +15,17 @@ export interface PreparedAction {
   readonly fetchSources: () => Promise<void>
 }
 
-/** Builds what a recipe is built from, so that a sandbox for its action can be made. */
+/**
+ * Builds what a recipe is built from, so that a sandbox for its action can be made. The sandbox
+ * also holds `more`, recipes of any layer, and what they need. Fails with `unknown-target` if one
+ * of those is missing.
+ */
 export async function prepareAction(
   command: CommandContext,
   id: RecipeId,
+  more: readonly RecipeId[] = [],
 ): Promise<PreparedAction> {
-  const metadata = await command.metadata()
+  const metadata = withInputs(await command.metadata(), id, more)
   const store = await command.store()
   const graph = graphOf(metadata, [id])
   const node = nodeOf(graph.nodes, id)
@@ -34,6 +40,16 @@ export async function prepareAction(
   }
   const action = actionOf(await command.plan(graph, [id, ...inputs]), id)
   return { action, fetchSources: () => fetchSources(command, sourcesOf(node)) }
+}
+
+function withInputs(metadata: Metadata, id: RecipeId, more: readonly RecipeId[]): Metadata {
+  const recipe = metadata.recipes.get(id)
+  if (recipe === undefined || more.length === 0) return metadata
+  for (const one of more)
+    if (!metadata.recipes.has(one))
+      throw new FixpointError('unknown-target', `Cannot find "${one}": there is no such recipe`)
+  const inputs = [...new Set([...recipe.inputs, ...more])]
+  return { ...metadata, recipes: new Map([...metadata.recipes, [id, { ...recipe, inputs }]]) }
 }
 
 async function fetchSources(

@@ -42,11 +42,12 @@ export function arrive(
   const { limits, sleep, emit, now } = receiving
   const transfer = transferOf(name, place, path, receiving, signal)
   if (candidate.kind === 'local') return copyLocal(candidate.path, limits.bytes, transfer)
-  const { url, trusted, headers } = candidate
+  const { url, trusted, identity, headers } = candidate
   return download({
     ...transfer,
     url,
     trusted,
+    identity,
     headers,
     wanted: digest,
     limits,

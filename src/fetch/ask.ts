@@ -1,18 +1,15 @@
 import { setMaxListeners } from 'node:events'
-import type { OutgoingHttpHeaders } from 'node:http'
 import { PlaceFailure } from './failure.ts'
-import { get, head, put, type Body } from './http.ts'
-import type { Limits } from './ports.ts'
+import { get, head, put, type Body, type Way } from './http.ts'
 
 /** How requests of a server are made. */
-export interface Asking {
-  readonly headers: OutgoingHttpHeaders
-  readonly limits: Limits
+export interface Asking extends Way {
+  /** Certificates (PEM) beside those of Node. */
+  readonly trusted?: readonly string[]
   /** The longest that a server may make us wait before the next attempt, milliseconds. */
   readonly longestWaitMs: number
   /** Waits; rejects with the signal's reason when that aborts. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>
-  readonly signal: AbortSignal
 }
 
 /** What came of a request: a status, or why there is none. A server may have chosen the reason. */
@@ -25,8 +22,8 @@ export type Answer =
  * the signal's reason.
  */
 export function askFor(url: URL, asking: Asking): Promise<Answer> {
-  return again(asking, async ({ headers, limits, signal }) => {
-    const reply = await get(url, headers, limits, signal)
+  return again(asking, async ({ headers, limits, signal, trusted, identity }) => {
+    const reply = await get(url, headers, limits, signal, { trusted, identity })
     try {
       retryOn(reply.status, reply.headers['retry-after'])
       if (reply.status !== 200) return { status: reply.status, bytes: Buffer.alloc(0) }
@@ -39,8 +36,8 @@ export function askFor(url: URL, asking: Asking): Promise<Answer> {
 
 /** HEAD, as {@link askFor} does GET; no bytes come. */
 export function askAbout(url: URL, asking: Asking): Promise<Answer> {
-  return again(asking, async ({ headers, limits, signal }) => {
-    const { status, retryAfter } = await head(url, headers, limits, signal)
+  return again(asking, async (way) => {
+    const { status, retryAfter } = await head(url, way)
     retryOn(status, retryAfter)
     return { status, bytes: Buffer.alloc(0) }
   })
@@ -48,8 +45,8 @@ export function askAbout(url: URL, asking: Asking): Promise<Answer> {
 
 /** PUT, as {@link askFor} does GET. Rejects as reading the body does, too. */
 export function send(url: URL, body: Body, asking: Asking): Promise<Answer> {
-  return again(asking, async ({ headers, limits, signal }) => {
-    const { status, retryAfter } = await put(url, headers, body, limits, signal)
+  return again(asking, async (way) => {
+    const { status, retryAfter } = await put(url, body, way)
     retryOn(status, retryAfter)
     return { status, bytes: Buffer.alloc(0) }
   })

@@ -10,6 +10,7 @@ import {
 } from '../metadata/format/source-places.ts'
 import { debianAddress, isAddress, mirrorAddress, npmAddress, shownAddress } from './addresses.ts'
 import { PlaceFailure } from './failure.ts'
+import type { Trust } from './http.ts'
 import { findInMirror } from './mirror/find.ts'
 import { claimedNames, mirrorNames, placeClaim, provenName } from './names.ts'
 import type { HostPlaces } from './ports.ts'
@@ -41,14 +42,10 @@ export interface LocalCandidate extends Named {
   readonly path: string
 }
 
-/**
- * A file of a server. `trusted`: certificates beside the usual ones. `headers` may hold a secret:
- * only their server gets them.
- */
-export interface RemoteCandidate extends Named {
+/** A file of a server. `headers` may hold a secret: only their server gets them. */
+export interface RemoteCandidate extends Named, Trust {
   readonly kind: 'remote'
   readonly url: URL
-  readonly trusted?: readonly string[]
   readonly headers?: OutgoingHttpHeaders
 }
 

@@ -1,7 +1,7 @@
 import type { OutgoingHttpHeaders } from 'node:http'
 import type { Digest } from '../base/digest.ts'
 import { PlaceFailure, tooLarge } from './failure.ts'
-import { get } from './http.ts'
+import { get, type Trust } from './http.ts'
 import {
   discardPartial,
   originOf,
@@ -17,12 +17,10 @@ import { openSink } from './hashed-file.ts'
 import type { Transfer, TransferResult } from './transfer.ts'
 
 /** A download that survives its run: the file at `path` and its note stay until it is whole. */
-export interface Download extends Transfer {
+export interface Download extends Transfer, Trust {
   readonly url: URL
   readonly wanted: Digest
   readonly limits: Limits
-  /** Certificates (PEM) that a server may be known by beside the usual ones. */
-  readonly trusted?: readonly string[] | undefined
   /** Headers of every request, such as one that says who asks. */
   readonly headers?: OutgoingHttpHeaders | undefined
   /** Waits; rejects with the signal's reason when that aborts. */
@@ -64,11 +62,12 @@ export async function download(job: Download): Promise<TransferResult> {
 }
 
 async function attempt(job: Download): Promise<TransferResult & { resumed: boolean }> {
-  const { url, path, wanted, limits, signal, trusted, headers } = job
+  const { url, path, wanted, limits, signal, trusted, identity, headers } = job
   const address = shownAddress(url)
   const partial = await readPartial(path, address, limits.bytes)
   if (partial?.digest === wanted) return { digest: wanted, bytes: partial.bytes, resumed: true }
-  const reply = await get(url, { ...headers, ...rangeHeaders(partial) }, limits, signal, trusted)
+  const all = { ...headers, ...rangeHeaders(partial) }
+  const reply = await get(url, all, limits, signal, { trusted, identity })
   try {
     const meaning = meaningOf(reply.status, reply.headers, partial)
     if (meaning.body === 'stale') {

@@ -31,6 +31,20 @@ export interface Reply {
   discard(): void
 }
 
+/** How servers of `https:` and this client are known to each other. */
+export interface Trust {
+  /** Certificates (PEM) that a server may be known by beside Node's own. */
+  readonly trusted?: readonly string[] | undefined
+  /** What this client is known by. */
+  readonly identity?: Identity | undefined
+}
+
+/** A client's certificate and its key, both in PEM. */
+export interface Identity {
+  readonly cert: string
+  readonly key: string
+}
+
 /** Bytes beside an answer's status that are worth to be read. */
 const LARGEST_REMARK = 64 << 10
 
@@ -52,9 +66,9 @@ const TRANSIENT = new Set([
 ])
 
 /**
- * GET with redirects; `trusted` are certificates (PEM) beside Node's own. Rejects with PlaceFailure
- * (connection, time-out, redirects), or with the signal's reason, an Error. Where a redirect leads
- * to another server, that gets no `Authorization`. The body is asked for as it is. A
+ * GET with redirects. Rejects with PlaceFailure (connection, time-out, redirects), or with the
+ * signal's reason, an Error. Where a redirect leads to another server, that gets no
+ * `Authorization`, and no certificate of this client. The body is asked for as it is. A
  * Content-Encoding is not undone: servers that label a `.tar.gz` so send the very file all the
  * same.
  */
@@ -63,12 +77,14 @@ export async function get(
   headers: OutgoingHttpHeaders,
   limits: Limits,
   signal: AbortSignal,
-  trusted: readonly string[] = [],
+  trust: Trust = {},
 ): Promise<Reply> {
   let target = url
   for (let followed = 0; followed <= limits.redirects; followed++) {
-    const own = target.origin === url.origin ? headers : { ...headers, Authorization: undefined }
-    const question = { method: 'GET', url: target, headers: given(own), trusted } as const
+    const isOwn = target.origin === url.origin
+    const own = isOwn ? headers : { ...headers, Authorization: undefined }
+    const shown = isOwn ? trust : { ...trust, identity: undefined }
+    const question = { method: 'GET', url: target, headers: given(own), trust: shown } as const
     const response = await send(question, limits, signal)
     const status = response.statusCode ?? 0
     const { location } = response.headers
@@ -117,13 +133,10 @@ export interface Told {
 }
 
 /** HEAD without redirects: whether a server has a file. Rejects as {@link get} does. */
-export async function head(
-  url: URL,
-  headers: OutgoingHttpHeaders,
-  limits: Limits,
-  signal: AbortSignal,
-): Promise<Told> {
-  const response = await send({ method: 'HEAD', url, headers }, limits, signal)
+export async function head(url: URL, way: Way): Promise<Told> {
+  const { headers, limits, signal, identity } = way
+  const trust = { identity }
+  const response = await send({ method: 'HEAD', url, headers, trust }, limits, signal)
   response.resume() // it has no body, whatever length it states
   return toldBy(response)
 }
@@ -135,22 +148,22 @@ export interface Body {
   readonly chunks: () => AsyncIterable<Uint8Array>
 }
 
+/** How a request is made, beside its address. */
+export interface Way extends Pick<Trust, 'identity'> {
+  readonly headers: OutgoingHttpHeaders
+  readonly limits: Limits
+  readonly signal: AbortSignal
+}
+
 /**
  * PUT without redirects: a server that sends uploads elsewhere does not get them. Its time runs
  * while it takes no byte. Rejects as {@link get} does.
  */
-export async function put(
-  url: URL,
-  headers: OutgoingHttpHeaders,
-  body: Body,
-  limits: Limits,
-  signal: AbortSignal,
-): Promise<Told> {
-  const response = await send(
-    { method: 'PUT', url, headers: { ...headers, 'Content-Length': body.size }, body },
-    limits,
-    signal,
-  )
+export async function put(url: URL, body: Body, way: Way): Promise<Told> {
+  const { limits, signal, identity } = way
+  const headers = { ...way.headers, 'Content-Length': body.size }
+  const trust = { identity }
+  const response = await send({ method: 'PUT', url, headers, trust, body }, limits, signal)
   // What it says beside is of no use, but read to its end the connection serves the next request.
   if (Number(response.headers['content-length'] ?? 'NaN') <= LARGEST_REMARK) response.resume()
   else if (!response.complete) response.destroy()
@@ -166,7 +179,7 @@ interface Question {
   readonly method: 'GET' | 'HEAD' | 'PUT'
   readonly url: URL
   readonly headers: OutgoingHttpHeaders
-  readonly trusted?: readonly string[]
+  readonly trust: Trust
   readonly body?: Body
 }
 
@@ -185,7 +198,7 @@ async function send(
 
 /** Begins a request, by way of the proxy that the environment names. */
 function ask(
-  { method, url, headers, trusted = [] }: Question,
+  { method, url, headers, trust: { trusted = [], identity } }: Question,
   limits: Limits,
   signal: AbortSignal,
 ): ClientRequest {
@@ -194,7 +207,7 @@ function ask(
   const proxy = proxyFor(url)
   if (url.protocol === 'https:') {
     const agent = proxy && { agent: tunnelThrough(proxy, limits.connectMs) }
-    return httpsRequest(url, { method, headers: all, signal, ...ca, ...agent })
+    return httpsRequest(url, { method, headers: all, signal, ...ca, ...identity, ...agent })
   }
   if (proxy === undefined) return httpRequest(url, { method, headers: all, signal })
   const { way, own } = throughProxy(url, proxy)

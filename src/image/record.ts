@@ -1,5 +1,4 @@
 import { isDigest, type Digest } from '../base/digest.ts'
-import type { EventSink } from '../base/events.ts'
 import type { RecipeId } from '../base/recipe-id.ts'
 import { readRegular } from '../base/regular.ts'
 import { hasShape, isText, type Shape } from '../base/shape.ts'
@@ -56,8 +55,6 @@ export async function recordedKeys(path: string): Promise<RecordedKeys | undefin
 
 /** What a record is made from. */
 export interface RecordContext extends PlanView {
-  readonly emit: EventSink
-  readonly now: () => number
   /** Lists what is not source code among the sources of an image's mirror. */
   readonly listSeeds: (sources: readonly FileSource[]) => Promise<unknown>
 }
@@ -71,7 +68,7 @@ export async function describeImage(
   plan: Plan,
   id: RecipeId,
   files: Listing,
-  { store, indexName, emit, now, listSeeds }: RecordContext,
+  { store, indexName, listSeeds }: RecordContext,
 ): Promise<string> {
   const used = builtFor(plan, id)
   const recipes = [...plan.values()].flatMap(({ node, key, artifact }) => {
@@ -84,8 +81,6 @@ export async function describeImage(
     return [{ recipe, version, key, ...facts }]
   })
   const { key, artifact, node } = plan.get(id) ?? {}
-  if (node?.mirror !== undefined)
-    emit({ type: 'seeds-start', at: now(), recipe: id, sources: node.mirror.length })
   const seeds = node?.mirror && (await listSeeds(node.mirror))
   const sources = sourceFiles(used, plan)
   const record = { recipe: id, key, artifact, files, host: describeHost(), recipes, sources, seeds }

@@ -43,7 +43,9 @@ const CONSTANTS = new Set([
  * - `lint-patch-comment`: a patch that does not say first what it is for
  * - `lint-patch-order`: several patches in a folder whose names do not start with a number
  * - `lint-unlisted-folder`: a folder or file beside layers.yaml that belongs to nothing
- * - `lint-unused-style`, `lint-unused-value`: nothing uses the style, or the machine's value
+ * - `lint-unused-style`: no recipe uses the style, or has its name, as programs have that build the
+ *   recipes of others
+ * - `lint-unused-value`: nothing uses the machine's value
  */
 export async function lint(layersFile: string): Promise<FixpointError[]> {
   const loaded = await loadAll(layersFile)
@@ -287,6 +289,9 @@ function lintPatches(patches: readonly LocalFile[], findings: Faults): void {
 
 function lintUse({ layout, styles, statements, drafts }: Loaded, findings: Faults): void {
   const used = new Set([...drafts.values()].map((draft) => draft.whole.get('style')?.value))
+  const programs = new Set(
+    [...statements.recipes.keys()].map((id) => id.slice(id.indexOf('/') + 1)),
+  )
   const extended = new Set(
     [...styles.values()].map(
       (style) => (style?.yaml.value as { extends?: string } | undefined)?.extends,
@@ -294,6 +299,7 @@ function lintUse({ layout, styles, statements, drafts }: Loaded, findings: Fault
   )
   for (const style of styles.values()) {
     if (style === undefined || used.has(style.name) || extended.has(style.name)) continue
+    if (programs.has(style.name)) continue
     findings.add(
       'lint-unused-style',
       `Nothing uses style "${style.name}"`,
@@ -318,6 +324,7 @@ function lintUse({ layout, styles, statements, drafts }: Loaded, findings: Fault
 
 function lintFolder(folder: string, layout: Layout, findings: Faults): void {
   const known = new Set([
+    'fixpoint.yaml',
     'layers.yaml',
     'machines',
     'styles',

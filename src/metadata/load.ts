@@ -1,5 +1,5 @@
 import type { RecipeId } from '../base/recipe-id.ts'
-import { WORD_LISTS } from './format/schema.ts'
+import { SCRIPT_LISTS } from './format/schema.ts'
 import type { Metadata } from './model.ts'
 import { mergeAll } from './recipe/drafts.ts'
 import { Expander } from './recipe/expander.ts'
@@ -80,7 +80,7 @@ function resolveAll(
 function checkStyleTemplates(styles: Styles, machine: Layout['machine'], faults: Faults): void {
   const names = ['name', 'version', 'layer'].map((name) => [name, ''] as const)
   const expander = new Expander(names, machine, faults)
-  const inScripts = expander.with(WORD_LISTS.map((list) => [list, '']))
+  const inScripts = expander.with(SCRIPT_LISTS.map((list) => [list, '']))
   for (const style of styles.values()) {
     if (style === undefined) continue
     for (const item of [...style.words.values()].flat()) expander.expandItem(item)

@@ -32,7 +32,8 @@ export class HttpCache implements Cache {
   blob(digest: Digest): RemoteCandidate {
     const url = this.#url('cas', digest)
     const label = `cache ${shownAddress(url)}`
-    return { kind: 'remote', label, url, proves: undefined, headers: this.#options.headers }
+    const { headers, identity } = this.#options
+    return { kind: 'remote', label, url, proves: undefined, headers, identity }
   }
 
   async hasBlob(digest: Digest, _size: number, signal: AbortSignal): Promise<boolean> {

@@ -7,6 +7,7 @@ import type { Store } from '../store/store.ts'
 import type { Cache } from './cache.ts'
 import { FolderCache } from './folder-cache.ts'
 import { HttpCache } from './http-cache.ts'
+import { readIdentity } from './identity.ts'
 import { readKey, type Signer } from './keys.ts'
 import type { Writer } from './push.ts'
 import { readToken } from './secret-file.ts'
@@ -28,6 +29,8 @@ export interface CacheSettings {
   readonly key: string | undefined
   /** File with a bearer token for the servers. RFC 6750. */
   readonly token: string | undefined
+  /** PEM file with the certificate that servers know this client by, and its key. */
+  readonly certificate: string | undefined
 }
 
 /** What caches work with, beside their settings. */
@@ -67,7 +70,10 @@ export interface OpenCaches {
   readonly receiving: Receiving
 }
 
-/** Opens what the settings name; asks no server. Fails with `cache-key` or `cache-token`. */
+/**
+ * Opens what the settings name; asks no server. Fails with `cache-key`, `cache-token` or
+ * `cache-certificate`.
+ */
 export async function openCaches(
   settings: CacheSettings,
   context: CacheContext,
@@ -77,7 +83,9 @@ export async function openCaches(
   const token =
     settings.token === undefined ? undefined : await readToken(settings.token, 'cache-token')
   const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` }
-  const http = { headers, limits, sleep, longestWaitMs: LONGEST_WAIT_MS }
+  const { certificate } = settings
+  const identity = certificate === undefined ? undefined : await readIdentity(certificate)
+  const http = { headers, identity, limits, sleep, longestWaitMs: LONGEST_WAIT_MS }
   const open = (place: string): Cache =>
     isAddress(place) ? new HttpCache(place, http) : new FolderCache(place)
   const isAsked = (place: string): boolean => !context.offline || !isAddress(place)

@@ -9,6 +9,7 @@ const LARGEST = 16 << 10
 /** Codes of errors about files with secrets, and what such a file is. */
 const WHAT = {
   'cache-key': 'key',
+  'cache-certificate': 'certificate',
   'cache-token': 'token',
   'remote-token': 'token',
   'remote-certificate': 'key',

@@ -7,7 +7,7 @@ import { contentsOf } from './local/contents.ts'
 import { blobPath, listingPath, treePath } from './local/layout.ts'
 import { lockFile } from './local/lock.ts'
 import { sweep } from './local/session-folder.ts'
-import { forgetNames } from './local/source-names.ts'
+import { forgetSources } from './local/source-names.ts'
 import type { Store } from './store.ts'
 
 /** What a collection removed. */
@@ -50,7 +50,7 @@ export async function collectGarbage(
         ...trees.map((digest) => treePath(root, digest)),
         ...listings.map((digest) => listingPath(root, digest)),
       ])
-      await forgetNames(root, keep)
+      await forgetSources(root, keep)
       await removeLeftovers(root)
     }
     return { blobs: blobs.length, trees: trees.length, bytes }

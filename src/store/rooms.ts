@@ -148,4 +148,8 @@ export interface Sources {
   names(digest: Digest): readonly string[]
   /** Notes more of these names. Does nothing where that is impossible. */
   noteNames(digest: Digest, names: readonly string[]): void
+  /** What was found out about the source's bytes, under the name and version of a `form`. */
+  finding(digest: Digest, form: string): string | undefined
+  /** Notes that, in place of what was noted before. Does nothing where that is impossible. */
+  noteFinding(digest: Digest, form: string, text: string): Promise<void>
 }

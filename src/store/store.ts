@@ -32,12 +32,15 @@ export class Store {
   readonly index: Index
   readonly logs: Logs
   readonly sources: Sources
+  /** What is installed on this machine, when it runs from an image. */
+  readonly installed: Installed | undefined
 
   private constructor(root: string, { emit, now, installed }: StoreOptions) {
     const report: ReportDamage = (what, name, reason) => {
       emit({ type: 'store-repair', at: now(), what, name, reason })
     }
     this.root = root
+    this.installed = installed
     this.session = new Session(root)
     this.blobs = new LocalBlobs(root, this.session, report, installed)
     this.trees = new LocalTrees(root, this.session, report, this.blobs)

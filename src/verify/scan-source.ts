@@ -14,11 +14,14 @@ export interface Tally {
   readonly bytes: number
 }
 
-/** What the sandbox's tools unpack. */
-const TARBALL = /\.(tar|tgz|tar\.(gz|xz|bz2))$/
+/** What the sandbox's tools unpack, and Debian's packages. */
+const TARBALL = /\.(tar|tgz|tar\.(gz|xz|bz2)|deb)$/
 
 /** Kind of the scripts in an npm package: published as they run. */
 export const SCRIPTS = 'JavaScript of npm packages'
+
+/** Kind of the modules in a Debian package: as Debian's build installed them. */
+export const MODULES = 'Python of Debian packages'
 
 /**
  * Counts what in a source is not source in the strict sense: in a tarball and in tarballs in it, or
@@ -35,6 +38,7 @@ export async function scanSource(path: string, name: string, npm: boolean): Prom
     const kind = kindOf(file, head.toString('latin1'))?.name
     if (kind !== undefined) note(kind, size)
     else if (npm && /\.[cm]?js$/.test(file)) note(SCRIPTS, size)
+    else if (name.endsWith('.deb') && file.endsWith('.py')) note(MODULES, size)
   }
   if (TARBALL.test(name)) {
     await scanTar(createReadStream(path), (entry, size, head) => {

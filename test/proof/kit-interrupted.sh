@@ -20,10 +20,10 @@ for part in 'copy images' 'make parity' 'read everything'; do
   wait "$engine" || status=$?
   rm "$work/said"
   left=$(ls -A "$work")
-  [ "$status" = 130 ] && [ -z "$left" ] || {
+  if [ "$status" != 130 ] || [ -n "$left" ]; then
     echo "at \"$part\": status $status, left: $left" >&2
     exit 1
-  }
+  fi
   echo "interrupted at \"$part\": nothing is left"
 done
 node "$main" archive create "$work/kit" "$image"

@@ -16,8 +16,8 @@ fi
 
 # A copy, with each file's JavaScript beside it: tests look for recipes and documents from where
 # they lie.
-cp -R .ci .dependency-cruiser.cjs appliance docs layers package.json package-lock.json qemu src \
-  test tsconfig.json tsconfig.build.json ./*.md Makefile "$work"
+cp -R .ci .dependency-cruiser.cjs LICENSE appliance docs layers package.json package-lock.json \
+  qemu src test tsconfig.json tsconfig.build.json ./*.md Makefile "$work"
 ln -s "$PWD/node_modules" "$work/node_modules"
 mkdir "$work/dist"
 echo '{ "extends": "../tsconfig.json",

@@ -8,7 +8,7 @@ import { afterAll, beforeAll } from 'vitest'
 import { removeTree } from '../../src/base/remove-tree.ts'
 import { PROGRAMS } from '../../src/remote/execution/worker/document.ts'
 
-/** Debian's justbuild with its libraries, as `.ci/justbuild` unpacks them. */
+/** Debian's justbuild with its libraries, as `.ci/servers` unpacks them. */
 export const JUSTBUILD =
   process.env['FIXPOINT_JUSTBUILD'] ?? join(homedir(), '.cache/fixpoint-justbuild')
 

@@ -30,6 +30,7 @@ export function toyRecipe(id: string, script: string, more: Partial<Recipe> = {}
     needs: [],
     contents: [],
     closure: false,
+    config: [],
     env: {},
     steps: [{ name: 'build', script }],
     memory: 1 << 20,

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { counted } from '../../base/format.ts'
 import type { Digest } from '../../base/digest.ts'
 import { FixpointError } from '../../base/error.ts'
 import { flushFileSystem } from '../../base/files.ts'
@@ -66,8 +67,12 @@ export async function copyKit(request: CopyRequest): Promise<KitCopy> {
 async function wholeKit(kit: string, signal: AbortSignal): Promise<KitCheck & { id: Digest }> {
   const check = await checkKit(kit, { signal })
   if (check.faults.length > 0 || check.id === undefined)
-    throw new FixpointError('kit-damaged', `Kit "${kit}" has ${check.faults.length} faults`, {
-      facts: { folder: kit },
-    })
+    throw new FixpointError(
+      'kit-damaged',
+      `Kit "${kit}" has ${counted(check.faults.length, 'fault')}`,
+      {
+        facts: { folder: kit },
+      },
+    )
   return { ...check, id: check.id }
 }

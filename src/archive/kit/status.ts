@@ -1,3 +1,4 @@
+import { counted } from '../../base/format.ts'
 import { openKit } from './check.ts'
 import { notedChecks, notedCopies, type CheckNote, type CopyNote } from './records.ts'
 
@@ -35,18 +36,19 @@ export function warningsOf(
   day: string,
 ): string[] {
   const warnings: string[] = []
-  const expect = (found: number, wanted: number, what: string): void => {
-    if (found < wanted) warnings.push(`${found} ${what}, wanted ${wanted}`)
+  const expect = (found: number, wanted: number, ...nouns: [one: string, more: string]): void => {
+    if (found < wanted) warnings.push(`${counted(found, ...nouns)}, wanted ${wanted}`)
   }
   // The kit itself is the first copy, of a medium and at a place that nobody noted.
-  expect(copies.length + 1, COPIES, 'copies')
-  expect(new Set(copies.map(({ medium }) => medium)).size, MEDIA, 'kinds of media noted')
-  expect(new Set(copies.map(({ place }) => place)).size, PLACES, 'places noted')
+  expect(copies.length + 1, COPIES, 'copy', 'copies')
+  expect(new Set(copies.map(({ medium }) => medium)).size, MEDIA, 'medium noted', 'media noted')
+  expect(new Set(copies.map(({ place }) => place)).size, PLACES, 'place noted', 'places noted')
   if (lastCheck === undefined) warnings.push('never checked')
   else {
     const age = Math.floor((Date.parse(day) - Date.parse(lastCheck.day)) / DAY)
-    if (age > OLD) warnings.push(`last checked ${age} days ago, wanted at most ${OLD}`)
-    if (lastCheck.faults > 0) warnings.push(`the last check found ${lastCheck.faults} faults`)
+    if (age > OLD) warnings.push(`last checked ${counted(age, 'day')} ago, wanted at most ${OLD}`)
+    if (lastCheck.faults > 0)
+      warnings.push(`the last check found ${counted(lastCheck.faults, 'fault')}`)
   }
   return warnings
 }

@@ -1,3 +1,4 @@
+import { counted } from '../../base/format.ts'
 import { join, resolve } from 'node:path'
 import { stat } from 'node:fs/promises'
 import { readIfThere } from '../../base/beneath.ts'
@@ -239,10 +240,11 @@ function requireNoneLost(kit: string, plan: RepairPlan, aside?: string): void {
   const parity =
     blocks === undefined
       ? ''
-      : `: ${blocks.lost} blocks are lost, and ${blocks.recovery} recovery blocks are intact`
+      : `: lost ${counted(blocks.lost, 'block')}, ` +
+        `intact ${counted(blocks.recovery, 'recovery block')}`
   throw new FixpointError(
     'kit-beyond-repair',
-    `Cannot repair ${plan.lost.length} files of "${kit}"${parity}${names}`,
+    `Cannot repair ${counted(plan.lost.length, 'file')} of "${kit}"${parity}${names}`,
     aside === undefined ? {} : { facts: { folder: join(kit, aside) } },
   )
 }

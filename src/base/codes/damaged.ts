@@ -2,8 +2,6 @@
 export const DAMAGED = {
   'kit-beyond-repair':
     'Files of a kit cannot be repaired. The message names each. They are as before.',
-  'kit-at-risk':
-    'A kit has too few copies, on too few media or places, or was not checked for a year.',
   'kit-damaged': 'Files of a kit are damaged, missing or not listed. The list is above.',
   'kit-refused': 'A kit holds what no honest program writes, such as a path outside of it.',
   'mirror-damaged': 'Files of a mirror folder are damaged, missing or not listed. They are above.',

@@ -32,4 +32,7 @@ export const FETCH = {
   'source-unavailable': 'No place delivered a source. The message lists each place and its reason.',
   'source-unreadable': 'A source cannot be unpacked, so nobody can list what it holds.',
   'store-damaged': 'Parts of the store do not fit their digests. The disk may be failing.',
+  'versions-offline': 'Newer versions cannot be looked up without asking the places of sources.',
+  'versions-unavailable':
+    'A place gave no list of versions. The message names the packages that are not known.',
 } as const satisfies Readonly<Record<string, string>>

@@ -19,6 +19,6 @@ export const LINT = {
   'lint-summary': 'A summary is too long, or ends with a full stop.',
   'lint-two-versions': 'Two recipes take the same source with different versions.',
   'lint-unlisted-folder': 'A file or folder beside layers.yaml belongs to nothing.',
-  'lint-unused-style': 'No recipe uses the style.',
+  'lint-unused-style': 'No recipe uses the style, and none has its name.',
   'lint-unused-value': 'No file uses the value of the machine.',
 } as const satisfies Readonly<Record<string, string>>

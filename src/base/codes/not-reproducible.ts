@@ -3,7 +3,6 @@ export const NOT_REPRODUCIBLE = {
   'builds-differ':
     'The second of two builds gave other bytes. A step uses something that is not an input, ' +
     'such as the time or the order of files.',
-  differ: 'The two artifacts or files that were compared are not the same.',
   'receipts-contradict':
     'Receipts, or a receipt and the record of the image, name two artifacts for one action.',
   'rebuild-differs': 'The image was built again, and differs from the one that is installed.',

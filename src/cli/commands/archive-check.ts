@@ -1,3 +1,4 @@
+import { counted } from '../../base/format.ts'
 import { checkKit } from '../../archive/kit/check.ts'
 import { describeFault } from '../../archive/kit/faults.ts'
 import { noteCheck } from '../../archive/kit/records.ts'
@@ -16,13 +17,13 @@ export async function archiveCheckCommand(command: CommandContext, folder: strin
     await command.result([describeFault(fault)], { type: 'fault', ...fault })
   await command.result(
     [
-      `${folder}: ${whole} files are whole, ${faults.length} faults`,
+      `${folder}: ${counted(whole, 'whole file')}, ${counted(faults.length, 'fault')}`,
       ...(id === undefined ? [] : [`ID ${id}`]),
     ],
     { type: 'checked', folder, id, whole, faults: faults.length },
   )
   if (faults.length === 0) return
-  throw new FixpointError('kit-damaged', `Kit "${folder}" has ${faults.length} faults`, {
+  throw new FixpointError('kit-damaged', `Kit "${folder}" has ${counted(faults.length, 'fault')}`, {
     facts: { folder },
   })
 }

@@ -1,3 +1,4 @@
+import { counted } from '../../base/format.ts'
 import { gather } from '../../archive/kit/contents.ts'
 import { createKit, createKitTar } from '../../archive/kit/create.ts'
 import { readTexts } from '../../archive/kit/texts.ts'
@@ -41,7 +42,8 @@ export async function archiveCreateCommand(
   const { id, files, bytes, parityBytes } = created
   await command.result(
     [
-      `${target}: ${files} files, ${formatBytes(bytes)}, and ${formatBytes(parityBytes)} of parity`,
+      `${target}: ${counted(files, 'file')}, ${formatBytes(bytes)}, ` +
+        `and ${formatBytes(parityBytes)} of parity`,
       'For the label:',
       `  Fixpoint kit ${id.slice(0, 8)}: ${contents.images.map(({ name }) => name).join(', ')}`,
       `  ID ${id.slice(0, 32)}`,

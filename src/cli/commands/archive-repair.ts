@@ -1,3 +1,4 @@
+import { counted } from '../../base/format.ts'
 import { FixpointError } from '../../base/error.ts'
 import { repairKit, type KitRepair } from '../../archive/repair/repair.ts'
 import type { Means, Step } from '../../archive/repair/plan.ts'
@@ -47,12 +48,15 @@ export async function archiveRepairCommand(
   }
   const { id, steps, aside } = done
   const old = aside === undefined ? [] : [`what was there before lies in "${kit}/${aside}"`]
-  await command.result([`whole: ${steps.length} files repaired, id ${id ?? 'unknown'}`, ...old], {
-    type: 'repaired',
-    id,
-    files: steps.length,
-    aside,
-  })
+  await command.result(
+    [`whole: ${counted(steps.length, 'file')} repaired, id ${id ?? 'unknown'}`, ...old],
+    {
+      type: 'repaired',
+      id,
+      files: steps.length,
+      aside,
+    },
+  )
 }
 
 /** A store that is missing has nothing, and none is made. */
@@ -71,7 +75,10 @@ function planLines({ steps, lost, unlisted, blocks }: KitRepair): string[] {
   const last =
     blocks === undefined
       ? []
-      : [`parity: ${blocks.lost} blocks are lost, ${blocks.recovery} recovery blocks are intact`]
+      : [
+          `parity: lost ${counted(blocks.lost, 'block')}, ` +
+            `intact ${counted(blocks.recovery, 'recovery block')}`,
+        ]
   return [
     ...steps.map((step) => `${step.fault} ${step.path}: ${describeMeans(step)}`),
     ...lost.map(({ path, fault }) => `${fault} ${path}: cannot be repaired`),
@@ -92,6 +99,7 @@ const NAMES: Readonly<Record<Means, string>> = {
 }
 
 function describeMeans({ means, place, blocks }: Step): string {
-  const detail = means === 'parity' ? `, ${blocks ?? 0} blocks` : place === '' ? '' : `, ${place}`
+  const detail =
+    means === 'parity' ? `, ${counted(blocks ?? 0, 'block')}` : place === '' ? '' : `, ${place}`
   return `${NAMES[means]}${detail}`
 }

@@ -1,8 +1,12 @@
 import { kitStatus } from '../../archive/kit/status.ts'
-import { FixpointError } from '../../base/error.ts'
+import { EXIT } from '../../base/exit.ts'
+import { counted } from '../../base/format.ts'
 import type { CommandContext } from '../context.ts'
 
-/** `archive status KIT`: copies and checks by the kit's own records, and what should be better. */
+/**
+ * `archive status KIT`: copies and checks by the kit's own records, and what should be better; exit
+ * code 8 when there is such.
+ */
 export async function archiveStatusCommand(command: CommandContext, kit: string): Promise<void> {
   const day = new Date(Date.now()).toISOString().slice(0, 10)
   const { copies, lastCheck, warnings } = await kitStatus(kit, day)
@@ -14,10 +18,10 @@ export async function archiveStatusCommand(command: CommandContext, kit: string)
       ),
       lastCheck === undefined
         ? 'no check noted'
-        : `checked ${lastCheck.day}: ${lastCheck.faults} faults`,
+        : `checked ${lastCheck.day}: ${counted(lastCheck.faults, 'fault')}`,
+      ...warnings.map((warning) => `at risk: ${warning}`),
     ],
     { type: 'kit-status', folder: kit, copies, lastCheck, warnings },
   )
-  if (warnings.length === 0) return
-  throw new FixpointError('kit-at-risk', `Kit "${kit}" is at risk: ${warnings.join('; ')}`)
+  if (warnings.length > 0) process.exitCode = EXIT.damaged
 }

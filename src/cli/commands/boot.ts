@@ -18,16 +18,18 @@ export interface BootFlags {
 
 /** `boot IMAGE [-- QEMU-ARGUMENT…]`: QEMU with the serial console on the terminal. */
 export async function bootCommand(
-  _command: CommandContext,
+  command: CommandContext,
   image: string,
   more: readonly string[],
   { uefi, bios: _bios, attach = [], network, port, ...rest }: BootFlags,
 ): Promise<void> {
-  process.exitCode = await bootOnTerminal({
+  command.yieldTerminal()
+  const machine: BootOptions = {
     image,
     firmware: uefi === true ? 'uefi' : 'bios',
     ...(network === true || port !== undefined ? { network: { ports: port ?? [] } } : {}),
     disks: attach.map((file) => ({ file, bus: 'virtio', writable: true })),
     ...{ more, ...rest },
-  })
+  }
+  process.exitCode = await bootOnTerminal(machine, (line) => process.stderr.write(`${line}\n`))
 }

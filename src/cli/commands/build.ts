@@ -1,8 +1,11 @@
 import { FixpointError } from '../../base/error.ts'
+import type { RecipeId } from '../../base/recipe-id.ts'
+import type { Metadata } from '../../metadata/model.ts'
 import { graphOf } from '../../plan/graph.ts'
 import { buildContext, buildTargets, putBuiltImage, type BuildFlags } from '../build-targets.ts'
 import type { CommandContext } from '../context.ts'
-import { resolveTargets } from '../targets.ts'
+import { layersFile, OWN_LAYERS } from '../defaults.ts'
+import { resolveTarget, resolveTargets } from '../targets.ts'
 
 /** Options of `build`. */
 export interface BuildCommandFlags extends BuildFlags {
@@ -18,7 +21,9 @@ export async function buildCommand(
   flags: BuildCommandFlags,
 ): Promise<void> {
   const metadata = await command.metadata()
-  const targets = resolveTargets(metadata, words)
+  const { target } = await command.project()
+  const targets =
+    words.length > 0 ? resolveTargets(metadata, words) : [defaultTarget(command, metadata, target)]
   if (flags.output !== undefined && !targets.some((id) => metadata.recipes.get(id)?.image === true))
     throw noImage(flags.output)
   const graph = graphOf(metadata, targets, { mirrors: flags.withoutMirror !== true })
@@ -41,6 +46,22 @@ export async function buildCommand(
     const lines = [`${id} ${artifact}`, ...files]
     await command.result(lines, { type: 'target', recipe: id, artifact, files })
   }
+}
+
+/** The image that the engine's own layers are there for, beside the appliance. */
+const OWN_TARGET = 'tiny'
+
+/** What is built when nothing is named. Fails with `no-target`, as {@link resolveTarget} does. */
+function defaultTarget(
+  { options }: CommandContext,
+  metadata: Metadata,
+  ofProject: string | undefined,
+): RecipeId {
+  if (ofProject !== undefined) return resolveTarget(metadata, ofProject)
+  if (layersFile(options.layers) === OWN_LAYERS) return resolveTarget(metadata, OWN_TARGET)
+  const images = [...metadata.recipes.values()].filter(({ image }) => image).map(({ id }) => id)
+  const list = images.length === 0 ? 'they have no image' : `their images are ${images.join(', ')}`
+  throw new FixpointError('no-target', `Cannot build these layers without a target: ${list}`)
 }
 
 function noImage(folder: string): FixpointError {

@@ -2,6 +2,8 @@ import { stat } from 'node:fs/promises'
 import { openNamedFile } from '../../base/beneath.ts'
 import { isDigest } from '../../base/digest.ts'
 import { FixpointError } from '../../base/error.ts'
+import { EXIT } from '../../base/exit.ts'
+import { counted } from '../../base/format.ts'
 import { compareListings } from '../../store/artifact/compare-listings.ts'
 import type { UnpackedArtifact } from '../../store/rooms.ts'
 import type { Store } from '../../store/store.ts'
@@ -28,7 +30,8 @@ export async function diffCommand(command: CommandContext, a: string, b: string)
     await command.result(['identical'], { type: 'identical' })
     return
   }
-  throw new FixpointError('differ', difference)
+  await command.result([difference], { type: 'difference', difference })
+  process.exitCode = EXIT.notReproducible
 }
 
 async function find(
@@ -59,7 +62,7 @@ async function compareArtifacts(
     await command.result([`${mark} ${path}`], { type: 'entry', mark, path })
   }
   return (
-    `The artifacts differ in ${String(first.count)} entries, first in ` +
+    `The artifacts differ in ${counted(first.count, 'entry', 'entries')}, first in ` +
     `"${first.path}": ${first.what}`
   )
 }

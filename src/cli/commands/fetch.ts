@@ -32,7 +32,7 @@ export async function fetchCommand(
   )
   if (failures.length > 0) throw combineFailures(failures)
   const count = new Set(sources.map(({ sha256 }) => sha256)).size
-  await command.result([`sources in the store: ${String(count)}`], {
+  await command.result([`source files in the store: ${String(count)}`], {
     type: 'fetched',
     sources: count,
   })

@@ -1,7 +1,8 @@
+import { counted } from '../../base/format.ts'
 import type { RecipeId } from '../../base/recipe-id.ts'
 import { readRecordOf, requireRecorded } from '../../image/read-record.ts'
 import { recordedPlan } from '../../image/recorded-plan.ts'
-import { writePapers } from '../../report/legal/legal.ts'
+import { writePapers, type WrittenPapers } from '../../report/legal/legal.ts'
 import { buildContext, findSources, type BuildFlags } from '../build-targets.ts'
 import type { CommandContext } from '../context.ts'
 
@@ -36,18 +37,26 @@ export async function legalCommand(
   })
 }
 
-function linesOf(
-  image: RecipeId,
-  target: string,
-  written: Awaited<ReturnType<typeof writePapers>>,
-): string[] {
-  const { license, recipes, copyleft, texts, copied, hasMirror } = written
+function linesOf(image: RecipeId, target: string, written: WrittenPapers): string[] {
+  const { license, recipes, installed, copyleft, texts } = written
+  const linked = recipes - installed
   return [
     `${image}: ${license}`,
-    `${target}: ${recipes} recipes, ${texts} texts of licenses, ${copyleft} copyleft parts`,
-    ...(copied > 0 ? [`copied: ${copied} source files`] : []),
-    ...(hasMirror || copyleft === 0
-      ? []
-      : ['The image holds no source files: those of the copyleft parts must go with it']),
+    `${target}: papers of ${counted(recipes, 'recipe')} ` +
+      `(${installed} installed, ${linked} linked into others)`,
+    `  ${counted(texts, 'license text')}; ${counted(copyleft, 'copyleft part')}, ` +
+      `each with its recipe and patches`,
+    ...sourceLines(written),
   ]
+}
+
+/** Where the source files are that whoever passes the image on has to pass on, too. */
+function sourceLines({ sourceFiles, copied, hasMirror }: WrittenPapers): string[] {
+  if (sourceFiles === 0) return []
+  const noun = sourceFiles === 1 ? 'file' : 'files'
+  const files = `${sourceFiles} source ${noun} of the copyleft parts`
+  if (copied > 0) return [`  ${files}: pass the folder on with the image`]
+  return hasMirror
+    ? ['The image itself holds the source files of all its parts']
+    : [`The image holds no source files: pass on the ${files}, too; --sources copies them`]
 }

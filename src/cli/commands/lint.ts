@@ -4,10 +4,17 @@ import { graphOf } from '../../plan/graph.ts'
 import type { CommandContext } from '../context.ts'
 import { layersFile } from '../defaults.ts'
 
+/** Options of `lint`. */
+export interface LintFlags {
+  readonly fix?: boolean
+}
+
 /**
  * `lint`: what is valid in the recipes and yet wrong or untidy; exit code 3 when there is anything.
+ * With `fix`, it first mends what can be mended safely.
  */
-export async function lintCommand(command: CommandContext): Promise<void> {
+export async function lintCommand(command: CommandContext, flags: LintFlags = {}): Promise<void> {
+  if (flags.fix === true) await mendAll(command)
   const findings = [
     ...(await lint(layersFile(command.options.layers))),
     ...(await orderFault(command)),
@@ -24,5 +31,13 @@ async function orderFault(command: CommandContext): Promise<FixpointError[]> {
   } catch (error) {
     if (error instanceof FixpointError && error.kind === 'metadata') return [error]
     throw error
+  }
+}
+
+async function mendAll(command: CommandContext): Promise<void> {
+  const { mendLayers } = await import('../../author/mend-layers.ts')
+  for (const mended of await mendLayers(layersFile(command.options.layers))) {
+    const said = 'refusal' in mended ? `not mended: ${mended.refusal}` : mended.mendings.join(', ')
+    await command.result([`${mended.file}: ${said}`], { type: 'mended', ...mended })
   }
 }

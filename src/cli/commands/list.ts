@@ -20,7 +20,13 @@ export async function listCommand(
   await printRecipes(command, recipes)
 }
 
-/** `search WORD…`: recipes that have every word in their name, version or summary. */
+/** Exit status of a search without a hit, as that of grep(1). */
+const NOT_FOUND = 1
+
+/**
+ * `search WORD…`: recipes that have every word in their name, version or summary; exit code 1 when
+ * there is none.
+ */
 export async function searchCommand(
   command: CommandContext,
   words: readonly string[],
@@ -31,10 +37,19 @@ export async function searchCommand(
     const text = `${id} ${version} ${summary}`.toLowerCase()
     return wanted.every((word) => text.includes(word))
   })
-  await printRecipes(
-    command,
-    found.sort((a, b) => byCodeUnit(a.id, b.id)),
-  )
+  if (found.length > 0) {
+    await printRecipes(
+      command,
+      found.sort((a, b) => byCodeUnit(a.id, b.id)),
+    )
+    return
+  }
+  const shown = words.map((word) => `"${word}"`).join(' and ')
+  await command.result([`no recipe has ${shown} in its name, version or summary`], {
+    type: 'not-found',
+    words,
+  })
+  process.exitCode = NOT_FOUND
 }
 
 async function printRecipes(command: CommandContext, recipes: readonly Recipe[]): Promise<void> {

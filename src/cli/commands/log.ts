@@ -27,6 +27,7 @@ export async function logCommand(
   const [metadata, store] = [await command.metadata(), await command.store()]
   const id = resolveTarget(metadata, word)
   if (follow) {
+    command.endByInterrupt()
     await followLog(() => store.logs.newest(id), command.signal)
     return
   }

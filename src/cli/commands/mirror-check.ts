@@ -1,3 +1,4 @@
+import { counted } from '../../base/format.ts'
 import { FixpointError } from '../../base/error.ts'
 import { checkMirror } from '../../fetch/mirror/check.ts'
 import { describeMirrorFault } from '../../fetch/mirror/faults.ts'
@@ -8,14 +9,21 @@ export async function mirrorCheckCommand(command: CommandContext, folder: string
   const { whole, faults } = await checkMirror(folder, command.signal)
   for (const fault of faults)
     await command.result([describeMirrorFault(fault)], { type: 'fault', ...fault })
-  await command.result([`${folder}: ${whole} files are whole, ${faults.length} faults`], {
-    type: 'mirror-checked',
-    folder,
-    whole,
-    faults: faults.length,
-  })
+  await command.result(
+    [`${folder}: ${counted(whole, 'whole file')}, ${counted(faults.length, 'fault')}`],
+    {
+      type: 'mirror-checked',
+      folder,
+      whole,
+      faults: faults.length,
+    },
+  )
   if (faults.length === 0) return
-  throw new FixpointError('mirror-damaged', `Mirror "${folder}" has ${faults.length} faults`, {
-    facts: { folder },
-  })
+  throw new FixpointError(
+    'mirror-damaged',
+    `Mirror "${folder}" has ${counted(faults.length, 'fault')}`,
+    {
+      facts: { folder },
+    },
+  )
 }

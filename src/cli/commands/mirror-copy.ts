@@ -1,3 +1,4 @@
+import { counted } from '../../base/format.ts'
 import { FixpointError } from '../../base/error.ts'
 import { copyMirror } from '../../fetch/mirror/copy.ts'
 import { describeMirrorFault } from '../../fetch/mirror/faults.ts'
@@ -15,12 +16,16 @@ export async function mirrorCopyCommand(
   await command.result(
     [
       ...missing.map((name) => `not copied   ${name}`),
-      `${to}: ${files - missing.length} of ${files} files are right, ${copied} copied now`,
+      `${to}: ${files - missing.length} of ${counted(files, 'file')} right, ${copied} copied now`,
     ],
     { type: 'mirror-filled', folder: to, files, copied, missing },
   )
   if (faults.length + missing.length === 0) return
-  throw new FixpointError('mirror-damaged', `Mirror "${from}" has ${faults.length} faults`, {
-    facts: { folder: from },
-  })
+  throw new FixpointError(
+    'mirror-damaged',
+    `Mirror "${from}" has ${counted(faults.length, 'fault')}`,
+    {
+      facts: { folder: from },
+    },
+  )
 }

@@ -1,3 +1,4 @@
+import { counted } from '../../base/format.ts'
 import { combineFailures } from '../../base/error.ts'
 import { fillMirror } from '../../fetch/mirror/fill.ts'
 import { buildContext, findSources } from '../build-targets.ts'
@@ -53,7 +54,10 @@ async function fill(
   const filled = await fillMirror({ folder, sources, find, before, signal })
   const { files, copied, missing, failures } = filled
   await command.result(
-    [`${folder}: ${files - missing.length} of ${files} sources are there, ${copied} copied now`],
+    [
+      `${folder}: ${files - missing.length} of ${counted(files, 'source file')}, ` +
+        `${copied} copied now`,
+    ],
     { type: 'mirror-filled', folder, files, copied, missing },
   )
   if (failures.length > 0) throw combineFailures(failures)

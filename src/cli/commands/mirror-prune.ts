@@ -1,3 +1,4 @@
+import { counted } from '../../base/format.ts'
 import { namedSources } from '../../archive/named-sources.ts'
 import { pruneMirror } from '../../fetch/mirror/prune.ts'
 import type { CommandContext } from '../context.ts'
@@ -26,7 +27,7 @@ export async function mirrorPruneCommand(
     [
       ...unnamed.map(({ name }) => `${done} ${name}`),
       ...spared.map(({ name, reason }) => `left alone ${name}: ${reason}`),
-      `${folder}: ${done} ${unnamed.length} files (${formatBytes(bytes)}), kept ${kept}`,
+      `${folder}: ${done} ${counted(unnamed.length, 'file')} (${formatBytes(bytes)}), kept ${kept}`,
     ],
     { type: 'mirror-pruned', folder, dryRun, ...pruned },
   )

@@ -24,5 +24,6 @@ export async function mirrorServeCommand(
     folder,
     address,
   })
+  command.endByInterrupt()
   await served.ended
 }

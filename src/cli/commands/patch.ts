@@ -1,3 +1,4 @@
+import { counted } from '../../base/format.ts'
 import { basename } from 'node:path'
 import { patchRecipe } from '../../author/patch-recipe.ts'
 import { loadAll } from '../../metadata/load.ts'
@@ -27,7 +28,7 @@ export async function patchCommand(
   })
   const [first] = written.untracked
   if (first !== undefined) {
-    const message = `${written.untracked.length} files are in no commit, such as "${first}"`
+    const message = `In no commit: ${counted(written.untracked.length, 'file')}, such as "${first}"`
     command.emit({ type: 'warning', at: command.now(), message })
   }
   await command.result(

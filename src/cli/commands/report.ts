@@ -29,6 +29,7 @@ export async function reportCommand(
     image,
     metadata: await command.metadata(),
     store: await command.store(),
+    mirrors: (await command.configuration()).mirrors,
     receipts: paths && { paths, signers, at },
     signal: command.signal,
   })

@@ -1,3 +1,4 @@
+import { counted } from '../../base/format.ts'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { putFile } from '../../base/put-file.ts'
@@ -21,15 +22,22 @@ export async function sbomCommand(
   const metadata = await command.metadata()
   const { signal } = command
   const bill = await writeBill(path, format, { metadata, engine: engineVersion(), signal })
-  const { text, image, packages, sources } = bill
+  const { text, ...counts } = bill
   if (output === undefined) {
     process.stdout.write(text)
     return
   }
   await mkdir(dirname(output), { recursive: true })
   await putFile(dirname(output), basename(output), (part) => writeFile(part, text, { flag: 'wx' }))
+  const { image, packages, installed, sources, folders } = counts
+  const files = `${sources - folders} source files, ${folders} folders of the checkout`
   await command.result(
-    [`${output}: ${packages} packages and ${sources} sources of ${image}, as ${format}`],
-    { type: 'sbom', image, format, file: output, packages, sources },
+    [
+      `${output}: ${image} as ${format}`,
+      `  ${counted(packages, 'package')} (recipes that it was built from), ` +
+        `${installed} of them installed`,
+      `  ${counted(sources, 'source')}: ${files}`,
+    ],
+    { type: 'sbom', format, file: output, ...counts },
   )
 }

@@ -1,3 +1,4 @@
+import { counted } from '../../base/format.ts'
 import { graphOf } from '../../plan/graph.ts'
 import { listSeeds } from '../../verify/list-seeds.ts'
 import type { CommandContext } from '../context.ts'
@@ -16,14 +17,15 @@ export async function seedsCommand(
   const metadata = await command.metadata()
   const nodes = [...graphOf(metadata, resolveTargets(metadata, words)).nodes.values()]
   const sources = nodes.flatMap(({ recipe }) => fetchedSources(recipe.sources))
-  const seeds = await listSeeds(sources, findSources(command, await buildContext(command, {})))
+  const context = await buildContext(command, {})
+  const seeds = await listSeeds(sources, { ...context, find: findSources(command, context) })
   for (const { kind, why, sources: rows } of seeds) {
     const files = rows.reduce((sum, row) => sum + row.files, 0)
     const bytes = rows.reduce((sum, row) => sum + row.bytes, 0)
     await command.result(
       [
         `## ${kind[0]?.toUpperCase() ?? ''}${kind.slice(1)}`,
-        `${files} files, ${bytes} bytes:`,
+        `${counted(files, 'file')}, ${bytes} bytes:`,
         `${why}.`,
         '',
         '| source | files | bytes |',

@@ -1,13 +1,11 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { realpath } from 'node:fs/promises'
 import { exists } from '../../base/files.ts'
 import type { Action } from '../../build/executor.ts'
 import { layOutTree } from '../../build/laid-out-tree.ts'
 import { Workspace } from '../../build/workspace.ts'
-import { sandboxCommand } from '../../sandbox/bwrap.ts'
 import { PATHS } from '../../sandbox/constants.ts'
 import type { CommandContext } from '../context.ts'
+import { runOnTerminal } from '../on-terminal.ts'
 import { prepareAction } from '../prepare-action.ts'
 import { resolveTarget } from '../targets.ts'
 
@@ -41,11 +39,7 @@ export async function shellCommand(
   const spec = await workspace.sandbox(action, wanted, { PS1: `${id} \\w $ ` }, undefined)
   const mounts = own === undefined ? [] : [{ from: own, to: PATHS.source, writable: true }]
   const shown = { ...spec, mounts: [...spec.mounts, ...mounts] }
-  const [program = '', ...args] = sandboxCommand(shown, { terminal: true })
-  command.yieldTerminal()
-  const child = spawn(program, args, { stdio: 'inherit', env: { PATH: '/usr/bin:/bin' } })
-  const [status] = (await once(child, 'exit')) as [number | null]
-  process.exitCode = status ?? 1
+  process.exitCode = await runOnTerminal(command, shown)
 }
 
 /** Unpacked and patched, unless the user has a tree that is. */

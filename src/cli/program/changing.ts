@@ -1,4 +1,5 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
+import { suite } from './options.ts'
 import { run } from './run.ts'
 
 /** Adds the commands that change recipes. */
@@ -18,11 +19,19 @@ export function addChangingCommands(program: Command): void {
     .option('--layer <layer>', 'the layer that gets them')
     .action(run(async () => (await import('../commands/patch.ts')).patchCommand))
   program
+    .command('menuconfig')
+    .argument('<recipe>')
+    .description('its configuration as a menu; what changes there becomes a fragment of it')
+    .option('--fragment <name>', 'name of the new file in files/; default: menu.config')
+    .option('--layer <layer>', 'the layer that gets it')
+    .action(run(async () => (await import('../commands/menuconfig.ts')).menuconfigCommand))
+  program
     .command('upgrade')
     .argument('<recipe>')
     .argument('<version>')
     .description('state another version, fetch its sources, and state their digests')
     .action(run(async () => (await import('../commands/upgrade.ts')).upgradeCommand))
+  addOutdated(program)
   const layer = ['--layer <layer>', 'one of your layers; default: the last'] as const
   const source = program.command('source').description('sources of recipes')
   source
@@ -53,4 +62,20 @@ export function addChangingCommands(program: Command): void {
     .description('an image that extends tiny')
     .option(...layer)
     .action(run(async () => (await import('../commands/new.ts')).newImageCommand))
+}
+
+function addOutdated(program: Command): void {
+  program
+    .command('outdated')
+    .argument('[recipe...]', 'default: all')
+    .description('which sources have newer versions in Debian and npm; writes nothing')
+    .addOption(
+      new Option(
+        '--suite <name>',
+        'a suite of Debian, such as testing; may be repeated (default: stable and unstable)',
+      ).argParser(suite),
+    )
+    .option('--all', 'also those that have no newer version')
+    .option('--offline', 'refused, as versions are looked up where sources come from')
+    .action(run(async () => (await import('../commands/outdated.ts')).outdatedCommand))
 }

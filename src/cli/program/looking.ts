@@ -37,7 +37,7 @@ function addRecipeCommands(program: Command): void {
   program
     .command('show')
     .argument('<recipe>')
-    .description('a recipe after extends, amendments, style and templates')
+    .description('what a recipe is; with --json all of it, after extends, amendments and style')
     .option('--origin', 'file and line that each field comes from')
     .action(run(async () => (await import('../commands/show.ts')).showCommand))
   program
@@ -49,6 +49,7 @@ function addRecipeCommands(program: Command): void {
   program
     .command('lint')
     .description('problems in recipes that are valid')
+    .option('--fix', 'first mend order of fields, quotes of versions, and the end of files')
     .action(run(async () => (await import('../commands/lint.ts')).lintCommand))
   program
     .command('schema')
@@ -117,6 +118,14 @@ function addBuiltCommands(program: Command): void {
     .addOption(new Option('--format <format>').choices(FORMATS).default('cyclonedx'))
     .option('-o, --output <file>', 'where it is put (default: standard output)')
     .action(run(async () => (await import('../commands/sbom.ts')).sbomCommand))
+  program
+    .command('size')
+    .argument('<image>', 'an image, or its record, the .json beside it')
+    .description('what takes the space in an image: packages, folders, partitions')
+    .option('--files', 'the largest files, in place of packages and folders')
+    .option('--most <rows>', 'rows of each list', positiveInteger, 20)
+    .option('--depth <levels>', 'levels of folders that are told apart', positiveInteger, 2)
+    .action(run(async () => (await import('../commands/size.ts')).sizeCommand))
   program
     .command('report')
     .argument('<image>', 'an image, or its record, the .json beside it')

@@ -28,7 +28,7 @@ function addBuild(program: Command): void {
     'run nothing here but recipes that see the host; what the server cannot run fails',
   )
   withBuildOptions(program.command('build'))
-    .argument('[target...]', 'recipes: name or layer/name', ['tiny'])
+    .argument('[target...]', "recipes: name or layer/name; default: the project's, or tiny")
     .description('build what is missing in the store; put images into the output folder')
     .option('-n, --dry-run', 'print what would run, why, and for how long')
     .option('-o, --output <folder>', 'where images are put (default: "out")')

@@ -92,6 +92,13 @@ export function port(text: string): number {
   return Number(text)
 }
 
+/** Parses the name of a suite of Debian, and adds it to those before. */
+export function suite(text: string, before: readonly string[] | undefined): string[] {
+  if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(text))
+    throw new InvalidArgumentError('It must be a name such as stable or bookworm-backports.')
+  return [...(before ?? []), text]
+}
+
 function cores(text: string): number {
   const value = positiveInteger(text)
   if (value > MOST_CORES) throw new InvalidArgumentError(`It must be at most ${MOST_CORES}.`)

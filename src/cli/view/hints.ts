@@ -37,8 +37,6 @@ export function hintOf(error: FixpointError, options: GlobalOptions): string | u
       return `What is missing there can be built here, with \`${typed('build')}\``
     case 'disk-full':
       return afterFullDisk(facts, typed)
-    case 'kit-at-risk':
-      return `Make another copy: ${typed('archive', 'add-copy', '--help')} lists the options`
     case 'kit-damaged':
       return about(
         facts.folder,

@@ -1,4 +1,5 @@
 import type { Event, EventSink } from '../../base/events.ts'
+import { counted } from '../../base/format.ts'
 import { visibleMessage } from './report.ts'
 import { describeOrigin, formatBytes, formatDuration, shortDigest } from './format.ts'
 
@@ -45,8 +46,8 @@ function textOf(event: Event): string | undefined {
       return undefined
     case 'action-end':
       return (
-        `built ${event.recipe}${elsewhere(event)} in ${formatDuration(event.durationMs)} ` +
-        `(${formatDuration(event.cpuMs)} CPU, ${formatBytes(event.peakMemory)}): ` +
+        `built ${event.recipe}${elsewhere(event)} in ${formatDuration(event.durationMs)}` +
+        `${measured(event)}: ` +
         `${shortDigest(event.artifact)}, ${formatBytes(event.size)}`
       )
     case 'action-stored':
@@ -64,8 +65,8 @@ function textOf(event: Event): string | undefined {
       return `store: damaged ${event.what} ${event.name}: ${event.reason}`
     case 'seeds-start':
       return (
-        `look through ${String(event.sources)} sources of ${event.recipe} for what is not ` +
-        `source code`
+        `look through ${counted(event.sources, 'source file')}, ${formatBytes(event.size)}, for ` +
+        `what is not source code (once: the store notes what is found)`
       )
     case 'phase':
       return event.message
@@ -81,6 +82,15 @@ function textOf(event: Event): string | undefined {
     default:
       return event satisfies never
   }
+}
+
+/** What an action used. Of one that ended at once, or elsewhere, nothing may be known. */
+function measured({ cpuMs, peakMemory }: { readonly cpuMs: number; readonly peakMemory: number }) {
+  const figures = [
+    ...(cpuMs > 0 ? [`${formatDuration(cpuMs)} CPU`] : []),
+    ...(peakMemory > 0 ? [formatBytes(peakMemory)] : []),
+  ]
+  return figures.length === 0 ? '' : ` (${figures.join(', ')})`
 }
 
 /** Where an action runs, unless that is this machine. */

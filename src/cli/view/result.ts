@@ -1,3 +1,4 @@
+import type { MendedFile } from '../../author/mend-layers.ts'
 import type { AddedSource } from '../../author/source-add.ts'
 import type { Upgraded } from '../../author/upgrade.ts'
 import type { WrittenPatches } from '../../author/patch-recipe.ts'
@@ -9,6 +10,7 @@ import type { Digest } from '../../base/digest.ts'
 import type { RecipeId } from '../../base/recipe-id.ts'
 import type { MirrorFault } from '../../fetch/mirror/faults.ts'
 import type { Pruned } from '../../fetch/mirror/prune.ts'
+import type { Checked } from '../../fetch/versions/newer.ts'
 import type { Recipe } from '../../metadata/model.ts'
 import type { Present } from '../../image/write/present.ts'
 import type { State } from '../../plan/plan.ts'
@@ -18,6 +20,7 @@ import type { NotKept } from '../../store/not-kept.ts'
 import type { Finding } from '../doctor/finding.ts'
 import type { Apart, Confirmation } from '../../report/receipts/confirm.ts'
 import type { WrittenPapers } from '../../report/legal/legal.ts'
+import type { ImageSize } from '../../report/size/size.ts'
 import type { Format } from '../../report/sbom/formats.ts'
 import type { Condition } from '../../verify/variations.ts'
 
@@ -115,7 +118,9 @@ export type Result =
       readonly format: Format
       readonly file: string
       readonly packages: number
+      readonly installed: number
       readonly sources: number
+      readonly folders: number
     }
   /** `report`: a page; `changed` are recipes that are other ones now than in the image. */
   | {
@@ -124,6 +129,12 @@ export type Result =
       readonly bytes: number
       readonly changed: readonly RecipeId[]
     }
+  /** `size`: sums in bytes before compression, the largest first; `files` with `--files` only. */
+  | ({
+      readonly type: 'size'
+      readonly fileCount: number
+      readonly files: ImageSize['files'] | undefined
+    } & Omit<ImageSize, 'files'>)
   /** `show`: the recipe as the planner sees it, `origins` with `--origin` only. */
   | { readonly type: 'recipe'; readonly recipe: Partial<Recipe> }
   /** `list` and `search` */
@@ -134,6 +145,8 @@ export type Result =
       readonly summary: string
       readonly image: boolean
     }
+  /** `search`: no recipe has all these words. */
+  | { readonly type: 'not-found'; readonly words: readonly string[] }
   /** `tree`: a line of it; `repeated` when its branches are shown further up. */
   | {
       readonly type: 'branch'
@@ -167,6 +180,8 @@ export type Result =
    */
   | { readonly type: 'entry'; readonly mark: '+' | '-' | '~'; readonly path: string }
   | { readonly type: 'identical' }
+  /** `diff`: that there is one, after the entries of artifacts. */
+  | { readonly type: 'difference'; readonly difference: string }
   /** `cache keygen`: the line for `keys:`. */
   | { readonly type: 'signer'; readonly key: string }
   /** `cache push` */
@@ -244,8 +259,28 @@ export type Result =
     }
   /** `patch` */
   | ({ readonly type: 'patches'; readonly recipe: RecipeId } & WrittenPatches)
+  /** `menuconfig` */
+  | {
+      readonly type: 'fragment'
+      readonly recipe: RecipeId
+      /** Path of the new file; undefined: nothing was changed. */
+      readonly file?: string
+      /** Its lines. */
+      readonly options: readonly string[]
+    }
   /** `upgrade` */
   | ({ readonly type: 'upgraded'; readonly recipe: RecipeId } & Upgraded)
+  /** `outdated`: newer versions of a package that a recipe takes. */
+  | ({ readonly type: 'outdated' } & Checked)
+  /** `outdated`: how many packages. */
+  | {
+      readonly type: 'outdated-sum'
+      readonly outdated: number
+      readonly newest: number
+      readonly unknown: number
+    }
+  /** `lint --fix`: what was done to a file, or why it stays as it is. */
+  | ({ readonly type: 'mended' } & MendedFile)
   /** `source add` */
   | ({ readonly type: 'source-added' } & AddedSource)
   /** `new` */

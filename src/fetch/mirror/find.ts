@@ -4,7 +4,8 @@ import type { Digest } from '../../base/digest.ts'
 import { errorCode } from '../../base/files.ts'
 import { readRegular } from '../../base/regular.ts'
 import type { FileSource } from '../../metadata/model.ts'
-import { isFileName } from '../../metadata/format/source-places.ts'
+import { filePath, isFileName } from '../../metadata/format/source-places.ts'
+import { isAddress } from '../addresses.ts'
 import { claimedNames, mirrorNames } from '../names.ts'
 import { LARGEST_LIST, parseSums, SUMS } from './list.ts'
 
@@ -37,6 +38,23 @@ export async function findInMirror(
   // What the list has under a name of the source goes first, as it says most.
   const names = new Set([...own.filter((name) => sums.has(name)), ...listed, ...own])
   return { names: await thereOf(folder, [...names]), ...(fault !== undefined && { fault }) }
+}
+
+/**
+ * Bytes of the source in the first of some mirror folders that has it, by name: it is not read. 0
+ * where none has it; addresses are passed over.
+ */
+export async function sizeInMirrors(
+  mirrors: readonly string[],
+  source: FileSource,
+): Promise<number> {
+  const folders = mirrors.filter((mirror) => !isAddress(mirror))
+  for (const folder of folders.map((mirror) => filePath(mirror) ?? mirror)) {
+    const [name] = (await findInMirror(folder, source, false)).names
+    const found = name === undefined ? undefined : await lstat(join(folder, name))
+    if (found?.isFile() === true) return found.size
+  }
+  return 0
 }
 
 async function faultOfFolder(folder: string): Promise<string | undefined> {

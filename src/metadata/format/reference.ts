@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { FieldMeta } from './field.ts'
-import { amendSchema, layersSchema, machineSchema, recipeSchema, styleSchema } from './schema.ts'
+import { layersSchema, machineSchema } from './layers-schema.ts'
+import { amendSchema, recipeSchema, styleSchema } from './schema.ts'
 import type { SchemaName } from './file-kinds.ts'
 import { licenseFileSchema } from './license-schema.ts'
 import { fileSourceSchema, treeSourceSchema } from './source-schema.ts'

@@ -1,15 +1,12 @@
 import { z } from 'zod'
-import { described, field, text } from './field.ts'
+import { described, field } from './field.ts'
 import { licenseFiles } from './license-schema.ts'
 import { sourceSchema } from './source-schema.ts'
 import {
   cpe,
   env,
   ids,
-  layerFolder,
-  layerName,
   line,
-  machineName,
   recipeId,
   recipeName,
   size,
@@ -71,6 +68,13 @@ const needs = field(ids.optional(), {
 })
 const style = field(styleName.optional(), {
   description: 'The style, which gives the steps and their environment.',
+  entersKey: true,
+})
+const config = field(strings.optional(), {
+  description: described(
+    'Names of files in `files/` that hold options, in the order in which they apply: a later one',
+    'wins. `{{config}}` in scripts. Templates.',
+  ),
   entersKey: true,
 })
 const configure = field(strings.optional(), {
@@ -155,6 +159,7 @@ const body = {
   inputs,
   needs,
   style,
+  config,
   configure,
   make,
   install,
@@ -179,7 +184,9 @@ const operators = {
     description: 'Replaces whole fields; in `env` and `steps` only the entries that it names.',
   }),
   append: field(
-    z.strictObject({ sources, inputs, needs, configure, make, install, contents }).optional(),
+    z
+      .strictObject({ sources, inputs, needs, config, configure, make, install, contents })
+      .optional(),
     {
       description:
         'Adds elements at the end of lists. Own `patches/` and `files/` are always added.',
@@ -195,6 +202,7 @@ const operators = {
         files: field(names, { description: 'Paths below `files/`.' }),
         inputs: names,
         needs: names,
+        config: names,
         configure: names,
         make: names,
         install: names,
@@ -282,52 +290,23 @@ export const styleSchema = z.strictObject({
   }),
 })
 
-/** `layers.yaml` */
-export const layersSchema = z.strictObject({
-  include: field(z.string().min(1, { error: 'must be a path' }).optional(), {
-    description:
-      "Another `layers.yaml`, relative to this file, whose layers come before this file's.",
-  }),
-  machine: field(machineName.optional(), {
-    description:
-      'Machine to build for: a file `machines/NAME.yaml`. Default: that of the included file.',
-  }),
-  'host-layers': field(z.array(layerName).optional(), {
-    description:
-      "Layers whose sandbox sees the host's `/usr`; never in a file that includes another.",
-  }),
-  layers: field(z.array(layerFolder), {
-    description: described(
-      'Folders of recipes, in order: `NAME` beside this file, or `../NAME` beside its folder. A',
-      'recipe may name recipes of its own layer or of earlier ones.',
-    ),
-  }),
-})
-
-/** `machines/NAME.yaml` */
-export const machineSchema = z.record(
-  text("a value's name: lower-case letters, digits and -", /^[a-z][a-z0-9-]{0,99}$/),
-  // A template may hold it a hundred times.
-  z.string().max(4096, { error: 'must have at most 4096 characters' }),
-)
-
 /** What recipe.yaml holds. */
 export type RecipeText = z.infer<typeof recipeSchema>
 /** What amend.yaml holds. */
 export type AmendText = z.infer<typeof amendSchema>
 /** What a style's file holds. */
 export type StyleText = z.infer<typeof styleSchema>
-/** What layers.yaml holds. */
-export type LayersText = z.infer<typeof layersSchema>
 /** The fields that the merge operator works on, as written. */
 export type MergeableText = z.infer<typeof operators.set> & object
 
 /** Top-level fields of a recipe that are maps, whose entries are replaced one by one. */
 export const MAP_FIELDS = ['env', 'steps'] as const
-/** Lists that only scripts use, as `{{configure}}`, `{{make}}` and `{{install}}`. */
+/** Lists of words that only scripts use, as `{{configure}}`, `{{make}}` and `{{install}}`. */
 export const WORD_LISTS = ['configure', 'make', 'install'] as const
+/** All lists that only scripts use. Styles have those of {@link WORD_LISTS} only. */
+export const SCRIPT_LISTS = ['config', ...WORD_LISTS] as const
 /** Top-level fields of a recipe that are lists. */
-export const LIST_FIELDS = ['sources', 'inputs', 'needs', ...WORD_LISTS, 'contents'] as const
+export const LIST_FIELDS = ['sources', 'inputs', 'needs', ...SCRIPT_LISTS, 'contents'] as const
 
 /** A top-level field of a recipe that is replaced as a whole: neither map nor list. */
 export type WholeField = Exclude<

@@ -23,6 +23,7 @@ export interface ListElements {
   readonly sources: SourceText
   readonly inputs: string
   readonly needs: string
+  readonly config: string
   readonly configure: string
   readonly make: string
   readonly install: string

@@ -97,6 +97,8 @@ export interface Recipe {
   /** `PART:VENDOR:PRODUCT` of its CPE name, if it states one. */
   readonly cpe?: string | undefined
   readonly summary: string
+  /** Name of its style. Nothing of it is in the key: what the style states is in other fields. */
+  readonly style?: string | undefined
   /** SPDX expression. Undefined for an image, whose expression follows from what it holds. */
   readonly license?: string | undefined
   /** SPDX expression of those of its files that become part of what is built with it, if any. */
@@ -118,6 +120,8 @@ export interface Recipe {
   readonly contents: readonly RecipeId[]
   /** True when an image also holds what building it takes, and a mirror of all sources. */
   readonly closure: boolean
+  /** Names of those of its files that hold options, in the order in which they apply. */
+  readonly config: readonly string[]
   readonly env: Readonly<Record<string, string>>
   readonly steps: readonly Step[]
   /** Estimated peak memory, bytes; for admission only. */

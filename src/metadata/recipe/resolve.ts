@@ -5,6 +5,7 @@ import type { Faults } from '../yaml/faults.ts'
 import { suggestion } from '../yaml/suggest.ts'
 import type { Item } from '../yaml/yaml-file.ts'
 import { Expander } from './expander.ts'
+import { fragmentsOf, fragmentWords } from './fragments.ts'
 import { addLicenseFiles } from './license-files.ts'
 import { listOf, wholeOf, type Draft } from './merge.ts'
 import { originsOf } from './origins.ts'
@@ -48,6 +49,7 @@ export function resolveRecipe(
   const names = Object.entries({ name, version: version.value, layer: layer.name })
   const expander = new Expander(names, context.machine, faults)
   const sources = sourcesOf(draft, license, { ...context, expander })
+  const config = fragmentsOf(draft, expander, faults)
   const words = expandWords(draft, style, expander)
   const references = (field: ReferenceField) => referencesOf(field, statement, draft, context)
   const [inputs, needs, contents] = [
@@ -56,7 +58,12 @@ export function resolveRecipe(
     references('contents'),
   ]
   if (style === undefined) return undefined
-  const scripts = scriptsOf(draft, style, expander.with(words), faults)
+  const scripts = scriptsOf(
+    draft,
+    style,
+    expander.with([...words, ['config', fragmentWords(config)]]),
+    faults,
+  )
   checkContents(draft, style, faults)
   let origins: Recipe['origins'] | undefined
   return {
@@ -66,6 +73,7 @@ export function resolveRecipe(
     version: version.value,
     cpe: wholeOf(draft, 'cpe')?.value,
     summary: summary.value,
+    style: style.name,
     license,
     linkedLicense: wholeOf(draft, 'linked-license')?.value,
     host: layer.host,
@@ -76,6 +84,7 @@ export function resolveRecipe(
     inputs,
     needs,
     contents,
+    config,
     ...scripts,
     ...limitsOf(draft),
     closure: wholeOf(draft, 'closure')?.value ?? false,

@@ -1,5 +1,5 @@
 import { shellWords } from '../../base/shell-words.ts'
-import { WORD_LISTS } from '../format/schema.ts'
+import { SCRIPT_LISTS, WORD_LISTS } from '../format/schema.ts'
 import { isReservedStep, type Style } from '../tree/styles.ts'
 import type { Faults } from '../yaml/faults.ts'
 import { suggestion } from '../yaml/suggest.ts'
@@ -100,7 +100,7 @@ function checkSizes(
 
 /** Words that no script asks for would be lost without a sign. */
 function checkUsed(draft: Draft, style: Style, used: ReadonlySet<string>, faults: Faults): void {
-  for (const list of WORD_LISTS) {
+  for (const list of SCRIPT_LISTS) {
     const [first] = listOf(draft, list)
     if (first === undefined || used.has(list)) continue
     const where = `step or variable of style "${style.name}" or of the recipe`

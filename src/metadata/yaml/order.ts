@@ -50,7 +50,8 @@ function outOfOrder(value: unknown, schema: z.ZodType): { path: Path; before: st
 
 const rankCache = new WeakMap<z.ZodObject, ReadonlyMap<string, number>>()
 
-function ranksOf(type: z.ZodObject): ReadonlyMap<string, number> {
+/** Ranks of the fields of a map, in the order that the schema lists them. */
+export function ranksOf(type: z.ZodObject): ReadonlyMap<string, number> {
   let ranks = rankCache.get(type)
   if (ranks === undefined) {
     ranks = new Map(Object.keys(type.shape).map((key, rank) => [key, rank]))

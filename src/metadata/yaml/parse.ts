@@ -40,6 +40,12 @@ export function readYaml(
   faults: Faults,
   { file = path, root = '' }: YamlOptions = {},
 ): YamlFile | undefined {
+  const text = readYamlText(path, faults, file)
+  return text === undefined ? undefined : parseYaml(text, faults, { file, root })
+}
+
+/** The text of such a file, which may be no YAML. */
+export function readYamlText(path: string, faults: Faults, file = path): string | undefined {
   const bytes = readBeneath(dirname(path), basename(path), { limit: LARGEST, faults, file })?.bytes
   if (bytes === undefined) return undefined
   const text = bytes.toString('utf8')
@@ -53,7 +59,7 @@ export function readYaml(
     )
     return undefined
   }
-  return parseYaml(text, faults, { file, root })
+  return text
 }
 
 /**

@@ -5,13 +5,13 @@ import { flushFileSystem } from '../../base/files.ts'
 import type { RecipeId } from '../../base/recipe-id.ts'
 import type { SourceFinder } from '../../fetch/find-source.ts'
 import { fillWhole } from '../../fetch/mirror/fill.ts'
-import { fetchedSources } from '../../metadata/model.ts'
+import { fetchedSources, type FileSource } from '../../metadata/model.ts'
 import type { Graph } from '../../plan/graph.ts'
 import type { Plan } from '../../plan/plan.ts'
 import { isNothing, makeNewFolder } from '../../store/new-folder.ts'
 import type { Store } from '../../store/store.ts'
 import { wantsSource } from './copyleft.ts'
-import { heldBy, joinedLicense, type Held } from './held.ts'
+import { heldBy, joinedLicense } from './held.ts'
 import { licensePapers } from './license-papers.ts'
 import { manifest, relinkingList } from './manifest.ts'
 import { PAPERS, type Paper } from './paper.ts'
@@ -40,12 +40,15 @@ export interface LegalOptions {
 export interface WrittenPapers {
   /** SPDX expression of the image. */
   readonly license: string
-  /** Recipes that the image holds something of; of those, the ones whose source goes with it. */
+  /** Recipes that the image holds something of; of those, the ones of which it holds all files. */
   readonly recipes: number
+  readonly installed: number
+  /** Recipes whose source goes with the image. */
   readonly copyleft: number
   /** Texts of licenses. */
   readonly texts: number
-  /** Source files that were copied. */
+  /** Source files of copyleft parts; of those, the ones that were copied. */
+  readonly sourceFiles: number
   readonly copied: number
   /** Whether the image holds the sources itself. */
   readonly hasMirror: boolean
@@ -78,19 +81,27 @@ export async function writePapers(
       ...texts,
       ...(await sourcePapers(copyleft, plan)),
     ])
-    const copied = sources ? await copySources(part, copyleft, { find, signal }) : 0
+    const files = copyleft.flatMap(({ recipe }) => fetchedSources(recipe.sources))
+    const copied = sources ? await copySources(part, files, { find, signal }) : 0
     await flushFileSystem(part)
-    const [recipes, count] = [held.length, copyleft.length]
-    return { license, recipes, copyleft: count, texts: texts.length, copied, hasMirror }
+    return {
+      license,
+      recipes: held.length,
+      installed: held.filter(({ isWhole }) => isWhole).length,
+      copyleft: copyleft.length,
+      texts: texts.length,
+      sourceFiles: new Set(files.map(({ sha256 }) => sha256)).size,
+      copied,
+      hasMirror,
+    }
   })
 }
 
 async function copySources(
   part: string,
-  copyleft: readonly Held[],
+  sources: readonly FileSource[],
   { find, signal }: Pick<LegalContext, 'find' | 'signal'>,
 ): Promise<number> {
-  const sources = copyleft.flatMap(({ recipe }) => fetchedSources(recipe.sources))
   const folder = join(part, PAPERS.files)
   const before = 'mirror-or-empty'
   return (await fillWhole({ folder, sources, find, before, signal })).copied

@@ -51,6 +51,8 @@ export function travelNote({
   if (copyleft.length === 0) return 'No part asks for its source code to go with the image.\n'
   if (hasMirror)
     return 'The image holds the source files of all its parts, in its partition "mirror".\n'
-  const files = hasFiles ? `They are in ${PAPERS.files}.\n` : 'They are not among these files.\n'
+  const files = hasFiles
+    ? `They are here, in ${PAPERS.files}: pass this folder on with the image.\n`
+    : 'They are not among these files: --sources copies them.\n'
   return `The image holds no source files: those of the copyleft parts must go with it.\n${files}`
 }

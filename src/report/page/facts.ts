@@ -5,10 +5,12 @@ import { readDetailedRecord, type DetailedRecord } from '../../image/read-record
 import { recordBeside } from '../../image/record.ts'
 import { fetchedSources, type Metadata } from '../../metadata/model.ts'
 import type { Listing } from '../../store/artifact/listing.ts'
+import { sizeInMirrors } from '../../fetch/mirror/find.ts'
 import { blobSize } from '../../store/blob-size.ts'
 import type { Store } from '../../store/store.ts'
 import { examineReceipts, type Examined } from '../receipts/examine.ts'
 import { readSigners } from '../receipts/read.ts'
+import { listingsOf } from '../size/listings.ts'
 import { describeLayers, type Layers } from './layers.ts'
 import { Names } from './names.ts'
 
@@ -18,6 +20,8 @@ export interface Asked {
   readonly image: string
   readonly metadata: Metadata
   readonly store: Store
+  /** Folders that may hold sources that the store does not have. */
+  readonly mirrors: readonly string[]
   readonly receipts?: AskedReceipts | undefined
   readonly signal: AbortSignal
 }
@@ -40,7 +44,7 @@ export interface Facts {
   readonly names: Names
   /** Entries of the packages in the image, as far as the store has them. */
   readonly listings: ReadonlyMap<RecipeId, Listing>
-  /** Bytes of sources, as far as the store has them. */
+  /** Bytes of sources, as far as the store or a mirror folder has them. */
   readonly sourceSizes: ReadonlyMap<Digest, number>
   readonly confirmations: Examined | undefined
 }
@@ -57,34 +61,24 @@ export async function gatherFacts(asked: Asked): Promise<Facts> {
     record,
     layers,
     names: new Names(record, layers),
-    listings: await listingsOf(record, layers, asked),
-    sourceSizes: sizesOf(layers, asked.store),
+    listings: await listingsOf(record, layers?.image.contents ?? [], asked.store, asked.signal),
+    sourceSizes: await sizesOf(layers, asked),
     confirmations: asked.receipts && (await confirmationsOf(path, asked.receipts)),
   }
 }
 
-async function listingsOf(
-  { recipes }: DetailedRecord,
+async function sizesOf(
   layers: Layers | undefined,
-  { store, signal }: Asked,
-): Promise<Map<RecipeId, Listing>> {
-  const artifacts = new Map(recipes.map(({ recipe, artifact }) => [recipe, artifact]))
-  const listings = new Map<RecipeId, Listing>()
-  for (const id of layers?.image.contents ?? []) {
-    const artifact = artifacts.get(id)
-    if (artifact === undefined) continue
-    const listing = store.blobs.has(artifact)
-      ? await store.trees.listing(artifact, signal)
-      : store.trees.knownListing(artifact)
-    if (listing !== undefined) listings.set(id, listing)
-  }
-  return listings
-}
-
-function sizesOf(layers: Layers | undefined, { root }: Store): Map<Digest, number> {
-  const sources = (layers?.nodes ?? []).flatMap(({ recipe }) => fetchedSources(recipe.sources))
-  const sizes = sources.map(({ sha256 }): [Digest, number] => [sha256, blobSize(root, sha256)])
-  return new Map(sizes.filter(([, size]) => size > 0))
+  { store, mirrors }: Asked,
+): Promise<Map<Digest, number>> {
+  const sizes = new Map<Digest, number>()
+  for (const { recipe } of layers?.nodes ?? [])
+    for (const source of fetchedSources(recipe.sources)) {
+      if (sizes.has(source.sha256)) continue
+      const size = blobSize(store.root, source.sha256) || (await sizeInMirrors(mirrors, source))
+      if (size > 0) sizes.set(source.sha256, size)
+    }
+  return sizes
 }
 
 /** Fails with `no-time` for signers with time limits: the page must not depend on the clock. */

@@ -1,7 +1,7 @@
 import { byCodeUnit } from '../../base/order.ts'
 import type { RecipeId } from '../../base/recipe-id.ts'
 import { chainTimes } from '../../build/forecast.ts'
-import { Queue } from '../../build/queue.ts'
+import { simulate } from '../../build/simulate.ts'
 import { usedBy, type Node } from '../../plan/graph.ts'
 
 /** When an action runs, in milliseconds since the build began, and on which core. */
@@ -32,33 +32,20 @@ export function planTimeline(
 ): Timeline {
   const remaining = chainTimes(nodes, durationOf)
   const critical = new Set(criticalPath(nodes, durationOf))
-  const waiting = new Map(nodes.map((node) => [node.recipe.id, new Set(usedBy(node))]))
-  const queue = new Queue()
-  const enqueue = (recipe: RecipeId): void => {
-    waiting.delete(recipe)
-    queue.add({ recipe, remaining: remaining.get(recipe) ?? 0, memory: 0 })
-  }
-  for (const [id, uses] of [...waiting]) if (uses.size === 0) enqueue(id)
-  const runs: Run[] = []
-  let running: Run[] = []
-  let now = 0
-  for (;;) {
-    const slots = cores - running.length
-    for (const recipe of queue.take({ slots, memory: Infinity, idle: running.length === 0 })) {
-      const core = freeCore(running, cores, critical.has(recipe))
-      running.push({ recipe, core, start: now, end: now + durationOf(recipe) })
-    }
-    if (running.length === 0) return { cores, total: now, runs }
-    const end = Math.min(...running.map((run) => run.end))
-    const ended = running.filter((run) => run.end === end)
-    running = running.filter((run) => run.end !== end)
-    now = end
-    runs.push(...ended)
-    for (const [id, uses] of [...waiting]) {
-      for (const { recipe } of ended) uses.delete(recipe)
-      if (uses.size === 0) enqueue(id)
-    }
-  }
+  const { total, runs } = simulate({
+    nodes,
+    candidateOf: (recipe) => ({ recipe, remaining: remaining.get(recipe) ?? 0, memory: 0 }),
+    timeOf: durationOf,
+    machine: { cores, memory: Infinity },
+    slots: 0,
+  })
+  const free = Array.from({ length: cores }, () => 0)
+  const placed = runs.map(({ recipe, start, end }) => {
+    const core = freeCore(free, start, critical.has(recipe))
+    free[core] = end
+    return { recipe, core, start, end }
+  })
+  return { cores, total, runs: placed.sort((a, b) => a.end - b.end) }
 }
 
 /** The longest chain of actions, each of which uses the one before: no build can be shorter. */
@@ -82,11 +69,9 @@ export function criticalPath(
   return path
 }
 
-/** One of the free cores, of which there is at least one. */
-function freeCore(running: readonly Run[], cores: number, isCritical: boolean): number {
-  const taken = new Set(running.map(({ core }) => core))
-  const isFree = (core: number): boolean => !taken.has(core)
-  let core = isCritical ? 0 : 1
-  while (core < cores && !isFree(core)) core += 1
-  return core < cores ? core : 0
+/** One of the cores that are free at `now`, of which there is at least one. */
+function freeCore(freeFrom: readonly number[], now: number, isCritical: boolean): number {
+  const [first = 0, ...others] = freeFrom
+  const other = others.findIndex((from) => from <= now) + 1
+  return (isCritical && first <= now) || other === 0 ? 0 : other
 }

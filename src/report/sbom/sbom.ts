@@ -19,8 +19,12 @@ export interface WrittenBill {
   readonly image: RecipeId
   /** JSON, with a newline at its end. */
   readonly text: string
+  /** Recipes that it was built from; of those, the ones that are installed in it. */
   readonly packages: number
+  readonly installed: number
+  /** Sources: files that are fetched, and folders of the checkout. */
   readonly sources: number
+  readonly folders: number
 }
 
 /**
@@ -40,7 +44,14 @@ export async function writeBill(
   const bill = billOf(recorded.record, plan, engine)
   const { image, packages, sources } = bill
   const text = await textOf(bill, format)
-  return { image: image.id, text, packages: packages.length, sources: sources.length }
+  return {
+    image: image.id,
+    text,
+    packages: packages.length,
+    installed: packages.filter(({ role }) => role === 'content').length,
+    sources: sources.length,
+    folders: sources.filter(({ kind }) => kind === 'tree').length,
+  }
 }
 
 /** The library of one format takes longer to load than all else. */

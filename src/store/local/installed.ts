@@ -1,4 +1,6 @@
+import { lstatSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Digest } from '../../base/digest.ts'
 import { FixpointError } from '../../base/error.ts'
 import { errorCode } from '../../base/files.ts'
@@ -43,6 +45,18 @@ export class Installed {
 
   has(artifact: Digest): boolean {
     return this.#byArtifact.has(artifact)
+  }
+
+  /**
+   * Entries of an artifact as the manifest lists them, with the sizes that its files have now. No
+   * file is read, so nothing is checked.
+   */
+  listing(artifact: Digest): Listing | undefined {
+    return this.#byArtifact.get(artifact)?.listing.map((entry) => {
+      if (entry.type !== 'file') return entry
+      const found = lstatSync(join(this.#root, entry.path), { throwIfNoEntry: false })
+      return { ...entry, size: found?.size ?? 0 }
+    })
   }
 
   /**

@@ -1,19 +1,21 @@
 import { closeSync, mkdirSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { beneath, Folder } from '../../base/beneath.ts'
+import { beneath, Folder, readIfThere } from '../../base/beneath.ts'
 import type { Digest } from '../../base/digest.ts'
 import { errorCode } from '../../base/files.ts'
+import { noteOf, textOfNote } from '../../base/notes.ts'
 import { removeTree } from '../../base/remove-tree.ts'
 import type { Sources } from '../rooms.ts'
 import type { Lock } from './lock.ts'
 import type { Session } from './session.ts'
 
-/** The folder of the names below the store's. */
-const NAMES = 'names'
+/** Folders below the store's: names, and what else was noted of sources. */
+const [NAMES, NOTES] = ['names', 'notes']
 
 /**
- * Unfinished downloads as `partial/DIGEST`, and names as empty files `names/DIGEST/NAME`.
+ * Unfinished downloads as `partial/DIGEST`, names as empty files `names/DIGEST/NAME`, and what was
+ * found out about a source as `notes/DIGEST`.
  *
  * The names catch a recipe whose version was changed and whose digest was forgotten: its digest was
  * never seen under the new name. Each name is a file, so two engines cannot lose each other's.
@@ -65,13 +67,27 @@ export class LocalSources implements Sources {
       // The store may be read-only. One check is lost, nothing else.
     }
   }
+
+  finding(digest: Digest, form: string): string | undefined {
+    try {
+      return textOfNote(readIfThere(join(this.#root, NOTES, digest)) ?? '', form)
+    } catch {
+      return undefined
+    }
+  }
+
+  async noteFinding(digest: Digest, form: string, text: string): Promise<void> {
+    const path = join(this.#root, NOTES, digest)
+    // The store may be read-only. It is found out again, nothing else.
+    await this.#session.write(path, noteOf(form, text), 'note').catch(() => undefined)
+  }
 }
 
-/** Removes the names of all sources but those in `keep`. */
-export async function forgetNames(root: string, keep: ReadonlySet<Digest>): Promise<void> {
-  const folder = join(root, NAMES)
-  for (const name of await readdir(folder).catch(() => []))
-    if (!keep.has(name as Digest)) await removeTree(join(folder, name))
+/** Removes names and notes of all sources but those in `keep`. */
+export async function forgetSources(root: string, keep: ReadonlySet<Digest>): Promise<void> {
+  for (const folder of [NAMES, NOTES].map((name) => join(root, name)))
+    for (const name of await readdir(folder).catch(() => []))
+      if (!keep.has(name as Digest)) await removeTree(join(folder, name))
 }
 
 function within(parent: Folder, name: string, use: (folder: Folder) => void): void {

@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import { spawn } from 'node:child_process'
-import { watch } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { checkKit } from '../../../src/archive/kit/check.ts'
+import { atChange } from '../../support/at-change.ts'
 import { kitProcess, makeToyKit } from '../../support/kits.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
 
@@ -14,13 +14,12 @@ it.each([1, 3, 6, 10, 15, 21, 28, 36, 45, 55])(
     const parent = await temporaryFolder()
     const kit = join(parent, 'kit')
     const { contents, args } = await kitProcess('createKit', kit)
-    let changes = 0
-    const watcher = watch(parent, { recursive: true }, () => {
-      if (++changes === change) child.kill('SIGKILL')
+    const endLook = atChange(parent, change, () => {
+      child.kill('SIGKILL')
     })
     const child = spawn(process.execPath, args, { stdio: 'ignore' })
     const [code] = (await once(child, 'close')) as [number | null]
-    watcher.close()
+    endLook()
     expect([0, null]).toContain(code)
     if ((await readdir(parent)).includes('kit'))
       expect(await checkKit(kit)).toMatchObject({ faults: [] })

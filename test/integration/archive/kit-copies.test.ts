@@ -121,9 +121,9 @@ const good = { day: '2026-11-27', faults: 0 }
 
 it.each([
   ['enough', [here, elsewhere], good, '2027-11-27', []],
-  ['two copies in all', [here], good, '2027-01-01', ['2 copies', '1 kinds', '1 places']],
-  ['one medium', [here, { ...elsewhere, medium: 'usb' }], good, '2027-01-01', ['1 kinds']],
-  ['one place', [here, { ...elsewhere, place: 'at home' }], good, '2027-01-01', ['1 places']],
+  ['two copies in all', [here], good, '2027-01-01', ['2 copies', '1 medium', '1 place']],
+  ['one medium', [here, { ...elsewhere, medium: 'usb' }], good, '2027-01-01', ['1 medium']],
+  ['one place', [here, { ...elsewhere, place: 'at home' }], good, '2027-01-01', ['1 place']],
   ['an old check', [here, elsewhere], good, '2027-11-29', ['last checked 367 days']],
   ['no check', [here, elsewhere], undefined, '2027-01-01', ['never']],
   ['faults', [here, elsewhere], { ...good, faults: 2 }, '2027-01-01', ['the last check']],

@@ -170,13 +170,11 @@ describe('a disk that is unplugged', () => {
     expect(await readdir(parent)).toEqual([])
     // The unplugged disk as one of several copies, and as the place of a new one.
     await spoil(join(first.folder, IMAGE))
-    const repaired = await archive('repair', first.folder, '--from', kit)
-    // What the system still has of the folder in memory decides.
-    if (repaired.code !== 0) {
-      expect(repaired).toMatchObject({ code: 6 })
-      expect(repaired.said).toContain('the disk or device fails')
-      expect(await archive('repair', first.folder)).toMatchObject({ code: 0 })
-    }
+    // What of its folders is still in memory decides whether it is asked at all.
+    const beside = await archive('repair', first.folder, '--from', kit)
+    expect(beside.said).toMatch(/the disk or device fails|1 file repaired/)
+    expect([0, 6]).toContain(beside.code)
+    expect(await archive('repair', first.folder)).toMatchObject({ code: 0 })
     expect(await checkKit(first.folder)).toMatchObject({ id: first.id, faults: [] })
     const onto = await archive('add-copy', first.folder, join(folder, 'second'), ...PLACE)
     expect(onto.said).not.toMatch(/bug|at file:|TypeError/)

@@ -1,6 +1,5 @@
 import { once } from 'node:events'
 import { spawn, type ChildProcess } from 'node:child_process'
-import { watch } from 'node:fs'
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -9,6 +8,7 @@ import { describe, expect, it } from 'vitest'
 import { checkKit } from '../../../src/archive/kit/check.ts'
 import { copyKit } from '../../../src/archive/kit/copy.ts'
 import { makeAlone } from '../../../src/archive/make-alone.ts'
+import { atChange } from '../../support/at-change.ts'
 import { CHECKOUT, IMAGE, toyKit } from '../../support/kits.ts'
 import { digestsBelow } from '../../support/parity.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
@@ -33,13 +33,12 @@ async function endAtChange(
   change: number,
   by: NodeJS.Signals,
 ): Promise<{ code: number | null; said: string }> {
-  let changes = 0
-  const watcher = watch(folder, { recursive: true }, () => {
-    if (++changes === change) process.kill(-child.pid!, by)
+  const endLook = atChange(folder, change, () => {
+    process.kill(-child.pid!, by)
   })
   const said = text(child.stderr!)
   const [code] = (await once(child, 'close')) as [number | null]
-  watcher.close()
+  endLook()
   return { code, said: await said }
 }
 

@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import { spawn } from 'node:child_process'
-import { watch } from 'node:fs'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { expect, it } from 'vitest'
+import { atChange } from '../../support/at-change.ts'
 import { BLOCK, IMAGE, makeToyKit } from '../../support/kit.ts'
 import { digestsBelow } from '../../support/parity.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
@@ -35,12 +35,11 @@ it.each([1, 2, 3, 4, 6, 8, 11, 14, 18, 23])(
     const store = await temporaryFolder()
     const before = await digestsBelow(kit)
     const child = spawn(process.execPath, [MAIN, ...own(store), kit], { stdio: 'ignore' })
-    let changes = 0
-    const watcher = watch(kit, { recursive: true }, () => {
-      if (++changes === change) child.kill('SIGKILL')
+    const endLook = atChange(kit, change, () => {
+      child.kill('SIGKILL')
     })
     await once(child, 'close')
-    watcher.close()
+    endLook()
     const after = await digestsBelow(kit)
     // Each file that a list names is as it was, or right; some file system has no moment between.
     for (const path of Object.keys(whole))

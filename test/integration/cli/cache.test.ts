@@ -1,10 +1,12 @@
 import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
+import { TLSSocket } from 'node:tls'
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { cacheServer, on, status } from '../../support/cache-server.ts'
 import { commandLine, jsonLines, makes, ranIn, TOOLS_RECIPE, type Toy } from '../../support/cli.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
@@ -177,4 +179,135 @@ test.each([
   const ended = await toy.run('build', 'alpha')
   expect(ended.code).toBe(2)
   expect(ended.stderr).toMatch(/config\.yaml:\d+:\d+: error/)
+})
+
+describe('a server that wants to know its clients', () => {
+  /** Files of an authority, of a server and of clients that it vouches for, and of a stranger. */
+  async function authority(): Promise<(name: string) => string> {
+    const folder = await temporaryFolder()
+    const file = (name: string): string => join(folder, name)
+    const openssl = (...words: readonly string[]): void => {
+      execFileSync('openssl', words, { cwd: folder, stdio: 'ignore' })
+    }
+    for (const ca of ['ca', 'other-ca'])
+      openssl(
+        ...['req', '-x509', '-newkey', 'ed25519', '-nodes', '-days', '36500'],
+        ...['-subj', `/CN=${ca}`, '-keyout', `${ca}.key`, '-out', `${ca}.pem`],
+      )
+    for (const [name, ca] of [
+      ['server', 'ca'],
+      ['client', 'ca'],
+      ['stranger', 'other-ca'],
+    ] as const) {
+      openssl(
+        ...['req', '-newkey', 'ed25519', '-nodes', '-subj', `/CN=${name}`],
+        ...['-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', `${name}.key`, '-out', 'csr'],
+      )
+      openssl(
+        ...['x509', '-req', '-in', 'csr', '-CA', `${ca}.pem`, '-CAkey', `${ca}.key`],
+        ...['-CAcreateserial', '-days', '36500', '-copy_extensions', 'copy', '-out', `${name}.crt`],
+      )
+      const both = ['crt', 'key'].map((kind) => readFileSync(file(`${name}.${kind}`), 'utf8'))
+      writeFileSync(file(`${name}.pem`), both.join(''), { mode: 0o600 })
+    }
+    const [crt, key] = ['client.crt', 'stranger.key'].map((name) => readFileSync(file(name)))
+    writeFileSync(file('mixed.pem'), `${String(crt)}${String(key)}`, { mode: 0o600 })
+    writeFileSync(file('bare.pem'), String(crt), { mode: 0o600 })
+    return file
+  }
+
+  test('takes and gives results for the right certificate alone', async () => {
+    const file = await authority()
+    const tls = {
+      ...{ key: readFileSync(file('server.key')), cert: readFileSync(file('server.crt')) },
+      ...{ ca: readFileSync(file('ca.pem')), requestCert: true, rejectUnauthorized: true },
+    }
+    const server = await cacheServer((handler) => createTlsServer(tls, handler))
+    const env = { NODE_EXTRA_CA_CERTS: file('ca.pem') }
+    const certificate = (name: string): string => `certificate: ${file(`${name}.pem`)}`
+
+    const first = await newToy(TREE)
+    const key = (await first.run('cache', 'keygen', 'ci.key')).stdout.trim()
+    const own = [`write: ${server.address}`, `key: ${join(first.folder, 'ci.key')}`]
+    await configure(first, ...own, certificate('client'))
+    expect(await first.runWith({ env }, 'build', 'two')).toMatchObject({ code: 0 })
+    expect(server.files.size).toBe(4)
+
+    const from = [`read: ['${server.address}']`, `keys: ['${key}']`]
+    const second = await newToy(TREE)
+    await configure(second, ...from, certificate('client'))
+    const read = await second.runWith({ env }, '--json', 'build', 'two')
+    expect(ranIn(jsonLines(read.stdout))).toEqual([])
+
+    // All the rest never gets as far as a request.
+    server.requests.length = 0
+    for (const lines of [[], [certificate('stranger')]]) {
+      const other = await newToy(TREE)
+      await configure(other, ...from, ...lines)
+      const built = await other.runWith({ env }, '--json', 'build', 'two')
+      expect(built.code).toBe(0)
+      expect(ranIn(jsonLines(built.stdout))).toContain('product/two')
+      const named = jsonLines(built.stdout).filter(({ type }) => type === 'warning')
+      expect(named).toHaveLength(1)
+      expect(named[0]?.['message']).toContain(`Cache "${server.address}/" failed: connection`)
+    }
+    expect(server.requests).toEqual([])
+
+    chmodSync(file('client.pem'), 0o644)
+    for (const [name, reason] of [
+      ['client', 'other users may read'],
+      ['mixed', 'key values mismatch'],
+      ['bare', 'PRIVATE KEY'],
+      ['none', 'there is no such file'],
+    ] as const) {
+      await configure(second, ...from, certificate(name))
+      await rm(join(second.folder, 'store/index'), { recursive: true })
+      await mkdir(join(second.folder, 'store/index'))
+      const refused = await second.runWith({ env }, 'build', 'two')
+      expect(refused.stderr).toContain(reason)
+      expect(refused.stderr).toContain(file(`${name}.pem`))
+      expect(refused.code).toBe(2)
+    }
+    await configure(second, "read: ['http://127.0.0.1:1']", `keys: ['${key}']`, certificate('x'))
+    const plain = await second.run('build', 'two')
+    expect(plain.stderr).toContain('needs an https:// address')
+    expect(plain.code).toBe(2)
+  })
+
+  test('is not shown to the server that it redirects to', async () => {
+    const file = await authority()
+    const shown: boolean[] = []
+    const tls = {
+      ...{ key: readFileSync(file('server.key')), cert: readFileSync(file('server.crt')) },
+      ...{ ca: readFileSync(file('ca.pem')), requestCert: true, rejectUnauthorized: false },
+    }
+    const note = ({ socket }: IncomingMessage): boolean => {
+      if (!(socket instanceof TLSSocket)) throw new Error('this is no connection by TLS')
+      shown.push(Object.keys(socket.getPeerCertificate()).length > 0)
+      return false
+    }
+    const servers = [
+      await cacheServer((handler) => createTlsServer(tls, handler)),
+      await cacheServer((handler) => createTlsServer(tls, handler)),
+    ]
+    servers[1]!.fault = note
+    servers[0]!.fault = (request, response) => {
+      note(request)
+      const Location = `${servers[1]!.address}${String(request.url)}`
+      return status(302, { Location })(request, response)
+    }
+    const toy = await newToy(TREE)
+    const key = (await toy.run('cache', 'keygen', 'ci.key')).stdout.trim()
+    await configure(
+      toy,
+      `read: ['${servers[0]!.address}']`,
+      `keys: ['${key}']`,
+      `certificate: ${file('client.pem')}`,
+    )
+    const env = { NODE_EXTRA_CA_CERTS: file('ca.pem') }
+    expect(await toy.runWith({ env }, 'build', 'two')).toMatchObject({ code: 0 })
+    expect(servers[1]!.requests.length).toBeGreaterThan(0)
+    expect(new Set(shown.slice(0, 2))).toEqual(new Set([true, false]))
+    expect(shown.filter((is) => is)).toHaveLength(servers[0]!.requests.length)
+  })
 })

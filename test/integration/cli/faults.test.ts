@@ -137,8 +137,9 @@ describe('sources, exit code 4:', () => {
     })
     const { code, stderr } = await run('fetch', 'sourced')
     expect(code).toBe(0)
+    const unplugged = join(folder, 'home/unplugged')
     expect(stderr).toContain(
-      `The mirror folder "${join(folder, 'home/unplugged')}" of the configuration is missing`,
+      `The mirror folder "${unplugged}" of the configuration or the project is missing`,
     )
   })
 })

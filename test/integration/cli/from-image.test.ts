@@ -80,12 +80,12 @@ test('a mirror folder is filled from an image; it is one, and nothing of what la
     expect(code, stderr).toBe(0)
     return stdout.split('\n')[0]
   }
-  expect(await fill('--from', image)).toBe(`${mirror}: 1 of 1 sources are there, 1 copied now`)
+  expect(await fill('--from', image)).toBe(`${mirror}: 1 of 1 source file, 1 copied now`)
   expect(execFileSync('sha256sum', ['-c', 'SHA256SUMS'], { cwd: mirror, encoding: 'utf8' })).toBe(
     'notes: OK\nsource.bin: OK\n',
   )
   // As a mirror of its own, and once more with nothing to do.
-  expect(await fill('--from', mirror)).toBe(`${mirror}: 1 of 1 sources are there, 0 copied now`)
+  expect(await fill('--from', mirror)).toBe(`${mirror}: 1 of 1 source file, 0 copied now`)
 
   await writeFile(join(mirror, 'source.bin'), 'damaged')
   expect(await fill('--from', image)).toContain('1 copied now')

@@ -216,7 +216,7 @@ test('the record of an image with its closure tells what among its sources is no
   const seeds = async (output: string, ...flags: string[]): Promise<unknown> => {
     const { code, stderr } = await run('build', 'whole', '-o', output, ...flags)
     expect(code, stderr).toBe(0)
-    expect(stderr.includes('look through 1 sources of product/whole')).toBe(flags.length === 0)
+    expect(stderr.includes('look through 1 source file,')).toBe(flags.length === 0)
     return (
       JSON.parse(await readFile(join(folder, output, 'whole.json'), 'utf8')) as { seeds?: unknown }
     ).seeds

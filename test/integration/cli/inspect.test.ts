@@ -73,7 +73,12 @@ describe('list, search and tree', () => {
     const all = (await run('list', 'bootstrap')).stdout.trimEnd().split('\n')
     expect(all.map((line) => line.split(/ +/)[0])).toContain('bootstrap/alpha')
     expect((await run('search', 'ALPHA', 'bootstrap/')).stdout).toMatch(/^bootstrap\/alpha /)
-    expect((await run('search', 'alpha', 'nosuch')).stdout).toBe('')
+    const none = await run('search', 'alpha', 'nosuch')
+    expect(none).toEqual({
+      code: 1,
+      stdout: 'no recipe has "alpha" and "nosuch" in its name, version or summary\n',
+      stderr: '',
+    })
     expect((await run('list', 'nosuch')).code).toBe(2)
   })
 
@@ -103,13 +108,36 @@ describe('graph', () => {
 
 describe('show', () => {
   test('is the recipe as JSON, after style and templates', async () => {
-    const { code, stdout } = await toy().run('show', 'changing')
+    const { code, stdout } = await toy().run('show', 'changing', '--json')
     expect(code).toBe(0)
     expect(JSON.parse(stdout)).toMatchObject({
-      id: 'bootstrap/changing',
-      env: { WORD: 'after' },
-      steps: [{ name: 'build' }],
+      type: 'recipe',
+      recipe: {
+        id: 'bootstrap/changing',
+        style: 'plain',
+        env: { WORD: 'after' },
+        steps: [{ name: 'build' }],
+      },
     })
+  })
+
+  test('is short for people: what it is, where it is from, and its last build', async () => {
+    const { folder, run } = toy()
+    const changing = await run('show', 'changing')
+    expect(changing.code).toBe(0)
+    expect(changing.stdout).toContain('bootstrap/changing 1.0: A package\n')
+    expect(changing.stdout).toMatch(/\n {2}license +MIT\n {2}style +plain\n/)
+    expect(changing.stdout).toMatch(/\n {2}inputs +bootstrap\/alpha\n/)
+    expect(changing.stdout).toMatch(/\n {2}steps +build\n/)
+    expect(changing.stdout).toMatch(/\n {2}last build +\d[.\d]* \w?B in \d[.\d]* s\n$/)
+    expect(changing.stdout).not.toContain('amended')
+    const alpha = await run('show', 'alpha')
+    expect(alpha.stdout).toContain(
+      `  amended in  ${join(folder, 'layers/product/alpha/amend.yaml')}\n`,
+    )
+    expect(alpha.stdout).toContain(
+      `  defined in  ${join(folder, 'layers/bootstrap/alpha/recipe.yaml')}\n`,
+    )
   })
 
   test('--origin names file, line and column of each field, the latest last', async () => {
@@ -152,8 +180,8 @@ describe('log', () => {
 describe('diff', () => {
   test('of two artifacts lists the paths and exits with 5', async () => {
     const { code, stdout, stderr } = await toy().run('diff', ...artifacts)
-    expect({ code, stdout }).toEqual({ code: 5, stdout: '~ word\n' })
-    expect(stderr).toContain('"word"')
+    expect({ code, stderr }).toEqual({ code: 5, stderr: '' })
+    expect(stdout).toMatch(/^~ word\nThe artifacts differ in 1 entry, first in "word": .*\n$/)
   })
 
   test('of an artifact and itself exits with 0', async () => {

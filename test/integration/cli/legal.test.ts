@@ -70,7 +70,8 @@ describe('legal', () => {
     const { code, stdout, stderr } = await run('legal', 'out/disk.img', target)
     expect(code, stderr).toBe(0)
     expect(stdout).toContain('product/disk: GPL-2.0-only AND MIT\n')
-    expect(stdout).toContain('The image holds no source files')
+    expect(stdout).toContain('papers of 2 recipes (2 installed, 0 linked into others)\n')
+    expect(stdout).toContain('The image holds no source files: pass on the 1 source file of')
     expect(await filesBelow(target)).toEqual([
       'README.txt',
       'licenses/product/free/free-1.0.tar/COPYING',
@@ -101,7 +102,12 @@ describe('legal', () => {
   })
 
   test('copies the sources of copyleft parts when asked', async () => {
-    const target = await papers(toy(), 'with-sources', '--sources')
+    const { run, folder } = toy()
+    const target = join(folder, 'with-sources')
+    const { stdout } = await run('legal', 'out/disk.img', target, '--sources')
+    expect(stdout).toContain('1 source file of the copyleft parts: pass the folder on')
+    expect(stdout).not.toContain('--sources')
+    expect(await readFile(join(target, 'README.txt'), 'utf8')).toContain('They are here')
     const copies = (await filesBelow(target)).filter((path) => path.endsWith('free-1.0.tar'))
     expect(copies).toHaveLength(1)
     expect(digestOf(await readFile(join(target, copies[0]!)))).toBe(digestOf(TARBALL))

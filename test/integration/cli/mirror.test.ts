@@ -78,17 +78,15 @@ test('a mirror of all layers is made, checked, copied, damaged, and mended', asy
   const made = await run('mirror', 'create', mirror, '--from', join(folder, 'sources'))
   expect(made).toMatchObject({
     code: 0,
-    stdout: `${mirror}: 2 of 2 sources are there, 2 copied now\n`,
+    stdout: `${mirror}: 2 of 2 source files, 2 copied now\n`,
   })
   expect(await digestsIn(mirror)).toEqual(await digestsIn(await makeMirror(SOURCES)))
-  expect((await run('mirror', 'check', mirror)).stdout).toBe(
-    `${mirror}: 2 files are whole, 0 faults\n`,
-  )
+  expect((await run('mirror', 'check', mirror)).stdout).toBe(`${mirror}: 2 whole files, 0 faults\n`)
 
   const copy = join(folder, 'copy')
   expect(await run('mirror', 'copy', mirror, copy)).toMatchObject({
     code: 0,
-    stdout: `${copy}: 2 of 2 files are right, 2 copied now\n`,
+    stdout: `${copy}: 2 of 2 files right, 2 copied now\n`,
   })
   await writeFile(join(mirror, 'one-1.0.txt'), 'The first source\n')
   await writeFile(join(mirror, 'letter'), 'dear')
@@ -117,7 +115,7 @@ test('update adds what is missing only, also where no place and no store has the
   await rm(join(store, 'blobs'), { recursive: true })
   expect(await run('mirror', 'update', mirror, ...from)).toMatchObject({
     code: 0,
-    stdout: `${mirror}: 2 of 2 sources are there, 1 copied now\n`,
+    stdout: `${mirror}: 2 of 2 source files, 1 copied now\n`,
   })
   // Nothing is left to ask for, so nothing has to be there.
   await rm(join(folder, 'sources'), { recursive: true })
@@ -131,7 +129,7 @@ test('what cannot be had is named, the rest is there, and the next run adds it',
   const from = ['--from', join(folder, 'sources'), '--offline']
   await rm(join(folder, 'sources/two-2.0.txt'))
   const { code, stdout, stderr } = await run('mirror', 'create', mirror, ...from)
-  expect([code, stdout]).toEqual([4, `${mirror}: 1 of 2 sources are there, 1 copied now\n`])
+  expect([code, stdout]).toEqual([4, `${mirror}: 1 of 2 source files, 1 copied now\n`])
   expect(stderr).toContain('two-2.0.txt')
   await write({ 'sources/two-2.0.txt': SOURCES['two-2.0.txt'] })
   expect((await run('mirror', 'create', mirror, ...from)).stdout).toContain(', 1 copied now')
@@ -190,7 +188,7 @@ test('prune keeps what a record, a layers.yaml or both name; it refuses without 
   const dry = await run('mirror', 'prune', mirror, '-n', '--keep', layers)
   expect(dry).toMatchObject({
     code: 0,
-    stdout: `would remove old-0.9.txt\n${mirror}: would remove 1 files (14 B), kept 2\n`,
+    stdout: `would remove old-0.9.txt\n${mirror}: would remove 1 file (14 B), kept 2\n`,
   })
   expect(await digestsIn(mirror)).toEqual(before)
 
@@ -198,7 +196,7 @@ test('prune keeps what a record, a layers.yaml or both name; it refuses without 
   expect(built.code, built.stderr).toBe(0)
   const record = join(folder, 'out/disk.json')
   expect((await run('mirror', 'prune', mirror, '--keep', record, layers)).stdout).toContain(
-    'removed 1 files',
+    'removed 1 file',
   )
   expect(await digestsIn(mirror)).toEqual(await digestsIn(await makeMirror(SOURCES)))
   // The image is of the first source only.
@@ -257,8 +255,7 @@ test('a file that may not be read is named; the others are read', async () => {
   const { code, stdout } = await runWith({ wrap }, 'mirror', 'check', mirror)
   expect({ code, stdout }).toEqual({
     code: 8,
-    stdout:
-      'unreadable   one-1.0.txt: permission denied\n' + `${mirror}: 1 files are whole, 1 faults\n`,
+    stdout: 'unreadable   one-1.0.txt: permission denied\n' + `${mirror}: 1 whole file, 1 fault\n`,
   })
 })
 

@@ -99,7 +99,7 @@ describe('edit and patch', () => {
     await writeFile(join(tree, 'forgotten.c'), '')
     const { code, stderr } = await toy.run('patch', 'hello')
     expect(code).toBe(0)
-    expect(stderr).toContain('1 files are in no commit, such as "forgotten.c"')
+    expect(stderr).toContain('In no commit: 1 file, such as "forgotten.c"')
   })
 
   test('refuse what would lose something, and leave the layer as it was', async () => {

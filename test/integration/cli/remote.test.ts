@@ -8,6 +8,7 @@ import {
   makes,
   onSmallDisk,
   TOOLS_RECIPE,
+  WITHOUT_NAMESPACES,
   type Ended,
   type Toy,
 } from '../../support/cli.ts'
@@ -91,6 +92,26 @@ describe.skipIf(!hasServer)('with a server', () => {
     const local = await here.run('build', 'one')
     const target = jsonLines(built.stdout).find(({ type }) => type === 'target')
     expect(local.stdout).toContain(String(target?.['artifact']))
+  })
+
+  test('--remote-only needs no sandbox here, even if the server is busy', async () => {
+    const names = ['one', 'two', 'three']
+    const toy = await newToy(
+      Object.fromEntries([
+        ...Object.entries(TREE),
+        ...names.map((name) => [
+          `layers/product/${name}/recipe.yaml`,
+          makes(name, `of ${name}`, 'inputs: [bootstrap/tools]'),
+        ]),
+      ]) as typeof TREE,
+    )
+    expect(await toy.run('build', 'bootstrap/tools')).toMatchObject({ code: 0 })
+    const lines = [`address: 'grpc://127.0.0.1:${server().port}'`, `runner: ${runner()}`]
+    await configure(toy, ...lines, 'jobs: 1')
+    const wrap = WITHOUT_NAMESPACES
+    const built = await toy.runWith({ wrap }, '--json', 'build', '--remote-only', ...names)
+    expect(built.stderr).toBe('')
+    expect(built.code).toBe(0)
   })
 
   test('a full disk here is an error of this machine', async () => {

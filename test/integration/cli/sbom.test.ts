@@ -115,7 +115,7 @@ describe('the bill of an image that was built', () => {
     expect(lines.at(-1)).toEqual(
       expect.objectContaining({
         ...{ type: 'sbom', image: 'product/disk', format: 'cyclonedx', file },
-        ...{ packages: 2, sources: 1 },
+        ...{ packages: 2, installed: 1, sources: 1, folders: 1 },
       }),
     )
     expect(await readFile(file, 'utf8')).toBe(await bill(image()))

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { digestOf } from '../../../src/base/digest.ts'
 import { fillMirror } from '../../../src/fetch/mirror/fill.ts'
+import { sizeInMirrors } from '../../../src/fetch/mirror/find.ts'
 import type { SourceFinder } from '../../../src/fetch/find-source.ts'
 import type { FileSource } from '../../../src/metadata/model.ts'
 import { CONTENT, DIGEST, source, useRig, WRONG } from './rig.ts'
@@ -36,6 +37,22 @@ async function fillWith(
   expect(failures).toEqual([])
   return { files, copied }
 }
+
+test('the size of a source is found in the first folder that has a file of it, by name', async () => {
+  await fill('a.tar')
+  const empty = join(rig().folder, 'empty')
+  await mkdir(empty)
+  const mirrors = ['https://mirror.example', join(rig().folder, 'missing'), empty, folder()]
+  const sizeOf = (name: string) => sizeInMirrors(mirrors, source([], { name }))
+  expect(await sizeOf('a.tar')).toBe(CONTENT.length)
+  expect(await sizeInMirrors([`file:${folder()}`], source([], { name: 'a.tar' }))).toBe(
+    CONTENT.length,
+  )
+  const other = source([], { name: 'a.tar', sha256: digestOf('other') })
+  expect(await sizeInMirrors(mirrors, other)).toBe(0)
+  await mkdir(join(empty, 'a.tar'))
+  expect(await sizeOf('a.tar')).toBe(CONTENT.length)
+})
 
 function checked(): string {
   return execFileSync('sha256sum', ['-c', 'SHA256SUMS'], { cwd: folder(), encoding: 'utf8' })

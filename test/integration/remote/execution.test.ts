@@ -22,7 +22,7 @@ import {
 import { toyBuild, toyMetadata, toyRecipe, TOOLS, type ToyStore } from '../../support/toy.ts'
 
 if (!hasServer)
-  process.stderr.write('left out: remote execution, since .ci/justbuild has unpacked no server\n')
+  process.stderr.write('left out: remote execution, since .ci/servers has unpacked no server\n')
 
 /** Two recipes, of which one uses the other, and things that a server may not keep. */
 const SCRIPT = 'mkdir -m 700 "$OUT/d"; echo x > "$OUT/d/x"; chmod 444 "$OUT/d/x"; echo built'
@@ -100,7 +100,7 @@ describe.skipIf(!hasServer)('remote execution', () => {
     expect(await readFile(log!, 'utf8')).toContain('built')
   })
 
-  test('a second client gets it from the server, by 7 calls an action', async () => {
+  test('a second client gets it from the server, by 5 calls an action and one for all', async () => {
     await build(await toys(), server().port, ONLY)
     const proxy = await proxied()
     const built = await build(await toys(), proxy.port, { ...ONLY, targets: ['toy/a'] })
@@ -109,6 +109,24 @@ describe.skipIf(!hasServer)('remote execution', () => {
       [
         ...['GetCapabilities', 'FindMissingBlobs', 'Execute'],
         ...['Read', 'Read', 'Read'], // the result, the log, the artifact
+      ].toSorted(),
+    )
+  })
+
+  test('an action whose inputs the server has takes 6 calls', async () => {
+    const metadata = toyMetadata(
+      TOOLS,
+      toy('warm', 'echo 1 > "$OUT/x"'),
+      toy('next', 'echo 2 > "$OUT/x"'),
+    )
+    await build(await toys(), server().port, { ...ONLY, metadata, targets: ['toy/warm'] })
+    const proxy = await proxied()
+    await build(await toys(), proxy.port, { ...ONLY, metadata, targets: ['toy/next'] })
+    expect(proxy.calls.toSorted()).toEqual(
+      [
+        'GetCapabilities', // once for all actions
+        ...['FindMissingBlobs', 'BatchUpdateBlobs', 'Execute'],
+        ...['Read', 'Read', 'Read'],
       ].toSorted(),
     )
   })

@@ -29,7 +29,7 @@ export async function newKey(name: string): Promise<TestKey> {
 
 export function settings(change: Partial<CacheSettings>): CacheSettings {
   const none = { read: [], signers: [], need: 1, write: undefined, key: undefined }
-  return { ...none, token: undefined, ...change }
+  return { ...none, token: undefined, certificate: undefined, ...change }
 }
 
 /** Reads what these keys sign. */

@@ -38,6 +38,29 @@ const digests = (artifacts: readonly { artifact: Digest }[]) =>
   artifacts.map(({ artifact }) => artifact)
 
 describe('what is installed', () => {
+  it('has its listing without being packed: that of its artifact, with the sizes of files', async () => {
+    const { artifacts, folder, root, open } = await installedSystem()
+    // A manifest has no sizes.
+    const unsized = artifacts.map((one) => ({
+      ...one,
+      listing: one.listing.map((entry) => (entry.type === 'file' ? { ...entry, size: 0 } : entry)),
+    }))
+    const installed = new Installed(root, unsized)
+    for (const { artifact, listing } of artifacts)
+      expect(installed.listing(artifact)).toEqual(listing)
+    expect(installed.listing(digestOf('other'))).toBeUndefined()
+    const store = await open()
+    expect(store.installed?.listing(artifacts[0]!.artifact)).toEqual(artifacts[0]!.listing)
+    expect(await readdir(join(folder, 'blobs'))).toEqual([])
+    await rm(join(root, 'usr/bin/tool'))
+    expect(installed.listing(artifacts[0]!.artifact)).toMatchObject(
+      artifacts[0]!.listing.map(({ path }) =>
+        path === 'usr/bin/tool' ? { path, size: 0 } : { path },
+      ),
+    )
+    await store.session.close()
+  })
+
   it('counts as stored, and is packed when it is first used', async () => {
     const { artifacts, folder, open } = await installedSystem()
     const store = await open()

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { parse, stringify } from 'yaml'
-import { withTexts } from '../../../src/author/yaml-text.ts'
+import { withElement, withTexts } from '../../../src/author/yaml-text.ts'
 
 const RECIPE = `# A package
 name: a
@@ -40,4 +40,62 @@ test('whatever the new text is, the file then has it', () => {
       expect(stringify(parse(changed ?? ''))).toBeTruthy()
     }),
   )
+})
+
+/** Fields of the maps in the tests below, in their order. */
+const TOP = ['amends', 'name', 'set', 'append', 'remove', 'inputs', 'config', 'steps']
+const APPEND = ['sources', 'inputs', 'config', 'make']
+
+test.each([
+  ['a list in brackets', 'config: [a, b] # why\n', 'config: [a, b, x] # why\n'],
+  ['an empty one', 'config: []\n', 'config: [x]\n'],
+  [
+    'a list of lines',
+    'config:\n  - a # one\n  - b\nsteps: {}\n',
+    'config:\n  - a # one\n  - b\n  - x\nsteps: {}\n',
+  ],
+  ['a list at the end of a file', 'config:\n- a', 'config:\n- a\n- x\n'],
+])('adds an element to %s', (_, yaml, wanted) => {
+  expect(withElement(yaml, { path: ['config'], orders: [TOP], text: 'x' })).toBe(wanted)
+})
+
+test.each([
+  ['a new map', 'amends: a/b\n', 'amends: a/b\nappend:\n  config: [x]\n'],
+  [
+    'a new map between others',
+    'name: a\nset:\n  make: [y] # z\n# Why\nsteps:\n  build: |\n    m\n\n',
+    'name: a\nset:\n  make: [y] # z\nappend:\n  config: [x]\n# Why\nsteps:\n  build: |\n    m\n\n',
+  ],
+  [
+    'a map that is there',
+    'append:\n  inputs: [a/b]\n  # Why\n  make:\n    - y\n',
+    'append:\n  inputs: [a/b]\n  config: [x]\n  # Why\n  make:\n    - y\n',
+  ],
+  ['a map, first', 'append:\n  make: [y]\n', 'append:\n  config: [x]\n  make: [y]\n'],
+  [
+    'a map of wide indents',
+    'append:\n    inputs: [y]\n',
+    'append:\n    inputs: [y]\n    config: [x]\n',
+  ],
+  ['a list in a map', 'append:\n  config: [a]\n', 'append:\n  config: [a, x]\n'],
+  ['a file without an end of line', 'amends: a/b', 'amends: a/b\nappend:\n  config: [x]\n'],
+])('adds an element to %s', (_, yaml, wanted) => {
+  const change = { path: ['append', 'config'], orders: [TOP, APPEND], text: 'x' }
+  const changed = withElement(yaml, change)
+  expect(changed).toBe(wanted)
+  expect(parse(changed ?? '')).toHaveProperty('append.config')
+})
+
+test.each([
+  ['a map in braces', 'append: {inputs: [a/b]}\n'],
+  ['a word', 'append:\n  config: a\n'],
+  ['an empty file', ''],
+])('adds nothing to %s', (_, yaml) => {
+  const change = { path: ['append', 'config'], orders: [TOP, APPEND], text: 'x' }
+  expect(withElement(yaml, change)).toBeUndefined()
+})
+
+test('quotes elements that YAML takes for something else', () => {
+  const change = { path: ['config'], orders: [TOP], text: '1.0' }
+  expect(withElement('config: [a]\n', change)).toBe("config: [a, '1.0']\n")
 })

@@ -253,6 +253,11 @@ describe('lint', () => {
     ).toEqual([])
   })
 
+  it('lets a style be idle whose program is a recipe', async () => {
+    const style = 'name: app\nsummary: x\nsteps: {a: b}\n'
+    expect(await findings({ 'layers/styles/app.yaml': style })).toEqual([])
+  })
+
   it('throws when the tree is not valid', async () => {
     await expect(findings({ [APP]: '' })).rejects.toMatchObject({ code: 'missing-field' })
   })

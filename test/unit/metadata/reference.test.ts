@@ -9,7 +9,7 @@ import { CHECKOUT } from '../../support/tree.ts'
 const FIELDS = [
   ...['name', 'version', 'cpe', 'summary', 'license', 'linked-license'],
   ...['extends', 'set', 'append', 'remove', 'sources', 'license-files', 'inputs', 'needs'],
-  ...['style', 'configure', 'make', 'install', 'env', 'steps'],
+  ...['style', 'config', 'configure', 'make', 'install', 'env', 'steps'],
   ...['contents', 'closure', 'memory', 'cost', 'timeout'],
 ]
 

@@ -1,12 +1,13 @@
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { digestOf } from '../../../src/base/digest.ts'
 import type { FileSource } from '../../../src/metadata/model.ts'
 import { listSeeds } from '../../../src/verify/list-seeds.ts'
 import { scanSource } from '../../../src/verify/scan-source.ts'
+import { freshStore } from '../../support/rig.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
 
 /** Packs files as upstream would: below a folder of their own. */
@@ -47,6 +48,22 @@ it.each([
   expect(found.find(({ kind }) => kind === 'configure scripts')?.bytes).toBe(FILES.configure.length)
 })
 
+it("looks into Debian's packages, and counts their modules of Python", async () => {
+  const folder = await temporaryFolder()
+  await mkdir(join(folder, 'usr/lib/tool'), { recursive: true })
+  await writeFile(join(folder, 'usr/lib/tool/main.py'), 'pass\n')
+  await writeFile(join(folder, 'usr/lib/tool/native'), FILES['test/a.out'])
+  await writeFile(join(folder, 'debian-binary'), '2.0\n')
+  // An odd size, after which ar puts a byte.
+  await writeFile(join(folder, 'control.tar'), 'x'.repeat(65537))
+  const make = 'tar -cJf data.tar.xz ./usr && ar qc tool.deb debian-binary control.tar data.tar.xz'
+  execFileSync('sh', ['-euc', make], { cwd: folder })
+  expect(await scanSource(join(folder, 'tool.deb'), 'tool.deb', false)).toEqual([
+    { kind: 'Python of Debian packages', files: 1, bytes: 5 },
+    { kind: 'machine code', files: 1, bytes: 6 },
+  ])
+})
+
 it('looks into a tarball within a tarball, and counts the scripts of an npm package', async () => {
   const inner = await tarball({ configure: FILES.configure }, 'inner.tar.gz', '-z')
   const outer = await tarball({ 'main.c': '' }, 'outer.tar', '--no-auto-compress')
@@ -85,8 +102,8 @@ it('takes a source that is no tarball for what it is', async () => {
   expect(await scanSource(join(folder, 'b'), 'main.c', false)).toEqual([])
 })
 
-it('lists kinds with reasons and sources by name, a source that two recipes share once', async () => {
-  const path = await tarball(FILES, 'up.tar', '--no-auto-compress')
+describe('a list of seeds', () => {
+  const supplies = async () => ({ ...(await freshStore()), now: () => 0 })
   const source = (name: string): FileSource => ({
     kind: 'file',
     name,
@@ -94,22 +111,61 @@ it('lists kinds with reasons and sources by name, a source that two recipes shar
     from: ['debian:up/up.tar'],
     to: '.',
   })
-  const seeds = await listSeeds([source('b.tar'), source('a.tar'), source('b.tar')], () =>
-    Promise.resolve(path),
-  )
-  expect(seeds.map(({ kind }) => kind)).toEqual([
-    'configure scripts',
-    'parsers',
-    'pictures and sounds',
-    'machine code',
-  ])
-  for (const { why, sources } of seeds) {
-    expect(why).not.toBe('')
-    expect(sources.map(({ source: name, files }) => `${name} ${String(files)}`)).toEqual([
-      'a.tar 1',
-      'b.tar 1',
+
+  it('has kinds with reasons and sources by name, a source that two recipes share once', async () => {
+    const path = await tarball(FILES, 'up.tar', '--no-auto-compress')
+    const seeds = await listSeeds([source('b.tar'), source('a.tar'), source('b.tar')], {
+      ...(await supplies()),
+      find: () => Promise.resolve(path),
+    })
+    expect(seeds.map(({ kind }) => kind)).toEqual([
+      'configure scripts',
+      'parsers',
+      'pictures and sounds',
+      'machine code',
     ])
-  }
+    for (const { why, sources } of seeds) {
+      expect(why).not.toBe('')
+      expect(sources.map(({ source: name, files }) => `${name} ${String(files)}`)).toEqual([
+        'a.tar 1',
+        'b.tar 1',
+      ])
+    }
+  })
+
+  it('is the same the next time, and no source is looked for again', async () => {
+    const path = await tarball(FILES, 'up.tar', '--no-auto-compress')
+    const { store, now, events, emit } = await supplies()
+    const sources = [source('a.tar'), source('a.tar')]
+    let asked = 0
+    const find = (): Promise<string> => {
+      asked += 1
+      return Promise.resolve(path)
+    }
+    const first = await listSeeds(sources, { store, now, emit, find })
+    expect(events.map(({ type }) => type)).toEqual(['seeds-start', 'progress'])
+    expect(await listSeeds(sources, { store, now, emit, find })).toEqual(first)
+    expect(events).toHaveLength(2)
+    expect(asked).toBe(1)
+    // By another name, or from another place, it may count otherwise.
+    await listSeeds([{ ...source('a.tar'), name: 'b.tar' }], { store, now, emit, find })
+    await listSeeds([{ ...source('a.tar'), from: ['npm:a@1'] }], { store, now, emit, find })
+    expect(asked).toBe(3)
+  })
+
+  it.each<[string, (note: string) => unknown]>([
+    ['changed', (note) => appendFile(note, ' ')],
+    ['emptied', (note) => truncate(note)],
+    ['a link', (note) => rm(note).then(() => symlink('/etc/hostname', note))],
+    ['a pipe', (note) => rm(note).then(() => execFileSync('mkfifo', [note]))],
+  ])('is found out again where the note was %s', async (_, spoil) => {
+    const path = await tarball(FILES, 'up.tar', '--no-auto-compress')
+    const given = { ...(await supplies()), find: () => Promise.resolve(path) }
+    const first = await listSeeds([source('a.tar')], given)
+    await spoil(join(given.store.root, 'notes', digestOf('a.tar')))
+    expect(await listSeeds([source('a.tar')], given)).toEqual(first)
+    expect(given.events.filter(({ type }) => type === 'seeds-start')).toHaveLength(2)
+  })
 })
 
 it('fails on a tarball that is cut short', async () => {

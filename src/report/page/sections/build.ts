@@ -1,10 +1,9 @@
-import { formatBytes, formatDuration } from '../../../base/format.ts'
+import { counted, formatBytes, formatDuration } from '../../../base/format.ts'
 import type { RecipeId } from '../../../base/recipe-id.ts'
 import type { Facts } from '../facts.ts'
 import type { Name, Names } from '../names.ts'
 import { percent, type Rules } from '../rules.ts'
 import { criticalPath, planTimeline, type Run, type Timeline } from '../schedule.ts'
-import { counted } from './overview.ts'
 
 /** One action in a drawing. */
 interface Bar extends Name {

@@ -1,11 +1,10 @@
 import { basename } from 'node:path'
-import { shortDigest } from '../../../base/format.ts'
+import { counted, shortDigest } from '../../../base/format.ts'
 import type { ApartReason } from '../../receipts/confirm.ts'
 import type { ReceiptFile, Standing } from '../../receipts/read.ts'
 import type { Facts } from '../facts.ts'
 import type { Name } from '../names.ts'
 import type { Rules } from '../rules.ts'
-import { counted } from './overview.ts'
 
 /** A number of builders, and how many artifacts have it. */
 interface Step {

@@ -1,12 +1,11 @@
-import { formatBytes, formatCount } from '../../../base/format.ts'
+import { counted, formatBytes, formatCount } from '../../../base/format.ts'
 import type { RecipeId } from '../../../base/recipe-id.ts'
 import type { Listing } from '../../../store/artifact/listing.ts'
-import { cut, foldersOf, sumOf, type Piece } from '../cut.ts'
+import { cut, filesIn, foldersOf, sumOf, type Piece } from '../../size/cut.ts'
 import type { Facts } from '../facts.ts'
 import type { Name } from '../names.ts'
 import type { Rules } from '../rules.ts'
 import { layOut, type Box, type Tile } from '../treemap.ts'
-import { counted } from './overview.ts'
 
 /** A package or folder, as a row of a table. */
 interface Row {
@@ -46,7 +45,7 @@ export function contents({ layers, names, listings }: Facts, rules: Rules): Cont
   const missing = (layers?.image.contents ?? []).filter((id) => !listings.has(id))
   const absent = absenceOf(layers !== undefined, missing, total)
   const largest = packages[0]?.bytes ?? 1
-  const folders = foldersOf(listings.values(), DEPTH)
+  const folders = foldersOf([...listings.values()].flatMap(filesIn), DEPTH)
   return {
     absent,
     lead: leadOf(packages, total, missing),
@@ -121,15 +120,24 @@ function boxOf({ name, listing, bytes, files }: Package, total: number): Box {
     tone,
     bytes,
     size,
-    boxes: cut(listing, total * SMALLEST).map((piece) => pieceBox(piece, tone)),
+    boxes: piecesOf(cut(listing, total * SMALLEST), tone),
   }
 }
 
-function pieceBox({ path, bytes, files }: Piece, tone: string): Box {
+/** Pieces by their last name, and of several such by the last two. */
+function piecesOf(pieces: readonly Piece[], tone: string): Box[] {
+  const lastOf = ({ path }: Piece, names: number): string => path.split('/').slice(-names).join('/')
+  const lasts = pieces.map((piece) => lastOf(piece, 1))
+  const isShared = (last: string): boolean => lasts.indexOf(last) !== lasts.lastIndexOf(last)
+  return pieces.map((piece) =>
+    pieceBox(piece, lastOf(piece, isShared(lastOf(piece, 1)) ? 2 : 1), tone),
+  )
+}
+
+function pieceBox({ path, bytes, files }: Piece, name: string, tone: string): Box {
   const size = formatBytes(bytes)
-  const last = path.slice(path.lastIndexOf('/') + 1)
   return {
-    label: files === 1 ? last : `${last}/`,
+    label: files === 1 ? name : `${name}/`,
     title: `/${path}: ${size}${files === 1 ? '' : `, ${counted(files, 'file')}`}`,
     tone,
     bytes,

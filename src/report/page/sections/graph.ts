@@ -1,11 +1,10 @@
-import { formatCount } from '../../../base/format.ts'
+import { counted, formatCount } from '../../../base/format.ts'
 import type { RecipeId } from '../../../base/recipe-id.ts'
 import { usedBy } from '../../../plan/graph.ts'
 import { draw, type Drawing } from '../drawing.ts'
 import type { Facts } from '../facts.ts'
 import type { Name } from '../names.ts'
 import type { Rules } from '../rules.ts'
-import { counted } from './overview.ts'
 
 /** A recipe as a row of a table. */
 interface Row {

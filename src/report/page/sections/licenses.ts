@@ -1,3 +1,4 @@
+import { counted } from '../../../base/format.ts'
 import { FixpointError } from '../../../base/error.ts'
 import { byCodeUnit } from '../../../base/order.ts'
 import { licenseFault } from '../../../metadata/format/license.ts'
@@ -8,11 +9,12 @@ import type { Facts } from '../facts.ts'
 import type { Layers } from '../layers.ts'
 import type { Name, Names } from '../names.ts'
 import type { Rules } from '../rules.ts'
-import { counted } from './overview.ts'
 
 /** A license, and the recipes that state it. */
 interface Row {
   readonly license: string
+  /** The license by words, none of which is to be broken. */
+  readonly words: readonly string[]
   readonly recipes: readonly Name[]
   readonly count: number
   readonly bar: string
@@ -105,6 +107,7 @@ function rowsBy(all: readonly Licensed[], names: Names, rules: Rules): Row[] {
   const most = sorted[0]?.[1].length ?? 1
   return sorted.map(([license, found]) => ({
     license,
+    words: license.split(' '),
     recipes: names.some(found.map(({ recipe }) => recipe.id)),
     count: found.length,
     bar: rules.bar(found.length / most),
@@ -127,9 +130,12 @@ function leadOf({ held, image }: Layers, texts: readonly TextRow[]): string {
         `too: ${place}.`
   const files = texts.reduce((sum, one) => sum + one.files.length, 0)
   const stated = files === 0 ? '' : ` The recipes name ${counted(files, 'text')} and their digests.`
+  const whole = held.filter(({ isWhole }) => isWhole).length
+  const linked = held.length - whole
+  const others = linked === 0 ? '' : ` and ${linked} linked into them`
   return (
-    `${counted(held.length, 'package')} under ${counted(distinct, 'SPDX expression')}, as the ` +
-    `recipes state them.${source}${stated}`
+    `${counted(whole, 'package')} installed${others}, under ` +
+    `${counted(distinct, 'SPDX expression')}, as the recipes state them.${source}${stated}`
   )
 }
 

@@ -1,7 +1,7 @@
-import { formatBytes, formatCount, formatDuration } from '../../../base/format.ts'
+import { counted, formatBytes, formatCount, formatDuration } from '../../../base/format.ts'
 import type { Facts } from '../facts.ts'
 import { fetchedSources } from '../../../metadata/model.ts'
-import { sumOf } from '../cut.ts'
+import { sumOf } from '../../size/cut.ts'
 
 /** A number that stands for itself. */
 interface Figure {
@@ -64,7 +64,7 @@ function contentsFigure({ layers, listings }: Facts): Figure {
   const bytes = sums.reduce((sum, one) => sum + one.bytes, 0)
   const packages = layers?.image.contents.length
   return {
-    label: 'Packages',
+    label: 'Packages installed',
     value: packages === undefined ? 'unknown' : formatCount(packages),
     note: files === 0 ? 'sizes unknown' : `${counted(files, 'file')}, ${formatBytes(bytes)}`,
   }
@@ -77,7 +77,7 @@ function sourcesFigure({ layers, sourceSizes }: Facts): Figure {
   const unknown = [...digests].filter((digest) => !sourceSizes.has(digest)).length
   const more = unknown === 0 ? '' : ` and ${counted(unknown, 'unknown size')}`
   return {
-    label: 'Sources',
+    label: 'Source files',
     value: layers === undefined ? 'unknown' : formatCount(digests.size),
     note: bytes === 0 ? 'sizes unknown' : `${formatBytes(bytes)}${more}`,
   }
@@ -113,9 +113,4 @@ function noticesOf({ record, layers }: Facts): string[] {
       `Changed since: ${changed.slice(0, 8).join(', ')}${more}. ` +
       'What this page says of dependencies, sources and licenses is as the layers are now.',
   ]
-}
-
-/** A number with its noun: `1 file`, `2,000 files`. */
-export function counted(count: number, noun: string): string {
-  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`
 }

@@ -1,10 +1,9 @@
 import type { Digest } from '../../../base/digest.ts'
-import { formatBytes, formatCount } from '../../../base/format.ts'
+import { counted, formatBytes, formatCount } from '../../../base/format.ts'
 import type { Facts } from '../facts.ts'
 import type { Name } from '../names.ts'
 import type { Rules } from '../rules.ts'
 import { layOut, type Tile } from '../treemap.ts'
-import { counted } from './overview.ts'
 
 /** A source as a row of a table. */
 interface Row {

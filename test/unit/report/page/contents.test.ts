@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { cut, foldersOf, sumOf } from '../../../../src/report/page/cut.ts'
+import { cut, filesIn, foldersOf, sumOf } from '../../../../src/report/size/cut.ts'
 import { Rules } from '../../../../src/report/page/rules.ts'
 import { layOut, type Box, type Tile } from '../../../../src/report/page/treemap.ts'
 import { fileEntry } from '../../../support/page.ts'
@@ -48,7 +48,7 @@ describe('the pieces of a package', () => {
 })
 
 test('folders down to a depth hold all that is below them', () => {
-  expect(foldersOf([LISTING, [fileEntry('root', 7)]], 2)).toEqual([
+  expect(foldersOf(filesIn([...LISTING, fileEntry('root', 7)]), 2)).toEqual([
     { path: 'usr/bin', bytes: 900, files: 1 },
     { path: 'usr/lib', bytes: 100, files: 3 },
     { path: '/', bytes: 7, files: 1 },

@@ -95,7 +95,7 @@ describe('licenses', () => {
     const body = bodyOf(render(factsOf(pageMetadata({ sources: [source] }))))
     const words = [...body.matchAll(/<span class="word">([^<]*)<\/span>/g)].map(([, word]) => word)
     expect(words.join(' ')).toBe('GPL-2.0-only AND MIT')
-    expect(body).toContain('2 packages under 2 SPDX expressions')
+    expect(body).toContain('2 packages installed, under 2 SPDX expressions')
     expect(body).toContain('the source of 1 package, too: it is not in the image')
     expect(body.match(/with source/g)).toHaveLength(1)
     expect(body).toContain('2 texts and their digests')
@@ -169,7 +169,11 @@ describe('names of anyone', () => {
       {
         listings: new Map([['base/app' as RecipeId, [fileEntry(`${name}/${name}`, 5)]]]),
         sourceSizes: new Map([[digestOf(name), 77]]),
-        confirmations: { ...confirmations, files, faults: [new FixpointError('differ', name)] },
+        confirmations: {
+          ...confirmations,
+          files,
+          faults: [new FixpointError('receipts-contradict', name)],
+        },
       },
     )
   }

@@ -1,0 +1,70 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { expect, onTestFinished, test } from 'vitest'
+import { commandLine, jsonLines, recipe, type Toy } from '../../support/cli.ts'
+
+const makeToy = commandLine()
+
+const SHA = 'a'.repeat(64)
+
+/** Two recipes, and a configuration that names a registry on the loopback. */
+async function toyWithRegistry(): Promise<Toy> {
+  const server = createServer(({ url }, response) => {
+    const isKnown = url === '/word'
+    response.writeHead(isKnown ? 200 : 404).end('{"dist-tags": {"latest": "1.1.0"}}')
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void server.close())
+  const { port } = server.address() as AddressInfo
+  return makeToy({
+    'home/.config/fixpoint/config.yaml': `npm: http://127.0.0.1:${String(port)}\n`,
+    'layers/product/word/recipe.yaml': recipe(
+      'word',
+      `sources: [{sha256: ${SHA}, from: ['npm:word@1.0.0']}]`,
+      'style: plain',
+    ),
+    'layers/product/far/recipe.yaml': recipe(
+      'far',
+      `sources: [{sha256: ${SHA}, from: ['https://example.org/far-1.0.tar']}]`,
+      'style: plain',
+    ),
+    'layers/product/gone/recipe.yaml': recipe(
+      'gone',
+      `sources: [{sha256: ${SHA}, from: ['npm:gone@1.0.0']}]`,
+      'style: plain',
+    ),
+  })
+}
+
+test('outdated prints newer versions, what is not known, and a sum', async () => {
+  const { run } = await toyWithRegistry()
+  const { code, stdout, stderr } = await run('outdated', 'word', 'far')
+  expect(code, stderr).toBe(0)
+  expect(stdout.split('\n')).toEqual([
+    'product/word  npm:word                         1.0.0  -> 1.1.0 (latest)',
+    expect.stringMatching(/^product\/far +https:\/\/example.org\/far-1.0.tar +cannot be asked: /),
+    'packages: 1 outdated, 0 newest, not known: 1',
+    '',
+  ])
+  const json = jsonLines((await run('--json', 'outdated', 'word')).stdout)
+  expect(json).toMatchObject([
+    { type: 'outdated', recipe: 'product/word', newer: [{ version: '1.1.0', where: 'latest' }] },
+    { type: 'outdated-sum', outdated: 1, newest: 0, unknown: 0 },
+  ])
+})
+
+test('a place that should know fails the command, after what is known', async () => {
+  const { run } = await toyWithRegistry()
+  const { code, stdout, stderr } = await run('outdated')
+  expect(code).toBe(4)
+  expect(stdout).toContain('-> 1.1.0 (latest)')
+  expect(stderr).toContain('npm:gone: HTTP status 404')
+})
+
+test('--offline and odd suites are refused', async () => {
+  const { run } = await makeToy()
+  const offline = await run('outdated', '--offline')
+  expect(offline.code).toBe(4)
+  expect(offline.stderr).toContain('offline')
+  expect((await run('outdated', '--suite', '../etc')).code).toBe(2)
+})
