@@ -13,9 +13,12 @@ for part in 'copy images' 'make parity' 'read everything'; do
   mkfifo "$work/said"
   node "$main" archive create "$work/kit" "$image" >/dev/null 2>"$work/said" &
   engine=$!
-  # Ends with the engine: it reads on, so that what is printed later finds a reader.
-  awk -v part="$part" -v engine="$engine" \
-    'index($0, part) == 1 { system("sleep 3; kill -INT " engine) }' <"$work/said"
+  # Ends with the engine.
+  while IFS= read -r line; do
+    case $line in
+      "$part"*) sleep 2 && kill -INT "$engine" ;;
+    esac
+  done <"$work/said"
   status=0
   wait "$engine" || status=$?
   rm "$work/said"
