@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process'
 import { access, constants } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { FixpointError } from '../src/base/error.ts'
+import { EXIT } from '../src/base/exit.ts'
 import { exists, isFileOrDisk } from '../src/base/files.ts'
 import { findFirmware } from './firmware.ts'
 import { chooseAccelerator } from './kvm.ts'
@@ -69,14 +70,11 @@ export async function bootOnTerminal(
     const told = passOnErrors(child, complain)
     const { status } = await ended
     await told
-    return interrupt.signal.aborted ? INTERRUPTED : (status ?? 1)
+    return interrupt.signal.aborted ? EXIT.interrupted : (status ?? 1)
   } finally {
     process.off('SIGINT', note)
   }
 }
-
-/** Exit status of a command that Ctrl-C ended. */
-const INTERRUPTED = 130
 
 /** Passes on what QEMU complains of; that Ctrl-C ended it is no complaint. */
 async function passOnErrors(

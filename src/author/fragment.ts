@@ -1,16 +1,15 @@
 import { rm, rmdir, writeFile } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
-import { Folder } from '../base/beneath.ts'
+import { basename, join } from 'node:path'
 import { FixpointError } from '../base/error.ts'
 import { exists } from '../base/files.ts'
 import type { RecipeId } from '../base/recipe-id.ts'
 import { removeTree } from '../base/remove-tree.ts'
-import { replaceFile } from '../base/replace-file.ts'
 import { makeWhole, makeWholeFolder } from '../base/whole-folder.ts'
 import { amendSchema, recipeSchema } from '../metadata/format/schema.ts'
 import type { Loaded } from '../metadata/load.ts'
 import type { Change } from '../metadata/tree/statements.ts'
 import { ownFolder, type OwnFolder } from './own-folder.ts'
+import { putText } from './put-text.ts'
 import { withElement } from './yaml-text.ts'
 
 /** What is asked for. */
@@ -172,13 +171,4 @@ async function putFile(path: string, text: string): Promise<void> {
     await writeFile(made, text, { flag: 'wx', flush: true })
     return { result: undefined, made }
   })
-}
-
-async function putText(file: string, text: string): Promise<void> {
-  const folder = Folder.open(dirname(file))
-  try {
-    await replaceFile(folder, basename(file), (part) => writeFile(part, text, { flag: 'wx' }))
-  } finally {
-    folder.close()
-  }
 }

@@ -1,5 +1,5 @@
-import { counted } from '../base/format.ts'
 import { FixpointError } from '../base/error.ts'
+import { counted } from '../base/format.ts'
 import { byCodeUnit } from '../base/order.ts'
 import { checkPatch } from '../metadata/format/patch-file.ts'
 import { Faults } from '../metadata/yaml/faults.ts'

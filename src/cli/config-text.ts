@@ -13,6 +13,13 @@ const Archive = z
   .regex(/^(https?:\/\/[^\s/]+|file:(\/\/)?\/)/, 'must be an http://, https:// or file:/ address')
 const NamedPath = z.string().min(1, 'must not be empty')
 
+/** A number of cores. */
+export const Cores = z
+  .number()
+  .int('must be a whole number')
+  .positive('must be at least 1')
+  .max(MOST_CORES, `must be at most ${MOST_CORES}`)
+
 const ConfigFile = z
   .strictObject({
     store: NamedPath.describe('Folder of the store'),
@@ -28,12 +35,7 @@ const ConfigFile = z
     ),
     cache: CacheText.describe('Caches of results that other machines made'),
     remote: RemoteText.describe('A server that runs actions on other machines'),
-    jobs: z
-      .number()
-      .int('must be a whole number')
-      .positive('must be at least 1')
-      .max(MOST_CORES, `must be at most ${MOST_CORES}`)
-      .describe('Cores to use'),
+    jobs: Cores.describe('Cores to use'),
   })
   .partial()
 

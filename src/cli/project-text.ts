@@ -1,12 +1,11 @@
 import { z } from 'zod'
 import { FixpointError } from '../base/error.ts'
 import { isRange } from '../fetch/versions/version-range.ts'
-import { MOST_CORES } from '../build/jobserver.ts'
 import { Faults } from '../metadata/yaml/faults.ts'
 import { parseYaml } from '../metadata/yaml/parse.ts'
 import { isMap } from '../metadata/yaml/schema-path.ts'
 import { validate } from '../metadata/yaml/validate.ts'
-import { CONFIG_FIELDS, configCode } from './config-text.ts'
+import { CONFIG_FIELDS, configCode, Cores } from './config-text.ts'
 
 const ProjectFile = z
   .strictObject({
@@ -18,12 +17,7 @@ const ProjectFile = z
     mirrors: z
       .array(z.string().min(1, 'must not be empty'))
       .describe('Mirrors, folders or base addresses, asked after those of the user'),
-    jobs: z
-      .number()
-      .int('must be a whole number')
-      .positive('must be at least 1')
-      .max(MOST_CORES, `must be at most ${MOST_CORES}`)
-      .describe('Cores to use, where the user states none'),
+    jobs: Cores.describe('Cores to use, where the user states none'),
   })
   .partial()
 

@@ -5,7 +5,8 @@ import type { BootOptions } from '../../qemu/boot.ts'
 import type { Session } from '../../qemu/session.ts'
 import { atPrompt, blankDisk, dataDisk, type } from '../support/guest.ts'
 import { storedImage } from '../support/image.ts'
-import { freePort, HAS_SSH, Visitor } from '../support/ssh.ts'
+import { freePort } from '../support/free-port.ts'
+import { HAS_SSH, Visitor } from '../support/ssh.ts'
 
 const image = (await storedImage('net')) ?? ''
 

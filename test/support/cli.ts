@@ -127,6 +127,11 @@ const BASE: Tree = {
   'layers/product': undefined,
 }
 
+/** A style of images whose only step is `script`; it makes `$OUT/{{name}}.img`. */
+export function diskStyle(script: string): string {
+  return `name: disk\nsummary: A disk\nimage: true\nsteps:\n  disk: ${script}\n`
+}
+
 /** Recipe of a shell and what else the toy recipes above `bootstrap` need. */
 export const TOOLS_RECIPE = recipe(
   'tools',

@@ -28,6 +28,14 @@ export async function sectionsOf(page: string): Promise<Section[]> {
     .filter(({ examples }) => examples.length > 0)
 }
 
+/** Why no test runs blocks of some sections, by their titles. */
+export function leftOutOf(sections: readonly Section[]): Record<string, string> {
+  const left = sections.flatMap(({ title, examples }) =>
+    examples.flatMap(({ notRun }) => (notRun === undefined ? [] : [[title, notRun] as const])),
+  )
+  return Object.fromEntries(left)
+}
+
 /** A heading of a page, and the first block `text` below it: a message that one sees. */
 export interface Symptom {
   readonly title: string

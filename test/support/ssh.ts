@@ -1,23 +1,11 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
 import { chmod, readFile, writeFile } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { temporaryFolder } from './temporary.ts'
 
 /** True when this host can log in to others. */
 export const HAS_SSH = spawnSync('ssh', ['-V']).status === 0
-
-/** A TCP port of the loopback interface that nobody listens on right now. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 /** How `ssh` ended, and all that it and the command have printed. */
 export interface Answer {

@@ -1,4 +1,5 @@
 import { FixpointError } from '../../base/error.ts'
+import { counted } from '../../base/format.ts'
 import type { Turns } from '../../base/turns.ts'
 import { DEFAULT_MEMORY } from '../par2/limits.ts'
 import { readParity, type RecoverySet } from '../par2/recovery-set.ts'
@@ -30,7 +31,7 @@ export async function parityReason(
     if (await isOfOther(set, kit.root, work.turns)) return 'it is that of another kit'
     const names = new Set(set.files.map(({ name }) => name))
     const left = [...kit.files].filter((path) => !names.has(path))
-    if (left.length > 0) return `it does not protect ${String(left.length)} files`
+    if (left.length > 0) return `it does not protect ${counted(left.length, 'file')}`
     return set.recovery.length === 0 ? 'it holds no recovery block' : undefined
   } catch (error) {
     if (!(error instanceof FixpointError && error.code.startsWith('parity-'))) throw error

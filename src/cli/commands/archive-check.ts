@@ -1,8 +1,8 @@
-import { counted } from '../../base/format.ts'
 import { checkKit } from '../../archive/kit/check.ts'
 import { describeFault } from '../../archive/kit/faults.ts'
 import { noteCheck } from '../../archive/kit/records.ts'
 import { FixpointError } from '../../base/error.ts'
+import { counted } from '../../base/format.ts'
 import type { CommandContext } from '../context.ts'
 
 /** `archive check KIT`: compares every file of a kit with its lists, and names each fault. */

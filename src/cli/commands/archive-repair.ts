@@ -1,5 +1,5 @@
-import { counted } from '../../base/format.ts'
 import { FixpointError } from '../../base/error.ts'
+import { counted } from '../../base/format.ts'
 import { repairKit, type KitRepair } from '../../archive/repair/repair.ts'
 import type { Means, Step } from '../../archive/repair/plan.ts'
 import type { BlobPath } from '../../archive/repair/offers.ts'

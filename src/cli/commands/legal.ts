@@ -53,8 +53,7 @@ function linesOf(image: RecipeId, target: string, written: WrittenPapers): strin
 /** Where the source files are that whoever passes the image on has to pass on, too. */
 function sourceLines({ sourceFiles, copied, hasMirror }: WrittenPapers): string[] {
   if (sourceFiles === 0) return []
-  const noun = sourceFiles === 1 ? 'file' : 'files'
-  const files = `${sourceFiles} source ${noun} of the copyleft parts`
+  const files = `${counted(sourceFiles, 'source file')} of the copyleft parts`
   if (copied > 0) return [`  ${files}: pass the folder on with the image`]
   return hasMirror
     ? ['The image itself holds the source files of all its parts']

@@ -1,5 +1,5 @@
-import { counted } from '../../base/format.ts'
 import { FixpointError } from '../../base/error.ts'
+import { counted } from '../../base/format.ts'
 import { copyMirror } from '../../fetch/mirror/copy.ts'
 import { describeMirrorFault } from '../../fetch/mirror/faults.ts'
 import type { CommandContext } from '../context.ts'

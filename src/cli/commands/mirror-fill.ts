@@ -1,5 +1,5 @@
-import { counted } from '../../base/format.ts'
 import { combineFailures } from '../../base/error.ts'
+import { counted } from '../../base/format.ts'
 import { fillMirror } from '../../fetch/mirror/fill.ts'
 import { buildContext, findSources } from '../build-targets.ts'
 import type { CommandContext } from '../context.ts'

@@ -1,5 +1,5 @@
-import { counted } from '../../base/format.ts'
 import { basename } from 'node:path'
+import { counted } from '../../base/format.ts'
 import { patchRecipe } from '../../author/patch-recipe.ts'
 import { loadAll } from '../../metadata/load.ts'
 import type { CommandContext } from '../context.ts'

@@ -1,6 +1,6 @@
-import { counted } from '../../base/format.ts'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
+import { counted } from '../../base/format.ts'
 import { putFile } from '../../base/put-file.ts'
 import type { Format } from '../../report/sbom/formats.ts'
 import { writeBill } from '../../report/sbom/sbom.ts'

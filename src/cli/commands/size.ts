@@ -63,8 +63,8 @@ function filesLines({ files, bytes }: ImageSize, most: number): string[] {
 }
 
 function listLines(title: string, rows: readonly Row[], all: number, most: number): string[] {
-  const shown = [...rows].sort(([, a], [, b]) => b - a).slice(0, most)
-  const rest = [...rows].sort(([, a], [, b]) => b - a).slice(most)
+  const sorted = [...rows].sort(([, a], [, b]) => b - a)
+  const [shown, rest] = [sorted.slice(0, most), sorted.slice(most)]
   const sum = (at: 1 | 2): number => rest.reduce((total, row) => total + row[at], 0)
   const more: Row[] =
     rest.length === 0 ? [] : [[`and ${formatCount(rest.length)} more`, sum(1), sum(2)]]

@@ -6,7 +6,7 @@ const LIST = '`lsblk` lists the disks of this machine; without it, `cat /proc/pa
  * Hints that are the same whenever their error comes: what to do, one line. Undefined where the
  * message says it all.
  */
-const PLAIN_HINTS = {
+const FIXED_HINTS = {
   'ambiguous-target': 'Write it as LAYER/NAME',
   'artifact-changed': undefined,
   'artifact-empty': 'Let a step install something into "$OUT"',
@@ -196,14 +196,14 @@ const PLAIN_HINTS = {
   'write-interrupted': 'Write again to get a whole image',
 } as const satisfies Partial<Record<ErrorCode, string | undefined>>
 
-type FixedCode = keyof typeof PLAIN_HINTS
+type FixedCode = keyof typeof FIXED_HINTS
 
 /** Whether the hint of a code depends on nothing else. */
 export function isFixed(code: ErrorCode): code is FixedCode {
-  return Object.hasOwn(PLAIN_HINTS, code)
+  return Object.hasOwn(FIXED_HINTS, code)
 }
 
 /** The hint of such a code. */
 export function fixedHint(code: FixedCode): string | undefined {
-  return PLAIN_HINTS[code]
+  return FIXED_HINTS[code]
 }

@@ -4,6 +4,7 @@ import { execa } from 'execa'
 import { expect, test } from 'vitest'
 import { digestOf } from '../../../src/base/digest.ts'
 import {
+  diskStyle,
   jsonLines,
   makes,
   ranIn,
@@ -21,9 +22,9 @@ const toy = sharedToy(
   {
     'layers/layers.yaml':
       'machine: toy\nhost-layers: [bootstrap]\nlayers: [bootstrap, base, product]\n',
-    'layers/styles/disk.yaml':
-      'name: disk\nsummary: A disk\nimage: true\nsteps:\n' +
-      '  disk: cat "$CONTENTS"/usr/share/* "$MANIFEST" > "$OUT/{{name}}.img"\n',
+    'layers/styles/disk.yaml': diskStyle(
+      'cat "$CONTENTS"/usr/share/* "$MANIFEST" > "$OUT/{{name}}.img"',
+    ),
     'layers/bootstrap/tools/recipe.yaml': TOOLS_RECIPE,
     'layers/base/words/recipe.yaml': makes('words', 'plain', IN),
     'layers/base/lines/recipe.yaml': recipe(

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { digestOf } from '../../../src/base/digest.ts'
-import { makes, recipe, sharedToy, TOOLS_RECIPE, type Toy } from '../../support/cli.ts'
+import { diskStyle, makes, recipe, sharedToy, TOOLS_RECIPE, type Toy } from '../../support/cli.ts'
 import { tarOf } from '../../support/tars.ts'
 
 const TEXT = 'GNU General Public License\nNo warranty.\n'
@@ -30,9 +30,7 @@ const free = (digest: string): string =>
 
 const toy = sharedToy(
   {
-    'layers/styles/disk.yaml':
-      'name: disk\nsummary: A disk\nimage: true\nsteps:\n' +
-      '  disk: cat "$MANIFEST" > "$OUT/{{name}}.img"\n',
+    'layers/styles/disk.yaml': diskStyle('cat "$MANIFEST" > "$OUT/{{name}}.img"'),
     'layers/bootstrap/tools/recipe.yaml': TOOLS_RECIPE,
     'layers/product/free/recipe.yaml': free(digestOf(TEXT)),
     'free-1.0.tar': TARBALL,

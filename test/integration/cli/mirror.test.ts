@@ -7,6 +7,7 @@ import { digestOf } from '../../../src/base/digest.ts'
 import { takeLock } from '../../../src/store/local/lock.ts'
 import {
   commandLine,
+  diskStyle,
   jsonLines,
   makes,
   onSmallDisk,
@@ -39,9 +40,7 @@ function sourced(name: string, file: keyof typeof SOURCES): string {
 const LAYERS: Tree = {
   'layers/layers.yaml':
     'machine: toy\nhost-layers: [bootstrap]\nlayers: [bootstrap, product, top]\n',
-  'layers/styles/disk.yaml':
-    'name: disk\nsummary: A disk\nimage: true\nsteps:\n' +
-    '  disk: cat "$CONTENTS"/usr/share/* > "$OUT/{{name}}.img"\n',
+  'layers/styles/disk.yaml': diskStyle('cat "$CONTENTS"/usr/share/* > "$OUT/{{name}}.img"'),
   'layers/bootstrap/tools/recipe.yaml': TOOLS_RECIPE,
   'layers/product/one/recipe.yaml': sourced('one', 'one-1.0.txt'),
   'layers/top/two/recipe.yaml': sourced('two', 'two-2.0.txt'),

@@ -5,6 +5,7 @@ import { MANIFEST_PATH, makeManifest, type ManifestContent } from '../../../src/
 import { Store } from '../../../src/store/store.ts'
 import {
   commandLine,
+  diskStyle,
   jsonLines,
   makes,
   onSmallDisk,
@@ -24,9 +25,7 @@ const TABLE = diskOf(100, [{ name: 'root', first: 40, last: 89 }])
 /** A system that runs from an image with base/words in it, as far as `rebuild` looks at it. */
 async function system(): Promise<Toy & { rebuild: () => ReturnType<Toy['run']>; disk: string }> {
   const toy = await makeToy({
-    'layers/styles/disk.yaml':
-      'name: disk\nsummary: A disk\nimage: true\nsteps:\n' +
-      '  disk: cat "$FILES/table" "$MANIFEST" > "$OUT/{{name}}.img"\n',
+    'layers/styles/disk.yaml': diskStyle('cat "$FILES/table" "$MANIFEST" > "$OUT/{{name}}.img"'),
     'layers/product/disk/files/table': TABLE,
     'layers/bootstrap/tools/recipe.yaml': TOOLS_RECIPE,
     'layers/product/words/recipe.yaml': makes('words', 'plain', IN),

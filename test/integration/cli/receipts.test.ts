@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest'
 import { parseReceipt, type Receipt } from '../../../src/report/receipts/receipt.ts'
 import {
   commandLine,
+  diskStyle,
   jsonLines,
   makes,
   onSmallDisk,
@@ -23,9 +24,7 @@ const IN = 'inputs: [bootstrap/tools]'
 
 /** An image of two packages. */
 const IMAGE = {
-  'layers/styles/disk.yaml':
-    'name: disk\nsummary: A disk\nimage: true\nsteps:\n' +
-    '  disk: cat "$MANIFEST" > "$OUT/{{name}}.img"\n',
+  'layers/styles/disk.yaml': diskStyle('cat "$MANIFEST" > "$OUT/{{name}}.img"'),
   'layers/bootstrap/tools/recipe.yaml': TOOLS_RECIPE,
   'layers/product/words/recipe.yaml': makes('words', 'plain', IN),
   'layers/product/more/recipe.yaml': makes('more', 'more', IN),

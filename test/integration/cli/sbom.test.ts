@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { digestOf } from '../../../src/base/digest.ts'
 import { loadMetadata } from '../../../src/metadata/load.ts'
 import { recordOf } from '../../support/bills.ts'
-import { jsonLines, makes, recipe, sharedToy, TOOLS_RECIPE } from '../../support/cli.ts'
+import { diskStyle, jsonLines, makes, recipe, sharedToy, TOOLS_RECIPE } from '../../support/cli.ts'
 import { cycloneDxFaults, readCycloneDx } from '../../support/cyclonedx.ts'
 import { id } from '../../support/rig.ts'
 import { spdxElements, spdxFaults } from '../../support/spdx.ts'
@@ -18,9 +18,7 @@ const MAIN = join(CHECKOUT, 'dist/src/cli/main.js')
 /** An image of one package, which has a patch and a CPE name. */
 const toy = sharedToy(
   {
-    'layers/styles/disk.yaml':
-      'name: disk\nsummary: A disk\nimage: true\nsteps:\n' +
-      '  disk: cat "$MANIFEST" > "$OUT/{{name}}.img"\n',
+    'layers/styles/disk.yaml': diskStyle('cat "$MANIFEST" > "$OUT/{{name}}.img"'),
     'layers/bootstrap/tools/recipe.yaml': TOOLS_RECIPE,
     'layers/product/words/recipe.yaml': makes(
       'words',

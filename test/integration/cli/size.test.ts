@@ -2,7 +2,15 @@ import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { measureDisk } from '../../../src/report/size/disk-size.ts'
-import { jsonLines, makes, recipe, sharedToy, step, TOOLS_RECIPE } from '../../support/cli.ts'
+import {
+  diskStyle,
+  jsonLines,
+  makes,
+  recipe,
+  sharedToy,
+  step,
+  TOOLS_RECIPE,
+} from '../../support/cli.ts'
 import { imageOf } from '../../support/disk.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
 import { writeTreeAt } from '../../support/trees.ts'
@@ -12,9 +20,7 @@ const IN = 'inputs: [bootstrap/tools]'
 /** An image of two packages, with its manifest alone as a file. */
 const toy = sharedToy(
   {
-    'layers/styles/disk.yaml':
-      'name: disk\nsummary: A disk\nimage: true\nsteps:\n' +
-      '  disk: cat "$MANIFEST" > "$OUT/{{name}}.img"\n',
+    'layers/styles/disk.yaml': diskStyle('cat "$MANIFEST" > "$OUT/{{name}}.img"'),
     'layers/bootstrap/tools/recipe.yaml': TOOLS_RECIPE,
     'layers/product/small/recipe.yaml': makes('small', 'plain', IN),
     'layers/product/large/recipe.yaml': recipe(

@@ -11,7 +11,15 @@ import {
   type Browser,
   type Opened,
 } from '../../support/browser.ts'
-import { jsonLines, makes, recipe, sharedToy, step, TOOLS_RECIPE } from '../../support/cli.ts'
+import {
+  diskStyle,
+  jsonLines,
+  makes,
+  recipe,
+  sharedToy,
+  step,
+  TOOLS_RECIPE,
+} from '../../support/cli.ts'
 import { toySigner } from '../../support/receipts.ts'
 
 const IN = 'inputs: [bootstrap/tools]'
@@ -19,9 +27,7 @@ const IN = 'inputs: [bootstrap/tools]'
 /** words -> lines -> disk, which also holds a file with an odd name. */
 const toy = sharedToy(
   {
-    'layers/styles/disk.yaml':
-      'name: disk\nsummary: A disk\nimage: true\nsteps:\n' +
-      '  disk: cat "$MANIFEST" > "$OUT/{{name}}.img"\n',
+    'layers/styles/disk.yaml': diskStyle('cat "$MANIFEST" > "$OUT/{{name}}.img"'),
     'layers/bootstrap/tools/recipe.yaml': TOOLS_RECIPE,
     'layers/product/words/recipe.yaml': makes('words', 'plain', IN),
     'layers/product/lines/recipe.yaml': recipe(

@@ -1,5 +1,5 @@
-import { counted } from '../../../base/format.ts'
 import { FixpointError } from '../../../base/error.ts'
+import { counted } from '../../../base/format.ts'
 import { byCodeUnit } from '../../../base/order.ts'
 import { licenseFault } from '../../../metadata/format/license.ts'
 import type { LicenseFile } from '../../../metadata/model.ts'
