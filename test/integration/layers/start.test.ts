@@ -162,6 +162,18 @@ echo ==; /usr/lib/network/dhcp deconfig; ${show}`,
     expect(text).toContain('\nexec ntpd -n -p clock.example')
   })
 
+  it('ends a service under a name that nobody starts it again by', async () => {
+    const { code, text } = await inside(
+      `${CARD}network start; export PATH=/own:$PATH; network stop; cat /run/seen`,
+      {
+        'etc/network.conf': 'interface eth0 192.0.2.7/24\nntp clock.example\n',
+        'own/sv': { mode: 0o755, data: '#!/bin/sh\necho "$*: $(ls /run/service)" > /run/seen\n' },
+      },
+    )
+    expect(code, text).toBe(0)
+    expect(text).toMatch(/\n-w 5 force-shutdown \/run\/service\/\.ntp\.ended: $/m)
+  })
+
   it('forgets a card that is pulled out, and finds it again', async () => {
     const { text } = await inside(
       `${CARD}network start
