@@ -9,10 +9,19 @@ import { readRegular } from '../base/regular.ts'
 import { systemReason } from '../base/system-error.ts'
 import { LARGEST_RECORD, recordBeside } from './record.ts'
 
+const fileSchema = z.object({
+  path: z.string(),
+  sha256: digestSchema,
+  /** Permission bits. */
+  mode: z.int().min(0).max(0o7777).optional(),
+})
+
 const recordSchema = z.object({
   recipe: z.string(),
+  /** Key of the image. The earliest versions did not write it. */
+  key: digestSchema.optional(),
   artifact: digestSchema,
-  files: z.array(z.object({ path: z.string(), sha256: digestSchema })),
+  files: z.array(fileSchema),
   recipes: z.array(
     z.object({
       recipe: z.custom<RecipeId>((value) => typeof value === 'string'),
@@ -32,7 +41,7 @@ const amount = z.number().nonnegative()
 
 /** What a record says beyond {@link recordSchema}; earlier ones say less. */
 const detailedSchema = recordSchema.extend({
-  files: z.array(z.object({ path: z.string(), sha256: digestSchema, size: amount.optional() })),
+  files: z.array(fileSchema.extend({ size: amount.optional() })),
   recipes: z.array(
     recordSchema.shape.recipes.element.extend({
       durationMs: amount.optional(),

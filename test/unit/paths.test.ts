@@ -77,6 +77,7 @@ const TABLE: Readonly<Record<string, readonly [Decider, string]>> = {
   'cli/commands/sbom.ts': ['user', 'the file to write'],
   'report/size/disk-size.ts': ['user', 'an image'],
   'cli/doctor/host.ts': ['host', 'what the host has, and a probe in a temporary folder'],
+  'image/recorded-files.ts': ['beneath', 'names that a record states, in its own folder'],
   'image/put.ts': ['beneath', "names in an image's artifact, below the user's output folder"],
   'image/installed.ts': [
     'foreign',

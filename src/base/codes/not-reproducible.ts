@@ -4,7 +4,8 @@ export const NOT_REPRODUCIBLE = {
     'The second of two builds gave other bytes. A step uses something that is not an input, ' +
     'such as the time or the order of files.',
   'receipts-contradict':
-    'Receipts, or a receipt and the record of the image, name two artifacts for one action.',
+    'Receipts, or a receipt and the record of the image, name two artifacts for one action, or ' +
+    'the record leaves out what an action took.',
   'rebuild-differs': 'The image was built again, and differs from the one that is installed.',
   'signers-differ':
     'Two signers say that an action gave different results. A step uses something that is not ' +

@@ -3,6 +3,7 @@ import { FixpointError } from '../../base/error.ts'
 import { byCodeUnit } from '../../base/order.ts'
 import type { RecipeId } from '../../base/recipe-id.ts'
 import type { ImageRecord } from '../../image/read-record.ts'
+import { usedBy } from '../../plan/graph.ts'
 import { UNKNOWN } from './machine.ts'
 import type { ReceiptFile } from './read.ts'
 import type { Receipt } from './receipt.ts'
@@ -49,7 +50,9 @@ interface Said extends Receipt {
 
 /**
  * Compares receipts with an image's record. One counts if its action has the key of the image's,
- * which is the digest of all that it took, and its signature counts. A contradiction needs no
+ * which is the digest of all that it took, and its signature counts. All that it took must be in
+ * the record: by its artifact what is counted, and by its key what a layer made that sees the host.
+ * So a record cannot leave anything out that an artifact of it needs. A contradiction needs no
  * signature: whoever names a file of receipts wants to know.
  */
 export function confirm(record: ImageRecord, files: readonly ReceiptFile[]): Confirmations {
@@ -57,35 +60,51 @@ export function confirm(record: ImageRecord, files: readonly ReceiptFile[]): Con
     // Earlier records state no artifact of a host's layer, and no `host`.
     artifact === undefined || host === true ? [] : [{ ...entry, artifact }],
   )
-  const artifacts = new Map(wanted.map(({ recipe, artifact }) => [recipe, artifact]))
+  const entries = new Map(wanted.map((entry) => [entry.recipe, entry]))
   const said = files.flatMap((file) => file.receipts.map((receipt) => ({ ...receipt, file })))
+  // By key: an action takes the same, whoever ran it.
+  const strays = new Map<Digest, FixpointError | undefined>()
+  const used = usesOf(record)
   const reasonOf = (one: Said): ApartReason | undefined => {
     if (one.document.host) return 'host-layer'
-    const entry = wanted.find(({ recipe }) => recipe === one.recipe)
+    const entry = entries.get(one.recipe)
     if (entry === undefined) return 'other-recipe'
-    return entry.key === one.key && takesFrom(artifacts, one) ? undefined : 'other-inputs'
+    if (entry.key !== one.key) return 'other-inputs'
+    if (!strays.has(one.key)) strays.set(one.key, strayInput(used, one))
+    return strays.get(one.key) === undefined ? undefined : 'other-inputs'
   }
   const judged = said.map((one) => ({ one, why: reasonOf(one) }))
-  const own = judged.flatMap(({ one, why }) => (why === undefined ? [one] : []))
+  const own = groupBy(
+    judged.flatMap(({ one, why }) => (why === undefined ? [one] : [])),
+    ({ recipe }) => recipe,
+  )
   return {
-    artifacts: wanted.map(({ recipe, key, artifact }) => {
-      const same = own.filter((one) => one.key === key && one.artifact === artifact)
-      const counted = same.filter(({ file }) => file.refusal === undefined)
-      return {
-        recipe,
-        key,
-        artifact,
-        builders: distinct(counted.flatMap(({ file }) => file.key ?? [])),
-        distributions: distinct(counted.map(({ machine }) => machine.distribution)),
-        processors: distinct(counted.map(({ machine }) => machine.processor)),
-        uncounted: same.length - counted.length,
-      }
-    }),
+    artifacts: wanted.map((entry) => confirmationOf(entry, own.get(entry.recipe) ?? [])),
     apart: listApart(judged),
-    contradictions: contradictions(
-      said,
-      wanted.map((entry) => ({ ...entry, by: `the record of ${record.recipe}` })),
-    ),
+    contradictions: [
+      ...[...strays.values()].filter((stray) => stray !== undefined),
+      ...contradictions(
+        said,
+        wanted.map((entry) => ({ ...entry, by: `the record of ${record.recipe}` })),
+      ),
+    ],
+  }
+}
+
+function confirmationOf(
+  { recipe, key, artifact }: Omit<Claim, 'by'>,
+  own: readonly Said[],
+): Confirmation {
+  const same = own.filter((one) => one.artifact === artifact)
+  const counted = same.filter(({ file }) => file.refusal === undefined)
+  return {
+    recipe,
+    key,
+    artifact,
+    builders: distinct(counted.flatMap(({ file }) => file.key ?? [])),
+    distributions: distinct(counted.map(({ machine }) => machine.distribution)),
+    processors: distinct(counted.map(({ machine }) => machine.processor)),
+    uncounted: same.length - counted.length,
   }
 }
 
@@ -95,7 +114,8 @@ export function missingConfirmations(
   count: number,
 ): FixpointError | undefined {
   const missing = artifacts.filter(({ builders }) => builders.length < count)
-  if (missing.length === 0) return undefined
+  // Where nothing is to be confirmed, nothing is.
+  if (missing.length === 0 && artifacts.length > 0) return undefined
   const lines = missing.map(({ recipe, builders }) => `${recipe}: ${builders.length} of ${count}`)
   return new FixpointError(
     'not-confirmed',
@@ -104,10 +124,41 @@ export function missingConfirmations(
   )
 }
 
-/** Whether an action took the artifacts that the image's record names. */
-function takesFrom(artifacts: ReadonlyMap<RecipeId, Digest>, { document }: Receipt): boolean {
-  return [...document.inputs, ...document.contents].every(
-    (input) => !('artifact' in input) || artifacts.get(input.recipe) === input.artifact,
+/**
+ * What actions may have taken by an image's record, as {@link useOf} writes it. Neither an artifact
+ * of a host's layer is in it, nor the key alone of anything else.
+ */
+function usesOf(record: ImageRecord): ReadonlySet<string> {
+  return new Set(
+    record.recipes.flatMap(({ recipe, key, artifact, host }) =>
+      artifact === undefined || host === true
+        ? [useOf({ recipe, key })]
+        : [useOf({ recipe, artifact }), useOf({ recipe, key, artifact })],
+    ),
+  )
+}
+
+function useOf({ recipe, key, artifact }: Use): string {
+  return [recipe, key && `key ${key}`, artifact && `artifact ${artifact}`].filter(Boolean).join(' ')
+}
+
+interface Use {
+  readonly recipe: RecipeId
+  readonly key?: Digest
+  readonly artifact?: Digest
+}
+
+/** The first thing that an action took and the record does not state as that action does. */
+function strayInput(
+  used: ReadonlySet<string>,
+  { recipe, key, document }: Receipt,
+): FixpointError | undefined {
+  const stray = usedBy<Use, Use>(document).find((one) => !used.has(useOf(one)))
+  if (stray === undefined) return undefined
+  return new FixpointError(
+    'receipts-contradict',
+    `The record of the image contradicts the action of ${recipe}, ${key}: that took ` +
+      `${useOf(stray)}, which the record does not state`,
   )
 }
 

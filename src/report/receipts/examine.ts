@@ -1,6 +1,8 @@
 import { FixpointError } from '../../base/error.ts'
 import { readImageRecord } from '../../image/read-record.ts'
+import { requireImageFiles } from '../../image/recorded-files.ts'
 import { confirm, missingConfirmations, type Confirmations } from './confirm.ts'
+import { requireConsistent } from './consistent.ts'
 import { readReceipts, readSigners, receiptPaths, type ReceiptFile, type Trust } from './read.ts'
 
 /** What is asked of receipts. */
@@ -13,8 +15,9 @@ export interface Examination {
   readonly signers: string | undefined
   /** Time that signatures are judged at, in seconds since 1970. */
   readonly at: number
-  /** Builders that each artifact must have. */
+  /** Builders that each artifact must have. The image's own files are then read, too. */
   readonly require: number | undefined
+  readonly signal?: AbortSignal
 }
 
 /** What receipts say of an image, and what is wrong with them: the worst first. */
@@ -25,25 +28,31 @@ export interface Examined extends Confirmations {
 
 /**
  * Reads receipts and compares them with an image's record. A file that is no good does not keep the
- * others from being read. Fails with `no-record` or `signers-unusable`.
+ * others from being read. Fails with `no-record`, `signers-unusable`, `receipts-unreadable` or
+ * `no-receipts`.
  */
 export async function examineReceipts(asked: Examination): Promise<Examined> {
   const record = await readImageRecord(asked.record)
+  requireConsistent(record, asked.record)
   const signers = asked.signers === undefined ? [] : await readSigners(asked.signers)
   const trust: Trust = { signers, at: asked.at }
   const files: ReceiptFile[] = []
   const unusable: FixpointError[] = []
-  for (const path of await receiptPaths(asked.paths)) {
+  const attempt = async (use: () => Promise<unknown>): Promise<void> => {
     try {
-      files.push(await readReceipts(path, trust))
+      await use()
     } catch (error) {
       if (!(error instanceof FixpointError)) throw error
       unusable.push(error)
     }
   }
+  for (const path of await receiptPaths(asked.paths))
+    await attempt(async () => files.push(await readReceipts(path, trust)))
   const found = confirm(record, files)
   const missing =
     asked.require === undefined ? undefined : missingConfirmations(found, asked.require)
+  if (asked.require !== undefined)
+    await attempt(() => requireImageFiles(asked.record, record, asked.signal))
   const faults = [...found.contradictions, ...unusable, ...(missing === undefined ? [] : [missing])]
   return { ...found, files, faults }
 }

@@ -1,12 +1,23 @@
-import { link, mkdir, open, symlink, truncate, writeFile } from 'node:fs/promises'
+import {
+  chmod,
+  link,
+  mkdir,
+  open,
+  rename,
+  rm,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { keyOf } from '../../../../src/plan/action-document.ts'
-import { digestOf } from '../../../../src/base/digest.ts'
+import { keyOf, type InputRef } from '../../../../src/plan/action-document.ts'
+import { digestOf, type Digest } from '../../../../src/base/digest.ts'
 import type { RecipeId } from '../../../../src/base/recipe-id.ts'
 import { examineReceipts, type Examination } from '../../../../src/report/receipts/examine.ts'
 import { receiptLine, type Receipt } from '../../../../src/report/receipts/receipt.ts'
 import { parseTime } from '../../../../src/report/receipts/ssh/time.ts'
+import { BLOCK, encodeEntry, padding } from '../../../../src/store/artifact/tar-header.ts'
 import {
   artifactOf,
   DEBIAN,
@@ -20,26 +31,61 @@ import { makeFifo, temporaryFolder } from '../../../support/temporary.ts'
 const [ALICE, BOB] = [toySigner(), toySigner()]
 const GCC = { recipe: 'toolchain/gcc' as RecipeId, artifact: artifactOf('toolchain/gcc') }
 const INPUTS = [GCC]
-const ZLIB = receiptOf('base/zlib', { inputs: INPUTS })
+/** What the image's own file holds, and the artifact that it makes. */
+const IMAGE = 'the bytes of an image\n'
+const ARTIFACT = artifactOfFile('image.img', IMAGE)
+const zlib = (more: Partial<Receipt> = {}): Receipt => ({
+  ...receiptOf('base/zlib', { inputs: INPUTS }),
+  artifact: ARTIFACT,
+  ...more,
+})
+const ZLIB = zlib()
 const ALPINE = {
   distribution: 'alpine 3',
   kernel: '6.6',
   processor: 'AuthenticAMD family 25 model 1',
 }
 
-/** A folder with an image of gcc and zlib, which a host's make built, and receipts. */
-async function place() {
-  const folder = await temporaryFolder()
-  const entry = (recipe: string, inputs = INPUTS) => ({
+function artifactOfFile(path: string, text: string): Digest {
+  const header = encodeEntry({ type: 'file', path, mode: 0o644, size: text.length })
+  const rest = Buffer.alloc(padding(text.length) + 2 * BLOCK)
+  return digestOf(Buffer.concat([header, Buffer.from(text), rest]))
+}
+
+/** The image's record: it holds gcc and zlib, which a host's make built. */
+function recordOf() {
+  const entry = (recipe: string, inputs: readonly InputRef[]) => ({
     recipe,
     version: '1',
     key: keyOf(document(recipe, inputs)),
     artifact: artifactOf(recipe),
   })
-  const bootstrap = { recipe: 'bootstrap/make', version: '1', key: digestOf('key of make') }
-  const recipes = [bootstrap, entry('toolchain/gcc', []), entry('base/zlib')]
+  const make = { recipe: 'bootstrap/make', version: '1', key: digestOf('key of make'), host: true }
+  const gcc = entry('toolchain/gcc', [])
+  const { recipe, key, artifact } = ZLIB
+  const own: Entry = { recipe, version: '1', key, artifact }
+  const files = [{ path: 'image.img', mode: 0o644, sha256: digestOf(IMAGE) }]
+  return { recipe, key, artifact, files, recipes: [make, gcc, own] as Entry[] }
+}
+
+interface Entry {
+  recipe: string
+  version: string
+  key: Digest
+  artifact?: Digest
+  host?: boolean
+}
+
+type Record = ReturnType<typeof recordOf>
+
+/** A folder with an image, its record, and receipts. */
+async function place(change: (record: Record) => unknown = () => undefined) {
+  const folder = await temporaryFolder()
   const record = join(folder, 'image.json')
-  await writeFile(record, JSON.stringify({ ...entry('base/zlib'), files: [], recipes }))
+  const stated = recordOf()
+  change(stated)
+  await writeFile(record, JSON.stringify(stated))
+  await writeFile(join(folder, 'image.img'), IMAGE)
   const signers = join(folder, 'signers')
   await writeFile(signers, `alice ${ALICE.line}\nbob ${BOB.line}\n`)
   const write = async (
@@ -79,7 +125,7 @@ const codesOf = ({ faults }: Examined): string[] => faults.map(({ code }) => cod
 
 test('distinct keys, distributions and processors are counted for each artifact', async () => {
   const { write, examine, folder } = await place()
-  const other = receiptOf('base/zlib', { inputs: INPUTS, machine: ALPINE })
+  const other = zlib({ machine: ALPINE })
   await write('alice', [ZLIB, receiptOf('toolchain/gcc')], ALICE)
   await write('alice-again', [ZLIB], ALICE)
   await write('bob', [other], BOB)
@@ -106,7 +152,7 @@ test('one key is one builder, whatever names it has', async () => {
   await writeFile(signers, `alice ${ALICE.line}\nbob ${ALICE.line}\n`)
   const paths = [
     await write('alice', [ZLIB], ALICE),
-    await write('bob', [receiptOf('base/zlib', { inputs: INPUTS, machine: ALPINE })], ALICE),
+    await write('bob', [zlib({ machine: ALPINE })], ALICE),
   ]
   expect(zlibOf(await examine(paths))?.builders).toEqual([ALICE.fingerprint])
 })
@@ -229,14 +275,148 @@ test('what comes from other inputs, or is not in the image, is apart and not cou
   expect(zlibOf(found)).toMatchObject({ builders: [], uncounted: 0 })
 })
 
-test('a record that contradicts itself confirms nothing', async () => {
-  const { write, examine, folder } = await place()
-  const record = join(folder, 'other.json')
-  const gcc = { recipe: 'toolchain/gcc', version: '1', key: digestOf('k'), artifact: digestOf('a') }
-  const zlib = { recipe: 'base/zlib', version: '1', key: ZLIB.key, artifact: ZLIB.artifact }
-  await writeFile(record, JSON.stringify({ ...zlib, files: [], recipes: [gcc, zlib] }))
-  const found = await examine([await write('alice', [ZLIB], ALICE)], { record })
-  expect(found.apart).toMatchObject([{ recipe: 'base/zlib', why: 'other-inputs' }])
+describe('a record that contradicts itself is refused', () => {
+  const own = ({ recipes }: Record): Entry => recipes.find(({ recipe }) => recipe === 'base/zlib')!
+  test.each<[string, (record: Record) => unknown]>([
+    ['since it lists nothing', (record) => (record.recipes = [])],
+    ['since it does not list its image', (record) => record.recipes.pop()],
+    ['since it lists a recipe twice', ({ recipes }) => recipes.push({ ...recipes[1]! })],
+    ['since its image is of the host', (record) => (own(record).host = true)],
+    ['since its image has no artifact', (record) => delete own(record).artifact],
+    ['since its image has another artifact', (record) => (own(record).artifact = digestOf('x'))],
+    ['since it is of another artifact', (record) => (record.artifact = digestOf('x'))],
+    ['since its image has another key', (record) => (own(record).key = digestOf('x'))],
+    ['since it is of another key', (record) => (record.key = digestOf('x'))],
+    [
+      'since it is of a recipe that is not there',
+      (record) => Object.assign(record, { recipe: 'x/y' }),
+    ],
+    ['since all is of the host', ({ recipes }) => recipes.forEach((one) => (one.host = true))],
+  ])('%s', async (_, change) => {
+    const { examine, write } = await place(change)
+    const paths = [await write('alice', [ZLIB, receiptOf('toolchain/gcc')], ALICE)]
+    await expect(examine(paths, { require: 1 })).rejects.toMatchObject({ code: 'no-record' })
+    await expect(examine(paths)).rejects.toMatchObject({ code: 'no-record' })
+  })
+})
+
+describe('what a confirmed action took must be counted: a record', () => {
+  const gcc = ({ recipes }: Record): Entry => recipes[1]!
+  test.each<[string, (record: Record) => unknown]>([
+    ['that leaves it out', ({ recipes }) => recipes.splice(1, 1)],
+    ['that says the host made it', (record) => (gcc(record).host = true)],
+    ['that says it has no artifact', (record) => delete gcc(record).artifact],
+    ['that names another artifact', (record) => (gcc(record).artifact = digestOf('x'))],
+    ['that has it by another name', (record) => (gcc(record).recipe = 'toolchain/cc')],
+  ])('%s confirms nothing', async (_, change) => {
+    const { examine, write } = await place(change)
+    const paths = [
+      await write('alice', [ZLIB, receiptOf('toolchain/gcc')], ALICE),
+      await write('bob', [ZLIB], BOB),
+    ]
+    const found = await examine(paths, { require: 1 })
+    expect(codesOf(found)).toContain('not-confirmed')
+    // One for all who ran it.
+    const told = found.contradictions.filter(({ message }) =>
+      message.includes('took toolchain/gcc'),
+    )
+    expect(told).toHaveLength(1)
+    expect(found.apart).toContainEqual(
+      expect.objectContaining({ recipe: 'base/zlib', why: 'other-inputs', receipts: 2 }),
+    )
+    expect(zlibOf(found)?.builders).toEqual([])
+  })
+
+  test('that names another key of a content confirms nothing', async () => {
+    const contents = [{ ...GCC, version: '1', key: digestOf('another key') }]
+    const action = { ...ZLIB.document, contents }
+    const receipt = zlib({ document: action, key: keyOf(action) })
+    const { examine, write } = await place((record) => {
+      record.key = receipt.key
+      record.recipes.at(-1)!.key = receipt.key
+    })
+    const paths = [await write('alice', [receipt, receiptOf('toolchain/gcc')], ALICE)]
+    expect(codesOf(await examine(paths, { require: 1 }))).toEqual([
+      'receipts-contradict',
+      'not-confirmed',
+    ])
+  })
+
+  test.each<[string, (record: Record) => unknown]>([
+    ['leaves out', ({ recipes }) => recipes.shift()],
+    [
+      'counts',
+      ({ recipes }) => Object.assign(recipes[0]!, { host: undefined, artifact: ARTIFACT }),
+    ],
+    ['names another key of', ({ recipes }) => (recipes[0]!.key = digestOf('x'))],
+  ])('that %s what the host made confirms nothing', async (_, change) => {
+    const make = { recipe: 'bootstrap/make' as RecipeId, key: digestOf('key of make') }
+    const gcc = receiptOf('toolchain/gcc', { inputs: [make] })
+    const receipts = [ZLIB, gcc]
+    const whole = await place((record) => (record.recipes[1]!.key = gcc.key))
+    const found = await whole.examine([await whole.write('alice', receipts, ALICE)], { require: 1 })
+    expect(codesOf(found)).toEqual([])
+    const { examine, write } = await place((record) => {
+      record.recipes[1]!.key = gcc.key
+      change(record)
+    })
+    const faults = await examine([await write('alice', receipts, ALICE)], { require: 1 })
+    expect(codesOf(faults)).toEqual(['receipts-contradict', 'not-confirmed'])
+  })
+})
+
+describe('an image is confirmed only with its own files', () => {
+  const RECEIPTS = [ZLIB, receiptOf('toolchain/gcc')]
+  test.each<[string, (folder: string) => unknown, ((record: Record) => unknown)?]>([
+    ['without them', (folder) => rm(join(folder, 'image.img'))],
+    ['with others', (folder) => writeFile(join(folder, 'image.img'), `${IMAGE}more`)],
+    [
+      'which a link does not stand for',
+      async (folder) => {
+        await rename(join(folder, 'image.img'), join(folder, 'other'))
+        await symlink('other', join(folder, 'image.img'))
+      },
+    ],
+    [
+      'which a pipe does not stand for',
+      async (folder) => {
+        await rm(join(folder, 'image.img'))
+        makeFifo(join(folder, 'image.img'))
+      },
+    ],
+    ['and their digest', () => 0, ({ files }) => (files[0]!.sha256 = digestOf('x'))],
+    ['and their mode', () => 0, ({ files }) => (files[0]!.mode = 0o755)],
+    ['and all of them', () => 0, (record) => (record.files = [])],
+    [
+      'which the record does not make up',
+      () => 0,
+      ({ files }) => {
+        files.push({ path: 'image.json', mode: 0o644, sha256: digestOf('x') })
+      },
+    ],
+    ['from its own folder', () => 0, ({ files }) => (files[0]!.path = '../image.img')],
+    [
+      'together',
+      (folder) => writeFile(join(folder, 'image.img'), 'x'),
+      ({ files }) => {
+        files[0]!.sha256 = digestOf('x')
+      },
+    ],
+  ])('%s', async (_, spoil, change) => {
+    const { examine, write, folder } = await place(change)
+    await spoil(folder)
+    const paths = [await write('alice', RECEIPTS, ALICE)]
+    expect(codesOf(await examine(paths, { require: 1 }))).toEqual(['image-not-recorded'])
+    // Whoever only counts needs no image.
+    expect(codesOf(await examine(paths))).toEqual([])
+  })
+
+  test('whose modes a copy may have lost', async () => {
+    const { examine, write, folder } = await place()
+    await chmod(join(folder, 'image.img'), 0o600)
+    const paths = [await write('alice', RECEIPTS, ALICE)]
+    expect(codesOf(await examine(paths, { require: 1 }))).toEqual([])
+  })
 })
 
 describe('refused in the place of a file', () => {
