@@ -1,9 +1,10 @@
+import { isUtf8 } from 'node:buffer'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FixpointError } from '../../base/error.ts'
 import { errorCode, ifThere } from '../../base/files.ts'
 import { byCodeUnit } from '../../base/order.ts'
-import { readRegular } from '../../base/regular.ts'
+import { readRegular, readRegularBytes } from '../../base/regular.ts'
 import { systemReason } from '../../base/system-error.ts'
 import { NoReceipt, parseReceipt, type Receipt } from './receipt.ts'
 import { checkSignature } from './ssh/signature.ts'
@@ -46,7 +47,9 @@ export interface Trust {
 
 /** Reads a file of allowed signers. Fails with `signers-unusable`. */
 export async function readSigners(path: string): Promise<Signer[]> {
-  return parseSigners(await textOf(path, LARGEST_LIST, 'signers-unusable', 'follow'), path)
+  const bytes = await bytesOf(path, LARGEST_LIST, 'signers-unusable', 'follow')
+  if (!isUtf8(bytes)) throw unreadable(path, 'it is not UTF-8', undefined, 'signers-unusable')
+  return parseSigners(bytes.toString(), path)
 }
 
 /**
@@ -77,9 +80,12 @@ async function filesAt(path: string): Promise<string[]> {
  * `receipt-signature`, naming file, line, signer and cause.
  */
 export async function readReceipts(path: string, trust: Trust): Promise<ReceiptFile> {
-  const text = await textOf(path, LARGEST_FILE, 'receipts-unreadable')
-  const standing = await standingOf(path, text, trust)
-  const receipts = linesOf(text).map((line, index) => {
+  const bytes = await bytesOf(path, LARGEST_FILE, 'receipts-unreadable')
+  const standing = await standingOf(path, bytes, trust)
+  // Other bytes read as the same text otherwise.
+  if (!isUtf8(bytes))
+    throw new FixpointError('receipt-invalid', `Cannot use "${path}": it is not UTF-8`)
+  const receipts = linesOf(bytes.toString()).map((line, index) => {
     try {
       const receipt = parseReceipt(line)
       const { builder } = receipt
@@ -101,7 +107,7 @@ function linesOf(text: string): string[] {
   return lines
 }
 
-async function standingOf(path: string, text: string, trust: Trust): Promise<Standing> {
+async function standingOf(path: string, bytes: Buffer, trust: Trust): Promise<Standing> {
   const armored = await ifThere(
     readRegular(`${path}${SIGNATURE_SUFFIX}`, LARGEST_SIGNATURE, 'refuse').then(
       (found) => found ?? '',
@@ -109,7 +115,7 @@ async function standingOf(path: string, text: string, trust: Trust): Promise<Sta
   )
   if (armored === undefined) return { refusal: 'unsigned' }
   try {
-    const { key } = checkSignature(armored, text, NAMESPACE)
+    const { key } = checkSignature(armored, bytes, NAMESPACE)
     return { key, refusal: undefined, ...findSigner(trust.signers, key, NAMESPACE, trust.at) }
   } catch (cause) {
     const reason = cause instanceof BadBytes ? cause.message : systemReason(cause)
@@ -122,21 +128,21 @@ async function standingOf(path: string, text: string, trust: Trust): Promise<Sta
   }
 }
 
-async function textOf(
+async function bytesOf(
   path: string,
   limit: number,
   code: 'receipts-unreadable' | 'signers-unusable',
   links: 'follow' | 'refuse' = 'refuse',
-): Promise<string> {
-  let text: string | undefined
+): Promise<Buffer> {
+  let bytes: Buffer | undefined
   try {
-    text = await readRegular(path, limit, links)
+    bytes = await readRegularBytes(path, limit, links)
   } catch (cause) {
     const reason = errorCode(cause) === 'ENOENT' ? 'there is no such file' : systemReason(cause)
     if (reason === undefined) throw cause
     throw unreadable(path, reason, cause, code)
   }
-  if (text !== undefined) return text
+  if (bytes !== undefined) return bytes
   throw unreadable(path, `it is no regular file, or has more than ${limit} bytes`, undefined, code)
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { parsePublicKey } from './public-key.ts'
-import { BadBytes, Reader, stringOf } from './wire.ts'
+import { BadBytes, fromBase64, Reader, stringOf } from './wire.ts'
 
 const MAGIC = 'SSHSIG'
 const [BEGIN, END] = ['-----BEGIN SSH SIGNATURE-----', '-----END SSH SIGNATURE-----']
@@ -13,15 +13,16 @@ export interface Signature {
 }
 
 /**
- * Checks a signature file, as `ssh-keygen -Y sign` writes it: whether its key signed `data` for
- * `namespace`. Whose key that is, it does not say. Throws {@link BadBytes}. The format is that of
- * OpenSSH's PROTOCOL.sshsig.
+ * Checks a signature file, as `ssh-keygen -Y sign` writes it: whether its key signed `data`, the
+ * bytes of a file, for `namespace`. Whose key that is, it does not say. Throws {@link BadBytes}.
+ * The format is that of OpenSSH's PROTOCOL.sshsig.
  */
-export function checkSignature(armored: string, data: string, namespace: string): Signature {
-  const lines = armored.trim().split('\n')
-  const [begin, end] = [lines.shift()?.trim(), lines.pop()?.trim()]
+export function checkSignature(armored: string, data: Buffer, namespace: string): Signature {
+  const lines = armored.split('\n')
+  if (lines.at(-1) === '') lines.pop()
+  const [begin, end] = [lines.shift(), lines.pop()]
   if (begin !== BEGIN || end !== END) throw new BadBytes('it is no signature of ssh-keygen')
-  const reader = new Reader(Buffer.from(lines.join(''), 'base64'))
+  const reader = new Reader(fromBase64(lines.join('')))
   if (reader.take(MAGIC.length).toString('latin1') !== MAGIC || reader.uint32() !== 1)
     throw new BadBytes('it is no signature of version 1')
   const key = parsePublicKey(reader.string())

@@ -1,7 +1,7 @@
 import { FixpointError } from '../../../base/error.ts'
 import { parsePublicKey } from './public-key.ts'
 import { parseTime } from './time.ts'
-import { BadBytes } from './wire.ts'
+import { BadBytes, fromBase64 } from './wire.ts'
 
 /** A line of a file of allowed signers. Times are seconds since 1970. */
 export interface Signer {
@@ -78,7 +78,7 @@ function parseLine(line: string): Signer {
   const options = hasOptions ? optionsOf(first) : {}
   const [type = '', base64 = ''] = hasOptions ? rest : [first, ...rest]
   if (!isKeyType(type)) throw new BadBytes('it has no public key')
-  const blob = Buffer.from(base64, 'base64')
+  const blob = fromBase64(base64)
   const key = parsePublicKey(blob)
   if (blob.subarray(4, 4 + type.length).toString('latin1') !== type)
     throw new BadBytes(`its key is not of type "${type}"`)

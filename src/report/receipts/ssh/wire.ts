@@ -32,18 +32,30 @@ export class Reader {
     return this.string().toString('latin1')
   }
 
-  /** An `mpint` above 0, without leading zeros. */
+  /**
+   * An `mpint` above 0, without the byte 0 that a high bit needs before it. Its one form only: with
+   * two, one key had two fingerprints.
+   */
   positive(): Buffer {
     const bytes = this.string()
-    const first = bytes.findIndex((byte) => byte !== 0)
-    if (first === -1 || (bytes[0] ?? 0) >= 0x80) throw new BadBytes('a number in it is not above 0')
-    return bytes.subarray(first)
+    const [first = 0, second = 0] = bytes
+    const isPadded = first === 0
+    if (first >= 0x80 || (isPadded && second < 0x80))
+      throw new BadBytes('a number in it is not above 0, or has zeros before it')
+    return isPadded ? bytes.subarray(1) : bytes
   }
 
   /** Makes sure that nothing follows. */
   end(): void {
     if (this.#at !== this.#bytes.length) throw new BadBytes('something follows its end')
   }
+}
+
+/** The bytes of a text in base64, in its one form: RFC 4648, section 4. Throws {@link BadBytes}. */
+export function fromBase64(text: string): Buffer {
+  const bytes = Buffer.from(text, 'base64')
+  if (text === '' || bytes.toString('base64') !== text) throw new BadBytes('it is no base64')
+  return bytes
 }
 
 /** Bytes as a `string`. */

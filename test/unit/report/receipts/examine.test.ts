@@ -3,6 +3,7 @@ import {
   link,
   mkdir,
   open,
+  readFile,
   rename,
   rm,
   symlink,
@@ -199,6 +200,21 @@ describe('found, while the other files count', () => {
     expect(found.faults[0]?.message).toContain('alice.intoto.jsonl')
     expect(found.faults[0]?.message).toMatch(/SHA256:/)
     expect(zlibOf(found)?.builders).toEqual([BOB.fingerprint])
+  })
+
+  test.each([
+    ['a signed file', ALICE, 'receipt-signature'],
+    ['an unsigned file', undefined, 'receipt-invalid'],
+  ])('is another byte that reads as the same text, in %s', async (_, signer, code) => {
+    const { write, examine } = await place()
+    const path = await write('x', [ZLIB], signer, { edit: (text) => `${text}\ufffd\n` })
+    if (signer !== undefined)
+      await writeFile(`${path}.sig`, signer.sign(await readFile(path, 'utf8')))
+    const bytes = (await readFile(path)).toString('latin1').replace('\xef\xbf\xbd', '\xff')
+    await writeFile(path, bytes, 'latin1')
+    const { faults } = await examine([path])
+    expect(faults.map((fault) => fault.code)).toEqual([code])
+    if (signer === undefined) expect(faults[0]?.message).toContain('UTF-8')
   })
 
   test('is a changed input in an unsigned file', async () => {

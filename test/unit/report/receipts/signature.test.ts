@@ -1,17 +1,21 @@
 import { execFileSync } from 'node:child_process'
+import { generateKeyPairSync } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { NAMESPACE } from '../../../../src/report/receipts/read.ts'
-import { fingerprintOf } from '../../../../src/report/receipts/ssh/public-key.ts'
-import { checkSignature } from '../../../../src/report/receipts/ssh/signature.ts'
-import { BadBytes } from '../../../../src/report/receipts/ssh/wire.ts'
+import { fingerprintOf, parsePublicKey } from '../../../../src/report/receipts/ssh/public-key.ts'
+import { checkSignature as check } from '../../../../src/report/receipts/ssh/signature.ts'
+import { BadBytes, fromBase64, stringOf } from '../../../../src/report/receipts/ssh/wire.ts'
 import { toySigner } from '../../../support/receipts.ts'
 import { temporaryFolder } from '../../../support/temporary.ts'
 
 const TEXT = 'a receipt\n'
+
+const checkSignature = (armored: string, text: string, namespace: string) =>
+  check(armored, Buffer.from(text), namespace)
 
 /** Whether there is a real other side; where there is none, its tests are shown as skipped. */
 const HAS_SSH_KEYGEN = existsSync('/usr/bin/ssh-keygen')
@@ -53,6 +57,67 @@ test('a thousand mutated signatures are refused, and never crash the reader', ()
     }),
     { numRuns: 1000 },
   )
+})
+
+describe('a signature has one form', () => {
+  const { sign, fingerprint } = toySigner()
+  const signature = sign(TEXT)
+  const [begin = '', ...rest] = signature.trimEnd().split('\n')
+  const [end = '', base64] = [rest.pop(), rest.join('')]
+  const armor = (text: string): string => `${begin}\n${text}\n${end}\n`
+  const bytes = Buffer.from(base64, 'base64')
+
+  test('whatever its lines are, and with or without a newline at its end', () => {
+    for (const text of [armor(base64), signature.trimEnd(), armor(base64.replace(/.{8}/g, '$&\n'))])
+      expect(checkSignature(text, TEXT, NAMESPACE)).toEqual({ key: fingerprint })
+  })
+
+  test.each([
+    ['other characters within', armor(`${base64.slice(0, 8)}!*${base64.slice(8)}`)],
+    ['blanks within', armor(`${base64.slice(0, 8)} ${base64.slice(8)}`)],
+    ['the alphabet of addresses', armor(`${base64.slice(0, -8)}-___${base64.slice(-4)}`)],
+    ['no padding', armor(Buffer.concat([bytes, Buffer.alloc(1)]).toString('base64url'))],
+    ['padding too much', armor(`${base64}====`)],
+    ['padding, and more after it', armor(`${base64}\n====\nAAAA`)],
+    ['carriage returns', signature.replaceAll('\n', '\r\n')],
+    ['something before it', `\n${signature}`],
+    ['something after it', `${signature}\n`],
+    ['another one after it', signature + signature],
+    ['blanks beside its frame', signature.replace(begin, `${begin} `)],
+  ])('%s', (_, text) => {
+    expect(() => checkSignature(text, TEXT, NAMESPACE)).toThrow(BadBytes)
+  })
+
+  test('also in its last character', () => {
+    // A text of two characters before its padding has four bits to spare.
+    expect(() => fromBase64('AB==')).toThrow(BadBytes)
+    expect(fromBase64('AA==')).toEqual(Buffer.from([0]))
+  })
+})
+
+describe('a number of a key has one form', () => {
+  const { n = '' } = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({
+    format: 'jwk',
+  })
+  const modulus = Buffer.concat([Buffer.alloc(1), Buffer.from(n, 'base64url')])
+  const exponent = Buffer.from([1, 0, 1])
+  const rsa = (e: Buffer, m: Buffer): Buffer =>
+    Buffer.concat([stringOf('ssh-rsa'), stringOf(e), stringOf(m)])
+  const padded = (number: Buffer): Buffer => Buffer.concat([Buffer.alloc(1), number])
+
+  test('that is, the shortest', () => {
+    expect(parsePublicKey(rsa(exponent, modulus)).fingerprint).toMatch(/^SHA256:/)
+  })
+
+  test.each([
+    ['zeros before the modulus', rsa(exponent, padded(modulus))],
+    ['zeros before the exponent', rsa(padded(exponent), modulus)],
+    ['a modulus below 0', rsa(exponent, modulus.subarray(1))],
+    ['an exponent of 0', rsa(Buffer.alloc(1), modulus)],
+    ['no exponent', rsa(Buffer.alloc(0), modulus)],
+  ])('%s', (_, blob) => {
+    expect(() => parsePublicKey(blob)).toThrow(BadBytes)
+  })
 })
 
 test('a security token must have been touched', () => {

@@ -50,6 +50,9 @@ describe('a file is refused', () => {
     ['with a day that is none', `alice valid-before="20300231Z" ${KEY}`],
     ['without a key', 'alice'],
     ['without a name', KEY],
+    ['with other characters in its key', `alice ${KEY.replace('AAAAC3', 'AA@@AAC3')}`],
+    ['with a key that has padding too much', `alice ${KEY}====`],
+    ['with a key without end', `alice ${KEY}AAAA`],
     ['with half a key', `alice ${KEY.slice(0, 40)}`],
     ['with a key of another type than it says', `alice ${KEY.replace('ssh-ed25519', 'ssh-rsa')}`],
   ])('%s', (_, text) => {
