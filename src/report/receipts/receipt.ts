@@ -2,7 +2,6 @@ import { z } from 'zod'
 import { canonicalJson, digestOfValue } from '../../base/canonical.ts'
 import type { Digest } from '../../base/digest.ts'
 import { digestSchema } from '../../base/digest-schema.ts'
-import { byCodeUnit } from '../../base/order.ts'
 import type { RecipeId } from '../../base/recipe-id.ts'
 import type { ActionDocument } from '../../plan/action-document.ts'
 import { actionSchema, dependenciesOf } from './action.ts'
@@ -94,7 +93,6 @@ const statementSchema = z.object({
       internalParameters: z.object({
         machine: z.object({ distribution: word, kernel: word, processor: word }),
       }),
-      resolvedDependencies: z.array(z.unknown()),
     }),
     runDetails: z.object({
       builder: z.object({
@@ -106,26 +104,21 @@ const statementSchema = z.object({
 })
 
 /**
- * Reads a line of {@link receiptLine}. What it states twice must agree: the key is that of the
- * action, and so are the dependencies. Throws {@link NoReceipt}.
+ * Reads a line of {@link receiptLine}. It must be the very line that its receipt has: what it
+ * states twice agrees then, and no reader can take it for another. Throws {@link NoReceipt}.
  */
 export function parseReceipt(line: string): Receipt {
   const { subject, predicate } = parseStatement(line)
-  const { externalParameters, internalParameters, resolvedDependencies } = predicate.buildDefinition
+  const { externalParameters, internalParameters } = predicate.buildDefinition
   const { recipe, key, action: document } = externalParameters
   const computed = digestOfValue(document)
   if (computed !== key) throw new NoReceipt(`its action has the key ${computed}, it states ${key}`)
-  const stated = resolvedDependencies.map(shown).sort(byCodeUnit)
-  const taken = dependenciesOf(document).map(canonicalJson).sort(byCodeUnit)
-  const at = [...stated, ...taken].findIndex((_, index) => stated[index] !== taken[index])
-  if (at !== -1)
-    throw new NoReceipt(`its dependencies are not its action's: ${stated[at] ?? taken[at] ?? ''}`)
   const [{ name, digest } = { name: '', digest: undefined }] = subject
   if (name !== recipe || digest === undefined)
     throw new NoReceipt(`it is about "${recipe}", and its subject is "${name}"`)
   const { id, version } = predicate.runDetails.builder
   const builder = id.slice(BUILDER.length)
-  return {
+  const receipt = {
     recipe,
     key,
     artifact: digest.sha256,
@@ -134,7 +127,22 @@ export function parseReceipt(line: string): Receipt {
     builder: builder === NOBODY ? undefined : builder,
     version,
   }
+  requireSame(line, receiptLine(receipt))
+  return receipt
 }
+
+function requireSame(line: string, wanted: string): void {
+  if (line === wanted) return
+  let at = 0
+  while (line[at] === wanted[at]) at += 1
+  throw new NoReceipt(
+    `it is not the canonical JSON of its receipt: at character ${at + 1} it has ` +
+      `"${line.slice(at, at + SHOWN)}", wanted "${wanted.slice(at, at + SHOWN)}"`,
+  )
+}
+
+/** Characters of a line that differ, and are shown. */
+const SHOWN = 40
 
 function parseStatement(line: string): z.infer<typeof statementSchema> {
   let value: unknown
@@ -148,15 +156,3 @@ function parseStatement(line: string): z.infer<typeof statementSchema> {
   const [issue] = error.issues
   throw new NoReceipt(`${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'it has another form'}`)
 }
-
-/** A dependency of anyone's as text; a deep one is cut off rather than followed to its end. */
-function shown(dependency: unknown): string {
-  const { name, digest, uri } = flatSchema.safeParse(dependency).data ?? {}
-  return name === undefined ? 'something without a name' : canonicalJson({ name, digest, uri })
-}
-
-const flatSchema = z.strictObject({
-  name: z.string(),
-  digest: z.strictObject({ sha256: z.string() }).optional(),
-  uri: z.string().optional(),
-})

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { canonicalJson } from '../../../../src/base/canonical.ts'
 import { digestOf } from '../../../../src/base/digest.ts'
 import type { RecipeId } from '../../../../src/base/recipe-id.ts'
 import { NoReceipt, parseReceipt, receiptLine } from '../../../../src/report/receipts/receipt.ts'
@@ -21,7 +22,7 @@ function altered(path: string, value: unknown): string {
   let at: Record<string, unknown> = statement
   for (const name of names) at = at[name] as Record<string, unknown>
   at[last] = value
-  return JSON.stringify(statement).replace(`"${DEEP}"`, '['.repeat(50_000) + ']'.repeat(50_000))
+  return canonicalJson(statement).replace(`"${DEEP}"`, '['.repeat(50_000) + ']'.repeat(50_000))
 }
 
 test('a receipt is an in-toto statement with SLSA provenance, and is read as it was written', () => {
@@ -70,6 +71,30 @@ describe('a receipt is refused', () => {
     ['of another kind', 'predicateType', 'https://slsa.dev/provenance/v0.2'],
   ])('%s', (_, path, value) => {
     expect(() => parseReceipt(altered(path, value))).toThrow(NoReceipt)
+  })
+
+  const twice = (field: string, value: string): string =>
+    LINE.replace(`"${field}":`, `"${field}":${value},"${field}":`)
+  test.each([
+    ['a field twice', twice('subject', '[]')],
+    ['a field of its action twice', twice('steps', '[{"name":"build","script":"evil"}]')],
+    ['the same field twice', twice('predicateType', '"https://slsa.dev/provenance/v1"')],
+    ['a field __proto__', LINE.replace('{', '{"__proto__":{"x":1},')],
+    ['a variable __proto__', LINE.replace('"env":{', '"env":{"__proto__":"x",')],
+    ['a field __proto__ in its action', LINE.replace('"arch"', '"__proto__":{},"arch"')],
+    ['a field more', altered('more', 1)],
+    ['a field more in its subject', altered('subject.0.digest.sha512', '00')],
+    ['a carriage return', `${LINE}\r`],
+    ['a blank before it', ` ${LINE}`],
+    ['a blank within', LINE.replace(':', ': ')],
+    ['a mark of its byte order', `\ufeff${LINE}`],
+    ['a number in another form', LINE.replace('"keyVersion":2', '"keyVersion":2.0')],
+    ['a character in another form', LINE.replace('base', '\\u0062ase')],
+    ['a slash in another form', LINE.replace('base/', 'base\\/')],
+    ['its fields in another order', JSON.stringify({ subject: 0, ...(JSON.parse(LINE) as Json) })],
+  ])('with %s', (_, line) => {
+    expect(line).not.toBe(LINE)
+    expect(() => parseReceipt(line)).toThrow(NoReceipt)
   })
 
   test.each(['', 'x', '{}', '[]', 'null', '1', '"a"', '['])('as %j', (line) => {
