@@ -94,7 +94,7 @@ class Check {
 
   async #list(folder: Folder, name: string, digits: 64 | 128, shown = name): Promise<KitList> {
     const list = await readKitList(folder, name, digits, shown)
-    this.#faults.push(...list.faults)
+    for (const fault of list.faults) this.#faults.push(fault)
     for (const path of list.entries.keys()) this.#listed.add(path)
     this.#listed.add(shown)
     return list
@@ -112,7 +112,7 @@ class Check {
     try {
       const name = KIT.paritySums.slice(KIT.parity.length + 1)
       const { entries } = await readKitList(folder, name, 64, KIT.paritySums).then((list) => {
-        this.#faults.push(...list.faults)
+        for (const fault of list.faults) this.#faults.push(fault)
         return list
       })
       const inKit = new Map([...entries].map(([path, digest]) => [`${KIT.parity}/${path}`, digest]))

@@ -85,7 +85,7 @@ function shapeOf(
   ]
   return {
     name: volumes[0]?.name ?? 'kit',
-    recoveryBlocks: ends.length === 0 ? undefined : Math.max(...ends),
+    recoveryBlocks: ends.length === 0 ? undefined : ends.reduce((a, b) => Math.max(a, b)),
   }
 }
 

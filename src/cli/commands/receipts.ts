@@ -31,7 +31,7 @@ export async function receiptsCommand(
     const data = { file: path, receipts: receipts.length, key, names, refusal }
     await command.result([fileLine(file)], { type: 'receipt-file', ...data })
   }
-  const width = Math.max(...artifacts.map(({ recipe }) => recipe.length), 0)
+  const width = artifacts.reduce((most, { recipe }) => Math.max(most, recipe.length), 0)
   for (const one of artifacts) {
     const line = `${one.recipe.padEnd(width)}  ${countsOf(one)}`
     await command.result([line], { type: 'confirmation', ...one })

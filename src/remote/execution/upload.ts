@@ -68,7 +68,10 @@ export class Uploads {
             throw asFault(error, 'it does not say which blobs it has')
           }),
       )
-      lacking.push(...said.missingBlobDigests.flatMap(({ hash }) => byHash.get(hash) ?? []))
+      for (const { hash } of said.missingBlobDigests) {
+        const blob = byHash.get(hash)
+        if (blob !== undefined) lacking.push(blob)
+      }
     }
     return lacking
   }

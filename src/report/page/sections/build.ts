@@ -199,7 +199,7 @@ function pathRows(
 }
 
 function rowsOf(recipes: readonly Measured[], { names, isCritical, rules }: Drawer): Row[] {
-  const longest = Math.max(...recipes.map(({ durationMs = 0 }) => durationMs), 1)
+  const longest = recipes.reduce((most, { durationMs = 0 }) => Math.max(most, durationMs), 1)
   return [...recipes]
     .sort((a, b) => (b.durationMs ?? -1) - (a.durationMs ?? -1))
     .flatMap(({ recipe, durationMs, cpuMs, peakMemory, size }) => {

@@ -112,7 +112,7 @@ const STRONGEST = 3
 
 function leadOf(counts: readonly number[]): string {
   const some = counts.filter((count) => count > 0).length
-  const least = counts.length === 0 ? 0 : Math.min(...counts)
+  const least = counts.length === 0 ? 0 : counts.reduce((a, b) => Math.min(a, b))
   const each = least === 0 ? '' : ` Each has at least ${counted(least, 'builder')}.`
   return (
     `${some} of ${counted(counts.length, 'artifact')} were made by others from the same inputs, ` +

@@ -96,7 +96,7 @@ export function seeds({ record }: Facts, rules: Rules): SeedList {
     files: from.reduce((sum, one) => sum + one.files, 0),
     bytes: from.reduce((sum, one) => sum + one.bytes, 0),
   }))
-  const largest = Math.max(...rows.map(({ bytes }) => bytes), 1)
+  const largest = rows.reduce((most, { bytes }) => Math.max(most, bytes), 1)
   return {
     absent:
       record.seeds === undefined
