@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { FixpointErrors } from '../../base/error.ts'
+import { FixpointError, FixpointErrors } from '../../base/error.ts'
 import { formatBytes } from '../../base/format.ts'
 import { recordBeside, RECORD_SUFFIX } from '../../image/record.ts'
 import { gatherFacts } from '../../report/page/facts.ts'
@@ -25,6 +25,7 @@ export async function reportCommand(
   flags: ReportFlags,
 ): Promise<void> {
   const { receipts: paths, signers, at } = flags
+  requireReceipts(flags)
   const facts = await gatherFacts({
     image,
     metadata: await command.metadata(),
@@ -47,4 +48,12 @@ export async function reportCommand(
   // The page shows them, too; whoever makes it in a script is to hear of them.
   const [first, ...more] = facts.confirmations?.faults ?? []
   if (first !== undefined) throw more.length === 0 ? first : new FixpointErrors([first, ...more])
+}
+
+/** Options that say how receipts are judged need some. Fails with `no-receipts`. */
+function requireReceipts({ receipts, signers, at }: ReportFlags): void {
+  if (receipts !== undefined) return
+  const option = signers !== undefined ? '--signers' : at !== undefined ? '--at' : undefined
+  if (option !== undefined)
+    throw new FixpointError('no-receipts', `Cannot use ${option}: no receipts are named`)
 }

@@ -54,7 +54,8 @@ export function oneMore(value: string, before: readonly string[] | undefined): s
 /** Parses a whole number above 0. */
 export function positiveInteger(text: string): number {
   const value = Number(text)
-  if (!Number.isSafeInteger(value) || value < 1)
+  // Number() takes blanks, signs, exponents and other bases, too.
+  if (!/^[1-9]\d*$/.test(text) || !Number.isSafeInteger(value))
     throw new InvalidArgumentError('It must be a whole number above 0.')
   return value
 }
@@ -68,14 +69,15 @@ export function time(text: string): number {
 
 /** Parses two ports as HOST:GUEST, and adds them to those before. */
 export function forwarding(text: string, before: readonly Port[] | undefined): Port[] {
-  const [host = 0, guest = 0, ...more] = text.split(':').map(Number)
-  if (more.length > 0 || ![host, guest].every(isPort))
+  const digits = /^(\d{1,5}):(\d{1,5})$/.exec(text)?.slice(1) ?? []
+  const [host = 0, guest = 0] = digits.map(Number)
+  if (![host, guest].every(isPort))
     throw new InvalidArgumentError('It must be two ports from 1 to 65535, as 2222:22.')
   return [...(before ?? []), { host, guest }]
 }
 
 function isPort(value: number): boolean {
-  return Number.isInteger(value) && value >= 1 && value <= 65_535
+  return value >= 1 && value <= 65_535
 }
 
 /** Parses a share in percent, from 1 to 100. */

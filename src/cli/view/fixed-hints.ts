@@ -117,6 +117,8 @@ const FIXED_HINTS = {
   'no-target': 'Name one, or write `target:` into fixpoint.yaml beside layers.yaml',
   'no-time': 'State the time: --at YYYYMMDD',
   'no-uefi-firmware': 'Install it (Debian: ovmf; elsewhere: edk2-ovmf), or boot by --bios',
+  'no-receipts':
+    'Name files of receipts, NAME.intoto.jsonl, or folders that hold some (report: --receipts)',
   'no-unpacker': undefined,
   'no-unsquashfs': 'Install squashfs-tools',
   'not-a-file': undefined,

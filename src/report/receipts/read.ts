@@ -54,24 +54,26 @@ export async function readSigners(path: string): Promise<Signer[]> {
 
 /**
  * Files of receipts at the paths that a user named: of a folder, those that it holds. Signatures
- * are passed over, as `receipts/*` names them too. Fails with `receipts-unreadable`.
+ * are passed over, as `receipts/*` names them too. Fails with `receipts-unreadable`, and with
+ * `no-receipts` for a folder without any.
  */
 export async function receiptPaths(paths: readonly string[]): Promise<string[]> {
   const found = await Promise.all(paths.map(filesAt))
   const files = found
     .flat()
     .filter((path) => !path.endsWith(`${RECEIPTS_SUFFIX}${SIGNATURE_SUFFIX}`))
+  if (files.length === 0) throw noReceipts(`"${paths.join('", "')}" is only a signature`)
   return [...new Set(files)].sort(byCodeUnit)
 }
 
 async function filesAt(path: string): Promise<string[]> {
   if ((await stat(path).catch(() => undefined))?.isDirectory() !== true) return [path]
-  try {
-    const names = await readdir(path)
-    return names.filter((name) => name.endsWith(RECEIPTS_SUFFIX)).map((name) => join(path, name))
-  } catch (cause) {
+  const names = await readdir(path).catch((cause: unknown) => {
     throw unreadable(path, systemReason(cause) ?? 'it cannot be listed', cause)
-  }
+  })
+  const found = names.filter((name) => name.endsWith(RECEIPTS_SUFFIX))
+  if (found.length === 0) throw noReceipts(`the folder "${path}" holds no file of them`)
+  return found.map((name) => join(path, name))
 }
 
 /**
@@ -144,6 +146,10 @@ async function bytesOf(
   }
   if (bytes !== undefined) return bytes
   throw unreadable(path, `it is no regular file, or has more than ${limit} bytes`, undefined, code)
+}
+
+function noReceipts(reason: string): FixpointError {
+  return new FixpointError('no-receipts', `Cannot judge receipts: ${reason}`)
 }
 
 function unreadable(

@@ -471,6 +471,15 @@ describe('refused in the place of a file', () => {
   })
 })
 
+test('a folder without receipts, and signatures alone, are refused', async () => {
+  const { write, examine, folder } = await place()
+  const empty = join(folder, 'empty')
+  await mkdir(empty)
+  const path = await write('alice', [ZLIB], ALICE)
+  for (const paths of [[empty], [path, empty], [`${path}.sig`]])
+    await expect(examine(paths)).rejects.toMatchObject({ code: 'no-receipts' })
+})
+
 test('a folder is searched for files of receipts only, and none counts twice', async () => {
   const { write, examine, folder } = await place()
   const path = await write('alice', [ZLIB], ALICE)
