@@ -36,7 +36,9 @@ test.each([
   ['--signers', { signers: 'signers' }],
   ['--at', { at: 0 }],
 ])('a report refuses %s without receipts', async (option, flags) => {
-  await expect(reportCommand({} as CommandContext, 'image.json', flags)).rejects.toMatchObject({
+  await expect(
+    reportCommand({} as unknown as CommandContext, 'image.json', flags),
+  ).rejects.toMatchObject({
     code: 'no-receipts',
     message: expect.stringContaining(option) as string,
   })
