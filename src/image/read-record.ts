@@ -9,11 +9,19 @@ import { readRegular } from '../base/regular.ts'
 import { systemReason } from '../base/system-error.ts'
 import { LARGEST_RECORD, recordBeside } from './record.ts'
 
+/** Entries of a list: far more than any image has, and few enough to work with. */
+const MOST_ENTRIES = 100_000
+
+/** Ten years, in milliseconds. */
+const LONGEST = 10 * 365 * 86_400_000
+
+const listOf = <T extends z.ZodType>(entry: T): z.ZodArray<T> => z.array(entry).max(MOST_ENTRIES)
+
 const recordSchema = z.object({
   recipe: z.string(),
   artifact: digestSchema,
-  files: z.array(z.object({ path: z.string(), sha256: digestSchema })),
-  recipes: z.array(
+  files: listOf(z.object({ path: z.string(), sha256: digestSchema })),
+  recipes: listOf(
     z.object({
       recipe: z.custom<RecipeId>((value) => typeof value === 'string'),
       version: z.string(),
@@ -24,33 +32,34 @@ const recordSchema = z.object({
     }),
   ),
   /** All that it was built from. Earlier versions did not write it. */
-  sources: z.array(z.object({ name: z.string(), sha256: digestSchema })).optional(),
+  sources: listOf(z.object({ name: z.string(), sha256: digestSchema })).optional(),
 })
 
-/** A number that was measured. */
-const amount = z.number().nonnegative()
+/** A number of bytes or files. */
+const amount = z.number().nonnegative().max(Number.MAX_SAFE_INTEGER)
+
+/** Milliseconds. */
+const time = z.number().nonnegative().max(LONGEST)
 
 /** What a record says beyond {@link recordSchema}; earlier ones say less. */
 const detailedSchema = recordSchema.extend({
-  files: z.array(z.object({ path: z.string(), sha256: digestSchema, size: amount.optional() })),
-  recipes: z.array(
+  files: listOf(z.object({ path: z.string(), sha256: digestSchema, size: amount.optional() })),
+  recipes: listOf(
     recordSchema.shape.recipes.element.extend({
-      durationMs: amount.optional(),
-      cpuMs: amount.optional(),
+      durationMs: time.optional(),
+      cpuMs: time.optional(),
       peakMemory: amount.optional(),
       size: amount.optional(),
     }),
   ),
   host: z.object({ system: z.string() }).optional(),
-  seeds: z
-    .array(
-      z.object({
-        kind: z.string(),
-        why: z.string(),
-        sources: z.array(z.object({ source: z.string(), files: amount, bytes: amount })),
-      }),
-    )
-    .optional(),
+  seeds: listOf(
+    z.object({
+      kind: z.string(),
+      why: z.string(),
+      sources: listOf(z.object({ source: z.string(), files: amount, bytes: amount })),
+    }),
+  ).optional(),
 })
 
 /** What an image's record says of it, as far as it is read again. */
@@ -77,10 +86,19 @@ async function readRecord<T>(path: string, schema: z.ZodType<T>): Promise<T> {
     const reason = errorCode(cause) === 'ENOENT' ? 'there is no such file' : systemReason(cause)
     if (reason !== undefined)
       throw new FixpointError('no-record', `Cannot read "${path}": ${reason}`, { cause })
-    throw new FixpointError('no-record', `Cannot use "${path}": it is not the record of an image`, {
-      cause,
-    })
+    const field = cause instanceof z.ZodError ? faultyField(cause) : ''
+    throw new FixpointError(
+      'no-record',
+      `Cannot use "${path}": it is not the record of an image${field}`,
+      { cause },
+    )
   }
+}
+
+/** The first field that is wrong, and what is. */
+function faultyField({ issues: [issue] }: z.ZodError): string {
+  if (issue === undefined || issue.path.length === 0) return ''
+  return `: field "${issue.path.join('.')}" is wrong: ${issue.message}`
 }
 
 /** An image, as a user names it. */
