@@ -21,12 +21,12 @@ export async function menuconfigCommand(
   word: string,
   { fragment: name, layer }: MenuconfigFlags,
 ): Promise<void> {
-  requireTerminal()
   const metadata = await command.metadata()
   const recipe = resolveTarget(metadata, word)
   const load = () => loadAll(layersFile(command.options.layers))
   const wanted = { recipe, name, layer, load }
   const { config } = await fragmentPlace(wanted)
+  requireTerminal()
   const { action, fetchSources } = await prepareAction(command, recipe, [MENU])
   await fetchSources()
   const { emit, now, signal } = command
