@@ -24,7 +24,7 @@ export async function requireOtherFile(output: string, inputs: readonly string[]
     if (other !== undefined && isSame(found, other))
       throw new FixpointError(
         'output-is-input',
-        `Cannot write "${output}": it is the same file as "${input}", which is read`,
+        `Cannot write "${output}": it is the same file as "${input}", which is an input`,
       )
   }
 }

@@ -1,4 +1,4 @@
-import { basename } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
 import { digestOfFile } from '../base/digest.ts'
 import { digestSchema } from '../base/digest-schema.ts'
@@ -114,6 +114,15 @@ export interface RecordedImage {
 export async function readRecordOf(path: string): Promise<RecordedImage> {
   const record = recordBeside(path)
   return { path: record, record: await readImageRecord(record) }
+}
+
+/**
+ * Files that an image is: the one at `path`, its record, and those that this describes beside it.
+ * Fails with `no-record`.
+ */
+export async function filesOfImage(path: string): Promise<string[]> {
+  const { path: record, record: described } = await readRecordOf(path)
+  return [path, record, ...described.files.map((file) => join(dirname(record), file.path))]
 }
 
 /**

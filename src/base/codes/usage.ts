@@ -85,7 +85,8 @@ export const USAGE = {
   'other-layers': 'The store holds artifacts of recipes that the given layers do not have.',
   'output-in-the-way':
     'A file cannot be written where a folder, a disk, a socket, or a pipe without a reader is.',
-  'output-is-input': 'The file to write is one of those that the command reads.',
+  'output-is-input':
+    'The file to write is an input of the command, or the image that this is about.',
   'papers-other-layers': 'The layers in effect do not build the image that papers are written of.',
   'papers-there': 'Something is already where the papers of an image should be written.',
   'parity-file-there': 'Parity, or a file that it rebuilds, would replace a file.',

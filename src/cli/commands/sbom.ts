@@ -1,6 +1,6 @@
 import { counted } from '../../base/format.ts'
 import { requireOtherFile } from '../../base/put-output.ts'
-import { recordBeside } from '../../image/record.ts'
+import { filesOfImage } from '../../image/read-record.ts'
 import type { Format } from '../../report/sbom/formats.ts'
 import { writeBill } from '../../report/sbom/sbom.ts'
 import type { CommandContext } from '../context.ts'
@@ -19,7 +19,7 @@ export async function sbomCommand(
   path: string,
   { format, output }: SbomFlags,
 ): Promise<void> {
-  if (output !== undefined) await requireOtherFile(output, [path, recordBeside(path)])
+  if (output !== undefined) await requireOtherFile(output, await filesOfImage(path))
   const metadata = await command.metadata()
   const { signal } = command
   const bill = await writeBill(path, format, { metadata, engine: engineVersion(), signal })

@@ -1,9 +1,9 @@
-import { recordBeside } from '../../image/record.ts'
+import { filesOfImage } from '../../image/read-record.ts'
 import { receiptPaths, SIGNATURE_SUFFIX } from '../receipts/read.ts'
 
 /**
  * Files that a page is made of and that a user names: image, record, receipts with their
- * signatures, and signers. Fails with `receipts-unreadable`.
+ * signatures, and signers. Fails with `no-record` or `receipts-unreadable`.
  */
 export async function inputFiles(
   image: string,
@@ -13,5 +13,5 @@ export async function inputFiles(
   const files = await receiptPaths(receipts ?? [])
   const signatures = files.map((file) => file + SIGNATURE_SUFFIX)
   const list = signers === undefined ? [] : [signers]
-  return [image, recordBeside(image), ...list, ...files, ...signatures]
+  return [...(await filesOfImage(image)), ...list, ...files, ...signatures]
 }

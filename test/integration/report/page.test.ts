@@ -134,7 +134,7 @@ test('refuses an image that is not that of its record, and its inputs as output'
   const more = ['--receipts', 'receipts', '--signers', 'trusted']
   for (const output of ['out/disk.img', 'out/disk.json', receipts, 'trusted']) {
     const { code, stderr } = await run('report', 'out/disk.img', ...more, '-o', output)
-    expect([code, stderr]).toEqual([2, expect.stringContaining('which is read')])
+    expect([code, stderr]).toEqual([2, expect.stringContaining('which is an input')])
   }
   expect(await readFile(receipts, 'utf8')).toBe(kept)
   expect(await readFile(at('out/disk.json'), 'utf8')).toBe(before)
