@@ -23,7 +23,7 @@ const GIB = 2 ** 30
 
 /** What the guest has mounted: the kit, its copy, and where it makes things. */
 const [KIT, COPY] = ['/mnt/kit', '/tmp/usb/copy'] as const
-const IMAGE = `${KIT}/data/images/appliance.img`
+const IMAGE = 'data/images/appliance.img'
 
 async function main(): Promise<void> {
   const id = await digestOfFile(join(kit, 'tagmanifest-sha256.txt'))
@@ -57,7 +57,7 @@ async function keep(machine: Session, id: string): Promise<void> {
   const source = await firstSource()
   // Each in another way: a source that the image holds, and a part of the image, which parity has.
   await run(`printf x | dd of=${KIT}/data/sources/${source} bs=1 seek=1000 conv=notrunc`)
-  await run(`dd if=/dev/zero of=${IMAGE} bs=4096 seek=6000 count=1 conv=notrunc; sync`)
+  await run(`dd if=/dev/zero of=${KIT}/${IMAGE} bs=4096 seek=6000 count=1 conv=notrunc; sync`)
   await run(`fixpoint archive check ${KIT}`, {
     status: 8,
     says: [`data/sources/${source}`, 'appliance.img', '2 faults'],
@@ -72,6 +72,14 @@ async function keep(machine: Session, id: string): Promise<void> {
   })
   await run(`fixpoint archive check ${COPY}`, { says: [' 0 faults', id] })
   await run(`sh ${COPY}/verify.sh`, { says: ['faults: 0', id] })
+  // On FAT, which has neither modes nor links.
+  await run(`printf x | dd of=${COPY}/data/sources/${source} bs=1 seek=1000 conv=notrunc`)
+  await run(`dd if=/dev/zero of=${COPY}/${IMAGE} bs=4096 seek=6000 count=1 conv=notrunc`)
+  await run(`rm ${COPY}/README.txt; sync`)
+  await run(`fixpoint archive check ${COPY}`, { status: 8, says: ['README.txt', '3 faults'] })
+  await run(`fixpoint archive repair ${COPY}`, { says: [`id ${id}`] })
+  await run(`sh ${COPY}/verify.sh`, { says: ['faults: 0', id] })
+  await run(`rm -r ${COPY}/damaged`)
   await run(`fixpoint archive status ${KIT}`, { status: 8, says: ['usb, here', '2 copies'] })
   await run(`fixpoint mirror check ${KIT}/data/sources`, { says: [' 0 faults'] })
   await run(`fixpoint mirror copy ${KIT}/data/sources /tmp/usb/sources`)
@@ -87,10 +95,10 @@ async function use(machine: Session, id: string): Promise<void> {
   await run(`fixpoint archive restore ${KIT} --to /data/work`, { says: ['restored from'] })
   const plan = await run('cd /data/work && ./fixpoint build -n appliance')
   if (/base\/\S+: will run/.test(plan)) throw new Error(`not all is stored:\n${plan}`)
-  await run(`./fixpoint rebuild --image ${IMAGE} --only base/zlib`, {
+  await run(`./fixpoint rebuild --image ${KIT}/${IMAGE} --only base/zlib`, {
     says: [/base\/zlib [0-9a-f]{64}: identical/],
   })
-  await run(`cd /data && fixpoint archive create /data/kit ${IMAGE} --parity 1`, {
+  await run(`cd /data && fixpoint archive create /data/kit ${KIT}/${IMAGE} --parity 1`, {
     says: [id.slice(0, 32), id.slice(32)],
   })
   await run('fixpoint archive check /data/kit', { says: [' 0 faults', id] })
