@@ -26,7 +26,7 @@ export async function makeAlone<T>(
     )
   try {
     await check()
-    return await makeWholeFolder(target, write)
+    return await makeWholeFolder(target, write, 'alone')
   } catch (error) {
     throw explainSystemError(error)
   } finally {

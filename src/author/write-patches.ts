@@ -1,6 +1,7 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { exists, explainDiskFull, syncPath } from '../base/files.ts'
+import { partName } from '../base/part-name.ts'
 import { removeTree } from '../base/remove-tree.ts'
 import { makeWholeFolder } from '../base/whole-folder.ts'
 import type { NewPatch } from './patches.ts'
@@ -42,8 +43,7 @@ async function addAll(folder: string, patches: readonly NewPatch[]): Promise<Und
   const undo = async (): Promise<void> => {
     for (const path of added.splice(0)) await rm(path, { force: true })
   }
-  const part = `${folder}.part`
-  await removeTree(part)
+  const part = join(dirname(folder), partName())
   await mkdir(part)
   try {
     await writeAll(part, patches)

@@ -56,17 +56,17 @@ export async function makeFolder(path: string, mode = 0o777): Promise<void> {
     const code = errorCode(error)
     if (code === 'EEXIST' && (await isFolder(folder))) return
     if (code !== 'ENOENT') throw error
-    if (await exists(dirname(folder)))
-      throw new FixpointError(
-        'no-folder',
-        `Cannot make folder "${folder}": none can be made there`,
-        {
-          cause: error,
-        },
-      )
+    if (await exists(dirname(folder))) throw noFolder(folder, error)
     await makeFolder(dirname(folder))
     await makeFolder(folder, mode)
   }
+}
+
+/** The error of a folder whose like cannot be made in the one above, though that is there. */
+export function noFolder(path: string, cause: unknown): FixpointError {
+  return new FixpointError('no-folder', `Cannot make folder "${path}": none can be made there`, {
+    cause,
+  })
 }
 
 /** True when a folder, or a link to one, lies at `path`. */

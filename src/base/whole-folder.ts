@@ -1,6 +1,7 @@
 import { mkdir, rename } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
-import { explainDiskFull, makeFolder, syncPath } from './files.ts'
+import { dirname, join } from 'node:path'
+import { errorCode, explainDiskFull, makeFolder, noFolder, syncPath } from './files.ts'
+import { partName } from './part-name.ts'
 import { removeTree } from './remove-tree.ts'
 
 /** What was made, and its path. */
@@ -11,17 +12,22 @@ export interface Made<T> {
 
 /**
  * Lets `write` fill a folder beside `target`, and renames what it made to that: the folder itself,
- * or something in it. So it comes whole or not at all. Folders above it are made. Rejects as
- * `write` does, and with `disk-full`.
+ * or something in it. So it comes whole or not at all. Folders above it are made. `owner` names
+ * whoever keeps others of that name from making `target` meanwhile, as by a lock: what a killed run
+ * of it left is removed. Rejects as `write` does, and with `no-folder` or `disk-full`.
  */
 export async function makeWhole<T>(
   target: string,
   write: (part: string) => Promise<Made<T>>,
+  owner?: string,
 ): Promise<T> {
   await makeFolder(dirname(target))
-  const part = join(dirname(target), `.${basename(target)}.part`)
+  const name = partName(owner === undefined ? undefined : `${owner}\0${target}`)
+  const part = join(dirname(target), name)
   await removeTree(part) // of a killed run
-  await mkdir(part)
+  await mkdir(part).catch((error: unknown) => {
+    throw errorCode(error) === 'ENOENT' ? noFolder(target, error) : error
+  })
   try {
     const { result, made } = await write(part)
     await rename(made, target)
@@ -38,6 +44,7 @@ export async function makeWhole<T>(
 export async function makeWholeFolder<T>(
   target: string,
   write: (part: string) => Promise<T>,
+  owner?: string,
 ): Promise<T> {
-  return makeWhole(target, async (part) => ({ result: await write(part), made: part }))
+  return makeWhole(target, async (part) => ({ result: await write(part), made: part }), owner)
 }

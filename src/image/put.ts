@@ -6,6 +6,7 @@ import { FixpointError } from '../base/error.ts'
 import type { RecipeId } from '../base/recipe-id.ts'
 import { makeFolder } from '../base/files.ts'
 import { byCodeUnit } from '../base/order.ts'
+import { partName } from '../base/part-name.ts'
 import { copyBeneath, putFile } from '../base/put-file.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Listing } from '../store/artifact/listing.ts'
@@ -56,7 +57,11 @@ export async function putImage(
       const what = await stale()
       if (what === 'image') {
         const unpacked = await store.trees.unpack(artifact)
-        for (const { path } of files) await copyBeneath(unpacked.folder, path, folder, path)
+        for (const { path } of files) {
+          // The lock is that of the store, and so its runs alone clean up after each other.
+          const part = partName(`${store.root}\0${path}`)
+          await copyBeneath(unpacked.folder, path, folder, path, part)
+        }
       }
       if (what !== undefined) {
         const text = await describeImage(plan, id, files, context)

@@ -1,4 +1,4 @@
-import { basename } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
 import { digestOfFile } from '../base/digest.ts'
 import { digestSchema } from '../base/digest-schema.ts'
@@ -16,13 +16,21 @@ const fileSchema = z.object({
   mode: z.int().min(0).max(0o7777).optional(),
 })
 
+/** Entries of a list: far more than any image has, and few enough to work with. */
+const MOST_ENTRIES = 100_000
+
+/** Ten years, in milliseconds. */
+const LONGEST = 10 * 365 * 86_400_000
+
+const listOf = <T extends z.ZodType>(entry: T): z.ZodArray<T> => z.array(entry).max(MOST_ENTRIES)
+
 const recordSchema = z.object({
   recipe: z.string(),
   /** Key of the image. The earliest versions did not write it. */
   key: digestSchema.optional(),
   artifact: digestSchema,
-  files: z.array(fileSchema),
-  recipes: z.array(
+  files: listOf(fileSchema),
+  recipes: listOf(
     z.object({
       recipe: z.custom<RecipeId>((value) => typeof value === 'string'),
       version: z.string(),
@@ -33,33 +41,34 @@ const recordSchema = z.object({
     }),
   ),
   /** All that it was built from. Earlier versions did not write it. */
-  sources: z.array(z.object({ name: z.string(), sha256: digestSchema })).optional(),
+  sources: listOf(z.object({ name: z.string(), sha256: digestSchema })).optional(),
 })
 
-/** A number that was measured. */
-const amount = z.number().nonnegative()
+/** A number of bytes or files. */
+const amount = z.number().nonnegative().max(Number.MAX_SAFE_INTEGER)
+
+/** Milliseconds. */
+const time = z.number().nonnegative().max(LONGEST)
 
 /** What a record says beyond {@link recordSchema}; earlier ones say less. */
 const detailedSchema = recordSchema.extend({
-  files: z.array(fileSchema.extend({ size: amount.optional() })),
-  recipes: z.array(
+  files: listOf(fileSchema.extend({ size: amount.optional() })),
+  recipes: listOf(
     recordSchema.shape.recipes.element.extend({
-      durationMs: amount.optional(),
-      cpuMs: amount.optional(),
+      durationMs: time.optional(),
+      cpuMs: time.optional(),
       peakMemory: amount.optional(),
       size: amount.optional(),
     }),
   ),
   host: z.object({ system: z.string() }).optional(),
-  seeds: z
-    .array(
-      z.object({
-        kind: z.string(),
-        why: z.string(),
-        sources: z.array(z.object({ source: z.string(), files: amount, bytes: amount })),
-      }),
-    )
-    .optional(),
+  seeds: listOf(
+    z.object({
+      kind: z.string(),
+      why: z.string(),
+      sources: listOf(z.object({ source: z.string(), files: amount, bytes: amount })),
+    }),
+  ).optional(),
 })
 
 /** What an image's record says of it, as far as it is read again. */
@@ -86,10 +95,19 @@ async function readRecord<T>(path: string, schema: z.ZodType<T>): Promise<T> {
     const reason = errorCode(cause) === 'ENOENT' ? 'there is no such file' : systemReason(cause)
     if (reason !== undefined)
       throw new FixpointError('no-record', `Cannot read "${path}": ${reason}`, { cause })
-    throw new FixpointError('no-record', `Cannot use "${path}": it is not the record of an image`, {
-      cause,
-    })
+    const field = cause instanceof z.ZodError ? faultyField(cause) : ''
+    throw new FixpointError(
+      'no-record',
+      `Cannot use "${path}": it is not the record of an image${field}`,
+      { cause },
+    )
   }
+}
+
+/** The first field that is wrong, and what is. */
+function faultyField({ issues: [issue] }: z.ZodError): string {
+  if (issue === undefined || issue.path.length === 0) return ''
+  return `: field "${issue.path.join('.')}" is wrong: ${issue.message}`
 }
 
 /** An image, as a user names it. */
@@ -105,6 +123,15 @@ export interface RecordedImage {
 export async function readRecordOf(path: string): Promise<RecordedImage> {
   const record = recordBeside(path)
   return { path: record, record: await readImageRecord(record) }
+}
+
+/**
+ * Files that an image is: the one at `path`, its record, and those that this describes beside it.
+ * Fails with `no-record`.
+ */
+export async function filesOfImage(path: string): Promise<string[]> {
+  const { path: record, record: described } = await readRecordOf(path)
+  return [path, record, ...described.files.map((file) => join(dirname(record), file.path))]
 }
 
 /**

@@ -53,9 +53,7 @@ export class FolderCache implements Cache {
     name: Digest,
     write: (part: string) => Promise<void>,
   ): Promise<void> {
-    // Two engines may write the same file at once.
-    const part = `${name}.${String(process.pid)}.part`
-    const done = await this.#try(() => putFile(this.#root, `${room}/${name}`, write, part))
+    const done = await this.#try(() => putFile(this.#root, `${room}/${name}`, write))
     // It is not made: the disk that it is on may not be there.
     if (done === false) throw new CacheFault('there is no such folder')
   }

@@ -23,7 +23,7 @@ export async function makeNewFolder<T>(
   context: NewFolderContext,
   write: (part: string) => Promise<T>,
 ): Promise<T> {
-  return locked(target, context, () => makeWholeFolder(target, write))
+  return locked(target, context, () => makeWholeFolder(target, write, context.store.root))
 }
 
 /**
@@ -35,7 +35,7 @@ export async function makeNewFile<T>(
   context: NewFolderContext,
   write: (work: string) => Promise<Made<T>>,
 ): Promise<T> {
-  return locked(target, context, () => makeWhole(target, write))
+  return locked(target, context, () => makeWhole(target, write, context.store.root))
 }
 
 async function locked<T>(

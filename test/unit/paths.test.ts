@@ -26,6 +26,7 @@ const TABLE: Readonly<Record<string, readonly [Decider, string]>> = {
   'base/files.ts': ['user', 'folders that callers make for users'],
   'base/notes.ts': ['own', 'one file of the store'],
   'base/put-file.ts': ['beneath', 'names in an image, below a folder of the user'],
+  'base/put-output.ts': ['user', 'where a user wants an output; links are followed'],
   'base/regular.ts': ['user', 'files that users name; links are refused where the caller says so'],
   'base/remove-tree.ts': [
     'beneath',
@@ -74,7 +75,6 @@ const TABLE: Readonly<Record<string, readonly [Decider, string]>> = {
   'cli/commands/shell.ts': ['user', 'a folder that takes the place of the sources'],
   'cli/program/version.ts': ['own', 'package.json of the checkout'],
   'cli/commands/diff.ts': ['user', 'two files to compare'],
-  'cli/commands/sbom.ts': ['user', 'the file to write'],
   'report/size/disk-size.ts': ['user', 'an image'],
   'cli/doctor/host.ts': ['host', 'what the host has, and a probe in a temporary folder'],
   'image/recorded-files.ts': ['beneath', 'names that a record states, in its own folder'],
@@ -84,7 +84,6 @@ const TABLE: Readonly<Record<string, readonly [Decider, string]>> = {
     "names in a running system's root: only compared with its manifest",
   ],
   'report/page/texts.ts': ['own', 'texts of this checkout'],
-  'report/page/write.ts': ['user', 'where a page is put'],
   'report/receipts/machine.ts': ['host', '/etc/os-release, /proc/cpuinfo and the manifest'],
   'report/receipts/read.ts': ['user', 'receipts and their signatures, in no link; signers'],
   'report/receipts/write.ts': ['beneath', "receipts of another engine, into the user's folder"],

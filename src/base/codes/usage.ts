@@ -72,6 +72,7 @@ export const USAGE = {
   'no-such-disk': 'A path that should lead to a disk leads to something else, or to nothing.',
   'no-such-step': 'A build was to go on from a step that its recipe does not have.',
   'no-target': 'Nothing was named to build, and neither does the project of the layers.',
+  'no-terminal': 'A menu can only be opened at a terminal.',
   'no-time':
     'A signer has a time limit, and no time was given at which signatures are to be judged.',
   'not-comparable': 'Only two artifacts, or two regular files, can be compared.',
@@ -83,6 +84,10 @@ export const USAGE = {
   'only-host-layers':
     'All targets are of layers that see the host. Their artifacts may differ between hosts.',
   'other-layers': 'The store holds artifacts of recipes that the given layers do not have.',
+  'output-in-the-way':
+    'A file cannot be written where a folder, a disk, a socket, or a pipe without a reader is.',
+  'output-is-input':
+    'The file to write is an input of the command, or the image that this is about.',
   'papers-other-layers': 'The layers in effect do not build the image that papers are written of.',
   'papers-there': 'Something is already where the papers of an image should be written.',
   'parity-file-there': 'Parity, or a file that it rebuilds, would replace a file.',

@@ -1,3 +1,4 @@
+import { FixpointError } from '../../base/error.ts'
 import { MENU, menuCommand, readMenuFragment } from '../../author/config-menu.ts'
 import { fragmentPlace, writeFragment } from '../../author/fragment.ts'
 import { layOutTree } from '../../build/laid-out-tree.ts'
@@ -25,6 +26,7 @@ export async function menuconfigCommand(
   const load = () => loadAll(layersFile(command.options.layers))
   const wanted = { recipe, name, layer, load }
   const { config } = await fragmentPlace(wanted)
+  requireTerminal()
   const { action, fetchSources } = await prepareAction(command, recipe, [MENU])
   await fetchSources()
   const { emit, now, signal } = command
@@ -46,4 +48,13 @@ export async function menuconfigCommand(
     type: 'fragment',
     ...{ recipe, file, options },
   })
+}
+
+/** Elsewhere a menu waits for keys that never come. Fails with `no-terminal`. */
+function requireTerminal(): void {
+  if (process.stdin.isTTY && process.stdout.isTTY) return
+  throw new FixpointError(
+    'no-terminal',
+    'Cannot open the menu: it needs a terminal, as standard input and standard output',
+  )
 }

@@ -1,12 +1,18 @@
+<<<<<<< HEAD
 import { resolve } from 'node:path'
 import { FixpointError, FixpointErrors } from '../../base/error.ts'
+=======
+import { FixpointErrors } from '../../base/error.ts'
+>>>>>>> w-output
 import { formatBytes } from '../../base/format.ts'
+import { requireOtherFile } from '../../base/put-output.ts'
 import { recordBeside, RECORD_SUFFIX } from '../../image/record.ts'
 import { gatherFacts } from '../../report/page/facts.ts'
 import { renderPage } from '../../report/page/render.ts'
 import { readPageTexts } from '../../report/page/texts.ts'
-import { writePage } from '../../report/page/write.ts'
+import { inputFiles } from '../../report/page/inputs.ts'
 import type { CommandContext } from '../context.ts'
+import { writeOutput } from '../write-output.ts'
 import { CHECKOUT } from '../defaults.ts'
 
 /** Options of `report`. */
@@ -25,7 +31,12 @@ export async function reportCommand(
   flags: ReportFlags,
 ): Promise<void> {
   const { receipts: paths, signers, at } = flags
+<<<<<<< HEAD
   requireReceipts(flags)
+=======
+  const file = flags.output ?? recordBeside(image).slice(0, -RECORD_SUFFIX.length) + '.html'
+  await requireOtherFile(file, await inputFiles(image, paths, signers))
+>>>>>>> w-output
   const facts = await gatherFacts({
     image,
     metadata: await command.metadata(),
@@ -35,16 +46,15 @@ export async function reportCommand(
     signal: command.signal,
   })
   const page = renderPage(facts, await readPageTexts(CHECKOUT))
-  const file = flags.output ?? recordBeside(image).slice(0, -RECORD_SUFFIX.length) + '.html'
-  await writePage(resolve(file), page)
   const bytes = Buffer.byteLength(page)
   const changed = facts.layers?.changed ?? []
-  await command.result([`${file}: ${formatBytes(bytes)}`], {
-    type: 'report',
-    file,
-    bytes,
-    changed,
-  })
+  if (!(await writeOutput(file, page, command.signal)))
+    await command.result([`${file}: ${formatBytes(bytes)}`], {
+      type: 'report',
+      file,
+      bytes,
+      changed,
+    })
   // The page shows them, too; whoever makes it in a script is to hear of them.
   const [first, ...more] = facts.confirmations?.faults ?? []
   if (first !== undefined) throw more.length === 0 ? first : new FixpointErrors([first, ...more])

@@ -1,10 +1,10 @@
-import { mkdir, writeFile } from 'node:fs/promises'
-import { basename, dirname } from 'node:path'
 import { counted } from '../../base/format.ts'
-import { putFile } from '../../base/put-file.ts'
+import { requireOtherFile } from '../../base/put-output.ts'
+import { filesOfImage } from '../../image/read-record.ts'
 import type { Format } from '../../report/sbom/formats.ts'
 import { writeBill } from '../../report/sbom/sbom.ts'
 import type { CommandContext } from '../context.ts'
+import { writeOutput } from '../write-output.ts'
 import { engineVersion } from '../program/version.ts'
 
 /** Options of `sbom`. */
@@ -19,6 +19,7 @@ export async function sbomCommand(
   path: string,
   { format, output }: SbomFlags,
 ): Promise<void> {
+  if (output !== undefined) await requireOtherFile(output, await filesOfImage(path))
   const metadata = await command.metadata()
   const { signal } = command
   const bill = await writeBill(path, format, { metadata, engine: engineVersion(), signal })
@@ -27,8 +28,7 @@ export async function sbomCommand(
     process.stdout.write(text)
     return
   }
-  await mkdir(dirname(output), { recursive: true })
-  await putFile(dirname(output), basename(output), (part) => writeFile(part, text, { flag: 'wx' }))
+  if (await writeOutput(output, text, signal)) return
   const { image, packages, installed, sources, folders } = counts
   const files = `${sources - folders} source files, ${folders} folders of the checkout`
   await command.result(

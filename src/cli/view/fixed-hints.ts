@@ -115,6 +115,7 @@ const FIXED_HINTS = {
   'no-such-disk': LIST,
   'no-such-step': undefined,
   'no-target': 'Name one, or write `target:` into fixpoint.yaml beside layers.yaml',
+  'no-terminal': 'Elsewhere, write a fragment by hand: a file in files/, and its name in `config:`',
   'no-time': 'State the time: --at YYYYMMDD',
   'no-uefi-firmware': 'Install it (Debian: ovmf; elsewhere: edk2-ovmf), or boot by --bios',
   'no-receipts':
@@ -142,6 +143,8 @@ const FIXED_HINTS = {
     'Name their layers with --layers, or remove them too with --force; -n lists them all',
   'output-failed': undefined,
   'output-full': 'Name another folder, or free some space there',
+  'output-in-the-way': 'Name a file',
+  'output-is-input': 'Name another file',
   'papers-other-layers': 'Check out what the image was built from, or build the image again',
   'papers-there': 'Name a folder that is not there yet',
   'parity-file-there': undefined,

@@ -1,7 +1,11 @@
 import { FixpointError } from '../../base/error.ts'
 import type { Digest } from '../../base/digest.ts'
 import type { RecipeId } from '../../base/recipe-id.ts'
-import { readDetailedRecord, type DetailedRecord } from '../../image/read-record.ts'
+import {
+  readDetailedRecord,
+  requireRecorded,
+  type DetailedRecord,
+} from '../../image/read-record.ts'
 import { recordBeside } from '../../image/record.ts'
 import { fetchedSources, type Metadata } from '../../metadata/model.ts'
 import type { Listing } from '../../store/artifact/listing.ts'
@@ -50,12 +54,13 @@ export interface Facts {
 }
 
 /**
- * Reads all that a page says of an image. Fails with `no-record`, as the store does for damaged
- * blobs, and as {@link examineReceipts} does.
+ * Reads all that a page says of an image. Fails with `no-record` or `image-not-recorded`, as the
+ * store does for damaged blobs, and as {@link examineReceipts} does.
  */
 export async function gatherFacts(asked: Asked): Promise<Facts> {
   const path = recordBeside(asked.image)
   const record = await readDetailedRecord(path)
+  await requireRecorded(asked.image, { path, record }, asked.signal)
   const layers = describeLayers(record, asked.metadata)
   return {
     record,

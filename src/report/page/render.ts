@@ -57,9 +57,11 @@ function escaped(text: unknown): string {
   return mustache.escape(visible(String(text), { lines: true }))
 }
 
-/** Data for the script, which no name in them can end. */
+/** Data for the script, which no name in them can end, nor turn the order of letters. */
 function dataText(entries: unknown): string {
-  return JSON.stringify(entries).replace(/[<>&]/g, (character) => {
+  const shown = (_: string, value: unknown): unknown =>
+    typeof value === 'string' ? visible(value) : value
+  return JSON.stringify(entries, shown).replace(/[<>&]/g, (character) => {
     return `\\u00${character.charCodeAt(0).toString(16)}`
   })
 }

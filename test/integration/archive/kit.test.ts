@@ -137,17 +137,17 @@ describe('a kit', () => {
     expect(await readdir(parent)).toEqual([])
   })
 
-  it('that was interrupted leaves nothing under its name; the next run clears the rest', async () => {
+  it('that was interrupted leaves nothing; a folder of the user is not taken for its own', async () => {
     const parent = await temporaryFolder()
     const folder = join(parent, 'kit')
     const stop = AbortSignal.abort(new Error('enough'))
     await expect(makeToyKit(folder, undefined, stop)).rejects.toThrow('enough')
     expect(await readdir(parent)).toEqual([])
-    // As a killed run leaves it.
-    await mkdir(join(parent, '.kit.part/data'), { recursive: true })
-    await writeFile(join(parent, '.kit.part/data/half'), 'half')
+    await mkdir(join(parent, '.kit.part'))
+    await writeFile(join(parent, '.kit.part/precious'), 'mine')
     await makeToyKit(folder)
-    expect(await readdir(parent)).toEqual(['kit'])
+    expect((await readdir(parent)).sort()).toEqual(['.kit.part', 'kit'])
+    expect(await readdir(join(parent, '.kit.part'))).toEqual(['precious'])
     expect((await checkKit(folder)).faults).toEqual([])
   })
 })

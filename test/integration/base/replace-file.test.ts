@@ -1,8 +1,11 @@
+import { execFile } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { Folder } from '../../../src/base/beneath.ts'
+import { partName } from '../../../src/base/part-name.ts'
 import { removeTree } from '../../../src/base/remove-tree.ts'
 import { replaceFile } from '../../../src/base/replace-file.ts'
 
@@ -22,12 +25,32 @@ const write =
     writeFile(part, text, { flag: 'wx' })
 
 describe('replaceFile', () => {
-  it('makes a file, and replaces one and what a killed run left', async () => {
+  it('makes a file, and replaces one and what a killed run of the same owner left', async () => {
     const { path, folder } = await held()
     await replaceFile(folder, 'a', write('one'))
-    await writeFile(join(path, 'a.part'), 'left')
-    await replaceFile(folder, 'a', write('two'))
+    await writeFile(join(path, partName('me')), 'left')
+    await replaceFile(folder, 'a', write('two'), partName('me'))
     expect(await readFile(join(path, 'a'), 'utf8')).toBe('two')
+    expect(await readdir(path)).toEqual(['a'])
+  })
+
+  it("takes nobody's file for a left one, and lets the last of many writers win", async () => {
+    const { path, folder } = await held()
+    await writeFile(join(path, 'a.part'), 'mine')
+    const texts = Array.from({ length: 16 }, (_, index) => String(index))
+    await Promise.all(texts.map((text) => replaceFile(folder, 'a', write(text))))
+    expect(texts).toContain(await readFile(join(path, 'a'), 'utf8'))
+    expect((await readdir(path)).sort()).toEqual(['a', 'a.part'])
+    expect(await readFile(join(path, 'a.part'), 'utf8')).toBe('mine')
+  })
+
+  it('replaces no pipe', async () => {
+    const { path, folder } = await held()
+    await promisify(execFile)('mkfifo', [join(path, 'a')])
+    await expect(replaceFile(folder, 'a', write('new'))).rejects.toMatchObject({
+      code: 'output-in-the-way',
+    })
+    expect(folder.stat('a')?.isFIFO()).toBe(true)
     expect(await readdir(path)).toEqual(['a'])
   })
 
@@ -49,8 +72,8 @@ describe('replaceFile', () => {
     const precious = join(path, 'precious')
     await writeFile(precious, 'precious')
     await symlink(precious, join(path, 'a'))
-    await symlink(precious, join(path, 'a.part'))
-    await replaceFile(folder, 'a', write('new'))
+    await symlink(precious, join(path, partName('me')))
+    await replaceFile(folder, 'a', write('new'), partName('me'))
     expect(await readFile(precious, 'utf8')).toBe('precious')
     expect(await readFile(join(path, 'a'), 'utf8')).toBe('new')
   })

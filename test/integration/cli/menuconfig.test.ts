@@ -208,11 +208,12 @@ describe('menuconfig', () => {
     }
   })
 
-  test('says when the menu has no terminal', async () => {
-    const toy = await makeToy(MINE)
-    const child = toy.start('menuconfig', 'box')
+  test('refuses to wait for keys where there is no terminal', async () => {
+    const { start, store } = await makeToy(MINE)
+    const child = start('menuconfig', 'box')
     const [stderr, exit] = [text(child.stderr!), once(child, 'exit')]
-    expect(await exit).not.toEqual([0, null])
-    expect(await stderr).toContain('its menu ended with status')
+    expect(await exit).toEqual([2, null])
+    expect(await stderr).toContain('needs a terminal')
+    expect(await readdir(join(store, 'index'))).toEqual([])
   })
 })

@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { link, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { describe, expect, it } from 'vitest'
@@ -120,6 +120,24 @@ describe('the bill of an image that was built', () => {
   })
 })
 
+describe('standard output by its name', () => {
+  it.each(['> "$0"', '| cat > "$0"'])('gets the bill and nothing else: %s', async (end) => {
+    const out = join(await temporaryFolder(), 'out')
+    const words = [process.execPath, MAIN, '--layers', join(toy().folder, 'layers/layers.yaml')]
+    const command = [...words, '--store', toy().store, 'sbom', image(), '-o', '/dev/stdout']
+    await execa('sh', ['-c', `"$@" ${end}`, out, ...command])
+    expect(await readFile(out, 'utf8')).toBe(await bill(image()))
+  })
+})
+
+it('is written by several at once', async () => {
+  const folder = await temporaryFolder()
+  const file = join(folder, 'new/bill')
+  await Promise.all(Array.from({ length: 4 }, () => bill(image(), '-o', file)))
+  expect(await readFile(file, 'utf8')).toBe(await bill(image()))
+  expect(await readdir(join(folder, 'new'))).toEqual(['bill'])
+})
+
 describe('no bill is written', () => {
   const refused = async (status: number, ...words: readonly string[]): Promise<string> => {
     const { code, stdout, stderr } = await toy().run('sbom', ...words)
@@ -152,11 +170,32 @@ describe('no bill is written', () => {
     expect(error).toContain('product/words')
   })
 
+  it('in place of the image or its record, whatever they are called', async () => {
+    const path = await copied()
+    const record = path.replace('.img', '.json')
+    await link(record, `${record}.hard`)
+    await symlink('disk.img', `${path}.link`)
+    const before = await readFile(record, 'utf8')
+    for (const name of [path, record, `${record}.hard`, `${path}.link`])
+      for (const named of [path, record])
+        expect(await refused(2, named, '-o', name)).toContain('which is an input')
+    expect(await readFile(record, 'utf8')).toBe(before)
+    expect(await readFile(path, 'utf8')).toBe(await readFile(image(), 'utf8'))
+  })
+
+  it('where no folder or file can be made: the reason is named', async () => {
+    const folder = await temporaryFolder()
+    await symlink('nowhere', join(folder, 'link'))
+    for (const path of ['/proc/x', '/proc/x/y', join(folder, 'link/z')])
+      expect(await refused(6, image(), '-o', path)).not.toMatch(/^\s+at /m)
+  })
+
   it('without a record, into a folder, or in a format that does not exist', async () => {
     const { folder } = toy()
     expect(await refused(2, join(folder, 'none.img'))).toContain('none.json')
     await mkdir(join(folder, 'a-folder'))
-    expect(await refused(6, image(), '-o', join(folder, 'a-folder'))).toContain('a-folder')
+    for (const name of ['a-folder', 'new-folder/'])
+      expect(await refused(2, image(), '-o', join(folder, name))).toContain(name)
     expect(await refused(2, image(), '--format', 'csv')).toContain('cyclonedx, spdx')
   })
 })

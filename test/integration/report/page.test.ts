@@ -1,4 +1,6 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { readdirSync, readlinkSync } from 'node:fs'
+import { mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -20,6 +22,7 @@ import {
   step,
   TOOLS_RECIPE,
 } from '../../support/cli.ts'
+import { waitUntil } from '../../support/rig.ts'
 import { toySigner } from '../../support/receipts.ts'
 
 const IN = 'inputs: [bootstrap/tools]'
@@ -114,6 +117,54 @@ describe('the command', () => {
     expect(stderr).toContain(name)
     await expect(readFile(at('refused.html'))).rejects.toThrow()
   })
+})
+
+test('refuses an image that is not that of its record, and its inputs as output', async () => {
+  const { run } = toy()
+  const before = await readFile(at('out/disk.json'), 'utf8')
+  await mkdir(at('junk'))
+  await writeFile(at('junk/disk.json'), before)
+  await writeFile(at('junk/disk.img'), 'junk')
+  const junk = await run('report', 'junk/disk.img')
+  expect([junk.code, junk.stderr]).toEqual([2, expect.stringContaining('junk/disk.json')])
+  expect((await readdir(at('junk'))).sort()).toEqual(['disk.img', 'disk.json'])
+  const receipts = await builtReceipts()
+  const kept = await readFile(receipts, 'utf8')
+  await writeFile(at('trusted'), '')
+  const more = ['--receipts', 'receipts', '--signers', 'trusted']
+  for (const output of ['out/disk.img', 'out/disk.json', receipts, 'trusted']) {
+    const { code, stderr } = await run('report', 'out/disk.img', ...more, '-o', output)
+    expect([code, stderr]).toEqual([2, expect.stringContaining('which is an input')])
+  }
+  expect(await readFile(receipts, 'utf8')).toBe(kept)
+  expect(await readFile(at('out/disk.json'), 'utf8')).toBe(before)
+})
+
+/** Paths of what a process has open. */
+function opened(pid: number): string[] {
+  const folder = `/proc/${pid}/fd`
+  return readdirSync(folder).flatMap((name) => {
+    try {
+      return readlinkSync(join(folder, name))
+    } catch {
+      return [] // closed meanwhile
+    }
+  })
+}
+
+test('Ctrl-C ends it: 130, and no page', async () => {
+  const { start } = toy()
+  await mkdir(at('large'))
+  await writeFile(at('large/disk.json'), await readFile(at('out/disk.json')))
+  await writeFile(at('large/disk.img'), '')
+  // Holes that take seconds to read.
+  await truncate(at('large/disk.img'), 64 * 2 ** 30)
+  const child = start('report', 'large/disk.img')
+  const exit = once(child, 'exit')
+  await waitUntil(() => opened(child.pid!).includes(at('large/disk.img')))
+  child.kill('SIGINT')
+  expect(await exit).toEqual([130, null])
+  expect((await readdir(at('large'))).sort()).toEqual(['disk.img', 'disk.json'])
 })
 
 describe('receipts', () => {

@@ -2,7 +2,11 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { digestOf } from '../../../src/base/digest.ts'
-import { readRecordOf, requireRecorded } from '../../../src/image/read-record.ts'
+import {
+  readDetailedRecord,
+  readRecordOf,
+  requireRecorded,
+} from '../../../src/image/read-record.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
 
 const BYTES = 'bytes of an image'
@@ -38,6 +42,30 @@ describe('the record of an image', () => {
     const path = join(folder, 'other.json')
     if (text !== undefined) await writeFile(path, text)
     await expect(readRecordOf(path)).rejects.toMatchObject({ code: 'no-record' })
+  })
+
+  const recipes = (change: object): object[] => [
+    { recipe: 'a/b', version: '1', key: digestOf('key'), ...change },
+  ]
+  it.each([
+    ['recipes.0.durationMs', { recipes: recipes({ durationMs: 1e20 }) }],
+    ['recipes.0.cpuMs', { recipes: recipes({ cpuMs: -1 }) }],
+    ['recipes.0.size', { recipes: recipes({ size: 1e300 }) }],
+    ['recipes.0.version', { recipes: recipes({ version: 1 }) }],
+    ['recipes', { recipes: Array<object>(100_001).fill(recipes({})[0]!) }],
+    ['sources', { sources: Array<object>(100_001).fill({ name: 'a', sha256: digestOf('a') }) }],
+  ])('says that the field %s is beyond bounds', async (field, change) => {
+    await writeFile(record, JSON.stringify({ ...RECORD, ...change }))
+    await expect(readDetailedRecord(record)).rejects.toMatchObject({
+      code: 'no-record',
+      message: expect.stringContaining(`field "${field}"`) as string,
+    })
+  })
+
+  it('takes no number that JSON cannot hold', async () => {
+    const text = JSON.stringify({ ...RECORD, recipes: recipes({ durationMs: 7 }) })
+    await writeFile(record, text.replace('"durationMs":7', '"durationMs":1e999'))
+    await expect(readDetailedRecord(record)).rejects.toMatchObject({ code: 'no-record' })
   })
 
   it('describes the image whose bytes it has', async () => {

@@ -170,10 +170,14 @@ function titleOf({ recipe, start, end }: Run, isGuessed: boolean): string {
 
 /** Steps between ticks, in seconds. */
 const STEPS = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14_400, 43_200, 86_400]
+const DAY = 86_400
 const [MOST_TICKS, LATE] = [9, 0.86]
 
+/** Whole days where a build takes longer than the table knows. */
 function ticksOf(total: number): number[] {
-  const step = (STEPS.find((seconds) => total / seconds / 1000 < MOST_TICKS) ?? 864_000) * 1000
+  const fits = (seconds: number): boolean => total / seconds / 1000 < MOST_TICKS
+  const days = Math.ceil(total / MOST_TICKS / DAY / 1000 + 1e-9)
+  const step = (STEPS.find(fits) ?? days * DAY) * 1000
   return Array.from({ length: Math.floor(total / step) + 1 }, (_, index) => index * step)
 }
 

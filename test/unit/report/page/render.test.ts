@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { digestOf } from '../../../../src/base/digest.ts'
 import { FixpointError } from '../../../../src/base/error.ts'
 import type { RecipeId } from '../../../../src/base/recipe-id.ts'
+import { visible } from '../../../../src/base/visible.ts'
 import type { Facts } from '../../../../src/report/page/facts.ts'
 import { renderPage } from '../../../../src/report/page/render.ts'
 import { readPageTexts, type PageTexts } from '../../../../src/report/page/texts.ts'
@@ -191,11 +192,22 @@ describe('names of anyone', () => {
     const harmless = render(hostileFacts('harmless'))
     expect(shapeOf(page).sort()).toEqual(shapeOf(harmless).sort())
     expect(page.match(/<\/?(script|style)\b/g)).toHaveLength(6)
-    expect(bodyOf(page)).not.toMatch(/[\u202a-\u202e\u2066-\u2069]/)
+    expect(page).not.toMatch(/[\u202a-\u202e\u2066-\u2069]/)
     const data = /<script type="application\/json" id="data">([^<]*)<\/script>/.exec(page)![1]!
     const entries = JSON.parse(data) as { id: string }[]
-    expect(entries.map(({ id }) => id)).toContain(`${name}/${name}`)
+    expect(entries.map(({ id }) => id)).toContain(visible(`${name}/${name}`))
   })
+})
+
+test.each([1, 86_400_000, 1e11, 3.1e11])('a build of %d ms has few ticks', (durationMs) => {
+  const metadata = pageMetadata()
+  const record = recordOf(metadata)
+  const recipes = record.recipes.map((one) => ({ ...one, durationMs }))
+  const page = render(factsOf(metadata, { ...record, recipes }))
+  const ticks = page.match(/class="[^"]*\btick\b/g) ?? []
+  const timelines = page.match(/Timeline on /g) ?? []
+  expect(ticks.length).toBeGreaterThan(0)
+  expect(ticks.length / timelines.length).toBeLessThanOrEqual(10)
 })
 
 describe('what is not known', () => {
