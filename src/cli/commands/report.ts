@@ -1,9 +1,4 @@
-<<<<<<< HEAD
-import { resolve } from 'node:path'
 import { FixpointError, FixpointErrors } from '../../base/error.ts'
-=======
-import { FixpointErrors } from '../../base/error.ts'
->>>>>>> w-output
 import { formatBytes } from '../../base/format.ts'
 import { requireOtherFile } from '../../base/put-output.ts'
 import { recordBeside, RECORD_SUFFIX } from '../../image/record.ts'
@@ -31,12 +26,9 @@ export async function reportCommand(
   flags: ReportFlags,
 ): Promise<void> {
   const { receipts: paths, signers, at } = flags
-<<<<<<< HEAD
   requireReceipts(flags)
-=======
   const file = flags.output ?? recordBeside(image).slice(0, -RECORD_SUFFIX.length) + '.html'
   await requireOtherFile(file, await inputFiles(image, paths, signers))
->>>>>>> w-output
   const facts = await gatherFacts({
     image,
     metadata: await command.metadata(),
