@@ -23,6 +23,7 @@ const GIB = 2 ** 30
 
 /** What the guest has mounted: the kit, its copy, and where it makes things. */
 const [KIT, COPY] = ['/mnt/kit', '/tmp/usb/copy'] as const
+/** In a kit. */
 const IMAGE = 'data/images/appliance.img'
 
 async function main(): Promise<void> {
