@@ -10,7 +10,7 @@ export async function inputFiles(
   receipts: readonly string[] | undefined,
   signers: string | undefined,
 ): Promise<string[]> {
-  const files = await receiptPaths(receipts ?? [])
+  const files = receipts === undefined ? [] : await receiptPaths(receipts)
   const signatures = files.map((file) => file + SIGNATURE_SUFFIX)
   const list = signers === undefined ? [] : [signers]
   return [...(await filesOfImage(image)), ...list, ...files, ...signatures]
