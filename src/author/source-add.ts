@@ -81,8 +81,6 @@ function recipeText(
   { name, version, from, digest }: Described,
   { build, licenses }: PackageContents,
 ): string {
-  const tools =
-    build === 'meson' ? 'toolchain/busybox, base/meson' : 'toolchain/make, toolchain/busybox'
   return [
     `name: ${name}`,
     `version: '${version}'`,
@@ -92,18 +90,28 @@ function recipeText(
     'sources:',
     `  - sha256: '${digest}'`,
     `    from: ['${from.replaceAll("'", "''")}']`,
-    `inputs: [toolchain/gcc, ${tools}]`,
-    ...(build === 'autotools' || build === 'meson'
-      ? [`style: ${build}`]
-      : [
-          ...(build === undefined || build === 'make'
-            ? []
-            : [`# Its own build is that of ${build}.`]),
-          'style: plain',
-          'steps:',
-          '  build: make',
-          `  install: make install DESTDIR="$OUT" PREFIX=/usr`,
-        ]),
+    ...howToBuild(build),
     '',
   ].join('\n')
+}
+
+/** The lines of a recipe that say how it is built. */
+function howToBuild(build: PackageContents['build']): readonly string[] {
+  const inputs = 'inputs: [toolchain/gcc, toolchain/make, toolchain/busybox]'
+  switch (build) {
+    case 'meson':
+    case 'cmake':
+      return [`inputs: [toolchain/gcc, toolchain/busybox, base/${build}]`, `style: ${build}`]
+    case 'autotools':
+      return [inputs, 'style: autotools']
+    case 'make':
+    case undefined:
+      return [
+        inputs,
+        'style: plain',
+        'steps:',
+        '  build: make',
+        '  install: make install DESTDIR="$OUT" PREFIX=/usr',
+      ]
+  }
 }

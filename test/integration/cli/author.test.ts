@@ -98,6 +98,21 @@ describe('source add', () => {
     expect(text).toContain('Read for the license: COPYING')
   })
 
+  test.each([
+    ['meson.build', 'meson', '[toolchain/gcc, toolchain/busybox, base/meson]'],
+    ['CMakeLists.txt', 'cmake', '[toolchain/gcc, toolchain/busybox, base/cmake]'],
+    ['Makefile', 'plain', '[toolchain/gcc, toolchain/make, toolchain/busybox]'],
+  ])('takes the style of a package by its %s', async (sign, style, inputs) => {
+    const toy = await makeToy({
+      'lamp-2.tar': Buffer.from(tarOf([{ path: `lamp-2/${sign}`, data: '' }])),
+    })
+    const { code, stderr } = await toy.run('source', 'add', 'lamp-2.tar')
+    expect(code, stderr).toBe(0)
+    const text = await readFile(join(toy.folder, 'layers/product/lamp/recipe.yaml'), 'utf8')
+    expect(text).toContain(`\nstyle: ${style}\n`)
+    expect(text).toContain(`\ninputs: ${inputs}\n`)
+  })
+
   test('overwrites nothing, and makes nothing of what it cannot get', async () => {
     const toy = await makeToy({ ...HELLO, 'page.html': '<html>' })
     await refused(

@@ -15,25 +15,26 @@ import { writeTreeAt, type Tree } from '../../support/trees.ts'
 
 const MAIN = join(CHECKOUT, 'dist/src/cli/main.js')
 
-const TOOLS = ['toolchain/gcc', 'base/python', 'base/ninja', 'base/meson']
+const TOOLS = [
+  'toolchain/gcc',
+  'base/python',
+  'base/ninja',
+  'base/meson',
+  'base/cmake',
+  'base/zlib',
+]
 const missing: string[] = []
 for (const tool of TOOLS) if ((await storedTree(tool)) === undefined) missing.push(tool)
 
 beforeEach(({ skip }) => {
   skip(
     missing.length > 0,
-    `the store does not hold ${missing.join(', ')}: fixpoint build base/meson`,
+    `the store does not hold ${missing.join(', ')}: fixpoint build base/meson base/cmake base/zlib`,
   )
 })
 
 it('the example of a Meson project, as docs/recipes.md writes it', async () => {
-  const folder = await temporaryFolder()
-  const script = example('A Meson project')
-  const { stdout } = await execa('sh', ['-euc', `fixpoint() { '${MAIN}' "$@"; }\n${script}`], {
-    cwd: folder,
-    stdin: 'ignore',
-  })
-  const out = await unpacked(stdout.trim(), 'product/greeter')
+  const out = await builtExample('A Meson project')
   expect(filesOf(out)).toEqual(['usr/bin/greeter', 'usr/include/greet.h', 'usr/lib/libgreet.a'])
   expect(execFileSync(join(out, 'usr/bin/greeter'), ['you'], { encoding: 'utf8' })).toBe(
     'Hello, you\n',
@@ -44,6 +45,49 @@ it('the example of a Meson project, as docs/recipes.md writes it', async () => {
     expect(bytes).toContain('greet.c')
     expect(bytes).not.toContain('/build/')
   }
+})
+
+it('the example of a CMake project, as docs/recipes.md writes it', async () => {
+  const out = await builtExample('A CMake project')
+  expect(filesOf(out)).toEqual(['usr/bin/greeter'])
+  const program = join(out, 'usr/bin/greeter')
+  expect(execFileSync(program, ['you'], { encoding: 'utf8' })).toMatch(
+    /^Hello, you, by zlib [\d.]+\n$/,
+  )
+  const bytes = readFileSync(program, 'latin1')
+  expect(bytes).toContain('main.c')
+  expect(bytes).not.toContain('/build/')
+})
+
+it.each([
+  [
+    'meson',
+    'meson.build',
+    `project('p', 'c')
+executable('p', 'p.c', dependencies: dependency('lamp'), install: true)
+`,
+  ],
+  [
+    'cmake',
+    'CMakeLists.txt',
+    `cmake_minimum_required(VERSION 3.20)
+project(p C)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(lamp REQUIRED IMPORTED_TARGET lamp)
+add_executable(p p.c)
+target_link_libraries(p PkgConfig::lamp)
+install(TARGETS p)
+`,
+  ],
+])('%s finds a library by pkg-config, and what that library needs', async (style, file, text) => {
+  const { stdout } = await build({
+    [`p/${file}`]: text,
+    'p/p.c': 'int lamp(void);\nint main(void) { return lamp(); }\n',
+    'layers/product/p/recipe.yaml': recipe('', style, ', lamp'),
+    'layers/product/lamp/recipe.yaml': LAMP,
+  })
+  const out = await unpacked(stdout.trim(), 'product/p')
+  expect(execFileSync(join(out, 'usr/bin/p'))).toHaveLength(0)
 })
 
 it("runs a project's tests where a recipe asks for that, and names the one that fails", async () => {
@@ -84,6 +128,39 @@ it.each([
   expect(stderr).toMatch(said)
 })
 
+/** A library of two archives; that of the inner one is named for static links alone. */
+const LAMP = `name: lamp
+version: '1'
+summary: Switches a lamp
+license: MIT
+inputs: [toolchain/gcc, toolchain/busybox]
+style: plain
+steps:
+  build: |
+    echo 'int wire(void); int lamp(void) { return wire(); }' > lamp.c
+    echo 'int wire(void) { return 0; }' > wire.c
+    for name in lamp wire; do
+      "$CC" -c $name.c
+      "$AR" rcs lib$name.a $name.o
+    done
+    printf '%s\\n' 'Name: lamp' 'Description: A lamp' 'Version: 1' \
+      'Libs: -llamp' 'Libs.private: -lwire' > lamp.pc
+  install: |
+    mkdir -p "$OUT/usr/lib/pkgconfig"
+    cp liblamp.a libwire.a "$OUT/usr/lib"
+    cp lamp.pc "$OUT/usr/lib/pkgconfig"
+`
+
+/** Runs the commands below a heading of docs/recipes.md, and unpacks what they build. */
+async function builtExample(heading: string): Promise<string> {
+  const script = example(heading)
+  const { stdout } = await execa('sh', ['-euc', `fixpoint() { '${MAIN}' "$@"; }\n${script}`], {
+    cwd: await temporaryFolder(),
+    stdin: 'ignore',
+  })
+  return unpacked(stdout.trim(), 'product/greeter')
+}
+
 /** The block of commands below a heading of docs/recipes.md. */
 function example(heading: string): string {
   const page = readFileSync(join(CHECKOUT, 'docs/recipes.md'), 'utf8')
@@ -112,20 +189,26 @@ function filesOf(folder: string): string[] {
     .sort()
 }
 
-function recipe(more: string): string {
+function recipe(more: string, style = 'meson', inputs = ''): string {
   return `name: p
 version: '1'
 summary: A project
 license: MIT
 sources: [{tree: [p], name: p}]
-inputs: [toolchain/gcc, toolchain/busybox, base/meson]
-style: meson
+inputs: [toolchain/gcc, toolchain/busybox, base/${style}${inputs}]
+style: ${style}
 env: {PROJECT: p}
 ${more}`
 }
 
+interface Built {
+  readonly exitCode?: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
 /** Builds `product/p` on top of the checkout's layers. */
-async function build(files: Tree): Promise<{ exitCode?: number; stderr: string }> {
+async function build(files: Tree): Promise<Built> {
   const folder = await temporaryFolder()
   await writeTreeAt(folder, {
     'layers/layers.yaml': `include: ${join(CHECKOUT, 'layers/layers.yaml')}\nlayers: [product]\n`,
