@@ -6,10 +6,12 @@ import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { removeTree } from '../../../src/base/remove-tree.ts'
 import type { RecipeId } from '../../../src/base/recipe-id.ts'
+import { receiptLine } from '../../../src/report/receipts/receipt.ts'
 import { loadMetadata } from '../../../src/metadata/load.ts'
 import { recordOf } from '../../support/bills.ts'
 import { cycloneDxFaults } from '../../support/cyclonedx.ts'
 import { storedImage } from '../../support/image.ts'
+import { receiptOf } from '../../support/receipts.ts'
 import { spdxFaults } from '../../support/spdx.ts'
 import { writeTreeAt } from '../../support/trees.ts'
 import { CHECKOUT } from '../../support/tree.ts'
@@ -79,9 +81,14 @@ describe("the papers of a product's image", () => {
 
   it('what nobody has confirmed yet', async () => {
     await mkdir(join(folder, 'receipts'))
+    await writeFile(
+      join(folder, 'receipts/other.intoto.jsonl'),
+      receiptLine(receiptOf('product/other')),
+    )
     const words = ['receipts', 'device.json', 'receipts', '--require', '1']
     await expect(fixpoint(...words)).rejects.toMatchObject({
-      exitCode: 1,
+      // As an error of its own it says that the image, of which only the record is here, is not.
+      exitCode: 2,
       stderr: expect.stringContaining('product/hello: 0 of 1') as string,
     })
   })
