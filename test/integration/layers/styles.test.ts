@@ -19,6 +19,7 @@ const TOOLS = [
   'toolchain/gcc',
   'base/python',
   'base/ninja',
+  'base/pkgconf',
   'base/meson',
   'base/cmake',
   'base/zlib',
@@ -27,10 +28,7 @@ const missing: string[] = []
 for (const tool of TOOLS) if ((await storedTree(tool)) === undefined) missing.push(tool)
 
 beforeEach(({ skip }) => {
-  skip(
-    missing.length > 0,
-    `the store does not hold ${missing.join(', ')}: fixpoint build base/meson base/cmake base/zlib`,
-  )
+  skip(missing.length > 0, `not in the store: fixpoint build ${missing.join(' ')}`)
 })
 
 it('the example of a Meson project, as docs/recipes.md writes it', async () => {
