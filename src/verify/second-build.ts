@@ -9,19 +9,18 @@ import {
   readFile,
   realpath,
 } from 'node:fs/promises'
-import { dirname, join, relative, resolve } from 'node:path'
+import { basename, dirname, join, relative, resolve } from 'node:path'
 import { EngineFailure, FixpointError } from '../base/error.ts'
 import type { RecipeId } from '../base/recipe-id.ts'
 import { errorCode, exists, makeFolder } from '../base/files.ts'
 import { removeTree } from '../base/remove-tree.ts'
 import { fillWhole } from '../fetch/mirror/fill.ts'
 import type { SourceFinder } from '../fetch/find-source.ts'
-import type { Graph } from '../plan/graph.ts'
+import { sourcesOf, type Node } from '../plan/graph.ts'
 import { runOnPipe, runUntilPipeCloses } from '../sandbox/child-on-a-pipe.ts'
 import { claimFolder, markFolder, removeFolder } from '../store/claimed-folder.ts'
 import type { Store } from '../store/store.ts'
 import type { Variations } from './variations.ts'
-import { fetchedSources } from '../metadata/model.ts'
 
 /** A user that owns nothing. It does the second build when root did the first. */
 const OTHER_USER = 54_321
@@ -69,20 +68,28 @@ export function defaultSecondFolder(first: Store): string {
 const MARK = 'second build'
 
 /** Names in the folder of a second build. */
-const [STORE, MIRROR, ELSEWHERE, HOME] = ['store', 'mirror', 'another path', 'home'] as const
+const NAMES = { store: 'store', mirror: 'mirror', elsewhere: 'another path', home: 'home' } as const
+
+/** In place of the store, for what has artifacts of the first: a build of everything ignores it. */
+const LENT_STORE = 'store with what was lent'
 
 /**
  * Makes sure that a second build may use a folder, before the first build takes its time. `first`
- * is the store of that one. Fails with `not-own-folder` or `same-store`.
+ * is the store of that one; `alone`: the second store gets artifacts of it. Fails with
+ * `not-own-folder` or `same-store`.
  */
-export async function claimSecondBuild(path: string, first: Store): Promise<SecondBuild> {
+export async function claimSecondBuild(
+  path: string,
+  first: Store,
+  alone: boolean,
+): Promise<SecondBuild> {
   // An engine that runs elsewhere gets it.
   const folder = resolve(path)
   const second = {
     folder,
-    store: join(folder, STORE),
-    mirror: join(folder, MIRROR),
-    checkout: join(folder, ELSEWHERE, 'checkout'),
+    store: join(folder, alone ? LENT_STORE : NAMES.store),
+    mirror: join(folder, NAMES.mirror),
+    checkout: join(folder, NAMES.elsewhere, 'checkout'),
     user: process.getuid?.() === 0 ? OTHER_USER : undefined,
   }
   // The default is in a place where anyone may make folders and links.
@@ -100,12 +107,12 @@ export async function claimSecondBuild(path: string, first: Store): Promise<Seco
 
 /**
  * Lays out a second build: a copy of the engine and its layers, and as a mirror folder the sources
- * of a graph, which `find` finds.
+ * of what it builds, which `find` finds.
  */
 export async function prepareSecondBuild(
   second: SecondBuild,
   checkout: string,
-  graph: Graph,
+  nodes: readonly Node[],
   find: SourceFinder,
   signal: AbortSignal,
 ): Promise<void> {
@@ -116,11 +123,9 @@ export async function prepareSecondBuild(
     verbatimSymlinks: true,
     filter: (path) => !left.has(relative(checkout, path)),
   })
-  const nodes = [...graph.nodes.values()]
-  const sources = nodes.flatMap(({ recipe }) => fetchedSources(recipe.sources))
   await fillWhole({
     folder: second.mirror,
-    sources,
+    sources: nodes.flatMap(sourcesOf),
     find,
     before: 'anything',
     put: linkOrCopy,
@@ -134,8 +139,9 @@ export async function prepareSecondBuild(
 }
 
 /** Removes what a second build left; other things in its folder stay. */
-export async function removeSecondBuild({ folder }: SecondBuild): Promise<void> {
-  await removeFolder(folder, [STORE, MIRROR, ELSEWHERE, HOME])
+export async function removeSecondBuild({ folder, store }: SecondBuild): Promise<void> {
+  const { mirror, elsewhere, home } = NAMES
+  await removeFolder(folder, [basename(store), mirror, elsewhere, home])
 }
 
 /**
@@ -192,7 +198,7 @@ export async function runSecondBuild(
 ): Promise<void> {
   const { user } = second
   const { limits, prefix } = run.variations
-  const home = join(second.folder, HOME)
+  const home = join(second.folder, NAMES.home)
   await removeTree(home) // of a killed run
   await mkdir(home)
   if (user !== undefined) await chown(home, user, user)

@@ -4,12 +4,13 @@ import type { RecipeId } from '../base/recipe-id.ts'
 import type { BuildContext } from '../build/build-context.ts'
 import type { Builder } from '../build/build.ts'
 import { sourceFinder } from '../fetch/find-source.ts'
-import type { Graph } from '../plan/graph.ts'
+import { nodeOf, type Graph } from '../plan/graph.ts'
 import type { Plan } from '../plan/plan.ts'
 import { planOn } from '../store/plan-view.ts'
 import { Store } from '../store/store.ts'
 import { compareBuilds, type Mismatch } from './compare-builds.ts'
 import { firstDifference } from './first-difference.ts'
+import { lendInputs } from './lend-inputs.ts'
 import {
   claimSecondBuild,
   defaultSecondFolder,
@@ -29,6 +30,8 @@ export interface VerifyRequest {
   readonly context: BuildContext
   /** Does the first build. */
   readonly build: Builder
+  /** True: only the targets are built again, from artifacts of the first store. */
+  readonly alone: boolean
   /** Where the second build is done; undefined: in the default place. */
   readonly folder: string | undefined
   /** Cores of both builds. */
@@ -55,14 +58,15 @@ export interface Verified {
 
 /**
  * Builds targets a second time from an empty store, in a copy of the checkout at another path, and
- * compares every artifact above the layers that see the host. All conditions that can differ on one
- * machine do. The second store is kept while builds in it fail or are interrupted, so that the next
- * run goes on; it is removed after the comparison. Fails with `builds-differ`.
+ * compares every artifact above the layers that see the host, or with `alone` those of the targets.
+ * All conditions that can differ on one machine do. The second store is kept while builds in it
+ * fail or are interrupted, so that the next run goes on; it is removed after the comparison. Fails
+ * with `builds-differ`.
  */
 export async function verifyTargets(request: VerifyRequest): Promise<Verified> {
-  const { graph, targets, context, signal } = request
+  const { graph, targets, alone, context, signal } = request
   const { store } = context
-  const second = await claimSecondBuild(request.folder ?? defaultSecondFolder(store), store)
+  const second = await claimSecondBuild(request.folder ?? defaultSecondFolder(store), store, alone)
   const variations = await varyConditions({
     cores: request.cores,
     stores: [store.root, second.store],
@@ -71,7 +75,9 @@ export async function verifyTargets(request: VerifyRequest): Promise<Verified> {
   await request.onConditions(variations.conditions)
   const first = await request.build(graph, targets, context)
   const find = sourceFinder(store, context.fetcher, signal)
-  await prepareSecondBuild(second, request.checkout, graph, find, signal)
+  if (alone) await lend(request, second)
+  const nodes = alone ? targets.map((id) => nodeOf(graph.nodes, id)) : [...graph.nodes.values()]
+  await prepareSecondBuild(second, request.checkout, nodes, find, signal)
   const hasImage = targets.some((id) => graph.nodes.get(id)?.recipe.image === true)
   const cores = request.cores[1]
   const { takeReceipts } = request
@@ -83,8 +89,22 @@ export async function verifyTargets(request: VerifyRequest): Promise<Verified> {
   return verified
 }
 
+/** Puts what the targets are built from into the second store. */
+async function lend(
+  { graph, targets, context, signal }: VerifyRequest,
+  second: SecondBuild,
+): Promise<void> {
+  const { emit, now } = context
+  const store = await Store.open(second.store, { emit, now })
+  try {
+    await lendInputs(graph, targets, planOn(context, graph, targets), context, store, signal)
+  } finally {
+    await store.session.close()
+  }
+}
+
 async function compareStores(
-  { graph, targets, context }: VerifyRequest,
+  { graph, targets, alone, context }: VerifyRequest,
   first: Plan,
   second: SecondBuild,
 ): Promise<Verified> {
@@ -94,7 +114,7 @@ async function compareStores(
     const again = { store, indexName }
     // Without targets, a plan has keys and artifacts of the whole graph.
     const [one, other] = [planOn(context, graph, []), planOn(again, graph, [])]
-    const { same, mismatches } = compareBuilds(one, other)
+    const { same, mismatches } = compareBuilds(alone ? only(one, targets) : one, other)
     if (mismatches.length > 0)
       throw await differ(mismatches, same, context.store, store, second.folder)
     if (same === 0) {
@@ -112,6 +132,10 @@ async function compareStores(
   } finally {
     await store.session.close()
   }
+}
+
+function only(plan: Plan, ids: readonly RecipeId[]): Plan {
+  return new Map([...plan].filter(([id]) => ids.includes(id)))
 }
 
 async function differ(

@@ -109,6 +109,7 @@ const TABLE: Readonly<Record<string, readonly [Decider, string]>> = {
     'foreign',
     'names in a manifest, described by lstat; a temporary file',
   ],
+  'verify/lend-inputs.ts': ['own', 'artifacts of two stores'],
   'verify/noted-scan.ts': ['own', 'modules of the engine'],
   'store/local/fresh-trees.ts': ['own', 'notes in the folder of a session'],
   'store/resumable.ts': ['own', 'a folder beside the store'],

@@ -9,6 +9,8 @@ import { resolveTargets } from '../targets.ts'
 
 /** Options of `verify`. */
 export interface VerifyFlags extends BuildFlags {
+  /** Only the targets are built again. */
+  readonly alone?: boolean
   /** Where the second build has its store and checkout. */
   readonly second?: string
 }
@@ -27,6 +29,7 @@ export async function verifyCommand(
     targets,
     context: await buildContext(command, flags),
     build: (graph, ids, context) => buildTargets(command, graph, ids, flags, context),
+    alone: flags.alone ?? false,
     folder: flags.second,
     cores: [await coresOf(command, flags), flags.jobs ?? otherCores()],
     checkout: CHECKOUT,
@@ -37,10 +40,11 @@ export async function verifyCommand(
     takeReceipts: target && ((root, name) => takeReceipts(command, target, root, name)),
     signal: command.signal,
   })
+  const from = flags.alone === true ? 'the same inputs' : 'the sources'
   await command.result(
     [
       ...artifacts.map((words) => words.join(' ')),
-      `identical: ${same} artifacts, built twice from the sources`,
+      `identical: ${same} artifacts, built twice from ${from}`,
     ],
     { type: 'verified', targets: Object.fromEntries(artifacts), same },
   )

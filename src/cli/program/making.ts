@@ -64,6 +64,7 @@ function addVerify(program: Command): void {
   withBuildOptions(program.command('verify'))
     .argument('<target...>')
     .description('build targets again from an empty store under other conditions, and compare')
+    .option('--alone', 'build only the targets again, from what the store has')
     .option('--second <folder>', 'where the second build is done')
     .action(run(async () => (await import('../commands/verify.ts')).verifyCommand))
 }

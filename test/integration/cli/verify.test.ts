@@ -93,6 +93,39 @@ test('a planted difference is named by package, file and offset, where it began'
   expect(stderr).toMatch(/The second build is kept in ".*second"/)
 })
 
+test('with --alone only the targets are built again', async () => {
+  const random = 'cat /proc/sys/kernel/random/uuid'
+  const writes = (name: string, script: string) =>
+    recipe(
+      name,
+      'style: plain',
+      step('mkdir -p $OUT/usr/share', `${script} > $OUT/usr/share/${name}`),
+    ).replace('style:', `${IN.replace(']', name === 'below' ? ']' : ', product/below]')}\nstyle:`)
+  const toy = await makeToy({
+    'layers/bootstrap/tools/recipe.yaml': TOOLS_RECIPE,
+    'layers/product/below/recipe.yaml': writes('below', random),
+    'layers/product/steady/recipe.yaml': writes('steady', 'cat /usr/share/below'),
+    'layers/product/shaky/recipe.yaml': writes('shaky', random),
+  })
+  await chmod(toy.folder, 0o755)
+  const second = await elsewhere()
+  const verify = (...words: string[]) => toy.run('verify', ...words, '--second', second)
+
+  const steady = await verify('steady', '--alone')
+  expect(steady.code, steady.stderr).toBe(0)
+  expect(steady.stdout).toContain('identical: 1 artifact')
+  expect(existsSync(second)).toBe(false)
+
+  const shaky = await verify('shaky', '--alone')
+  expect(shaky.code, shaky.stderr).toBe(5)
+  expect(shaky.stderr).toContain('Two builds differ in 1 of 1 artifacts')
+
+  // What that left there counts for no build of everything.
+  const whole = await verify('steady')
+  expect(whole.code, whole.stderr).toBe(5)
+  expect(whole.stderr).toContain('product/below: "usr/share/below"')
+})
+
 describe('a recipe that lets in', () => {
   const ADD = '>> $OUT/usr/share/planted'
 

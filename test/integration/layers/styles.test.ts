@@ -78,12 +78,13 @@ install(TARGETS p)
 `,
   ],
 ])('%s finds a library by pkg-config, and what that library needs', async (style, file, text) => {
-  const { stdout } = await build({
+  const { stdout, stderr } = await build({
     [`p/${file}`]: text,
     'p/p.c': 'int lamp(void);\nint main(void) { return lamp(); }\n',
-    'layers/product/p/recipe.yaml': recipe('', style, ', lamp'),
+    'layers/product/p/recipe.yaml': recipe('', style, ', product/lamp'),
     'layers/product/lamp/recipe.yaml': LAMP,
   })
+  expect(stderr).toContain('0 failed')
   const out = await unpacked(stdout.trim(), 'product/p')
   expect(execFileSync(join(out, 'usr/bin/p'))).toHaveLength(0)
 })
@@ -102,7 +103,7 @@ it("runs a project's tests where a recipe asks for that, and names the one that 
 })
 
 it.each([
-  ['a dependency', 'other', `dependency('absent')`, /ERROR: Dependency lookup for absent .*failed/],
+  ['a dependency', 'other', `dependency('absent')`, /ERROR: Dependency "absent" not found/],
   [
     'one that the project has a copy of',
     'absent',
