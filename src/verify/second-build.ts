@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import {
   chmod,
   chown,
@@ -56,6 +57,8 @@ export interface SecondBuild {
   readonly checkout: string
   /** Who does it; undefined: the user of the first. */
   readonly user: number | undefined
+  /** Why no other user does it. */
+  readonly sameUser: string | undefined
 }
 
 /** Where the second build is done by default. */
@@ -73,24 +76,40 @@ const NAMES = { store: 'store', mirror: 'mirror', elsewhere: 'another path', hom
 /** In place of the store, for what has artifacts of the first: a build of everything ignores it. */
 const LENT_STORE = 'store with what was lent'
 
+/** What a second build is of. */
+export interface SecondPlace {
+  readonly folder: string
+  /** The store of the first build. */
+  readonly first: Store
+  /** True: the second store gets artifacts of the first. */
+  readonly alone: boolean
+  /** Checkout of the engine. */
+  readonly checkout: string
+  /** The layers.yaml of both builds. */
+  readonly layers: string
+}
+
 /**
- * Makes sure that a second build may use a folder, before the first build takes its time. `first`
- * is the store of that one; `alone`: the second store gets artifacts of it. Fails with
- * `not-own-folder` or `same-store`.
+ * Makes sure that a second build may use a folder, before the first build takes its time. Fails
+ * with `not-own-folder` or `same-store`.
  */
-export async function claimSecondBuild(
-  path: string,
-  first: Store,
-  alone: boolean,
-): Promise<SecondBuild> {
+export async function claimSecondBuild({
+  folder: path,
+  first,
+  alone,
+  checkout,
+  layers,
+}: SecondPlace): Promise<SecondBuild> {
   // An engine that runs elsewhere gets it.
   const folder = resolve(path)
+  const sameUser = await whySameUser(checkout, layers)
   const second = {
     folder,
     store: join(folder, alone ? LENT_STORE : NAMES.store),
     mirror: join(folder, NAMES.mirror),
     checkout: join(folder, NAMES.elsewhere, 'checkout'),
-    user: process.getuid?.() === 0 ? OTHER_USER : undefined,
+    user: sameUser === undefined ? OTHER_USER : undefined,
+    sameUser,
   }
   // The default is in a place where anyone may make folders and links.
   if ((await claimFolder(folder)) === undefined) await markFolder(folder, MARK)
@@ -103,6 +122,27 @@ export async function claimSecondBuild(
     )
   }
   return second
+}
+
+async function whySameUser(checkout: string, layers: string): Promise<string | undefined> {
+  if (process.getuid?.() !== 0) return 'only root can build as another'
+  // Layers of the checkout are copied for the other user.
+  if ((await copiedFrom(checkout, layers)) !== undefined) return undefined
+  const file = await realpath(layers)
+  const command = ['-c', 'test -r "$1" && test -r "$2"', 'sh', file, dirname(file)]
+  const { status } = spawnSync('sh', command, {
+    cwd: '/',
+    uid: OTHER_USER,
+    gid: OTHER_USER,
+    stdio: 'ignore',
+  })
+  return status === 0 ? undefined : `others may not read ${layers}`
+}
+
+/** The path within the checkout of a layers.yaml; undefined for one that is elsewhere. */
+async function copiedFrom(checkout: string, layers: string): Promise<string | undefined> {
+  const inside = relative(await realpath(checkout), await realpath(layers))
+  return inside.startsWith('..') ? undefined : inside
 }
 
 /**
@@ -202,9 +242,8 @@ export async function runSecondBuild(
   await removeTree(home) // of a killed run
   await mkdir(home)
   if (user !== undefined) await chown(home, user, user)
-  const layers = await realpath(run.layers)
-  const inside = relative(await realpath(run.checkout), layers)
-  const copied = inside.startsWith('..') ? layers : join(second.checkout, inside)
+  const inside = await copiedFrom(run.checkout, run.layers)
+  const copied = inside === undefined ? await realpath(run.layers) : join(second.checkout, inside)
   const main = join(second.checkout, 'dist/src/cli/main.js')
   const output = run.hasImage ? ['-o', join(second.store, 'out')] : []
   const receipts = run.writesReceipts ? ['--receipts', join(second.store, RECEIPTS)] : []

@@ -21,22 +21,22 @@ export interface Variations {
 export interface Builds {
   readonly cores: readonly [first: number, second: number]
   readonly stores: readonly [first: string, second: string]
-  /** True when the second build is done as another user. */
-  readonly isOtherUser: boolean
+  /** Why the second build is done by the same user; undefined: another one does it. */
+  readonly sameUser: string | undefined
 }
 
 /**
  * Finds out which conditions of a second build can differ on this machine. A default ACL is put on
  * its store here.
  */
-export async function varyConditions({ cores, stores, isOtherUser }: Builds): Promise<Variations> {
+export async function varyConditions({ cores, stores, sameUser }: Builds): Promise<Variations> {
   const limits = otherLimits(await readFile('/proc/self/limits', 'utf8'))
   const processors = fewerProcessors(await readFile('/proc/self/status', 'utf8'), cores[1])
   const [first, second] = await Promise.all(stores.map(async (store) => (await stat(store)).dev))
   const hasTaskset =
     processors !== undefined && runs('taskset', '-c', processors, 'true') === undefined
   const conditions: Condition[] = [
-    { what: 'user', ...(!isOtherUser && { same: 'only root can build as another' }) },
+    { what: 'user', ...(sameUser !== undefined && { same: sameUser }) },
     ...['folder', 'home', 'environment', 'umask', 'order of making files'].map((what) => ({
       what,
     })),

@@ -66,11 +66,13 @@ export interface Verified {
 export async function verifyTargets(request: VerifyRequest): Promise<Verified> {
   const { graph, targets, alone, context, signal } = request
   const { store } = context
-  const second = await claimSecondBuild(request.folder ?? defaultSecondFolder(store), store, alone)
+  const folder = request.folder ?? defaultSecondFolder(store)
+  const { checkout, layers } = request
+  const second = await claimSecondBuild({ folder, first: store, alone, checkout, layers })
   const variations = await varyConditions({
     cores: request.cores,
     stores: [store.root, second.store],
-    isOtherUser: second.user !== undefined,
+    sameUser: second.sameUser,
   })
   await request.onConditions(variations.conditions)
   const first = await request.build(graph, targets, context)

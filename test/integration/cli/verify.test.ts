@@ -107,13 +107,15 @@ test('with --alone only the targets are built again', async () => {
     'layers/product/steady/recipe.yaml': writes('steady', 'cat /usr/share/below'),
     'layers/product/shaky/recipe.yaml': writes('shaky', random),
   })
-  await chmod(toy.folder, 0o755)
+  // The layers of a person whose home is closed to others.
+  await chmod(toy.folder, 0o700)
   const second = await elsewhere()
   const verify = (...words: string[]) => toy.run('verify', ...words, '--second', second)
 
   const steady = await verify('steady', '--alone')
   expect(steady.code, steady.stderr).toBe(0)
   expect(steady.stdout).toContain('identical: 1 artifact')
+  if (process.getuid?.() === 0) expect(steady.stdout).toContain('user (others may not read')
   expect(existsSync(second)).toBe(false)
 
   const shaky = await verify('shaky', '--alone')
