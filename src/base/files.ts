@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { lstat, mkdir, open, stat, statfs } from 'node:fs/promises'
+import { access, constants, lstat, mkdir, open, stat, statfs } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { FixpointError } from './error.ts'
@@ -62,11 +62,25 @@ export async function makeFolder(path: string, mode = 0o777): Promise<void> {
   }
 }
 
+/**
+ * Makes sure, without changing anything, that files can be put into a folder, or that it can be
+ * made: for what is written at the end of long work. A disk that is full does not show. Rejects
+ * with `no-folder`, otherwise as access(2) does.
+ */
+export async function requireFolder(path: string): Promise<void> {
+  let folder = resolve(path)
+  while (!(await exists(folder))) folder = dirname(folder)
+  if (!(await isFolder(folder))) throw noFolder(resolve(path), undefined, `"${folder}" is none`)
+  await access(folder, constants.W_OK | constants.X_OK)
+}
+
 /** The error of a folder whose like cannot be made in the one above, though that is there. */
-export function noFolder(path: string, cause: unknown): FixpointError {
-  return new FixpointError('no-folder', `Cannot make folder "${path}": none can be made there`, {
-    cause,
-  })
+export function noFolder(
+  path: string,
+  cause: unknown,
+  reason = 'none can be made there',
+): FixpointError {
+  return new FixpointError('no-folder', `Cannot make folder "${path}": ${reason}`, { cause })
 }
 
 /** True when a folder, or a link to one, lies at `path`. */

@@ -13,14 +13,14 @@ const TO_DEVICE = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY
 
 /**
  * Fails with `output-is-input` when the file that is to be written is one of those that are read,
- * whatever its name. Inputs that are missing are passed over.
+ * whatever its name. Inputs that are missing, or whose names no file can have, are passed over.
  */
 export async function requireOtherFile(output: string, inputs: readonly string[]): Promise<void> {
   const found = await look(resolve(output))
   // What is written to a terminal or pipe does not take the place of what came from there.
   if (found === undefined || isStream(found)) return
   for (const input of inputs) {
-    const other = await look(input)
+    const other = await look(input, [...ABSENT, 'ENAMETOOLONG'])
     if (other !== undefined && isSame(found, other))
       throw new FixpointError(
         'output-is-input',
@@ -107,12 +107,15 @@ async function writeToDevice(path: string, text: string): Promise<void> {
   }
 }
 
+/** System errors that say that nothing is at a path. */
+const ABSENT = ['ENOENT', 'ENOTDIR']
+
 /** What lies at a path, or where its link leads; undefined for nothing. */
-async function look(path: string): Promise<Stats | undefined> {
+async function look(path: string, absent = ABSENT): Promise<Stats | undefined> {
   try {
     return await stat(path)
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')) return undefined
+    if (absent.includes(errorCode(error) ?? '')) return undefined
     throw explainSystemError(error)
   }
 }

@@ -36,6 +36,7 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** Names of system calls that say little to a reader. */
 const ACTIONS: Readonly<Record<string, string>> = {
+  access: 'use',
   mkdir: 'make folder',
   scandir: 'list',
   stat: 'look at',

@@ -1,6 +1,7 @@
 import type { BuildContext } from '../build/build-context.ts'
 import type { Graph } from '../plan/graph.ts'
 import { FixpointError } from '../base/error.ts'
+import { requireFolder } from '../base/files.ts'
 import type { Receipt } from '../report/receipts/receipt.ts'
 import type { SigningKey } from '../report/receipts/signing-key.ts'
 import type { CommandContext } from './context.ts'
@@ -22,7 +23,8 @@ export interface ReceiptTarget {
 
 /**
  * Where the flags send receipts; undefined: nowhere. Fails with `sign-without-receipts`,
- * `signing-key-unusable` or `no-ssh-keygen`.
+ * `no-folder`, `host-refuses`, `signing-key-unusable` or `no-ssh-keygen`. What ran once gives no
+ * receipt later, so a folder that takes none is found out before.
  */
 export async function receiptTarget({
   receipts,
@@ -35,6 +37,7 @@ export async function receiptTarget({
       `Cannot sign with "${sign}": no folder is named for the receipts`,
     )
   }
+  await requireFolder(receipts)
   if (sign === undefined) return { folder: receipts, key: undefined }
   const { openSigningKey } = await import('../report/receipts/signing-key.ts')
   return { folder: receipts, key: await openSigningKey(sign) }

@@ -10,7 +10,8 @@ import { systemReason } from '../base/system-error.ts'
 import { LARGEST_RECORD, recordBeside } from './record.ts'
 
 const fileSchema = z.object({
-  path: z.string(),
+  /** No file has a name with this character, and Node takes it for a bug. */
+  path: z.string().refine((path) => !path.includes('\0'), 'it has the character NUL'),
   sha256: digestSchema,
   /** Permission bits. */
   mode: z.int().min(0).max(0o7777).optional(),

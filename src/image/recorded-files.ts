@@ -21,7 +21,7 @@ type RecordedFile = ImageRecord['files'][number]
 export async function requireImageFiles(
   path: string,
   record: ImageRecord,
-  signal?: AbortSignal,
+  signal: AbortSignal,
 ): Promise<void> {
   const files = [...record.files].sort((a, b) => byBytes(a.path, b.path))
   const turns = new Turns(signal)

@@ -102,7 +102,8 @@ export const USAGE = {
   'sign-without-receipts': 'A key to sign with was given, but no folder for the receipts.',
   'signers-unusable':
     'The file of allowed signers is missing, or has a line that is not understood.',
-  'signing-key-unusable': 'The file of the key to sign with is missing, or is no key of OpenSSH.',
+  'signing-key-unusable':
+    'The file of the key to sign with is missing, or is no key of OpenSSH that receipts know.',
   'source-unnamed': 'The name of a file does not say which package and version it is.',
   'store-busy': 'A build uses the store, so its garbage cannot be collected now.',
   'unknown-target': 'No recipe has that name.',

@@ -25,6 +25,7 @@ export async function receiptsCommand(
     signers: flags.signers,
     at: flags.at ?? Date.now() / 1000,
     require: flags.require,
+    signal: command.signal,
   })
   for (const file of files) {
     const { path, receipts, key, names, refusal } = file

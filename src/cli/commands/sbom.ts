@@ -30,7 +30,9 @@ export async function sbomCommand(
   }
   if (await writeOutput(output, text, signal)) return
   const { image, packages, installed, sources, folders } = counts
-  const files = `${sources - folders} source files, ${folders} folders of the checkout`
+  const files =
+    `${counted(sources - folders, 'source file')}, ` +
+    `${counted(folders, 'folder')} of the checkout`
   await command.result(
     [
       `${output}: ${image} as ${format}`,

@@ -68,7 +68,7 @@ export async function gatherFacts(asked: Asked): Promise<Facts> {
     names: new Names(record, layers),
     listings: await listingsOf(record, layers?.image.contents ?? [], asked.store, asked.signal),
     sourceSizes: await sizesOf(layers, asked),
-    confirmations: asked.receipts && (await confirmationsOf(path, asked.receipts)),
+    confirmations: asked.receipts && (await confirmationsOf(path, asked.receipts, asked.signal)),
   }
 }
 
@@ -87,7 +87,11 @@ async function sizesOf(
 }
 
 /** Fails with `no-time` for signers with time limits: the page must not depend on the clock. */
-async function confirmationsOf(record: string, asked: AskedReceipts): Promise<Examined> {
+async function confirmationsOf(
+  record: string,
+  asked: AskedReceipts,
+  signal: AbortSignal,
+): Promise<Examined> {
   const { paths, signers, at } = asked
   if (signers !== undefined && at === undefined) {
     const limited = (await readSigners(signers)).find(
@@ -99,5 +103,5 @@ async function confirmationsOf(record: string, asked: AskedReceipts): Promise<Ex
         `Cannot judge "${limited.names}" in "${signers}": the key is valid for a time only`,
       )
   }
-  return examineReceipts({ record, paths, signers, at: at ?? 0, require: undefined })
+  return examineReceipts({ record, paths, signers, at: at ?? 0, require: undefined, signal })
 }

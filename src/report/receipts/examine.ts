@@ -17,7 +17,7 @@ export interface Examination {
   readonly at: number
   /** Builders that each artifact must have. The image's own files are then read, too. */
   readonly require: number | undefined
-  readonly signal?: AbortSignal
+  readonly signal: AbortSignal
 }
 
 /** What receipts say of an image, and what is wrong with them: the worst first. */
@@ -29,7 +29,7 @@ export interface Examined extends Confirmations {
 /**
  * Reads receipts and compares them with an image's record. A file that is no good does not keep the
  * others from being read. Fails with `no-record`, `signers-unusable`, `receipts-unreadable` or
- * `no-receipts`.
+ * `no-receipts`. Rejects with the signal's reason.
  */
 export async function examineReceipts(asked: Examination): Promise<Examined> {
   const record = await readImageRecord(asked.record)
@@ -46,8 +46,10 @@ export async function examineReceipts(asked: Examination): Promise<Examined> {
       unusable.push(error)
     }
   }
-  for (const path of await receiptPaths(asked.paths))
+  for (const path of await receiptPaths(asked.paths)) {
+    asked.signal.throwIfAborted()
     await attempt(async () => files.push(await readReceipts(path, trust)))
+  }
   const found = confirm(record, files)
   const missing =
     asked.require === undefined ? undefined : missingConfirmations(found, asked.require)

@@ -110,13 +110,13 @@ function linesOf(text: string): string[] {
 }
 
 async function standingOf(path: string, bytes: Buffer, trust: Trust): Promise<Standing> {
-  const armored = await ifThere(
-    readRegular(`${path}${SIGNATURE_SUFFIX}`, LARGEST_SIGNATURE, 'refuse').then(
-      (found) => found ?? '',
-    ),
-  )
-  if (armored === undefined) return { refusal: 'unsigned' }
   try {
+    const armored = await ifThere(
+      readRegular(`${path}${SIGNATURE_SUFFIX}`, LARGEST_SIGNATURE, 'refuse').then(
+        (found) => found ?? '',
+      ),
+    )
+    if (armored === undefined) return { refusal: 'unsigned' }
     const { key } = checkSignature(armored, bytes, NAMESPACE)
     return { key, refusal: undefined, ...findSigner(trust.signers, key, NAMESPACE, trust.at) }
   } catch (cause) {

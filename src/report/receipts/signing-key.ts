@@ -1,6 +1,7 @@
 import { FixpointError } from '../../base/error.ts'
 import { errorCode } from '../../base/files.ts'
 import { NAMESPACE } from './read.ts'
+import { SHORTEST_RSA } from './ssh/public-key.ts'
 
 /** A key that receipts are signed with, and its fingerprint. */
 export interface SigningKey {
@@ -10,18 +11,29 @@ export interface SigningKey {
 
 /**
  * Looks at a key file of OpenSSH: a private key, or a public one whose private half an agent has.
- * Before the build: nobody wants to hear after hours that it is missing. Fails with
- * `signing-key-unusable` or `no-ssh-keygen`.
+ * Before the build: nobody wants to hear after hours that it is missing, or of a kind that no
+ * reader of receipts accepts. Fails with `signing-key-unusable` or `no-ssh-keygen`.
  */
 export async function openSigningKey(file: string): Promise<SigningKey> {
   const { stdout, reason } = await sshKeygen(['-l', '-E', 'sha256', '-f', file])
   // What follows is a comment, which often names a person and a machine.
-  const fingerprint = /^\d+ (SHA256:[A-Za-z0-9+/]{43}) /.exec(stdout)?.[1]
-  if (reason === undefined && fingerprint !== undefined) return { file, fingerprint }
-  throw new FixpointError(
-    'signing-key-unusable',
-    `Cannot sign with "${file}": ${reason ?? 'it is no key of OpenSSH'}`,
-  )
+  const [, bits = '', fingerprint, kind = ''] =
+    /^(\d+) (SHA256:[A-Za-z0-9+/]{43}) .*\(([A-Z0-9-]+)\)$/m.exec(stdout) ?? []
+  const fault =
+    reason ??
+    (fingerprint === undefined ? 'it is no key of OpenSSH' : faultOfKind(kind, Number(bits)))
+  if (fault === undefined && fingerprint !== undefined) return { file, fingerprint }
+  throw new FixpointError('signing-key-unusable', `Cannot sign with "${file}": ${fault ?? ''}`)
+}
+
+/** Kinds of keys, as `ssh-keygen -l` names them, that readers of receipts know. */
+const KINDS = ['ED25519', 'ED25519-SK', 'ECDSA', 'RSA']
+
+/** Why readers refuse a key of this kind; undefined if they do not. */
+function faultOfKind(kind: string, bits: number): string | undefined {
+  if (!KINDS.includes(kind)) return `keys of type "${kind}" are not supported`
+  if (kind === 'RSA' && bits < SHORTEST_RSA) return `an RSA key has at least ${SHORTEST_RSA} bits`
+  return undefined
 }
 
 /**

@@ -1,10 +1,19 @@
-import { lstat, mkdir, mkdtemp, readFile, stat, symlink, writeFile } from 'node:fs/promises'
+import {
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { readIfThere } from '../../../src/base/beneath.ts'
 import { commitFile } from '../../../src/base/commit-file.ts'
-import { freeBytes, ifThere, makeFolder } from '../../../src/base/files.ts'
+import { freeBytes, ifThere, makeFolder, requireFolder } from '../../../src/base/files.ts'
 import { removeTree } from '../../../src/base/remove-tree.ts'
 
 async function temporary(): Promise<string> {
@@ -34,6 +43,21 @@ test('makeFolder ends where none can be made, and below a file', async () => {
   await expect(makeFolder(join(folder, 'dangling/below'))).rejects.toMatchObject({
     code: 'no-folder',
   })
+})
+
+test('requireFolder finds out what makeFolder would meet, and makes nothing', async () => {
+  const folder = await temporary()
+  await writeFile(join(folder, 'file'), '')
+  await symlink('nowhere', join(folder, 'dangling'))
+  await symlink('.', join(folder, 'link'))
+  for (const path of [folder, join(folder, 'new/below'), join(folder, 'link/new'), 'new'])
+    await requireFolder(path)
+  expect((await readdir(folder)).sort()).toEqual(['dangling', 'file', 'link'])
+  for (const path of ['file', 'file/below', 'dangling', 'dangling/below'])
+    await expect(requireFolder(join(folder, path))).rejects.toMatchObject({ code: 'no-folder' })
+  if (process.getuid!() === 0) return
+  await mkdir(join(folder, 'closed'), { mode: 0o555 })
+  await expect(requireFolder(join(folder, 'closed/new'))).rejects.toMatchObject({ code: 'EACCES' })
 })
 
 test('what is missing is undefined, and every other failure stays one', async () => {

@@ -171,7 +171,7 @@ describe('requireOtherFile', () => {
     await symlink('in', at('link'))
     await link(at('in'), at('hard'))
     await mkdir(at('folder'))
-    const inputs = [at('missing'), at('in')]
+    const inputs = [at('missing'), at('x'.repeat(300)), at('in')]
     for (const name of ['in', 'link', 'hard', 'folder/../in'])
       await expect(requireOtherFile(at(name), inputs)).rejects.toMatchObject({
         code: 'output-is-input',

@@ -165,6 +165,17 @@ test('a key without a folder for receipts is refused, and so is one that is none
   expect(refused.stderr).not.toContain('build product/words')
 })
 
+test('a folder that takes no receipts is refused before anything runs', async () => {
+  const { run, folder } = await makeToy(IMAGE)
+  const file = join(folder, 'layers/layers.yaml')
+  for (const command of ['build', 'verify']) {
+    const refused = await run(command, 'words', '--receipts', join(file, 'receipts'))
+    expect(refused).toMatchObject({ code: 6, stdout: '' })
+    expect(refused.stderr).toContain(`"${file}" is none`)
+    expect(refused.stderr).not.toContain('build product/words')
+  }
+})
+
 test('verify writes receipts of both builds, which are the same file on one machine', async () => {
   const { run, folder } = await makeToy(IMAGE)
   // The second build may be that of another user.
@@ -199,6 +210,16 @@ describe.skipIf(!existsSync('/usr/bin/ssh-keygen'))('with ssh-keygen', () => {
       },
     }
   }
+
+  test.each(['rsa -b 1024', 'dsa'])('no key signs that no reader accepts: %s', async (type) => {
+    const { run, folder } = await makeToy(IMAGE)
+    const key = join(folder, 'key (RSA)')
+    execFileSync('ssh-keygen', ['-q', '-t', ...type.split(' '), '-N', '', '-C', '(RSA)', '-f', key])
+    const refused = await run('build', 'words', '--receipts', folder, '--sign', key)
+    expect(refused).toMatchObject({ code: 2, stdout: '' })
+    expect(refused.stderr).toMatch(/an RSA key has at least 2048 bits|"DSA" are not supported/)
+    expect(refused.stderr).not.toContain('build product/words')
+  })
 
   test('two builders confirm an image together', async () => {
     const toy = await makeToy(IMAGE)

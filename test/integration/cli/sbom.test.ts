@@ -109,6 +109,7 @@ describe('the bill of an image that was built', () => {
     const file = join(toy().folder, 'new/folder/disk.cdx.json')
     await bill(image(), '-o', file)
     await writeFile(file, 'old')
+    expect(await bill(image(), '-o', file)).toContain(': 0 source files, 1 folder of the checkout')
     const lines = jsonLines(await bill('--json', image(), '-o', file))
     expect(lines.at(-1)).toEqual(
       expect.objectContaining({

@@ -52,6 +52,7 @@ describe('the record of an image', () => {
     ['recipes.0.cpuMs', { recipes: recipes({ cpuMs: -1 }) }],
     ['recipes.0.size', { recipes: recipes({ size: 1e300 }) }],
     ['recipes.0.version', { recipes: recipes({ version: 1 }) }],
+    ['files.0.path', { files: [{ path: 'disk\0.img', sha256: digestOf(BYTES) }] }],
     ['recipes', { recipes: Array<object>(100_001).fill(recipes({})[0]!) }],
     ['sources', { sources: Array<object>(100_001).fill({ name: 'a', sha256: digestOf('a') }) }],
   ])('says that the field %s is beyond bounds', async (field, change) => {

@@ -2,7 +2,7 @@ import { createHash, createPublicKey, verify, type JsonWebKey, type KeyObject } 
 import { BadBytes, Reader } from './wire.ts'
 
 /** Bits that an RSA key has at least. */
-const SHORTEST_RSA = 2048
+export const SHORTEST_RSA = 2048
 
 /** A key that checks signatures. */
 export interface PublicKey {

@@ -114,6 +114,7 @@ async function place(change: (record: Record) => unknown = () => undefined) {
       signers,
       at: parseTime('20300101Z')!,
       require: undefined,
+      signal: new AbortController().signal,
       ...how,
     })
   return { folder, signers, write, examine }
@@ -462,13 +463,27 @@ describe('refused in the place of a file', () => {
     ).toEqual([])
   })
 
-  test('of a signature is a link or a fifo', async () => {
+  test('of a signature is a link or a fifo, or cannot be looked for', async () => {
     const { write, examine, folder } = await place()
     const [one, two] = [await write('one', [ZLIB]), await write('two', [ZLIB])]
     await symlink(join(folder, 'elsewhere'), `${one}.sig`)
     makeFifo(`${two}.sig`)
-    expect(codesOf(await examine([one, two]))).toEqual(['receipt-signature', 'receipt-signature'])
+    // No name is left for a signature of this one.
+    const long = await write('x'.repeat(255 - '.intoto.jsonl'.length), [ZLIB])
+    const good = await write('good', [ZLIB], ALICE)
+    const found = await examine([one, two, long, good])
+    expect(codesOf(found)).toEqual(Array(3).fill('receipt-signature'))
+    expect(zlibOf(found)?.builders).toHaveLength(1)
   })
+})
+
+test('an interruption ends it', async () => {
+  const { write, examine } = await place()
+  const paths = [await write('alice', [ZLIB], ALICE)]
+  for (const require of [undefined, 1]) {
+    const asked = examine(paths, { require, signal: AbortSignal.abort() })
+    await expect(asked).rejects.toMatchObject({ name: 'AbortError' })
+  }
 })
 
 test('a folder without receipts, and signatures alone, are refused', async () => {
