@@ -1,7 +1,7 @@
-import { readdir } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { lstat, readdir } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 import { digestOf } from '../base/digest.ts'
-import { exists, makeFolder } from '../base/files.ts'
+import { ifThere, makeFolder, noFolder } from '../base/files.ts'
 import { makeWhole, makeWholeFolder, type Made } from '../base/whole-folder.ts'
 import type { Store } from './store.ts'
 
@@ -53,9 +53,17 @@ async function locked<T>(
   }
 }
 
-/** Whether nothing, or an empty folder, is at `target`. */
+/**
+ * Whether nothing, or an empty folder, is at `target`. Fails with `no-folder` for an empty folder
+ * that a new one cannot take the place of.
+ */
 export async function isNothing(target: string): Promise<boolean> {
-  if (!(await exists(target))) return true
+  const found = await ifThere(lstat(target))
+  if (found === undefined) return true
   const entries = await readdir(target).catch(() => ['something'])
-  return entries.length === 0
+  if (entries.length > 0) return false
+  if (found.isSymbolicLink()) throw noFolder(target, undefined, 'a link to an empty one is there')
+  if (found.dev !== (await lstat(dirname(resolve(target)))).dev)
+    throw noFolder(target, undefined, 'a disk is mounted there; name a new folder on it')
+  return true
 }

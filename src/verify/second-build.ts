@@ -14,6 +14,7 @@ import { basename, dirname, join, relative, resolve } from 'node:path'
 import { EngineFailure, FixpointError } from '../base/error.ts'
 import type { RecipeId } from '../base/recipe-id.ts'
 import { errorCode, exists, makeFolder } from '../base/files.ts'
+import { digestOf } from '../base/digest.ts'
 import { removeTree } from '../base/remove-tree.ts'
 import { fillWhole } from '../fetch/mirror/fill.ts'
 import type { SourceFinder } from '../fetch/find-source.ts'
@@ -55,7 +56,7 @@ export interface SecondBuild {
   readonly store: string
   readonly mirror: string
   readonly checkout: string
-  /** Who does it; undefined: the user of the first. */
+  /** Who does it, if root can say that; undefined: the user of the first. */
   readonly user: number | undefined
   /** Why no other user does it. */
   readonly sameUser: string | undefined
@@ -64,7 +65,9 @@ export interface SecondBuild {
 /** Where the second build is done by default. */
 export function defaultSecondFolder(first: Store): string {
   // Another user must be able to get there, which a home folder may not allow.
-  return process.getuid?.() === 0 ? '/var/tmp/fixpoint-verify' : `${first.root}-verify`
+  if (process.getuid?.() !== 0) return `${first.root}-verify`
+  // Builds from several stores do not meet there.
+  return `/var/tmp/fixpoint-verify-${digestOf(first.root).slice(0, 8)}`
 }
 
 /** Mark of a folder that a second build was done in. */
@@ -102,13 +105,14 @@ export async function claimSecondBuild({
 }: SecondPlace): Promise<SecondBuild> {
   // An engine that runs elsewhere gets it.
   const folder = resolve(path)
-  const sameUser = await whySameUser(checkout, layers)
+  const isRoot = process.getuid?.() === 0
+  const sameUser = isRoot ? await whyRootAgain(checkout, layers) : 'only root can build as another'
   const second = {
     folder,
     store: join(folder, alone ? LENT_STORE : NAMES.store),
     mirror: join(folder, NAMES.mirror),
     checkout: join(folder, NAMES.elsewhere, 'checkout'),
-    user: sameUser === undefined ? OTHER_USER : undefined,
+    user: isRoot ? (sameUser === undefined ? OTHER_USER : 0) : undefined,
     sameUser,
   }
   // The default is in a place where anyone may make folders and links.
@@ -124,8 +128,7 @@ export async function claimSecondBuild({
   return second
 }
 
-async function whySameUser(checkout: string, layers: string): Promise<string | undefined> {
-  if (process.getuid?.() !== 0) return 'only root can build as another'
+async function whyRootAgain(checkout: string, layers: string): Promise<string | undefined> {
   // Layers of the checkout are copied for the other user.
   if ((await copiedFrom(checkout, layers)) !== undefined) return undefined
   const file = await realpath(layers)
