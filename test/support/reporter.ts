@@ -7,7 +7,7 @@ import {
 } from 'vitest/node'
 
 /**
- * Vitest's own report, then what was left out, by name, and as the very last line
+ * Vitest's own report, then what was left out and what failed, by name, and as the very last line
  * `N passed, N failed` and perhaps `, N skipped`.
  */
 export default class Reporter extends DefaultReporter {
@@ -38,12 +38,17 @@ function summary(
   // A file that can't be loaded holds no test that could fail, and neither does a hook.
   const broken = modules.filter(
     (module) => module.state() === 'failed' && [...module.children.allTests('failed')].length === 0,
-  ).length
+  )
   const interrupted = reason === 'interrupted' ? 1 : 0
-  const failed = count('failed') + broken + unhandled + interrupted
+  const failed = count('failed') + broken.length + unhandled + interrupted
   const skipped = tests.filter((test) => ['skipped', 'pending'].includes(test.result().state))
   return {
-    lines: [...skipped.map(leftOut), tally(count('passed'), failed, skipped.length)],
+    lines: [
+      ...skipped.map(leftOut),
+      ...tests.filter((test) => test.result().state === 'failed').map(failure),
+      ...broken.map((module) => `failed: ${place(module)}, before any test`),
+      tally(count('passed'), failed, skipped.length),
+    ],
     failed,
   }
 }
@@ -51,7 +56,21 @@ function summary(
 function leftOut(test: TestCase): string {
   const result = test.result()
   const note = result.state === 'skipped' && result.note !== undefined ? ` (${result.note})` : ''
-  return `left out: ${test.project.name} ${test.module.relativeModuleId} > ${test.fullName}${note}`
+  return `left out: ${name(test)}${note}`
+}
+
+/** One line, so that whoever sees only the end of a long log knows where to look. */
+function failure(test: TestCase): string {
+  const [reason = ''] = (test.result().errors?.[0]?.message ?? '').split('\n')
+  return `failed: ${name(test)}: ${reason}`
+}
+
+function name(test: TestCase): string {
+  return `${place(test.module)} > ${test.fullName}`
+}
+
+function place(module: TestModule): string {
+  return `${module.project.name} ${module.relativeModuleId}`
 }
 
 function tally(passed: number, failed: number, skipped: number): string {
