@@ -88,7 +88,14 @@ export function readDetailedRecord(path: string): Promise<DetailedRecord> {
   return readRecord(path, detailedSchema)
 }
 
-async function readRecord<T>(path: string, schema: z.ZodType<T>): Promise<T> {
+async function readRecord<T extends ImageRecord>(path: string, schema: z.ZodType<T>): Promise<T> {
+  const record = await parseRecord(path, schema)
+  const reason = contradictionOf(record)
+  if (reason === undefined) return record
+  throw new FixpointError('no-record', `Cannot use "${path}": it contradicts itself, ${reason}`)
+}
+
+async function parseRecord<T>(path: string, schema: z.ZodType<T>): Promise<T> {
   try {
     // What is no regular file, or larger than any record, is none.
     return schema.parse(JSON.parse((await readRegular(path, LARGEST_RECORD, 'follow')) ?? ''))
@@ -109,6 +116,21 @@ async function readRecord<T>(path: string, schema: z.ZodType<T>): Promise<T> {
 function faultyField({ issues: [issue] }: z.ZodError): string {
   if (issue === undefined || issue.path.length === 0) return ''
   return `: field "${issue.path.join('.')}" is wrong: ${issue.message}`
+}
+
+/** A record has each recipe once, and the image's own with the image's key and artifact. */
+function contradictionOf({ recipe, key, artifact, recipes }: ImageRecord): string | undefined {
+  const entries = new Map<string, ImageRecord['recipes'][number]>()
+  for (const entry of recipes) {
+    if (entries.has(entry.recipe)) return `since it lists "${entry.recipe}" twice`
+    entries.set(entry.recipe, entry)
+  }
+  const own = entries.get(recipe)
+  if (own === undefined) return `since it does not list its image "${recipe}"`
+  if (own.host === true) return `since it lists its image "${recipe}" as made by the host`
+  if (own.artifact !== artifact) return `since it lists "${recipe}" with another artifact`
+  if (key !== undefined && own.key !== key) return `since it lists "${recipe}" with another key`
+  return undefined
 }
 
 /** An image, as a user names it. */

@@ -4,6 +4,7 @@ import { FixpointError } from '../base/error.ts'
 import { errorCode, ifThere, makeFolder, syncPath } from '../base/files.ts'
 import { removeTree } from '../base/remove-tree.ts'
 import { readRegular } from '../base/regular.ts'
+import { takeLock, type Lock } from './local/lock.ts'
 
 /** The file that marks a folder as the engine's own, and says what it is for. */
 const MARK = 'FIXPOINT-FOLDER'
@@ -36,6 +37,11 @@ export async function claimFolder(folder: string): Promise<string | undefined> {
 export async function markFolder(folder: string, mark: string): Promise<void> {
   await writeFile(join(folder, MARK), mark, { flush: true })
   await syncPath(folder)
+}
+
+/** Takes a marked folder for this process alone; undefined when another has it. */
+export function lockFolder(folder: string): Promise<Lock | undefined> {
+  return takeLock(join(folder, MARK), { tryOnly: true })
 }
 
 /**

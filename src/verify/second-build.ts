@@ -20,7 +20,8 @@ import { fillWhole } from '../fetch/mirror/fill.ts'
 import type { SourceFinder } from '../fetch/find-source.ts'
 import { sourcesOf, type Node } from '../plan/graph.ts'
 import { runOnPipe, runUntilPipeCloses } from '../sandbox/child-on-a-pipe.ts'
-import { claimFolder, markFolder, removeFolder } from '../store/claimed-folder.ts'
+import { claimFolder, lockFolder, markFolder, removeFolder } from '../store/claimed-folder.ts'
+import type { Lock } from '../store/local/lock.ts'
 import type { Store } from '../store/store.ts'
 import type { Variations } from './variations.ts'
 
@@ -60,6 +61,8 @@ export interface SecondBuild {
   readonly user: number | undefined
   /** Why no other user does it. */
   readonly sameUser: string | undefined
+  /** On the folder. */
+  readonly lock: Lock
 }
 
 /** Where the second build is done by default. */
@@ -94,7 +97,7 @@ export interface SecondPlace {
 
 /**
  * Makes sure that a second build may use a folder, before the first build takes its time. Fails
- * with `not-own-folder` or `same-store`.
+ * with `not-own-folder`, `verify-running` or `same-store`. The caller releases the lock.
  */
 export async function claimSecondBuild({
   folder: path,
@@ -107,25 +110,30 @@ export async function claimSecondBuild({
   const folder = resolve(path)
   const isRoot = process.getuid?.() === 0
   const sameUser = isRoot ? await whyRootAgain(checkout, layers) : 'only root can build as another'
-  const second = {
-    folder,
-    store: join(folder, alone ? LENT_STORE : NAMES.store),
-    mirror: join(folder, NAMES.mirror),
-    checkout: join(folder, NAMES.elsewhere, 'checkout'),
-    user: isRoot ? (sameUser === undefined ? OTHER_USER : 0) : undefined,
-    sameUser,
-  }
+  const store = join(folder, alone ? LENT_STORE : NAMES.store)
+  const mirror = join(folder, NAMES.mirror)
   // The default is in a place where anyone may make folders and links.
   if ((await claimFolder(folder)) === undefined) await markFolder(folder, MARK)
-  for (const name of [second.store, second.mirror]) await makeFolder(name)
+  for (const name of [store, mirror]) await makeFolder(name)
   // It would find everything built, and report two equal builds.
-  if ((await realpath(second.store)) === (await realpath(first.root))) {
-    throw new FixpointError(
-      'same-store',
-      `Cannot build a second time in "${folder}": it holds the first store`,
-    )
+  if ((await realpath(store)) === (await realpath(first.root)))
+    throw unusable('same-store', folder, 'it holds the first store')
+  const lock = await lockFolder(folder)
+  if (lock === undefined)
+    throw unusable('verify-running', folder, 'another verify is at work there')
+  return {
+    ...{ folder, store, mirror, sameUser, lock },
+    checkout: join(folder, NAMES.elsewhere, 'checkout'),
+    user: isRoot ? (sameUser === undefined ? OTHER_USER : 0) : undefined,
   }
-  return second
+}
+
+function unusable(
+  code: 'same-store' | 'verify-running',
+  folder: string,
+  why: string,
+): FixpointError {
+  return new FixpointError(code, `Cannot build a second time in "${folder}": ${why}`)
 }
 
 async function whyRootAgain(checkout: string, layers: string): Promise<string | undefined> {

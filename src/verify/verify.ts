@@ -61,14 +61,23 @@ export interface Verified {
  * compares every artifact above the layers that see the host, or with `alone` those of the targets.
  * All conditions that can differ on one machine do. The second store is kept while builds in it
  * fail or are interrupted, so that the next run goes on; it is removed after the comparison. Fails
- * with `builds-differ`.
+ * with `builds-differ`, and as {@link claimSecondBuild} does.
  */
 export async function verifyTargets(request: VerifyRequest): Promise<Verified> {
+  const { alone, checkout, layers } = request
+  const first = request.context.store
+  const folder = request.folder ?? defaultSecondFolder(first)
+  const second = await claimSecondBuild({ folder, first, alone, checkout, layers })
+  try {
+    return await verifyIn(second, request)
+  } finally {
+    await second.lock.release()
+  }
+}
+
+async function verifyIn(second: SecondBuild, request: VerifyRequest): Promise<Verified> {
   const { graph, targets, alone, context, signal } = request
   const { store } = context
-  const folder = request.folder ?? defaultSecondFolder(store)
-  const { checkout, layers } = request
-  const second = await claimSecondBuild({ folder, first: store, alone, checkout, layers })
   const variations = await varyConditions({
     cores: request.cores,
     stores: [store.root, second.store],

@@ -165,6 +165,7 @@ const FIXED_HINTS = {
   'qmp-closed': undefined,
   'qmp-refused': undefined,
   'rebuild-running': undefined,
+  'verify-running': 'Wait for it to end, or name another folder: --second FOLDER',
   'receipt-invalid': undefined,
   'receipt-signature': undefined,
   'receipts-contradict':

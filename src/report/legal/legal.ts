@@ -108,10 +108,10 @@ async function copySources(
 }
 
 function write(folder: string, papers: readonly Paper[]): void {
-  for (const { path, bytes } of papers) {
+  for (const { path, bytes, executable = false } of papers) {
     const file = join(folder, path)
     mkdirSync(dirname(file), { recursive: true })
-    writeFileSync(file, bytes, { flag: 'wx' })
+    writeFileSync(file, bytes, { flag: 'wx', mode: executable ? 0o777 : 0o666 })
   }
 }
 

@@ -3,6 +3,8 @@ export interface Paper {
   /** Below the folder of the papers. */
   readonly path: string
   readonly bytes: Buffer | string
+  /** By default false. */
+  readonly executable?: boolean
 }
 
 /** Folders and files of the papers. */

@@ -29,8 +29,8 @@ export async function sourcePapers(held: readonly Held[], plan: Plan): Promise<P
       ...(await localPapers('files', recipe.files)),
       ...(await treePapers(recipe)),
     ]
-    for (const { path, bytes } of files)
-      papers.push({ path: `${PAPERS.source}/${recipe.id}/${path}`, bytes })
+    for (const { path, ...file } of files)
+      papers.push({ path: `${PAPERS.source}/${recipe.id}/${path}`, ...file })
   }
   return papers
 }
@@ -61,10 +61,10 @@ async function recipePapers(recipe: Recipe): Promise<Paper[]> {
 
 async function localPapers(folder: string, files: readonly LocalFile[]): Promise<Paper[]> {
   const papers: Paper[] = []
-  for (const { name, path, digest } of files) {
+  for (const { name, path, digest, executable } of files) {
     const bytes = await read(path)
     if (digestOf(bytes) !== digest) throw changed(path)
-    papers.push({ path: `${folder}/${name}`, bytes })
+    papers.push({ path: `${folder}/${name}`, bytes, executable })
   }
   return papers
 }

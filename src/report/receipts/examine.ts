@@ -2,7 +2,6 @@ import { FixpointError } from '../../base/error.ts'
 import { readImageRecord } from '../../image/read-record.ts'
 import { requireImageFiles } from '../../image/recorded-files.ts'
 import { confirm, missingConfirmations, type Confirmations } from './confirm.ts'
-import { requireConsistent } from './consistent.ts'
 import { readReceipts, readSigners, receiptPaths, type ReceiptFile, type Trust } from './read.ts'
 
 /** What is asked of receipts. */
@@ -33,7 +32,6 @@ export interface Examined extends Confirmations {
  */
 export async function examineReceipts(asked: Examination): Promise<Examined> {
   const record = await readImageRecord(asked.record)
-  requireConsistent(record, asked.record)
   const signers = asked.signers === undefined ? [] : await readSigners(asked.signers)
   const trust: Trust = { signers, at: asked.at }
   const files: ReceiptFile[] = []

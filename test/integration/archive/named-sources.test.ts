@@ -11,14 +11,8 @@ import { makeFifo, temporaryFolder } from '../../support/temporary.ts'
 /** Text of a record of an image that was built from files with these bytes. */
 function recordOf(...contents: readonly string[]): string {
   const sources = contents.map((content) => ({ name: content, sha256: digestOf(content) }))
-  return JSON.stringify({
-    recipe: 'product/toy',
-    key: digestOf('key'),
-    artifact: digestOf('artifact'),
-    files: [],
-    recipes: [],
-    sources,
-  })
+  const made = { recipe: 'product/toy', key: digestOf('key'), artifact: digestOf('artifact') }
+  return JSON.stringify({ ...made, files: [], recipes: [{ ...made, version: '1' }], sources })
 }
 
 /** A kit with the sources `one` and `two`, and an image that was built from `three` as well. */

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { digestOf } from '../../../src/base/digest.ts'
@@ -35,11 +35,13 @@ const toy = sharedToy(
     'layers/product/free/recipe.yaml': free(digestOf(TEXT)),
     'free-1.0.tar': TARBALL,
     'layers/product/free/files/main.conf': 'x = 1\n',
+    'layers/product/free/files/start': '#!/bin/sh\n',
     'layers/product/words/recipe.yaml': makes('words', 'plain', IN),
     'layers/product/disk/recipe.yaml': image('disk', 'contents: [product/free, product/words]'),
     'layers/product/whole/recipe.yaml': image('whole', 'closure: true'),
   },
-  async ({ run }) => {
+  async ({ run, folder }) => {
+    await chmod(join(folder, 'layers/product/free/files/start'), 0o755)
     const { code, stderr } = await run('build', 'disk')
     expect(code, stderr).toBe(0)
   },
@@ -62,6 +64,14 @@ async function papers({ run, folder }: Toy, name: string, ...options: string[]):
 }
 
 describe('legal', () => {
+  test('copies files of recipes with their modes', async () => {
+    const files = join(await papers(toy(), 'modes'), 'source/product/free/files')
+    const mode = async (name: string): Promise<number> =>
+      (await stat(join(files, name))).mode & 0o100
+    expect(await mode('start')).toBe(0o100)
+    expect(await mode('main.conf')).toBe(0)
+  })
+
   test('says the expression, and writes manifest, texts and what belongs to the source', async () => {
     const { run, folder } = toy()
     const target = join(folder, 'papers')
@@ -77,6 +87,7 @@ describe('legal', () => {
       'source/product/free/SOURCES',
       'source/product/free/action.json',
       'source/product/free/files/main.conf',
+      'source/product/free/files/start',
       'source/product/free/recipe/product/free/recipe.yaml',
       'source/product/free/recipe/styles/plain.yaml',
     ])

@@ -122,6 +122,10 @@ describe('the bill of an image that was built', () => {
 })
 
 describe('standard output by its name', () => {
+  it('is "-", too', async () => {
+    expect(await bill(image(), '-o', '-')).toBe(await bill(image()))
+  })
+
   it.each(['> "$0"', '| cat > "$0"'])('gets the bill and nothing else: %s', async (end) => {
     const out = join(await temporaryFolder(), 'out')
     const words = [process.execPath, MAIN, '--layers', join(toy().folder, 'layers/layers.yaml')]

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { digestOf } from '../../../src/base/digest.ts'
 import { removeTree } from '../../../src/base/remove-tree.ts'
+import { lockFolder, markFolder } from '../../../src/store/claimed-folder.ts'
 import type { Condition } from '../../../src/verify/variations.ts'
 import { commandLine, jsonLines, makes, recipe, step, TOOLS_RECIPE } from '../../support/cli.ts'
 
@@ -243,4 +244,25 @@ test('sources that the first build did not need any more are fetched for the sec
   await rm(join(toy.store, 'blobs', digest.slice(0, 2), digest))
   const { code, stderr } = await toy.run('verify', 'sourced', '--second', await elsewhere())
   expect(code, stderr).toBe(0)
+})
+
+test('two at once do not use the same folder', async () => {
+  const toy = await makeToy({
+    'layers/bootstrap/tools/recipe.yaml': TOOLS_RECIPE,
+    'layers/product/plain/recipe.yaml': makes('plain', 'plain', IN),
+  })
+  await chmod(toy.folder, 0o755)
+  const second = await elsewhere()
+  await mkdir(second)
+  await markFolder(second, 'second build')
+  const lock = await lockFolder(second)
+  const refused = await toy.run('verify', 'plain', '--second', second)
+  expect(refused.code).toBe(2)
+  expect(refused.stderr).toContain(
+    `Cannot build a second time in "${second}": another verify is at work there`,
+  )
+  await lock?.release()
+  const { code, stderr } = await toy.run('verify', 'plain', '--second', second)
+  expect(code, stderr).toBe(0)
+  expect(existsSync(second)).toBe(false)
 })

@@ -10,8 +10,12 @@ import {
 import { temporaryFolder } from '../../support/temporary.ts'
 
 const BYTES = 'bytes of an image'
+const OWN = {
+  ...{ recipe: 'base/disk', version: '1' },
+  ...{ key: digestOf('key'), artifact: digestOf('artifact') },
+}
 const RECORD = {
-  ...{ recipe: 'base/disk', artifact: digestOf('artifact'), recipes: [] },
+  ...{ recipe: OWN.recipe, artifact: OWN.artifact, recipes: [OWN] },
   files: [{ path: 'disk.v1.img', sha256: digestOf(BYTES) }],
 }
 const { signal } = new AbortController()
@@ -38,6 +42,8 @@ describe('the record of an image', () => {
     ['no JSON', 'x'],
     ['other JSON', '{"recipe": "base/disk"}'],
     ['a digest that is none', JSON.stringify({ ...RECORD, artifact: 'x' })],
+    ['one that names another artifact', JSON.stringify({ ...RECORD, artifact: digestOf('x') })],
+    ['one without its image', JSON.stringify({ ...RECORD, recipes: [] })],
   ])('is not %s', async (_what, text) => {
     const path = join(folder, 'other.json')
     if (text !== undefined) await writeFile(path, text)
