@@ -12,7 +12,7 @@ help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' Makefile \
 		| while IFS='|' read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
 
-setup: ## install what the host and the checkout lack, compile the engine
+setup: ## install what the host and the checkout need, compile the engine
 	@.ci/setup
 
 tiny: setup ## build the image "tiny" into out/
@@ -57,7 +57,7 @@ lint: setup ## types, rules, format, folders, dead files, shell scripts, recipes
 boot: $(if $(filter out/tiny.img,$(IMAGE)),tiny,setup) ## boot tiny here; IMAGE=file boots another
 	fixpoint boot $(IMAGE)
 
-bench: setup ## measure what docs/benchmarks.md tells of
+bench: setup ## measure the engine's figures of docs/benchmarks.md
 	node dist/test/bench/main.js
 
 clean: ## remove what was compiled and built here; the store stays

@@ -209,7 +209,7 @@ function artifactOf(action: Action, recipe: RecipeId): Digest {
   if (artifact === undefined)
     throw new FixpointError(
       'artifact-unknown',
-      `Action of "${action.recipe}" lacks the artifact of "${recipe}"`,
+      `Action of "${action.recipe}" is missing the artifact of "${recipe}"`,
     )
   return artifact
 }

@@ -32,7 +32,7 @@ export const CacheText = z
       .number()
       .int('must be a whole number')
       .positive('must be at least 1')
-      .describe('How many of them must vouch for a result')
+      .describe('How many of them must sign the same result')
       .optional(),
     trust: z
       .literal('transport', 'must be "transport", or left out')

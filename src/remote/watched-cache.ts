@@ -54,7 +54,7 @@ export class WatchedCache implements BlobPlace {
     this.#inARow += 1
     if (this.#warned.has(kind)) return
     this.#warned.add(kind)
-    const did = kind === 'failed' ? 'failed' : 'has what cannot be used'
+    const did = kind === 'failed' ? 'failed' : 'has data that cannot be used'
     const message =
       `Cache "${this.cache.shown}" ${did}: ${visible(reason)}; ` +
       'what it does not deliver is built here'

@@ -25,7 +25,7 @@ export const MODULES = 'Python of Debian packages'
 
 /**
  * Counts what in a source is not source in the strict sense: in a tarball and in tarballs in it, or
- * what it is itself. `name` is the source's name, `path` where it lies. `npm`: its scripts count,
+ * what it is itself. `name` is the source's name, `path` where it is. `npm`: its scripts count,
  * whatever they say.
  */
 export async function scanSource(path: string, name: string, npm: boolean): Promise<Tally[]> {

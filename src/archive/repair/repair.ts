@@ -25,7 +25,7 @@ import { KIT } from '../kit/layout.ts'
 
 export interface RepairRequest {
   readonly kit: string
-  /** Other copies, be they damaged; mirror folders; images. */
+  /** Other copies, even damaged ones; mirror folders; images. */
   readonly from: readonly string[]
   /** Mirror folders that are set up for all builds. */
   readonly mirrors: readonly string[]

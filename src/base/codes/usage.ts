@@ -21,7 +21,7 @@ export const USAGE = {
   'disk-sectors': 'The disk to overwrite has sectors of a size that the image does not start from.',
   'disk-too-small': 'The disk to overwrite has less space than the image takes.',
   'edit-empty': 'The recipe unpacks no sources that could be edited.',
-  'edit-git': 'The sources hold a repository of git, whose settings git would go by.',
+  'edit-git': 'The sources hold a git repository, whose settings git would use.',
   'edit-merge': 'A merge cannot be made a patch.',
   'edit-order': 'New patches would come before others that are in the tree already.',
   'edit-other': 'The folder is no tree that was made for editing this recipe.',
@@ -37,7 +37,7 @@ export const USAGE = {
   'fragment-there': 'A new fragment would have the name of a file that is there.',
   'image-not-recorded': 'The file is not the image that the record beside it describes.',
   'inputs-missing': 'The inputs of the recipe changed since its tree was kept, and are not built.',
-  'kit-busy': 'Another repair of the kit, or another command that makes a folder beside, runs.',
+  'kit-busy': 'Another command repairs this kit, or makes a folder beside it.',
   'kit-input':
     'A file that goes into a kit is missing, or has another digest than its record says.',
   'kit-name': 'A file cannot have its name in a kit.',

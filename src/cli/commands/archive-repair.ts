@@ -47,7 +47,7 @@ export async function archiveRepairCommand(
     return
   }
   const { id, steps, aside } = done
-  const old = aside === undefined ? [] : [`what was there before lies in "${kit}/${aside}"`]
+  const old = aside === undefined ? [] : [`what was there before is in "${kit}/${aside}"`]
   await command.result(
     [`whole: ${counted(steps.length, 'file')} repaired, id ${id ?? 'unknown'}`, ...old],
     {

@@ -9,8 +9,8 @@ const TITLES = {
 } as const
 
 /**
- * Findings for people to read: what is there, what lacks and what to do, and one line that sums it
- * up.
+ * Findings for people to read: what is there, what is missing and what to do, and one line that
+ * sums it up.
  */
 export function findingsText(findings: readonly Finding[]): string[] {
   const sections = (['build', 'boot', 'develop', 'check'] as const).flatMap((purpose) => {

@@ -9,7 +9,7 @@ export function addChangingCommands(program: Command): void {
     .command('edit')
     .argument('<recipe>')
     .argument('[folder]', 'the tree to make, which is not there yet; default: the name')
-    .description("a recipe's sources, unpacked and patched, as a tree of git")
+    .description("a recipe's sources, unpacked and patched, as a git repository")
     .action(run(async () => (await import('../commands/edit.ts')).editCommand))
   program
     .command('patch')

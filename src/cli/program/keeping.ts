@@ -71,7 +71,7 @@ function addArchive(program: Command): void {
   archive
     .command('repair')
     .argument('<kit>')
-    .option('--from <copy...>', 'other copies, be they damaged; mirror folders; images')
+    .option('--from <copy...>', 'other copies, even damaged ones; mirror folders; images')
     .option('--to <folder>', 'make a whole kit there, and only read the damaged one')
     .option('-n, --dry-run', 'only print what is bad, and what would repair it')
     .description(

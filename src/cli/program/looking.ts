@@ -124,7 +124,7 @@ function addBuiltCommands(program: Command): void {
     .description('what takes the space in an image: packages, folders, partitions')
     .option('--files', 'the largest files, in place of packages and folders')
     .option('--most <rows>', 'rows of each list', positiveInteger, 20)
-    .option('--depth <levels>', 'levels of folders that are told apart', positiveInteger, 2)
+    .option('--depth <levels>', 'levels of folders that are listed', positiveInteger, 2)
     .action(run(async () => (await import('../commands/size.ts')).sizeCommand))
   program
     .command('report')

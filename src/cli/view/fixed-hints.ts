@@ -193,7 +193,7 @@ const FIXED_HINTS = {
   'unknown-node': undefined,
   'unloaded-recipe': undefined,
   'unsafe-path': undefined,
-  'upgrade-elsewhere': 'Change version and sha256 by hand; `source add` tells the digest',
+  'upgrade-elsewhere': 'Change version and sha256 by hand; `source add` prints the digest',
   'upgrade-same': undefined,
   'upgrade-template': 'Write {{version}} in its places, or change version and sha256 by hand',
   'versions-offline': 'Run without --offline',

@@ -25,8 +25,8 @@ export const PATCH_REASONS = {
     'Name the file a/FILE and b/FILE; in quotes where git writes no --- and the name holds blanks',
   ],
   'patch-timestamp': [
-    'its time does not tell whether the file is there',
-    'Say /dev/null in place of a file that is not there, and take the times out',
+    'its time does not show whether the file is there',
+    'Write /dev/null in place of a file that is not there, and take the times out',
   ],
   'patch-carriage-return': [
     'its lines end in CR LF',

@@ -96,7 +96,7 @@ function absenceOf(
 function leadOf(packages: readonly Package[], total: number, missing: readonly RecipeId[]): string {
   const files = packages.reduce((sum, one) => sum + one.files, 0)
   const without =
-    missing.length === 0 ? '' : ` The store lacks ${missing.join(', ')}: not counted here.`
+    missing.length === 0 ? '' : ` Not in the store, and so not counted: ${missing.join(', ')}.`
   return (
     `${counted(packages.length, 'package')} with ${counted(files, 'file')}, ` +
     `${formatBytes(total)} before the file system compresses them.${without}`
