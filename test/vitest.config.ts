@@ -8,9 +8,12 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),
   test: {
+    // Machines of others may be busy. What passes only then is named at the end.
+    retry: process.env['CI'] === 'true' ? 1 : 0,
     reporters: [fileURLToPath(new URL('support/reporter.ts', import.meta.url))],
     projects: [
       {
+        extends: true,
         test: {
           name: 'unit',
           include: ['test/unit/**/*.test.ts'],
@@ -19,6 +22,7 @@ export default defineConfig({
         },
       },
       {
+        extends: true,
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
@@ -30,6 +34,7 @@ export default defineConfig({
       // One machine at a time: emulation takes all the cores there are, and the time limits are
       // meant for that.
       {
+        extends: true,
         test: {
           name: 'boot',
           include: ['test/boot/**/*.test.ts'],
@@ -40,6 +45,7 @@ export default defineConfig({
       },
       // Real builds in emulated machines: for whoever has an hour.
       {
+        extends: true,
         test: {
           name: 'appliance',
           include: ['test/appliance/**/*.test.ts'],

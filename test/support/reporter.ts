@@ -7,8 +7,8 @@ import {
 } from 'vitest/node'
 
 /**
- * Vitest's own report, then what was left out and what failed, by name, and as the very last line
- * `N passed, N failed` and perhaps `, N skipped`.
+ * Vitest's own report, then what was left out, what passed only when tried again, and what failed,
+ * by name. The very last line is `N passed, N failed` and perhaps `, N skipped`.
  */
 export default class Reporter extends DefaultReporter {
   override onTestRunEnd(
@@ -45,7 +45,8 @@ function summary(
   return {
     lines: [
       ...skipped.map(leftOut),
-      ...tests.filter((test) => test.result().state === 'failed').map(failure),
+      ...tests.filter((test) => test.diagnostic()?.flaky === true).map(said('unsteady')),
+      ...tests.filter((test) => test.result().state === 'failed').map(said('failed')),
       ...broken.map((module) => `failed: ${place(module)}, before any test`),
       tally(count('passed'), failed, skipped.length),
     ],
@@ -60,10 +61,12 @@ function leftOut(test: TestCase): string {
 }
 
 /** One line, so that whoever sees only the end of a long log knows where to look. */
-function failure(test: TestCase): string {
-  const [reason = ''] = (test.result().errors?.[0]?.message ?? '').split('\n')
-  return `failed: ${name(test)}: ${reason}`
-}
+const said =
+  (what: string) =>
+  (test: TestCase): string => {
+    const [reason = ''] = (test.result().errors?.[0]?.message ?? '').split('\n')
+    return `${what}: ${name(test)}: ${reason}`
+  }
 
 function name(test: TestCase): string {
   return `${place(test.module)} > ${test.fullName}`
