@@ -1,10 +1,33 @@
 import type { RecipeId } from '../base/recipe-id.ts'
 import type { Plan } from '../plan/plan.ts'
+import type { HistoryEntry } from '../store/rooms.ts'
 import type { Forecast } from './forecast.ts'
 
 /**
+ * Milliseconds that every build is taken to have gone as expected before its first action, so that
+ * a few small actions do not decide what the large ones will take.
+ */
+const AS_EXPECTED = 60_000
+
+/** What ended actions took in relation to what was expected of them. */
+class Pace {
+  #took = AS_EXPECTED
+  #expected = AS_EXPECTED
+
+  add(took: number, expected: number): void {
+    this.#took += took
+    this.#expected += expected
+  }
+
+  get factor(): number {
+    return this.#took / this.#expected
+  }
+}
+
+/**
  * How long a build will go on: as long as the longest chain of actions that is left, or as all the
- * work that is left takes on the cores, whichever is more.
+ * work that is left takes on the cores, whichever is more. What is left is expected to go on as
+ * what has ended: the machine may be slower, or busier, than when the expected times were taken.
  */
 export class Estimate {
   readonly #forecast: Pick<Forecast, 'duration' | 'work' | 'remaining'>
@@ -16,8 +39,9 @@ export class Estimate {
   readonly #running = new Map<RecipeId, number>()
   /** Before this place in the list of chains nothing is left to start. */
   #place = 0
-  /** Milliseconds of CPU time. */
+  /** Milliseconds of CPU time, as expected at the beginning. */
   #work: number
+  readonly #pace = { duration: new Pace(), work: new Pace() }
 
   /** `plan`: as it stands before the first action. */
   constructor(
@@ -38,6 +62,12 @@ export class Estimate {
     if (this.#left.has(recipe)) this.#running.set(recipe, now)
   }
 
+  /** Takes what an action took. */
+  learn(recipe: RecipeId, { durationMs, cpuMs }: Pick<HistoryEntry, 'durationMs' | 'cpuMs'>): void {
+    this.#pace.duration.add(durationMs, this.#forecast.duration(recipe))
+    if (cpuMs !== undefined) this.#pace.work.add(cpuMs, this.#forecast.work(recipe))
+  }
+
   /** Takes an action that ended, or that turned out not to run. */
   end(recipe: RecipeId): void {
     this.#running.delete(recipe)
@@ -46,15 +76,16 @@ export class Estimate {
 
   /** Milliseconds from `now` to the end of the build. */
   leftMs(now: number): number {
+    const pace = this.#pace.duration.factor
     let work = this.#work
-    let chain = this.#nextChain()
+    let chain = this.#nextChain() * pace
     for (const [recipe, since] of this.#running) {
-      const duration = this.#forecast.duration(recipe)
+      const duration = this.#forecast.duration(recipe) * pace
       const elapsed = Math.min(now - since, duration)
       if (duration > 0) work -= (this.#forecast.work(recipe) * elapsed) / duration
-      chain = Math.max(chain, this.#forecast.remaining(recipe) - elapsed)
+      chain = Math.max(chain, this.#forecast.remaining(recipe) * pace - elapsed)
     }
-    return Math.max(chain, work / this.#cores)
+    return Math.max(chain, (work * this.#pace.work.factor) / this.#cores)
   }
 
   /** The longest chain that begins with an action that has not begun. */

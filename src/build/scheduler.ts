@@ -283,7 +283,7 @@ class Scheduler {
         { log, signal },
         { ...this.#context, executor, shared },
       )
-      if (ran) this.#ran.push(id)
+      if (ran) this.#note(id)
     } catch (error) {
       if (this.#options.signal.aborted) return
       if (isBlobLost(error)) {
@@ -298,6 +298,12 @@ class Scheduler {
       this.#placement.end(id)
       this.#end(id)
     }
+  }
+
+  #note(ran: RecipeId): void {
+    this.#ran.push(ran)
+    const took = this.#context.store.index.history(ran).at(-1)
+    if (took !== undefined) this.#estimate.learn(ran, took)
   }
 
   #emitEstimate(): void {

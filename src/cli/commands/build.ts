@@ -2,7 +2,13 @@ import { FixpointError } from '../../base/error.ts'
 import type { RecipeId } from '../../base/recipe-id.ts'
 import type { Metadata } from '../../metadata/model.ts'
 import { graphOf } from '../../plan/graph.ts'
-import { buildContext, buildTargets, putBuiltImage, type BuildFlags } from '../build-targets.ts'
+import {
+  buildContext,
+  buildTargets,
+  coresOf,
+  putBuiltImage,
+  type BuildFlags,
+} from '../build-targets.ts'
 import type { CommandContext } from '../context.ts'
 import { layersFile, OWN_LAYERS } from '../defaults.ts'
 import { resolveTarget, resolveTargets } from '../targets.ts'
@@ -29,7 +35,8 @@ export async function buildCommand(
   const graph = graphOf(metadata, targets, { mirrors: flags.withoutMirror !== true })
   if (flags.dryRun === true) {
     const { printPlan } = await import('./print-plan.ts')
-    await printPlan(command, graph, await command.plan(graph, targets))
+    const plan = await command.plan(graph, targets)
+    await printPlan(command, graph, plan, await coresOf(command, flags))
     return
   }
   const context = await buildContext(command, flags, { share: true })

@@ -1,4 +1,5 @@
 import type { RecipeId } from '../../base/recipe-id.ts'
+import { Estimate } from '../../build/estimate.ts'
 import { Forecast } from '../../build/forecast.ts'
 import { compareDocuments } from '../../plan/compare-documents.ts'
 import type { Graph } from '../../plan/graph.ts'
@@ -14,7 +15,12 @@ const MOST_REASONS = 3
  * `build -n`: what a build would do, in the order of the graph: what runs, why, and for how long.
  * What is stored is only counted, unless another machine made it; JSON names all of it.
  */
-export async function printPlan(command: CommandContext, graph: Graph, plan: Plan): Promise<void> {
+export async function printPlan(
+  command: CommandContext,
+  graph: Graph,
+  plan: Plan,
+  cores: number,
+): Promise<void> {
   const { index } = await command.store()
   const forecast = new Forecast(graph, plan, index)
   const needed = [...plan].filter(([, { state }]) => state !== 'unneeded')
@@ -37,11 +43,12 @@ export async function printPlan(command: CommandContext, graph: Graph, plan: Pla
   if (command.options.json === true) return
   const running = needed.flatMap(([id, { state }]) => (state === 'stored' ? [] : [id]))
   const stored = `${String(needed.length - running.length)} stored`
-  const work = running.reduce((sum, id) => sum + forecast.duration(id), 0)
-  const longest = running.reduce((most, id) => Math.max(most, forecast.candidate(id).remaining), 0)
-  const times = `about ${formatDuration(work)}, or ${formatDuration(longest)} with cores for all`
+  const time = formatDuration(new Estimate(plan, forecast, cores).leftMs(0))
+  const on = cores === 1 ? '1 core' : `${String(cores)} cores`
   const summary =
-    running.length === 0 ? stored : `${stored}, at most ${String(running.length)} to run: ${times}`
+    running.length === 0
+      ? stored
+      : `${stored}, at most ${String(running.length)} to run: about ${time} on ${on}`
   process.stdout.write(`${summary}\n`)
 }
 

@@ -62,6 +62,35 @@ test('what is stored, and what turns out not to run, takes no time', () => {
   expect(estimate.leftMs(0)).toBe(0)
 })
 
+test('what is left goes on as what has ended', () => {
+  const hour = 3_600_000
+  const longer = { [a]: { ms: hour, chain: 2 * hour }, [b]: { ms: hour, chain: hour } }
+  const plan = planOf({ [a]: 'ready', [b]: 'blocked' })
+  const estimate = new Estimate(plan, forecastOf(longer), 4)
+  estimate.start(a, 0)
+  expect(estimate.leftMs(0)).toBe(2 * hour)
+  estimate.learn(a, { durationMs: 3 * hour, cpuMs: 5 * hour })
+  estimate.end(a)
+  const slower = estimate.leftMs(3 * hour) / hour
+  expect(slower).toBeGreaterThan(2.9)
+  expect(slower).toBeLessThan(3)
+  estimate.start(b, 3 * hour)
+  expect(estimate.leftMs(4 * hour)).toBeCloseTo((slower - 1) * hour, 6)
+  // So much work as that takes longer than the chain on one core.
+  const alone = new Estimate(plan, forecastOf(longer), 1)
+  alone.learn(a, { durationMs: hour, cpuMs: 5 * hour })
+  alone.end(a)
+  expect(alone.leftMs(0) / hour).toBeCloseTo(4.93, 2)
+})
+
+test('a few small actions do not decide what large ones take', () => {
+  const large = { [a]: { ms: 1000, chain: 1000 }, [b]: { ms: 1_000_000, chain: 1_000_000 } }
+  const estimate = new Estimate(planOf({ [a]: 'ready', [b]: 'ready' }), forecastOf(large), 2)
+  estimate.learn(a, { durationMs: 10_000 })
+  estimate.end(a)
+  expect(estimate.leftMs(0) / 1_000_000).toBeCloseTo(1.15, 2)
+})
+
 test('in whatever order actions end, it falls to nothing', () => {
   const order = fc.shuffledSubarray([a, b, c], { minLength: 3 })
   fc.assert(
