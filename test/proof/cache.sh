@@ -36,8 +36,8 @@ main() {
     tar -x -C "$work/another place" --one-top-level=checkout
   cd "$work/another place/checkout"
   local begun=$SECONDS
-  as_another node dist/src/cli/main.js --json --store "$work/another place/store" build "$target" \
-    >"$work/events"
+  local store="$work/another place/store"
+  as_another node dist/src/cli/main.js --json --store "$store" build "$target" >"$work/events"
   local took=$((SECONDS - begun))
   local wanted got ran
   wanted=$(artifact "$work/events-wanted") got=$(artifact "$work/events")
@@ -47,7 +47,8 @@ main() {
     echo 'these were built again' >&2
     exit 5
   fi
-  echo "$target $got: the same; $(grep -c . <<<"$ran" || true) actions of host layers ran, ${took} s"
+  echo "$target $got: the same, in $took s"
+  echo "$(grep -c . <<<"$ran" || true) actions of host layers ran"
   awk '{ requests++; bytes += $2 } END { print requests " requests, " bytes " bytes" }' \
     "$work/access.log"
 }
