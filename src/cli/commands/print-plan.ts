@@ -1,3 +1,4 @@
+import { counted } from '../../base/format.ts'
 import type { RecipeId } from '../../base/recipe-id.ts'
 import { Estimate } from '../../build/estimate.ts'
 import { Forecast } from '../../build/forecast.ts'
@@ -44,11 +45,10 @@ export async function printPlan(
   const running = needed.flatMap(([id, { state }]) => (state === 'stored' ? [] : [id]))
   const stored = `${String(needed.length - running.length)} stored`
   const time = formatDuration(new Estimate(plan, forecast, cores).leftMs(0))
-  const on = cores === 1 ? '1 core' : `${String(cores)} cores`
   const summary =
     running.length === 0
       ? stored
-      : `${stored}, at most ${String(running.length)} to run: about ${time} on ${on}`
+      : `${stored}, at most ${String(running.length)} to run: about ${time} on ${counted(cores, 'core')}`
   process.stdout.write(`${summary}\n`)
 }
 

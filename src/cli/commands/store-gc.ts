@@ -1,3 +1,4 @@
+import { counted } from '../../base/format.ts'
 import type { Digest } from '../../base/digest.ts'
 import { FixpointError } from '../../base/error.ts'
 import { planOn, storeAsKnown } from '../../store/plan-view.ts'
@@ -34,7 +35,7 @@ export async function storeGcCommand(command: CommandContext, flags: GcFlags): P
   await command.result(
     [
       ...recipes.map((row) => `${done} of ${row.recipe}: ${describeRow(row)}`),
-      `${done} ${String(blobs)} blobs (${formatBytes(bytes)}) and ${String(trees)} trees`,
+      `${done} ${counted(blobs, 'blob')} (${formatBytes(bytes)}) and ${counted(trees, 'tree')}`,
     ],
     { type: 'collected', dryRun, blobs, trees, bytes, recipes },
   )

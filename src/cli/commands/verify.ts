@@ -1,3 +1,4 @@
+import { counted } from '../../base/format.ts'
 import { graphOf } from '../../plan/graph.ts'
 import { conditionLines, type Condition } from '../../verify/variations.ts'
 import { verifyTargets } from '../../verify/verify.ts'
@@ -44,7 +45,7 @@ export async function verifyCommand(
   await command.result(
     [
       ...artifacts.map((words) => words.join(' ')),
-      `identical: ${same} artifacts, built twice from ${from}`,
+      `identical: ${counted(same, 'artifact')}, built twice from ${from}`,
     ],
     { type: 'verified', targets: Object.fromEntries(artifacts), same },
   )

@@ -1,3 +1,4 @@
+import { counted } from '../../base/format.ts'
 import type { RecipeId } from '../../base/recipe-id.ts'
 import type { Held } from './held.ts'
 import { PAPERS } from './paper.ts'
@@ -25,7 +26,7 @@ SPDX expression of all that it holds:
   ${license}
 
 ${PAPERS.manifest}
-  What the image holds: ${held.length} recipes with their sources, patches and licenses.
+  What the image holds: ${counted(held.length, 'recipe')} with sources, patches and licenses.
   "whole" stands for all files of a recipe. "linked files" stands for parts of it that became
   part of others when those were built, such as static libraries.
 ${PAPERS.licenses}/RECIPE/SOURCE/

@@ -48,7 +48,7 @@ test('gc removes what no recipe uses, and -n only counts it', async () => {
   expect(await blobsOf(store)).toEqual([old, current].sort())
   const counted = await run('store', 'gc', '-n')
   expect(counted.code).toBe(0)
-  expect(counted.stdout).toMatch(/\b1 blobs\b/)
+  expect(counted.stdout).toMatch(/\b1 blob /)
   expect(await blobsOf(store)).toEqual([old, current].sort())
   expect((await run('store', 'gc')).code).toBe(0)
   expect(await blobsOf(store)).toEqual([current])

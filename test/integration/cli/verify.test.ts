@@ -115,7 +115,7 @@ test('with --alone only the targets are built again', async () => {
 
   const steady = await verify('steady', '--alone')
   expect(steady.code, steady.stderr).toBe(0)
-  expect(steady.stdout).toContain('identical: 1 artifact')
+  expect(steady.stdout).toContain('identical: 1 artifact,')
   if (process.getuid?.() === 0) expect(steady.stdout).toContain('user (others may not read')
   expect(existsSync(second)).toBe(false)
 
