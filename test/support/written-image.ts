@@ -37,11 +37,8 @@ export async function addLargeTable({ path, bytes }: ToyImage): Promise<ToyImage
 
 /** Writes the record of an image beside it. */
 export async function recordOf({ path, sha256 }: Pick<ToyImage, 'path' | 'sha256'>): Promise<void> {
-  const record = {
-    recipe: 'product/toy',
-    artifact: digestOf('artifact'),
-    files: [{ path: 'toy.img', sha256 }],
-    recipes: [],
-  }
+  const made = { recipe: 'product/toy', artifact: digestOf('artifact') }
+  const own = { ...made, version: '1', key: digestOf('key') }
+  const record = { ...made, files: [{ path: 'toy.img', sha256 }], recipes: [own] }
   await writeFile(path.replace(/\.img$/, '.json'), JSON.stringify(record))
 }
