@@ -35,10 +35,14 @@ export async function addLargeTable({ path, bytes }: ToyImage): Promise<ToyImage
   return { path, bytes, sha256: digestOf(bytes) }
 }
 
-/** Writes the record of an image beside it. */
-export async function recordOf({ path, sha256 }: Pick<ToyImage, 'path' | 'sha256'>): Promise<void> {
+/** Text of the record of an image with this digest. */
+export function recordText(sha256: Digest): string {
   const made = { recipe: 'product/toy', artifact: digestOf('artifact') }
   const own = { ...made, version: '1', key: digestOf('key') }
-  const record = { ...made, files: [{ path: 'toy.img', sha256 }], recipes: [own] }
-  await writeFile(path.replace(/\.img$/, '.json'), JSON.stringify(record))
+  return JSON.stringify({ ...made, files: [{ path: 'toy.img', sha256 }], recipes: [own] })
+}
+
+/** Writes the record of an image beside it. */
+export async function recordOf({ path, sha256 }: Pick<ToyImage, 'path' | 'sha256'>): Promise<void> {
+  await writeFile(path.replace(/\.img$/, '.json'), recordText(sha256))
 }

@@ -45,10 +45,11 @@ export async function printPlan(
   const running = needed.flatMap(([id, { state }]) => (state === 'stored' ? [] : [id]))
   const stored = `${String(needed.length - running.length)} stored`
   const time = formatDuration(new Estimate(plan, forecast, cores).leftMs(0))
+  const on = counted(cores, 'core')
   const summary =
     running.length === 0
       ? stored
-      : `${stored}, at most ${String(running.length)} to run: about ${time} on ${counted(cores, 'core')}`
+      : `${stored}, at most ${String(running.length)} to run: about ${time} on ${on}`
   process.stdout.write(`${summary}\n`)
 }
 

@@ -6,7 +6,7 @@ import { openNamedFile } from '../../base/beneath.ts'
 import { chunksOf } from '../../base/chunks.ts'
 import { asDigest, isDigest, type Digest } from '../../base/digest.ts'
 import { FixpointError } from '../../base/error.ts'
-import { ifThere } from '../../base/files.ts'
+import { exists, ifThere } from '../../base/files.ts'
 import { readRegular } from '../../base/regular.ts'
 import { Turns } from '../../base/turns.ts'
 import { readDisk, TABLE_MARK } from '../disk.ts'
@@ -37,7 +37,8 @@ const LARGEST_SUMS = 1 << 16
 
 /**
  * Reads the outline of an image, from a file or from a disk that it was written to. Fails with
- * `no-image`, or with `no-record` for a list of digests that has none of the image.
+ * `no-image`, or with `no-record` for a record that is none, or a list of digests that has none of
+ * the image.
  */
 export async function imageOutline(path: string): Promise<ImageOutline> {
   const { size, partitions } = await readDisk(path)
@@ -68,8 +69,9 @@ export async function wholeImage(outline: ImageOutline, signal: AbortSignal): Pr
 
 async function statedByRecord(image: string): Promise<ImageOutline['stated']> {
   const by = recordPathOf(image)
-  const record = await readImageRecord(by).catch(() => undefined)
-  const found = record?.files.find((file) => file.path === basename(image))
+  if (!(await exists(by))) return []
+  const { files } = await readImageRecord(by)
+  const found = files.find((file) => file.path === basename(image))
   return found === undefined ? [] : [{ by, sha256: found.sha256 }]
 }
 

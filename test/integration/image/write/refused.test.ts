@@ -16,7 +16,7 @@ import {
   type Loop,
 } from '../../../support/loops.ts'
 import { temporaryFolder } from '../../../support/temporary.ts'
-import { recordOf, toyImage, type ToyImage } from '../../../support/written-image.ts'
+import { recordOf, recordText, toyImage, type ToyImage } from '../../../support/written-image.ts'
 
 const MIB = 1 << 20
 
@@ -301,6 +301,18 @@ describe('an image is refused', () => {
     await recordOf({ ...image, sha256: digestOf('other') })
     const { code, message } = await refused(image.path)
     expect(code).toBe('image-changed')
+    expect(message).toContain('toy.json')
+  })
+
+  it.each([
+    ['is cut', '{"recipe": "product/toy", "art'],
+    ['is empty', ''],
+    ['contradicts itself', recordText(digestOf('x')).replace('product/toy', 'product/other')],
+  ])('whose record %s', async (_, text) => {
+    const { path } = await toyImage(5)
+    await writeFile(path.replace(/\.img$/, '.json'), text)
+    const { code, message } = await refused(path)
+    expect(code).toBe('no-record')
     expect(message).toContain('toy.json')
   })
 
