@@ -9,6 +9,3 @@ export const EPOCH = 946_684_800
  * artifact is found by a new key.
  */
 export const KEY_VERSION = 2
-
-/** Seconds that a recipe is taken to need on one core where it does not say. */
-export const DEFAULT_COST = 10

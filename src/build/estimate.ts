@@ -2,27 +2,7 @@ import type { RecipeId } from '../base/recipe-id.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { HistoryEntry } from '../store/rooms.ts'
 import type { Forecast } from './forecast.ts'
-
-/**
- * Milliseconds that every build is taken to have gone as expected before its first action, so that
- * a few small actions do not decide what the large ones will take.
- */
-const AS_EXPECTED = 60_000
-
-/** What ended actions took in relation to what was expected of them. */
-class Pace {
-  #took = AS_EXPECTED
-  #expected = AS_EXPECTED
-
-  add(took: number, expected: number): void {
-    this.#took += took
-    this.#expected += expected
-  }
-
-  get factor(): number {
-    return this.#took / this.#expected
-  }
-}
+import { Pace } from './pace.ts'
 
 /**
  * How long a build will go on: as long as the longest chain of actions that is left, or as all the

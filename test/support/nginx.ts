@@ -3,11 +3,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { onTestFinished } from 'vitest'
+import { setTimeout } from 'node:timers/promises'
 import { freePort } from './free-port.ts'
-import { waitUntil } from './rig.ts'
-import { temporaryFolder } from './temporary.ts'
-import { CHECKOUT } from './tree.ts'
 
 /** Debian's nginx with its libraries, as `.ci/servers` unpacks it. */
 const UNPACKED = process.env['FIXPOINT_NGINX'] ?? join(homedir(), '.cache/fixpoint-nginx')
@@ -26,21 +23,33 @@ export interface NginxCache {
   readonly writing: string
   /** The folder that it serves. */
   readonly folder: string
-  /** Lines of its log: status, method, path. */
-  readonly requests: () => string[]
+  /** What was asked of it: status, method and path as a line, and the bytes of the answer. */
+  readonly requests: () => { line: string; bytes: number }[]
   readonly start: () => void
   readonly stop: () => Promise<void>
 }
 
-/** Starts nginx over `folder`; it ends with the test. `more` are lines of its `http` block. */
-export async function nginxCache(folder: string, more = ''): Promise<NginxCache> {
-  const own = await temporaryFolder()
+/** What a cache is served from. */
+export interface NginxPlace {
+  /** Whose docs/team.md has the configuration. */
+  readonly checkout: string
+  /** The folder that is served. */
+  readonly folder: string
+  /** A new folder for what nginx itself writes. */
+  readonly own: string
+  /** Lines of its `http` block. */
+  readonly more?: string
+}
+
+/** Starts nginx. The caller stops it. */
+export async function startNginx(place: NginxPlace): Promise<NginxCache> {
+  const { checkout, folder, own, more = '' } = place
   const file = (name: string): string => join(own, name)
   const port = await freePort()
   const users = file('cache.users')
   await writeFile(users, `${USER}:{PLAIN}${PASSWORD}\n`)
   await mkdir(folder, { recursive: true })
-  const server = await documented({
+  const server = await documented(checkout, {
     'listen 80;': `listen 127.0.0.1:${String(port)};`,
     '/srv/cache': `"${folder}"`,
     '/etc/nginx/cache.users': users,
@@ -54,7 +63,7 @@ export async function nginxCache(folder: string, more = ''): Promise<NginxCache>
       `pid ${file('pid')};`,
       'events {}',
       'http {',
-      "log_format short '$status $request_method $uri';",
+      "log_format short '$body_bytes_sent $status $request_method $uri';",
       `access_log ${file('access.log')} short;`,
       ...temporary.map((name) => `${name}_temp_path ${file(name)};`),
       more,
@@ -67,28 +76,38 @@ export async function nginxCache(folder: string, more = ''): Promise<NginxCache>
   const stop = async (): Promise<void> => {
     if (!existsSync(file('pid'))) return
     process.kill(pidOf(), 'SIGTERM')
-    await waitUntil(() => !existsSync(file('pid')))
+    while (existsSync(file('pid'))) await setTimeout(20)
   }
   const start = (): void => {
     if (nginx('-p', own, '-c', file('nginx.conf'), '-e', file('error.log'))) return
     throw new Error(`nginx did not start: ${readFileSync(file('error.log'), 'utf8')}`)
   }
+  const requests = (): { line: string; bytes: number }[] =>
+    readFileSync(file('access.log'), 'utf8')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => {
+        const [bytes = '', ...words] = line.split(' ')
+        return { line: words.join(' '), bytes: Number(bytes) }
+      })
   start()
-  onTestFinished(stop)
   const host = `127.0.0.1:${String(port)}`
   return {
     address: `http://${host}`,
     writing: `http://${USER}:${PASSWORD}@${host}`,
     folder,
-    requests: () => readFileSync(file('access.log'), 'utf8').trimEnd().split('\n'),
+    requests,
     start,
     stop,
   }
 }
 
 /** The configuration of docs/team.md, with other places. Fails where it does not have one. */
-async function documented(places: Readonly<Record<string, string>>): Promise<string> {
-  const page = await readFile(join(CHECKOUT, 'docs/team.md'), 'utf8')
+async function documented(
+  checkout: string,
+  places: Readonly<Record<string, string>>,
+): Promise<string> {
+  const page = await readFile(join(checkout, 'docs/team.md'), 'utf8')
   let text = /```nginx\n([^`]*)```/.exec(page)?.[1] ?? ''
   for (const [shown, place] of Object.entries(places)) {
     if (!text.includes(shown)) throw new Error(`docs/team.md does not show "${shown}"`)

@@ -17,7 +17,7 @@ export default class Reporter extends DefaultReporter {
     reason: TestRunEndReason,
   ): void {
     super.onTestRunEnd(modules, errors, reason)
-    const { lines, failed } = summary(modules, errors.length, reason)
+    const { lines, failed } = summary(modules, errors, reason)
     // Vitest may say more while it closes. A run that fails without a failed test, such as one that
     // found none, must not look like a success.
     process.on('exit', (status) => {
@@ -29,7 +29,7 @@ export default class Reporter extends DefaultReporter {
 
 function summary(
   modules: readonly TestModule[],
-  unhandled: number,
+  unhandled: readonly SerializedError[],
   reason: TestRunEndReason,
 ): { lines: string[]; failed: number } {
   const tests = modules.flatMap((module) => [...module.children.allTests()])
@@ -40,14 +40,15 @@ function summary(
     (module) => module.state() === 'failed' && [...module.children.allTests('failed')].length === 0,
   )
   const interrupted = reason === 'interrupted' ? 1 : 0
-  const failed = count('failed') + broken.length + unhandled + interrupted
+  const failed = count('failed') + broken.length + unhandled.length + interrupted
   const skipped = tests.filter((test) => ['skipped', 'pending'].includes(test.result().state))
   return {
     lines: [
       ...skipped.map(leftOut),
-      ...tests.filter((test) => test.diagnostic()?.flaky === true).map(said('unsteady')),
+      ...tests.filter((test) => test.diagnostic()?.flaky === true).map(said('flaky')),
       ...tests.filter((test) => test.result().state === 'failed').map(said('failed')),
-      ...broken.map((module) => `failed: ${place(module)}, before any test`),
+      ...broken.map((module) => `failed: ${place(module)}: no test of it could run`),
+      ...unhandled.map(({ message }) => `failed: outside any test: ${firstLine(message)}`),
       tally(count('passed'), failed, skipped.length),
     ],
     failed,
@@ -63,10 +64,12 @@ function leftOut(test: TestCase): string {
 /** One line, so that whoever sees only the end of a long log knows where to look. */
 const said =
   (what: string) =>
-  (test: TestCase): string => {
-    const [reason = ''] = (test.result().errors?.[0]?.message ?? '').split('\n')
-    return `${what}: ${name(test)}: ${reason}`
-  }
+  (test: TestCase): string =>
+    `${what}: ${name(test)}: ${firstLine(test.result().errors?.[0]?.message)}`
+
+function firstLine(text = ''): string {
+  return text.split('\n')[0] ?? ''
+}
 
 function name(test: TestCase): string {
   return `${place(test.module)} > ${test.fullName}`

@@ -96,7 +96,6 @@ export const USAGE = {
   'project-engine': 'The project of the layers is for other versions of Fixpoint.',
   'project-field': 'The file of a project states what only the user may decide.',
   'rebuild-running': 'Another rebuild uses the same folder.',
-  'verify-running': 'Another verify uses the same folder for its second build.',
   'remote-certificate': 'A certificate, or its key, for a remote server cannot be read or used.',
   'remote-token': 'The file with the token for a remote server cannot be read or used.',
   'same-store': 'The second of two builds was to use the store of the first.',
@@ -113,4 +112,5 @@ export const USAGE = {
   'upgrade-same': 'The recipe has that version already.',
   'upgrade-template':
     'No place of a source has {{version}}, or one has templates other than version and name.',
+  'verify-running': 'Another verify uses the same folder for its second build.',
 } as const satisfies Readonly<Record<string, string>>

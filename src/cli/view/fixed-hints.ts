@@ -165,7 +165,6 @@ const FIXED_HINTS = {
   'qmp-closed': undefined,
   'qmp-refused': undefined,
   'rebuild-running': undefined,
-  'verify-running': 'Wait for it to end, or name another folder: --second FOLDER',
   'receipt-invalid': undefined,
   'receipt-signature': undefined,
   'receipts-contradict':
@@ -196,6 +195,7 @@ const FIXED_HINTS = {
   'upgrade-elsewhere': 'Change version and sha256 by hand; `source add` prints the digest',
   'upgrade-same': undefined,
   'upgrade-template': 'Write {{version}} in its places, or change version and sha256 by hand',
+  'verify-running': 'Wait for it to end, or name another folder: --second FOLDER',
   'versions-offline': 'Run without --offline',
   'versions-unavailable':
     '`debian:` and `npm:` in the configuration name other places; --suite names other suites',

@@ -1,4 +1,3 @@
-import { DEFAULT_COST } from '../../base/constants.ts'
 import type { Layout } from '../tree/layers.ts'
 import type { RecipeStatement, Statements } from '../tree/statements.ts'
 import type { Style, Styles } from '../tree/styles.ts'
@@ -25,6 +24,7 @@ export interface ResolveContext {
 }
 
 const DEFAULT_MEMORY = '512M'
+const DEFAULT_COST = 10
 const DEFAULT_TIMEOUT = 7200
 
 /**

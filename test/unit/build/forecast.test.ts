@@ -10,7 +10,7 @@ import { toyMetadata, toyRecipe } from '../../support/toy.ts'
 const id = (name: string): RecipeId => `system/${name}` as RecipeId
 
 /** Costs in seconds. All of them are inputs of `all`. */
-const COSTS = { small: 10, binutils: 20, busybox: 40, gcc: 300, linux: 200 }
+const COSTS = { small: 1, binutils: 2000, linux: 20_000, gcc: 30_000 }
 
 const recipes = Object.entries(COSTS).map(([name, cost]) => toyRecipe(id(name), name, { cost }))
 const metadata = toyMetadata(
@@ -42,27 +42,25 @@ function forecastAfter(past: Past): Record<'duration' | 'work', (name: string) =
 describe('what an action is expected to take', () => {
   it('is what the recipe says, where nothing was built', () => {
     const { duration, work } = forecastAfter({})
-    expect([duration('gcc'), work('gcc')]).toEqual([300, 300])
+    expect([duration('gcc'), work('gcc')]).toEqual([30_000, 30_000])
   })
 
   it('is what its last run took, whatever others took', () => {
-    const { duration, work } = forecastAfter({ binutils: [60, 80], busybox: [41] })
-    expect([duration('binutils'), work('binutils')]).toEqual([60, 80])
-    expect([duration('busybox'), work('busybox')]).toEqual([41, 41])
+    const { duration, work } = forecastAfter({ binutils: [6000, 8000], linux: [21_000] })
+    expect([duration('binutils'), work('binutils')]).toEqual([6000, 8000])
+    expect([duration('linux'), work('linux')]).toEqual([21_000, 21_000])
   })
 
   it('is more on a slow machine: others took three times as long as their recipes say', () => {
-    const { duration, work } = forecastAfter({ binutils: [60, 80] })
-    expect([duration('gcc'), work('gcc')]).toEqual([900, 1200])
-    expect([duration('small'), work('small')]).toEqual([30, 40])
+    const { duration, work } = forecastAfter({ linux: [60_000, 80_000] })
+    expect(duration('gcc') / 90_000).toBeCloseTo(1, 2)
+    expect(work('gcc') / 120_000).toBeCloseTo(1, 2)
+    expect(duration('small')).toBeCloseTo(3, 1)
   })
 
-  it('goes by the middle, where recipes with a larger cost count for more', () => {
-    expect(forecastAfter({ binutils: [400], busybox: [80] }).duration('gcc')).toBe(600)
-    expect(forecastAfter({ linux: [100], busybox: [400] }).duration('gcc')).toBe(150)
-  })
-
-  it('does not go by a recipe that leaves its cost at the default', () => {
-    expect(forecastAfter({ small: [600] }).duration('gcc')).toBe(300)
+  it('goes by the large ones, and hardly by one that takes seconds', () => {
+    expect(forecastAfter({ small: [10] }).duration('gcc') / 30_000).toBeCloseTo(1.15, 2)
+    const both = forecastAfter({ binutils: [8000], linux: [20_000] })
+    expect(both.duration('gcc') / 30_000).toBeCloseTo(28 / 22, 2)
   })
 })
