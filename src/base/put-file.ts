@@ -88,11 +88,20 @@ export function folderBelow(root: string, parts: readonly string[]): Folder {
   for (const part of parts) {
     const parent = folder
     try {
-      if (parent.stat(part) === undefined) mkdirSync(parent.at(part))
+      if (parent.stat(part) === undefined) makeUnlessThere(parent.at(part))
       folder = parent.folder(part)
     } finally {
       parent.close()
     }
   }
   return folder
+}
+
+/** Another run may make the same folder at the same time. */
+function makeUnlessThere(path: string): void {
+  try {
+    mkdirSync(path)
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw error
+  }
 }

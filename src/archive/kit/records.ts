@@ -1,10 +1,12 @@
-import { appendFile } from 'node:fs/promises'
+import { appendFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Folder } from '../../base/beneath.ts'
 import type { Digest } from '../../base/digest.ts'
-import { errorCode } from '../../base/files.ts'
 import { folderBelow } from '../../base/put-file.ts'
 import { readRegular } from '../../base/regular.ts'
+import { replaceFile } from '../../base/replace-file.ts'
 import { visible } from '../../base/visible.ts'
+import { takeLock } from '../../store/local/lock.ts'
 import { KIT } from './layout.ts'
 
 /** Bytes that such a file may have: some 100,000 lines. */
@@ -85,9 +87,8 @@ async function append(
     // Never through a link or into a pipe: the kit may come from elsewhere.
     const found = folder.stat(name)
     if (found !== undefined && !found.isFile()) return false
-    const line = fields.map((field) => visible(field)).join('\t')
-    if (found === undefined && (await isMade(folder.at(name), `${head}\n${line}\n`))) return true
-    await appendFile(folder.at(name), `${line}\n`)
+    if (found === undefined) await begin(join(kit, KIT.checks), folder, name, head)
+    await appendFile(folder.at(name), `${fields.map((field) => visible(field)).join('\t')}\n`)
     return true
   } catch {
     return false
@@ -96,14 +97,14 @@ async function append(
   }
 }
 
-/** Makes a file with a text. False when another run was faster. */
-async function isMade(path: string, text: string): Promise<boolean> {
+/** Makes a file with its first line. Of several runs that would, one does. */
+async function begin(path: string, folder: Folder, name: string, head: string): Promise<void> {
+  const lock = await takeLock(path)
   try {
-    await appendFile(path, text, { flag: 'ax' })
-    return true
-  } catch (error) {
-    if (errorCode(error) === 'EEXIST') return false
-    throw error
+    if (folder.stat(name) === undefined)
+      await replaceFile(folder, name, (part) => writeFile(part, `${head}\n`))
+  } finally {
+    await lock?.release()
   }
 }
 
