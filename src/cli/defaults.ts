@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { availableParallelism, totalmem } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { FixpointError } from '../base/error.ts'
 import { MOST_CORES } from '../build/jobserver.ts'
 
 /** The checkout that this engine runs from. */
@@ -18,6 +19,25 @@ export function layersFile(named: string | undefined): string {
   if (named !== undefined) return resolve(named)
   const nearby = ['layers.yaml', join('layers', 'layers.yaml')].map((path) => resolve(path))
   return nearby.find((path) => existsSync(path)) ?? OWN_LAYERS
+}
+
+/**
+ * The layers that a command works on when it is to change them. Fails with `no-own-layers` instead
+ * of changing the engine's own from elsewhere.
+ */
+export function layersToChange(named: string | undefined): string {
+  if (!isStandIn(named)) return layersFile(named)
+  throw new FixpointError(
+    'no-own-layers',
+    `Cannot tell which layers to change: "${process.cwd()}" has no layers.yaml, nor has a folder ` +
+      '"layers" in it',
+  )
+}
+
+/** Whether the engine's own layers stand in for those that a folder elsewhere lacks. */
+export function isStandIn(named: string | undefined): boolean {
+  const [first] = relative(CHECKOUT, process.cwd()).split('/')
+  return named === undefined && first === '..' && layersFile(named) === OWN_LAYERS
 }
 
 /** Cores that a build uses unless told otherwise. */

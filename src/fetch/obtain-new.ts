@@ -15,15 +15,31 @@ const UNKNOWN = '0'.repeat(64) as Digest
 
 /**
  * Brings what a place of `from:` has into the store, whatever its digest is: a person is to look at
- * it. Rejects as {@link Fetcher.fetch} does.
+ * it. Waits while another run does so. Rejects as {@link Fetcher.fetch} does.
  */
 export async function obtainNew(place: string, run: Run, signal: AbortSignal): Promise<NewSource> {
+  // Goes on where an earlier run stopped; its note says of which address that was.
+  const standIn = digestOf(place)
+  const staging = await run.store.sources.partialPath(standIn)
+  const claim = await run.store.sources.claim(standIn, signal)
+  try {
+    return await bringAny(place, staging, run, signal)
+  } finally {
+    await claim.release()
+  }
+}
+
+/** Brings it by the first place that delivers, by way of the file `staging`. */
+async function bringAny(
+  place: string,
+  staging: string,
+  run: Run,
+  signal: AbortSignal,
+): Promise<NewSource> {
   const parsed = parsePlace(place)
   const name = parsed === undefined ? place : fileNameOf(parsed)
   const source: FileSource = { kind: 'file', name, sha256: UNKNOWN, from: [place], to: '.' }
   const own = { ...run, from: [], mirrors: [], caches: () => Promise.resolve([]) }
-  // Goes on where an earlier run stopped; its note says of which address that was.
-  const staging = await run.store.sources.partialPath(digestOf(place))
   const reasons: Reason[] = []
   for await (const candidate of candidates(source, own, false)) {
     signal.throwIfAborted()

@@ -65,6 +65,7 @@ export const USAGE = {
   'no-mirror': 'The image has no sources in it, so it is no mirror and cannot rebuild itself.',
   'no-mirror-folder': 'The mirror to fetch from is neither a folder nor an image.',
   'no-mirror-list': 'The folder is missing, or has no SHA256SUMS, so it is no mirror folder.',
+  'no-own-layers': 'A command is to change layers, and the working folder has none.',
   'no-receipts': 'A folder of receipts holds none, or none were named where some are judged.',
   'no-record': 'The file is not the record of an image, which every image has beside it.',
   'no-remote': 'The configuration names no server that could run actions.',

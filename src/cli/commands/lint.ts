@@ -2,7 +2,7 @@ import { combineFailures, FixpointError } from '../../base/error.ts'
 import { lint } from '../../metadata/lint.ts'
 import { graphOf } from '../../plan/graph.ts'
 import type { CommandContext } from '../context.ts'
-import { layersFile } from '../defaults.ts'
+import { layersFile, layersToChange } from '../defaults.ts'
 
 /** Options of `lint`. */
 export interface LintFlags {
@@ -36,7 +36,7 @@ async function orderFault(command: CommandContext): Promise<FixpointError[]> {
 
 async function mendAll(command: CommandContext): Promise<void> {
   const { mendLayers } = await import('../../author/mend-layers.ts')
-  for (const mended of await mendLayers(layersFile(command.options.layers))) {
+  for (const mended of await mendLayers(layersToChange(command.options.layers))) {
     const said = 'refusal' in mended ? `not mended: ${mended.refusal}` : mended.mendings.join(', ')
     await command.result([`${mended.file}: ${said}`], { type: 'mended', ...mended })
   }

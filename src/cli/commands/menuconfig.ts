@@ -4,7 +4,7 @@ import { fragmentPlace, writeFragment } from '../../author/fragment.ts'
 import { layOutTree } from '../../build/laid-out-tree.ts'
 import { loadAll } from '../../metadata/load.ts'
 import type { CommandContext } from '../context.ts'
-import { layersFile } from '../defaults.ts'
+import { layersToChange } from '../defaults.ts'
 import { runOnTerminal } from '../on-terminal.ts'
 import { prepareAction } from '../prepare-action.ts'
 import { resolveTarget } from '../targets.ts'
@@ -21,9 +21,10 @@ export async function menuconfigCommand(
   word: string,
   { fragment: name, layer }: MenuconfigFlags,
 ): Promise<void> {
+  const layers = layersToChange(command.options.layers)
   const metadata = await command.metadata()
   const recipe = resolveTarget(metadata, word)
-  const load = () => loadAll(layersFile(command.options.layers))
+  const load = () => loadAll(layers)
   const wanted = { recipe, name, layer, load }
   const { config } = await fragmentPlace(wanted)
   requireTerminal()

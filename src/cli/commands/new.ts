@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path'
 import { newLayer, newRecipe } from '../../author/new.ts'
 import { loadAll } from '../../metadata/load.ts'
 import type { CommandContext } from '../context.ts'
-import { layersFile, OWN_LAYERS } from '../defaults.ts'
+import { layersToChange, OWN_LAYERS } from '../defaults.ts'
 import { resolveTargets } from '../targets.ts'
 
 /** Options of `new recipe` and `new image`. */
@@ -27,7 +27,7 @@ export async function newRecipeCommand(
   name: string,
   { layer, style = 'plain' }: NewFlags,
 ): Promise<void> {
-  const loaded = await loadAll(layersFile(command.options.layers))
+  const loaded = await loadAll(layersToChange(command.options.layers))
   await tell(command, await newRecipe(loaded, name, layer, { kind: 'recipe', style }))
 }
 
@@ -38,7 +38,7 @@ export async function newImageCommand(
   words: readonly string[],
   { layer }: NewFlags,
 ): Promise<void> {
-  const loaded = await loadAll(layersFile(command.options.layers))
+  const loaded = await loadAll(layersToChange(command.options.layers))
   const contents = resolveTargets(loaded.metadata, words)
   await tell(command, await newRecipe(loaded, name, layer, { kind: 'image', contents }))
 }

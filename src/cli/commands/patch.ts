@@ -3,7 +3,7 @@ import { counted } from '../../base/format.ts'
 import { patchRecipe } from '../../author/patch-recipe.ts'
 import { loadAll } from '../../metadata/load.ts'
 import type { CommandContext } from '../context.ts'
-import { layersFile } from '../defaults.ts'
+import { layersToChange } from '../defaults.ts'
 import { resolveTarget } from '../targets.ts'
 
 /** Options of `patch`. */
@@ -18,12 +18,13 @@ export async function patchCommand(
   folder: string | undefined,
   { layer }: PatchFlags,
 ): Promise<void> {
+  const layers = layersToChange(command.options.layers)
   const recipe = resolveTarget(await command.metadata(), word)
   const written = await patchRecipe({
     recipe,
     tree: folder ?? basename(recipe),
     layer,
-    load: () => loadAll(layersFile(command.options.layers)),
+    load: () => loadAll(layers),
     signal: command.signal,
   })
   const [first] = written.untracked

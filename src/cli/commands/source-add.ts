@@ -2,7 +2,7 @@ import { sourceAdd } from '../../author/source-add.ts'
 import { loadAll } from '../../metadata/load.ts'
 import { buildContext } from '../build-targets.ts'
 import type { CommandContext } from '../context.ts'
-import { layersFile } from '../defaults.ts'
+import { layersToChange } from '../defaults.ts'
 import { formatBytes } from '../view/format.ts'
 
 /** Options of `source add`. */
@@ -17,7 +17,7 @@ export async function sourceAddCommand(
   place: string,
   { name, layer }: SourceAddFlags,
 ): Promise<void> {
-  const loaded = await loadAll(layersFile(command.options.layers))
+  const loaded = await loadAll(layersToChange(command.options.layers))
   const [store, { fetcher }] = [await command.store(), await buildContext(command, {})]
   const context = { loaded, store, fetcher, signal: command.signal }
   const added = await sourceAdd({ place, name, layer }, context)

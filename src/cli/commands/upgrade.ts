@@ -2,7 +2,7 @@ import { upgrade } from '../../author/upgrade.ts'
 import { loadAll } from '../../metadata/load.ts'
 import { buildContext } from '../build-targets.ts'
 import type { CommandContext } from '../context.ts'
-import { layersFile } from '../defaults.ts'
+import { layersToChange } from '../defaults.ts'
 import { resolveTarget } from '../targets.ts'
 
 /** `upgrade RECIPE VERSION`: another version, with the digests of its sources. */
@@ -11,11 +11,12 @@ export async function upgradeCommand(
   word: string,
   version: string,
 ): Promise<void> {
+  const layers = layersToChange(command.options.layers)
   const recipe = resolveTarget(await command.metadata(), word)
   const { fetcher } = await buildContext(command, {})
   const done = await upgrade({
     ...{ recipe, version, fetcher },
-    load: () => loadAll(layersFile(command.options.layers)),
+    load: () => loadAll(layers),
     signal: command.signal,
   })
   await command.result(

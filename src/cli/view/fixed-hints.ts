@@ -109,6 +109,8 @@ const FIXED_HINTS = {
   'no-manifest': '`installed:` in the configuration names the root folder of an image',
   'no-mirror': 'Build the image without --without-mirror',
   'no-mirror-folder': undefined,
+  'no-own-layers':
+    'Go to the folder above "layers", or name its file: --layers FILE; `new layer` makes one',
   'no-remote': 'Set `remote:` in the configuration',
   'no-root-disk': 'Name the image or disk to compare with: --against FILE',
   'no-ssh-keygen': 'Install openssh-client',

@@ -1,6 +1,7 @@
 import { isMetadataCode } from '../../base/codes.ts'
 import type { Facts, FixpointError } from '../../base/error.ts'
 import { shellWords } from '../../base/shell-words.ts'
+import { isStandIn } from '../defaults.ts'
 import type { GlobalOptions } from '../global-options.ts'
 import { isFixed, fixedHint } from './fixed-hints.ts'
 
@@ -118,9 +119,12 @@ export function hintOf(error: FixpointError, options: GlobalOptions): string | u
         (recipe) => `Both are kept. Find the cause with \`${typed('verify', recipe)}\``,
       )
     case 'unknown-target':
-      return facts.near === undefined
-        ? `The command \`${typed('list')}\` lists all recipes`
-        : `Did you mean "${facts.near}"?`
+      return (
+        (facts.near === undefined
+          ? `The command \`${typed('list')}\` lists all recipes`
+          : `Did you mean "${facts.near}"?`) +
+        (isStandIn(options.layers) ? "; they are Fixpoint's own, as this folder has no layers" : '')
+      )
     default:
       return code satisfies never
   }

@@ -163,3 +163,26 @@ describe('new', () => {
     expect(lint.code, lint.stderr + lint.stdout).toBe(0)
   })
 })
+
+test('commands that change layers take those of the engine only in its checkout', async () => {
+  const toy = await makeToy(HELLO)
+  const below = join(toy.folder, 'layers/bootstrap')
+  const how = { wrap: ['env', '-C', below], globals: ['--store', toy.store] }
+  for (const words of [
+    ['new', 'recipe', 'another'],
+    ['new', 'image', 'another'],
+    ['source', 'add', '/dev/null'],
+    ['upgrade', 'busybox', '9'],
+    ['patch', 'busybox', '.'],
+    ['menuconfig', 'busybox'],
+    ['lint', '--fix'],
+  ]) {
+    const { code, stderr } = await toy.runWith(how, ...words)
+    expect([code, stderr], words.join(' ')).toEqual([
+      2,
+      expect.stringContaining(`Cannot tell which layers to change: "${below}" has no layers.yaml`),
+    ])
+  }
+  const { stderr } = await toy.runWith(how, 'show', 'hello')
+  expect(stderr).toContain("they are Fixpoint's own, as this folder has no layers")
+})

@@ -9,7 +9,7 @@ import { afterEach, beforeEach } from 'vitest'
 import { digestOf, digestOfFile, type Digest } from '../../../src/base/digest.ts'
 import type { Event } from '../../../src/base/events.ts'
 import { createFetcher, type FetcherOptions } from '../../../src/fetch/fetcher.ts'
-import type { Fetcher, FetchStore } from '../../../src/fetch/ports.ts'
+import type { FetchStore } from '../../../src/fetch/ports.ts'
 import { Session } from '../../../src/store/local/session.ts'
 import { LocalSources } from '../../../src/store/local/source-names.ts'
 import { layOutStore } from '../../../src/store/local/layout.ts'
@@ -81,7 +81,7 @@ export class Rig {
    * A fetcher whose clock ticks a second at each look, and whose waits between attempts take no
    * time. Asks nothing of the host.
    */
-  fetcher(options: Partial<FetcherOptions> = {}): Fetcher {
+  fetcher(options: Partial<FetcherOptions> = {}): ReturnType<typeof createFetcher> {
     const refuse = (): Promise<never> => Promise.reject(new Error('the test asked the host'))
     return createFetcher({
       store: this.store,

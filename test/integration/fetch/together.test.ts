@@ -6,6 +6,7 @@ import { digestOf, type Digest } from '../../../src/base/digest.ts'
 import { CONTENT, DIGEST, ranged, source, status, useRig, whole } from './rig.ts'
 
 const rig = useRig()
+const NEVER = new AbortController().signal
 
 /**
  * A server that holds its answers back until the test lets them go. Files count once, however often
@@ -62,6 +63,21 @@ test('two engines on one store: one downloads, the other finds it there', async 
   )
   await Promise.all(twice)
   expect(requests).toHaveLength(1)
+  expect(await rig().store.partials()).toEqual([])
+})
+
+test('two engines that want a new file from one place: the second waits for the first', async () => {
+  const pieces = [CONTENT.subarray(0, 1000), CONTENT.subarray(1000)]
+  const { address, requests } = await rig().serve((_, response) => {
+    response.writeHead(200, { 'Content-Length': CONTENT.length })
+    response.write(pieces[0])
+    setTimeout(() => response.end(pieces[1]), 50)
+  })
+  const twice = [1, 2].map(() => rig().fetcher().fetchNew(`${address}/f-1.tar`, NEVER))
+  const found = await Promise.all(twice)
+  expect(found.map(({ digest }) => digest)).toEqual([DIGEST, DIGEST])
+  expect(requests).toHaveLength(2)
+  expect(await rig().store.read(DIGEST)).toEqual(CONTENT)
   expect(await rig().store.partials()).toEqual([])
 })
 
