@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { exists, explainDiskFull, syncPath } from '../base/files.ts'
 import { partName } from '../base/part-name.ts'
 import { removeTree } from '../base/remove-tree.ts'
+import { forbidden } from '../base/system-error.ts'
 import { makeWholeFolder } from '../base/whole-folder.ts'
 import type { NewPatch } from './patches.ts'
 import type { OwnFolder } from './own-folder.ts'
@@ -12,7 +13,8 @@ export type Undo = () => Promise<void>
 
 /**
  * Puts patches into the folder in which a user changes a recipe, and makes that if it has to be.
- * They come all or not at all.
+ * They come all or not at all. Fails with `disk-full`, and with `host-refuses` where this user may
+ * not write.
  */
 export async function writePatches(
   { folder, amendment }: OwnFolder,
@@ -34,7 +36,7 @@ export async function writePatches(
     }
     return await addAll(target, patches)
   } catch (error) {
-    throw explainDiskFull(error, folder)
+    throw forbidden('write', join(folder, 'patches'), error) ?? explainDiskFull(error, folder)
   }
 }
 

@@ -64,6 +64,28 @@ export function systemReason(error: unknown): string | undefined {
   return unnamed === undefined ? REASONS[code] : `the file system fails with error ${unnamed}`
 }
 
+/** Codes of the system by which it keeps a user from changing a folder. */
+const FORBIDDEN = ['EACCES', 'EPERM', 'EROFS']
+
+/**
+ * The error of something that the system does not let this user put at `path`, and what to do about
+ * it; undefined for any other failure.
+ */
+export function forbidden(
+  action: 'make' | 'write',
+  path: string,
+  cause: unknown,
+): FixpointError | undefined {
+  const code = errorCode(cause) ?? ''
+  if (!FORBIDDEN.includes(code)) return undefined
+  const hint =
+    code === 'EROFS'
+      ? 'Mount it so that it can be written to, or work on a copy'
+      : `Let this user write to the folder "${dirname(path)}", or run the command as its owner`
+  const message = `Cannot ${action} "${path}": ${systemReason(cause) ?? code}`
+  return new FixpointError('host-refuses', message, { cause, hint })
+}
+
 /**
  * Turns a failed system call that only the host or an argument can have brought about into an error
  * that says so; hands every other error on.

@@ -1,8 +1,10 @@
 import { mkdir, rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { FixpointError } from './error.ts'
 import { errorCode, explainDiskFull, makeFolder, noFolder, syncPath } from './files.ts'
 import { partName } from './part-name.ts'
 import { removeTree } from './remove-tree.ts'
+import { forbidden } from './system-error.ts'
 
 /** What was made, and its path. */
 export interface Made<T> {
@@ -14,7 +16,8 @@ export interface Made<T> {
  * Lets `write` fill a folder beside `target`, and renames what it made to that: the folder itself,
  * or something in it. So it comes whole or not at all. Folders above it are made. `owner` names
  * whoever keeps others of that name from making `target` meanwhile, as by a lock: what a killed run
- * of it left is removed. Rejects as `write` does, and with `no-folder` or `disk-full`.
+ * of it left is removed. Rejects as `write` does, and with `no-folder`, `disk-full`, `host-refuses`
+ * where this user may make nothing, or `new-there` when another run was first.
  */
 export async function makeWhole<T>(
   target: string,
@@ -26,11 +29,14 @@ export async function makeWhole<T>(
   const part = join(dirname(target), name)
   await removeTree(part) // of a killed run
   await mkdir(part).catch((error: unknown) => {
-    throw errorCode(error) === 'ENOENT' ? noFolder(target, error) : error
+    if (errorCode(error) === 'ENOENT') throw noFolder(target, error)
+    throw forbidden('make', target, error) ?? error
   })
   try {
     const { result, made } = await write(part)
-    await rename(made, target)
+    await rename(made, target).catch((error: unknown) => {
+      throw isTaken(error) ? somethingThere(target, error) : error
+    })
     await syncPath(dirname(target))
     if (made !== part) await removeTree(part)
     return result
@@ -47,4 +53,14 @@ export async function makeWholeFolder<T>(
   owner?: string,
 ): Promise<T> {
   return makeWhole(target, async (part) => ({ result: await write(part), made: part }), owner)
+}
+
+/** The codes by which rename(2) says that something else is where a folder or file is to be. */
+function isTaken(error: unknown): boolean {
+  return ['EEXIST', 'ENOTEMPTY', 'ENOTDIR', 'EISDIR'].includes(errorCode(error) ?? '')
+}
+
+/** The error of something new where something is already. */
+export function somethingThere(target: string, cause?: unknown): FixpointError {
+  return new FixpointError('new-there', `Cannot make "${target}": something is there`, { cause })
 }

@@ -49,7 +49,7 @@ export const USAGE = {
   'mirror-busy': 'Another command writes to the same mirror folder.',
   'mirror-keep': 'A record, kit or list that says what stays in a mirror folder is not whole.',
   'mirror-there': 'A folder cannot become a mirror folder, since it holds other things.',
-  'new-there': 'A new layer or recipe would replace something that is there.',
+  'new-there': 'A new layer, recipe or folder would replace something that is there.',
   'no-cache': 'The configuration names no cache for what the command is to do.',
   'no-config': 'The recipe has no `config`, so its configuration is none that a menu could change.',
   'no-disk': 'A virtual machine was to start without a disk to boot from.',

@@ -3,24 +3,8 @@ import { chmod, mkdir, readdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { removeTree } from '../../../src/base/remove-tree.ts'
+import { asUser } from '../../support/as-user.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
-
-/** Does something as a user whom modes bind, and who owns all below `folder` unless `own` is false. */
-async function asUser(
-  folder: string,
-  act: () => Promise<void>,
-  { own = true } = {},
-): Promise<void> {
-  if (process.getuid?.() !== 0) return act()
-  const user = 65534
-  if (own) execFileSync('chown', ['-R', '-h', String(user), folder])
-  process.seteuid?.(user)
-  try {
-    await act()
-  } finally {
-    process.seteuid?.(0)
-  }
-}
 
 describe('removing a tree', () => {
   it.each<[name: string, files: number]>([
