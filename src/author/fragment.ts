@@ -10,7 +10,7 @@ import type { Loaded } from '../metadata/load.ts'
 import type { Change } from '../metadata/tree/statements.ts'
 import { ownFolder, type OwnFolder } from './own-folder.ts'
 import { putText } from './put-text.ts'
-import { withElement } from './yaml-text.ts'
+import { withElement, yamlWord } from './yaml-text.ts'
 
 /** What is asked for. */
 export interface FragmentOptions {
@@ -100,7 +100,7 @@ async function put(
   const files = join(folder, 'files')
   if (amendment !== undefined || yaml === undefined) {
     await makeWholeFolder(folder, async (part) => {
-      const amend = `amends: ${recipe}\nappend:\n  config: [${name}]\n`
+      const amend = `amends: ${recipe}\nappend:\n  config: [${yamlWord(name)}]\n`
       await writeFile(join(part, 'amend.yaml'), amend, { flag: 'wx', flush: true })
       await putFile(join(part, 'files', name), text)
     })

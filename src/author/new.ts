@@ -1,11 +1,15 @@
-import { join, relative } from 'node:path'
+import { realpath } from 'node:fs/promises'
+import { basename, dirname, join, relative, resolve } from 'node:path'
 import { FixpointError } from '../base/error.ts'
+import { ifThere } from '../base/files.ts'
 import type { RecipeId } from '../base/recipe-id.ts'
 import type { Loaded } from '../metadata/load.ts'
-import type { Layer } from '../metadata/tree/layers.ts'
 import { layerName, recipeName } from '../metadata/format/texts.ts'
+import { readLayout, RESERVED, type Layer } from '../metadata/tree/layers.ts'
+import { Faults } from '../metadata/yaml/faults.ts'
 import { requireText } from './checked.ts'
 import { putNewFolder } from './new-folder.ts'
+import { yamlWord } from './yaml-text.ts'
 
 /** What a new recipe starts from. */
 export type Start =
@@ -44,16 +48,39 @@ export function ownLayer({ layout }: Loaded, name: string | undefined): Layer {
 
 /**
  * Makes a folder of layers with one layer of that name, on top of the engine's own layers. Answers
- * the path of its layers.yaml. Fails with `new-there`.
+ * the path of its layers.yaml. Fails with `bad-name` and `new-there`.
  */
 export async function newLayer(folder: string, name: string, engine: string): Promise<string> {
   requireText(layerName, name, 'the name of a layer')
-  const include = relative(folder, engine)
+  requireFree(name, engine)
+  const include = relative(await realPathOf(folder), engine)
   await putNewFolder(folder, {
-    'layers.yaml': `include: ${include}\nlayers: [${name}]\n`,
+    'layers.yaml': `include: ${yamlWord(include)}\nlayers: [${yamlWord(name)}]\n`,
   })
   await putNewFolder(join(folder, name), {})
   return join(folder, 'layers.yaml')
+}
+
+/** Layers of that name would be refused as soon as they are read. */
+function requireFree(name: string, engine: string): void {
+  const engineLayers = readLayout(engine, new Faults())?.layers ?? []
+  const reason = RESERVED.includes(name)
+    ? `the folder of that name holds the ${name} of the layers`
+    : engineLayers.some((layer) => layer.name === name)
+      ? 'a layer that comes with the engine has it'
+      : undefined
+  if (reason === undefined) return
+  throw new FixpointError('bad-name', `Cannot use "${name}" as the name of a layer: ${reason}`, {
+    hint: `Choose another name, such as "my-${name}"`,
+  })
+}
+
+/** The path without links, of what may not be there yet. */
+async function realPathOf(path: string): Promise<string> {
+  return (
+    (await ifThere(realpath(path))) ??
+    join(await realPathOf(dirname(resolve(path))), basename(resolve(path)))
+  )
 }
 
 function recipeText(name: string, style: string): string {
@@ -69,13 +96,13 @@ function recipeText(name: string, style: string): string {
         ? ['env:', `  WORK: /build/src/${name}`]
         : []
   return [
-    `name: ${name}`,
+    `name: ${yamlWord(name)}`,
     "version: '1'",
     `summary: What ${name} is for`,
     'license: MIT',
     '# A folder beside the folder of layers, also in "$SRC". For a tarball: sha256 and from.',
     'sources:',
-    `  - tree: [${name}]`,
+    `  - tree: [${yamlWord(name)}]`,
     '    name: source',
     'inputs: [toolchain/gcc, toolchain/make, toolchain/busybox]',
     `style: ${style}`,
@@ -86,7 +113,7 @@ function recipeText(name: string, style: string): string {
 
 function imageText(name: string, { contents }: { readonly contents: readonly RecipeId[] }): string {
   return [
-    `name: ${name}`,
+    `name: ${yamlWord(name)}`,
     'extends: system/tiny',
     'set:',
     `  summary: What ${name} is for`,

@@ -51,8 +51,24 @@ export interface NewElement {
  * something else than a list, or a map in braces.
  */
 export function withElement(yaml: string, change: NewElement): string | undefined {
+  const [mark, rest] = splitMark(yaml)
+  const edited = withElementIn(rest, change)
+  return edited === undefined ? undefined : mark + edited
+}
+
+const MARK = '\uFEFF'
+
+/**
+ * The byte order mark that some editors put in front of a text, and the rest: the mark is no part
+ * of the first field.
+ */
+export function splitMark(text: string): readonly [mark: string, rest: string] {
+  return text.startsWith(MARK) ? [MARK, text.slice(MARK.length)] : ['', text]
+}
+
+function withElementIn(yaml: string, change: NewElement): string | undefined {
   const { path, orders } = change
-  const text = isPlainText(change.text) ? change.text : `'${change.text.replaceAll("'", "''")}'`
+  const text = yamlWord(change.text)
   const document = parseDocument(yaml)
   for (let depth = path.length; depth >= 0; depth--) {
     const found = depth === 0 ? document.contents : document.getIn(path.slice(0, depth), true)
@@ -116,11 +132,33 @@ function isInline({ type }: Scalar): boolean {
 /** In the quotes that the value had; else in quotes where YAML would take it for something else. */
 function quotedLike({ type }: Scalar, text: string): string {
   if (type === 'QUOTE_DOUBLE') return JSON.stringify(text)
-  return type === 'PLAIN' && isPlainText(text) ? text : `'${text.replaceAll("'", "''")}'`
+  return type === 'PLAIN' ? yamlWord(text) : inQuotes(text)
+}
+
+/** A text as YAML has it, also in a list in brackets: in quotes where it needs them. */
+export function yamlWord(text: string): string {
+  return isPlainText(text) ? text : inQuotes(text)
+}
+
+/** A text as YAML has it in quotes, in one line. */
+export function inQuotes(text: string): string {
+  return needsEscapes(text) ? JSON.stringify(text) : `'${text.replaceAll("'", "''")}'`
+}
+
+function needsEscapes(text: string): boolean {
+  return /[\u0000-\u001f\u007f-\u009f\u2028\u2029\ufeff]/.test(text)
 }
 
 function isPlainText(text: string): boolean {
+  if (needsEscapes(text)) return false
   // Also where blanks and a comment follow.
-  const document = parseDocument(`field: ${text} # comment\n`)
-  return document.errors.length === 0 && document.getIn(['field']) === text
+  const document = parseDocument(`field: ${text} # comment\nlist: [${text}] # comment\n`)
+  const list: unknown = document.get('list')
+  return (
+    document.errors.length === 0 &&
+    document.get('field') === text &&
+    isSeq(list) &&
+    list.items.length === 1 &&
+    list.get(0) === text
+  )
 }

@@ -67,6 +67,7 @@ const TABLE: Readonly<Record<string, readonly [Decider, string]>> = {
   'author/edit-tree.ts': ['user', 'a new folder; what is in it was unpacked in a sandbox'],
   'author/config-menu.ts': ['beneath', 'a file that a step wrote in a work folder'],
   'author/fragment.ts': ['user', "folders of the user's layers, and new ones"],
+  'author/new.ts': ['user', 'where a user wants new layers; links are followed, nothing is opened'],
   'author/new-folder.ts': ['user', "new folders in the user's layers"],
   'author/package-file.ts': ['own', 'blobs; what is in them is read as a stream'],
   'author/put-text.ts': ['user', "files of the user's layers"],

@@ -5,7 +5,7 @@ import { check } from '../format/check.ts'
 import { layersSchema, machineSchema, type LayersText } from '../format/layers-schema.ts'
 import { Faults } from '../yaml/faults.ts'
 import { readYaml } from '../yaml/parse.ts'
-import { addSpecial, addSymlink } from '../yaml/read-file.ts'
+import { addSpecial, addSymlink, linkHint } from '../yaml/read-file.ts'
 import { suggestion } from '../yaml/suggest.ts'
 import type { YamlFile } from '../yaml/yaml-file.ts'
 import { circle } from './circle.ts'
@@ -56,7 +56,7 @@ interface Collected {
  */
 export function readLayout(layersFile: string, faults: Faults): Layout | undefined {
   const collected: Collected = { trees: [], layers: [], machine: undefined, faults }
-  collect(resolve(layersFile), [], collected)
+  collect(located(layersFile), [], collected)
   const { trees, layers, machine } = collected
   const tree = trees.at(-1)
   if (tree === undefined) return undefined
@@ -83,7 +83,7 @@ function collect(file: string, includedBy: readonly string[], collected: Collect
   const text = check(yaml, layersSchema, 'the layers', faults)
   if (text === undefined) return
   if (text.include !== undefined) {
-    const included = resolve(dirname(file), text.include)
+    const included = located(resolve(dirname(file), text.include))
     const chain = [...includedBy, file]
     if (chain.includes(included)) {
       const edges = circle(chain, included).join('\n  ')
@@ -110,13 +110,25 @@ function addHostLayer(yaml: YamlFile, faults: Faults): void {
 }
 
 /** A user may name layers.yaml by a link; one that leads nowhere is found when it is read. */
-function realPath(file: string): string {
+export function realPath(file: string): string {
   try {
     return realpathSync(file)
   } catch {
     return file
   }
 }
+
+/**
+ * Path of a file whose folder is reached through no link. What a layers.yaml names is relative to
+ * its folder, so `..` must not lead to where a link is.
+ */
+export function located(file: string): string {
+  const path = resolve(file)
+  return join(realPath(dirname(path)), basename(path))
+}
+
+/** Names of folders beside layers.yaml that are no layers. */
+export const RESERVED: readonly string[] = ['machines', 'styles']
 
 function addLayers(tree: LayerTree, text: LayersText, { layers, faults }: Collected): void {
   const hosts = text['host-layers'] ?? []
@@ -146,9 +158,9 @@ interface LayerFault {
 /** Why no layer can be in folder `path`, relative to that of layers.yaml; or undefined. */
 function faultOf(path: string, tree: LayerTree, layers: readonly Layer[]): LayerFault | undefined {
   const name = basename(path)
-  if (name === 'machines' || name === 'styles') {
+  if (RESERVED.includes(name)) {
     const message = `Cannot read the layers: "${name}" cannot be the name of a layer`
-    return { code: 'bad-value', message }
+    return { code: 'bad-value', message, hint: `The folder of that name holds ${name}` }
   }
   if (layers.some((other) => other.name === name)) {
     const message = `Cannot read the layers: there is another layer "${name}"`
@@ -156,7 +168,12 @@ function faultOf(path: string, tree: LayerTree, layers: readonly Layer[]): Layer
     return { code: 'duplicate-layer', message, hint }
   }
   const folder = join(tree.folder, path)
-  if (lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return undefined
+  const stat = lstatSync(folder, { throwIfNoEntry: false })
+  if (stat?.isDirectory() === true) return undefined
+  if (stat?.isSymbolicLink() === true) {
+    const message = `Cannot read layer "${name}": "${folder}" is a symbolic link`
+    return { code: 'symlink', message, hint: linkHint(name) }
+  }
   const message = `Cannot read layer "${name}": there is no folder "${folder}"`
   return { code: 'missing-layer', message, hint: suggestion(path, foldersLike(path, tree)) }
 }

@@ -87,8 +87,13 @@ export function addUnreadable(file: string, error: unknown, faults: Faults): voi
 
 /** Notes a link where none may be. */
 export function addSymlink(file: string, faults: Faults): void {
-  const hint = `Replace it by what it points to: "${basename(file)}" may differ on each machine`
-  faults.add('symlink', `Cannot use "${file}": it is a symbolic link`, { file }, hint)
+  const message = `Cannot use "${file}": it is a symbolic link`
+  faults.add('symlink', message, { file }, linkHint(basename(file)))
+}
+
+/** What to do about a link of that name. */
+export function linkHint(name: string): string {
+  return `Replace it by what it points to: "${name}" may differ on each machine`
 }
 
 /** Notes something that is not what its name says: `wanted` is what it must be. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { parse, stringify } from 'yaml'
-import { withElement, withTexts } from '../../../src/author/yaml-text.ts'
+import { inQuotes, withElement, withTexts, yamlWord } from '../../../src/author/yaml-text.ts'
 
 const RECIPE = `# A package
 name: a
@@ -98,4 +98,39 @@ test.each([
 test('quotes elements that YAML takes for something else', () => {
   const change = { path: ['config'], orders: [TOP], text: '1.0' }
   expect(withElement('config: [a]\n', change)).toBe("config: [a, '1.0']\n")
+})
+
+test('a byte order mark stays where it is', () => {
+  const change = { path: ['config'], orders: [TOP], text: 'x' }
+  expect(withElement('\uFEFFsteps: {}\n', change)).toBe('\uFEFFconfig: [x]\nsteps: {}\n')
+  expect(withElement('\uFEFFname: a\n', change)).toBe('\uFEFFname: a\nconfig: [x]\n')
+  expect(withTexts('\uFEFFversion: 1\n', [{ path: ['version'], text: 'a' }])).toBe(
+    '\uFEFFversion: a\n',
+  )
+})
+
+test.each([
+  ['../layers.yaml', '../layers.yaml'],
+  ['ck # x', "'ck # x'"],
+  ['ck: y', "'ck: y'"],
+  ['a, b', "'a, b'"],
+  ["it's", "it's"],
+  ['true', "'true'"],
+  ['1e3', "'1e3'"],
+  ['null', "'null'"],
+  ['', "''"],
+  ['a\nb', '"a\\nb"'],
+  ['\r', '"\\r"'],
+])('%j is written as %s', (text, wanted) => {
+  expect(yamlWord(text)).toBe(wanted)
+})
+
+test('whatever a text is, YAML reads it again, alone and in a list', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (text) => {
+      fc.pre(!/[\ud800-\udfff]/u.test(text))
+      for (const written of [yamlWord(text), inQuotes(text)])
+        expect(parse(`a: ${written}\nb: [${written}]\n`)).toEqual({ a: text, b: [text] })
+    }),
+  )
 })

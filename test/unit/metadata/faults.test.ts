@@ -105,8 +105,19 @@ describe('a tree with', () => {
     const folder = await writeTree(texts)
     symlinkSync('layers/high', join(folder, 'high'))
     expect((await faultsIn(folder)).map((fault) => describeFault(fault, folder))).toEqual([
-      'missing-layer layers/layers.yaml:2:15',
+      'symlink layers/layers.yaml:2:15',
     ])
+  })
+
+  it('none where the folder of layers.yaml is reached by a link', async () => {
+    const folder = await writeTree({
+      ...VALID,
+      'deep/mine/layers.yaml': 'include: ../../layers/layers.yaml\nlayers: [own, ../beside]\n',
+      'deep/mine/own/x/recipe.yaml': recipe('x', 'style: plain'),
+      'deep/beside/y/recipe.yaml': recipe('y', 'style: plain'),
+    })
+    symlinkSync('deep/mine', join(folder, 'link'))
+    expect(await faultsIn(folder, 'link/layers.yaml')).toEqual([])
   })
 
   it.each([
