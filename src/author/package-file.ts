@@ -1,19 +1,37 @@
 import { createReadStream } from 'node:fs'
+import { fileNameOf, type ParsedPlace } from '../metadata/format/source-places.ts'
 import { isFile, readTar, unreadable } from '../fetch/source-tar.ts'
 
-/** What the name of a tarball says. */
+/** A package and its version. */
 export interface NamedPackage {
+  /** Name of its recipe. */
   readonly name: string
   readonly version: string
 }
 
-const TARBALL = /^(?<name>.+?)[-_]v?(?<version>\d[\w.+~-]*?)(?:\.orig)?\.(?:tar(?:\.\w+)?|tgz|txz)$/
+const TARBALL =
+  /^(?<name>.+?)[-_]v?(?<version>\d[\w.+~-]*?)(?:\.orig)?\.(?:tar(?:\.\w+)?|tgz|txz)$/d
 
-/** Name and version of a package, by the name of its tarball; undefined when that has none. */
-export function namedPackage(file: string): NamedPackage | undefined {
-  const { name, version } = TARBALL.exec(file)?.groups ?? {}
-  if (name === undefined || version === undefined) return undefined
-  return { name: name.toLowerCase().replace(/[^a-z0-9+._-]/g, '-'), version }
+/**
+ * Name and version of a package, by the name of its tarball; undefined when that has none. `at` is
+ * where the version begins in it.
+ */
+export function namedPackage(file: string): (NamedPackage & { readonly at: number }) | undefined {
+  const { groups, indices } = TARBALL.exec(file) ?? {}
+  const { name, version } = groups ?? {}
+  const at = indices?.groups?.['version']?.[0]
+  if (name === undefined || version === undefined || at === undefined) return undefined
+  return { name: recipeNameOf(name), version, at }
+}
+
+/** Name and version of the package at a place; undefined when its file has another kind of name. */
+export function packageAt(place: ParsedPlace): NamedPackage | undefined {
+  if (place.kind !== 'npm') return namedPackage(fileNameOf(place))
+  return { name: recipeNameOf(place.name.replace(/^.*\//, '')), version: place.version }
+}
+
+function recipeNameOf(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9+._-]/g, '-')
 }
 
 /** What a tarball says of how it is built, and where the texts of its license may be. */

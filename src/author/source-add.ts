@@ -1,15 +1,16 @@
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import type { Digest } from '../base/digest.ts'
 import { FixpointError } from '../base/error.ts'
 import type { NewSources } from '../fetch/ports.ts'
-import { parsePlace } from '../metadata/format/source-places.ts'
 import { recipeName } from '../metadata/format/texts.ts'
 import type { Loaded } from '../metadata/load.ts'
 import type { Store } from '../store/store.ts'
 import { requireText } from './checked.ts'
 import { ownLayer } from './new.ts'
 import { putNewFolder } from './new-folder.ts'
-import { namedPackage, packageContents, type PackageContents } from './package-file.ts'
+import { newPlace, withVersion } from './new-place.ts'
+import { packageAt, packageContents, type PackageContents } from './package-file.ts'
+import { inQuotes, yamlWord } from './yaml-text.ts'
 
 /** What is asked for. */
 export interface SourceAddOptions {
@@ -40,16 +41,16 @@ export interface AddedSource {
 
 /**
  * Fetches a file and writes a recipe with its digest into one of the user's layers. Fails with
- * `source-unnamed`, `new-there`, `unknown-target`, and as fetching does.
+ * `source-unnamed`, `new-there`, `unknown-target`, and as {@link newPlace} and fetching do.
  */
 export async function sourceAdd(
   { place, name: wanted, layer }: SourceAddOptions,
   { loaded, store, fetcher, signal }: SourceAddContext,
 ): Promise<AddedSource> {
   const home = ownLayer(loaded, layer)
-  const written = parsePlace(place) === undefined ? `file:${resolve(place)}` : place
-  const { name: file, digest, size } = await fetcher.fetchNew(written, signal)
-  const named = namedPackage(file)
+  const at = newPlace(place)
+  const { name: file, digest, size } = await fetcher.fetchNew(at.written, signal)
+  const named = packageAt(at.parsed)
   const name = wanted ?? named?.name
   if (name === undefined)
     throw new FixpointError(
@@ -62,7 +63,7 @@ export async function sourceAdd(
     named === undefined
       ? { build: undefined, licenses: [] }
       : await packageContents(await store.blobs.file(digest, signal), file, signal)
-  const from = named === undefined ? written : written.replaceAll(version, '{{version}}')
+  const from = named === undefined ? at.written : withVersion(at, version)
   const folder = join(home.folder, name)
   await putNewFolder(folder, {
     'recipe.yaml': recipeText({ name, version, from, digest }, contents),
@@ -82,14 +83,14 @@ function recipeText(
   { build, licenses }: PackageContents,
 ): string {
   return [
-    `name: ${name}`,
+    `name: ${yamlWord(name)}`,
     `version: '${version}'`,
     '# To fill in: summary; license, as an SPDX expression.',
     `summary: What ${name} is for`,
     ...(licenses.length > 0 ? [`# Read for the license: ${licenses.join(', ')}`] : []),
     'sources:',
     `  - sha256: '${digest}'`,
-    `    from: ['${from.replaceAll("'", "''")}']`,
+    `    from: [${inQuotes(from)}]`,
     ...howToBuild(build),
     '',
   ].join('\n')

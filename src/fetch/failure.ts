@@ -86,13 +86,22 @@ export function sourceError(
   return new FixpointError(
     'source-unavailable',
     `Cannot fetch "${name}": no place has sha256 ${source.sha256}${places}`,
+    { hint: hintAbout(reasons) },
   )
 }
 
 /** The error for a file that no recipe names yet, which its place did not deliver. */
 export function newSourceError(place: string, reasons: readonly Reason[]): FixpointError {
   const code = reasons.some(({ offline }) => offline) ? 'source-offline' : 'source-unavailable'
-  return new FixpointError(code, `Cannot fetch "${visible(place)}"${listed(reasons)}`)
+  return new FixpointError(code, `Cannot fetch "${visible(place)}"${listed(reasons)}`, {
+    hint: hintAbout(reasons),
+  })
+}
+
+/** Where only files of this machine were asked, no network is to blame. */
+function hintAbout(reasons: readonly Reason[]): string | undefined {
+  const isLocal = reasons.length > 0 && reasons.every(({ place }) => place.startsWith('file:'))
+  return isLocal ? 'Put the file there, or correct the path' : undefined
 }
 
 function listed(reasons: readonly Reason[]): string {

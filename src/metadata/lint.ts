@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { FixpointError } from '../base/error.ts'
+import type { FixpointError, Position } from '../base/error.ts'
 import type { MergeableText } from './format/schema.ts'
 import type { SourceText } from './format/source-schema.ts'
 import { lintLicense, lintLicenses } from './lint-licenses.ts'
@@ -35,6 +35,7 @@ const CONSTANTS = new Set([
  * - `lint-native`: code for the processor that builds, which differs from machine to machine
  * - `lint-no-target`: words for `make install` without a target: make builds once more and installs
  *   nothing
+ * - `lint-credentials`: an address with a user name or password
  * - `lint-registry-address`: the address of a Debian mirror or npm registry; `debian:` and `npm:`
  *   stay true when it moves
  * - `lint-insecure-place`: http, which shows everyone what is fetched
@@ -212,7 +213,14 @@ function lintSource({ value, at }: Item<SourceText>, findings: Faults): void {
   }
   for (const [index, place] of value.from.entries()) {
     const here = () => at.below('from', index).positionOfKey()
-    if (isRegistryAddress(place))
+    if (/^https?:\/\/[^/?#]*@/i.test(place))
+      findings.add(
+        'lint-credentials',
+        'The place has a user name or password, which all who read the recipe see',
+        withoutFrame(here()),
+        'Take them out, and write them into ~/.netrc; change a password that others have seen',
+      )
+    else if (isRegistryAddress(place))
       findings.add(
         'lint-registry-address',
         `"${place}" is the address of a mirror or registry`,
@@ -234,6 +242,11 @@ function lintSource({ value, at }: Item<SourceText>, findings: Faults): void {
         'Write a path relative to the folder of the recipe',
       )
   }
+}
+
+/** A position whose line is not to be shown. */
+function withoutFrame({ file, line, column }: Position): Position {
+  return { file, ...(line !== undefined && { line }), ...(column !== undefined && { column }) }
 }
 
 /**

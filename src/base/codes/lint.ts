@@ -1,6 +1,8 @@
 /** What `lint` finds in metadata that are valid. */
 export const LINT = {
   'lint-constant-variable': 'A recipe sets a variable that the sandbox sets itself.',
+  'lint-credentials':
+    'A place of a source has a user name or password, which all who read the recipe see.',
   'lint-image-license': 'An image states a license. Its license follows from what it holds.',
   'lint-insecure-place': 'A source is fetched by http, so everyone on the way can see it.',
   'lint-jobs': 'A recipe passes `-j` to make or ninja. The engine decides how many jobs run.',

@@ -105,6 +105,9 @@ export const USAGE = {
     'The file of allowed signers is missing, or has a line that is not understood.',
   'signing-key-unusable':
     'The file of the key to sign with is missing, or is no key of OpenSSH that receipts know.',
+  'source-credentials':
+    'The place of a new source has a user name or password, which its recipe would show.',
+  'source-place': 'The place of a new source has an unknown form, or ends in no name of a file.',
   'source-unnamed': 'The name of a file does not say which package and version it is.',
   'store-busy': 'A build uses the store, so its garbage cannot be collected now.',
   'unknown-target': 'No recipe has that name.',

@@ -181,6 +181,10 @@ const FIXED_HINTS = {
   'sign-without-receipts': 'Add --receipts FOLDER',
   'signers-unusable': 'Its format is that of ssh-keygen(1), ALLOWED SIGNERS',
   'signing-key-unusable': undefined,
+  'source-credentials': 'Write them into ~/.netrc, and name the place without them',
+  'source-place':
+    'A place is debian:PACKAGE/FILE, npm:NAME@VERSION, https://HOST/PATH/FILE, file:PATH, or the ' +
+    'path of a file: ./FILE where that has a colon',
   'source-unnamed': 'Name the recipe with --name',
   'source-unreadable': undefined,
   'staging-unwritable': undefined,

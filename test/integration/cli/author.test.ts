@@ -124,7 +124,9 @@ describe('source add', () => {
       '--layer',
       'bootstrap',
     )
-    await refused(toy, 'none.tar', 'source', 'add', 'none.tar')
+    await refused(toy, 'correct the path', 'source', 'add', 'none.tar')
+    await refused(toy, 'A place is debian:PACKAGE/FILE', 'source', 'add', 'ftp://x/foo-1.tgz')
+    await refused(toy, '~/.netrc', 'source', 'add', 'http://me:secret@127.0.0.1:1/foo-1.tgz')
     await refused(toy, 'its name has no version', 'source', 'add', 'page.html')
     await writeFile(join(toy.folder, 'bad-1.0.tar.gz'), '<html>not a tarball')
     await refused(toy, 'bad-1.0.tar.gz', 'source', 'add', 'bad-1.0.tar.gz')

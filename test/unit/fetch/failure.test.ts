@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { digestOf } from '../../../src/base/digest.ts'
-import { sourceError } from '../../../src/fetch/failure.ts'
+import { newSourceError, sourceError } from '../../../src/fetch/failure.ts'
 
 const wanted = digestOf('wanted')
 const actual = digestOf('actual')
@@ -27,4 +27,17 @@ test('offline, unavailable, and no place at all', () => {
     code: 'source-unavailable',
   })
   expect(sourceError(source, [])).toMatchObject({ code: 'source-unavailable' })
+})
+
+test('where only files of this machine were asked, the hint is about them', () => {
+  const local = { place: 'file:/a/b.tar', reason: 'no such file' }
+  const remote = { place: 'https://h/b.tar', reason: 'HTTP status 404' }
+  for (const errorOf of [
+    sourceError.bind(undefined, source),
+    newSourceError.bind(undefined, 'x'),
+  ]) {
+    expect(errorOf([local]).hint).toContain('correct the path')
+    expect(errorOf([local, remote]).hint).toBeUndefined()
+    expect(errorOf([]).hint).toBeUndefined()
+  }
 })

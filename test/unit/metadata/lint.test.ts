@@ -188,6 +188,7 @@ describe('lint', () => {
       from('https://example.org/debian/pool/main/m/make/make_1.orig.tar.xz'),
       `lint-registry-address ${APP}:7:12`,
     ],
+    ['credentials', from('http://me:secret@example.org/x.tar'), `lint-credentials ${APP}:7:12`],
     ['http', from('http://example.org/x.tar'), `lint-insecure-place ${APP}:7:12`],
     ['a path of one machine', from('file:/tmp/x.tar'), `lint-machine-path ${APP}:7:12`],
     [
@@ -231,6 +232,14 @@ describe('lint', () => {
     ],
   ])('finds %s', async (_, texts, finding) => {
     expect(await findings(texts)).toEqual([finding])
+  })
+
+  it('shows no password', async () => {
+    const folder = await writeTree({ ...CLEAN, ...from('https://me:secret@example.org/x.tar') })
+    const [finding] = await lint(join(folder, 'layers/layers.yaml'))
+    expect(JSON.stringify([finding?.message, finding?.hint, finding?.position])).not.toMatch(
+      /secret/,
+    )
   })
 
   it('finds patches without an order', async () => {
