@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { isScalar, parseDocument } from 'yaml'
 import type { z } from 'zod'
 import { inOrder } from './field-order.ts'
+import { splitMark } from './yaml-text.ts'
 
 /** What was done to a file. */
 export type Mending = 'order of fields' | 'quotes of a version' | 'newline at the end'
@@ -13,9 +14,16 @@ export type Mended =
 /**
  * Mends what a reader of a YAML file of the layers refuses, and no more: fields out of order,
  * versions that YAML takes for numbers, and a missing newline at the end. Comments stay with their
- * fields. A file is refused where the result would not say the same.
+ * fields, and a byte order mark at the beginning. A file is refused where the result would not say
+ * the same.
  */
 export function mend(text: string, schema: z.ZodType): Mended {
+  const [mark, rest] = splitMark(text)
+  const mended = mendText(rest, schema)
+  return 'refusal' in mended ? mended : { ...mended, text: mark + mended.text }
+}
+
+function mendText(text: string, schema: z.ZodType): Mended {
   const before = parseDocument(text)
   if (before.errors.length > 0) return { refusal: 'it is no valid YAML' }
   const mendings: Mending[] = []

@@ -28,6 +28,12 @@ test.each([
   ['fields in braces', 'sources: [{from: [a], sha256: b}]\n', undefined],
   ['nothing to mend', 'name: a # x\nversion: b\n', 'name: a # x\nversion: b\n'],
   ['an empty file', '', ''],
+  [
+    'fields behind a byte order mark',
+    '\uFEFFversion: 1.0\nname: a',
+    "\uFEFFname: a\nversion: '1.0'\n",
+  ],
+  ['nothing but a byte order mark', '\uFEFF', '\uFEFF'],
 ])('%s', (_, text, wanted) => {
   const after = mended(text)
   if (wanted !== undefined) expect(after).toBe(wanted)
