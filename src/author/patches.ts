@@ -1,7 +1,8 @@
-import { FixpointError } from '../base/error.ts'
+import { combineFailures, FixpointError } from '../base/error.ts'
 import { counted } from '../base/format.ts'
 import { byCodeUnit } from '../base/order.ts'
 import { checkPatch } from '../metadata/format/patch-file.ts'
+import { PATCH_REASONS, type PatchCode } from '../metadata/format/patch-reasons.ts'
 import { Faults } from '../metadata/yaml/faults.ts'
 import type { Git } from './git.ts'
 
@@ -31,8 +32,8 @@ const LONGEST_SUBJECT = 50
 
 /**
  * The commits of a tree since `base`, each as a patch with its description.
- * Fails with `edit-uncommitted`, `edit-rewritten` or `edit-merge`; and with the faults of patches
- * that a build could not apply.
+ * Fails with `edit-uncommitted`, `edit-rewritten`, `edit-merge` or `edit-empty-commit`, and with
+ * the faults of patches that a build could not apply.
  */
 export async function newPatches(
   git: Git,
@@ -43,13 +44,14 @@ export async function newPatches(
   await requireStraight(git, base)
   const ids = linesOf(await git.run(['rev-list', '--reverse', `${base}..HEAD`]))
   const patches: NewPatch[] = []
-  const faults = new Faults()
+  const failures: FixpointError[] = []
   for (const [index, id] of ids.entries()) {
-    const patch = await patchOf(git, id, numbering(index))
-    checkPatch(patch.name, patch.text, faults)
+    const commit = await commitOf(git, id)
+    const patch = patchOf(commit, numbering(index))
+    failures.push(...(commit.changes === '' ? [emptyCommit(commit)] : faultsOf(commit, patch)))
     patches.push(patch)
   }
-  faults.throwIfAny()
+  if (failures.length > 0) throw combineFailures(failures)
   return patches
 }
 
@@ -83,7 +85,15 @@ async function requireStraight(git: Git, base: string): Promise<void> {
     )
 }
 
-async function patchOf(git: Git, id: string, number: string): Promise<NewPatch> {
+interface Commit {
+  readonly id: string
+  readonly message: string
+  readonly subject: string
+  /** A patch without a description; empty where the commit changes nothing. */
+  readonly changes: string
+}
+
+async function commitOf(git: Git, id: string): Promise<Commit> {
   const message = (await git.run(['log', '-1', '--format=%B', id])).trim()
   const changes = await git.run([
     'diff-tree',
@@ -92,7 +102,30 @@ async function patchOf(git: Git, id: string, number: string): Promise<NewPatch> 
     id,
   ])
   const [subject = ''] = message.split('\n')
+  return { id, message, subject, changes }
+}
+
+function patchOf({ message, subject, changes }: Commit, number: string): NewPatch {
   return { name: nameOf(subject, number), text: `${message}\n\n${changes}` }
+}
+
+function emptyCommit(commit: Commit): FixpointError {
+  return new FixpointError('edit-empty-commit', `${cannotUse(commit)}: it is empty`)
+}
+
+/** What a build could not apply. The patch is in no file yet, so the errors name its commit. */
+function faultsOf(commit: Commit, { name, text }: NewPatch): FixpointError[] {
+  const faults = new Faults()
+  checkPatch(name, text, faults)
+  return faults.sorted().map(({ code, position, hint }) => {
+    const [reason] = PATCH_REASONS[code as PatchCode]
+    const [line = ''] = position?.frame?.split('\n') ?? []
+    return new FixpointError(code, `${cannotUse(commit)}: ${reason}\n  ${line}`, { hint })
+  })
+}
+
+function cannotUse({ id, subject }: Commit): string {
+  return `Cannot make a patch of commit ${id.slice(0, 12)} "${subject}"`
 }
 
 function nameOf(subject: string, number: string): string {

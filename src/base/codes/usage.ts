@@ -21,6 +21,7 @@ export const USAGE = {
   'disk-sectors': 'The disk to overwrite has sectors of a size that the image does not start from.',
   'disk-too-small': 'The disk to overwrite has less space than the image takes.',
   'edit-empty': 'The recipe unpacks no sources that could be edited.',
+  'edit-empty-commit': 'A commit that changes nothing cannot be made a patch.',
   'edit-git': 'The sources hold a git repository, whose settings git would use.',
   'edit-merge': 'A merge cannot be made a patch.',
   'edit-order': 'New patches would come before others that are in the tree already.',

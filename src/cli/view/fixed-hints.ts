@@ -49,6 +49,7 @@ const FIXED_HINTS = {
   'disk-sectors': 'Build the image again, or use a disk with sectors of 512 bytes',
   'disk-too-small': LIST,
   'edit-empty': undefined,
+  'edit-empty-commit': 'Drop it with `git rebase --interactive`',
   'edit-git': 'Leave it out by a step, or change the source',
   'edit-merge': 'Rebase the commits onto those that the tree began with',
   'edit-order': 'Name the layer of the last patch with --layer',

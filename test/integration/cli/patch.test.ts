@@ -114,7 +114,7 @@ describe('edit and patch', () => {
     await writeFile(join(tree, 'picture'), '\0\x01\x02')
     await git('add', 'picture')
     await git('commit', '-qm', 'picture')
-    await refused(toy, 'it holds no text', 'patch', 'hello')
+    await refused(toy, '"picture": it holds no text', 'patch', 'hello')
     await git('reset', '-q', '--hard', 'HEAD~1')
     await git('commit', '--amend', '-qm', 'four again')
     expect(await readdir(join(toy.folder, PATCHES))).toEqual(['01-big.patch'])
