@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { FixpointError } from '../base/error.ts'
+import { FixpointError, type Position } from '../base/error.ts'
 import { isRange } from '../fetch/versions/version-range.ts'
 import { Faults } from '../metadata/yaml/faults.ts'
 import { parseYaml } from '../metadata/yaml/parse.ts'
@@ -21,8 +21,8 @@ const ProjectFile = z
   })
   .partial()
 
-/** A project file's values, as written. */
-export type ProjectText = z.infer<typeof ProjectFile>
+/** A project file's values, as written, and where its target is. */
+export type ProjectText = z.infer<typeof ProjectFile> & { readonly targetAt?: Position }
 
 /**
  * Parses a project's file; `path` is what messages call it. Fails with `project-field` for a field
@@ -44,7 +44,7 @@ export function parseProject(text: string, path: string): ProjectText {
     )
   const project = yaml.value === null ? {} : validate(yaml, ProjectFile, 'the project', faults)
   faults.throwIfAny()
-  return project ?? {}
+  return { ...project, targetAt: yaml.position(['target']) }
 }
 
 function isOwn(name: string): boolean {

@@ -1,5 +1,5 @@
 import { dirname, join, resolve } from 'node:path'
-import { FixpointError } from '../base/error.ts'
+import { FixpointError, type Position } from '../base/error.ts'
 import { readConfigFile } from './config.ts'
 import type { ProjectText } from './project-text.ts'
 import { engineVersion } from './program/version.ts'
@@ -10,7 +10,13 @@ export interface Project {
   readonly mirrors: readonly string[]
   readonly jobs: number | undefined
   /** What `build` without a word builds. */
-  readonly target: string | undefined
+  readonly target: ProjectTarget | undefined
+}
+
+/** The target of a project, and where its file states it. */
+export interface ProjectTarget {
+  readonly word: string
+  readonly position: Position | undefined
 }
 
 /** Name of a project's file, beside layers.yaml. */
@@ -31,7 +37,7 @@ export async function readProject(layersFile: string): Promise<Project> {
       /^(https?|file):/.test(mirror) ? mirror : resolve(dirname(path), mirror),
     ),
     jobs: file.jobs,
-    target: file.target,
+    target: file.target === undefined ? undefined : { word: file.target, position: file.targetAt },
   }
 }
 

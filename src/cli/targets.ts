@@ -1,4 +1,4 @@
-import { FixpointError } from '../base/error.ts'
+import { FixpointError, type Position } from '../base/error.ts'
 import type { RecipeId } from '../base/recipe-id.ts'
 import { byCodeUnit } from '../base/order.ts'
 import { nearest } from '../metadata/yaml/suggest.ts'
@@ -12,8 +12,8 @@ export function resolveTargets(metadata: Metadata, words: readonly string[]): Re
   return words.map((word) => resolveTarget(metadata, word))
 }
 
-/** The recipe that one word means. */
-export function resolveTarget(metadata: Metadata, word: string): RecipeId {
+/** The recipe that one word means; `position` is where a file has the word. */
+export function resolveTarget(metadata: Metadata, word: string, position?: Position): RecipeId {
   if (metadata.recipes.has(word as RecipeId)) return word as RecipeId
   const ids = [...metadata.recipes.keys()].sort(byCodeUnit)
   const named = ids.filter((id) => id.split('/')[1] === word)
@@ -22,11 +22,12 @@ export function resolveTarget(metadata: Metadata, word: string): RecipeId {
     throw new FixpointError(
       'ambiguous-target',
       `Cannot tell which recipe "${word}" is: ${named.join(', ')}`,
+      { position },
     )
   }
   const near = nearest(word, [...ids, ...ids.map((id) => id.split('/')[1] ?? '')])
   const facts = near === undefined ? {} : { near }
-  throw new FixpointError('unknown-target', `Cannot find recipe "${word}"`, { facts })
+  throw new FixpointError('unknown-target', `Cannot find recipe "${word}"`, { facts, position })
 }
 
 /** Fails with `unknown-target` for a word that is no layer. */

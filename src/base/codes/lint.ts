@@ -16,6 +16,7 @@ export const LINT = {
     'The words for `make install` name no target, so make would build again and install nothing.',
   'lint-patch-comment': 'A patch does not say in its first lines what it is for.',
   'lint-patch-order': 'Several patches have names without numbers, so their order is an accident.',
+  'lint-project-target': 'The target that the project names is not a recipe of the layers.',
   'lint-registry-address':
     'A source has the address of a registry. A place that starts with `debian:` or `npm:` lasts.',
   'lint-summary': 'A summary is too long, or ends with a full stop.',

@@ -11,6 +11,7 @@ import {
 } from '../build-targets.ts'
 import type { CommandContext } from '../context.ts'
 import { layersFile, OWN_LAYERS } from '../defaults.ts'
+import type { ProjectTarget } from '../project.ts'
 import { resolveTarget, resolveTargets } from '../targets.ts'
 
 /** Options of `build`. */
@@ -62,9 +63,9 @@ const OWN_TARGET = 'tiny'
 function defaultTarget(
   { options }: CommandContext,
   metadata: Metadata,
-  ofProject: string | undefined,
+  ofProject: ProjectTarget | undefined,
 ): RecipeId {
-  if (ofProject !== undefined) return resolveTarget(metadata, ofProject)
+  if (ofProject !== undefined) return resolveTarget(metadata, ofProject.word, ofProject.position)
   if (layersFile(options.layers) === OWN_LAYERS) return resolveTarget(metadata, OWN_TARGET)
   const images = [...metadata.recipes.values()].filter(({ image }) => image).map(({ id }) => id)
   const list = images.length === 0 ? 'they have no image' : `their images are ${images.join(', ')}`

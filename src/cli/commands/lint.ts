@@ -3,6 +3,7 @@ import { lint } from '../../metadata/lint.ts'
 import { graphOf } from '../../plan/graph.ts'
 import type { CommandContext } from '../context.ts'
 import { layersFile, layersToChange } from '../defaults.ts'
+import { resolveTarget } from '../targets.ts'
 
 /** Options of `lint`. */
 export interface LintFlags {
@@ -18,6 +19,7 @@ export async function lintCommand(command: CommandContext, flags: LintFlags = {}
   const findings = [
     ...(await lint(layersFile(command.options.layers))),
     ...(await orderFault(command)),
+    ...(await projectFault(command)),
   ]
   if (findings.length > 0) throw combineFailures(findings)
 }
@@ -31,6 +33,21 @@ async function orderFault(command: CommandContext): Promise<FixpointError[]> {
   } catch (error) {
     if (error instanceof FixpointError && error.kind === 'metadata') return [error]
     throw error
+  }
+}
+
+/** What is wrong in the file of the project, which the layers are valid without. */
+async function projectFault(command: CommandContext): Promise<FixpointError[]> {
+  try {
+    const { target } = await command.project()
+    if (target !== undefined) resolveTarget(await command.metadata(), target.word, target.position)
+    return []
+  } catch (error) {
+    if (!(error instanceof FixpointError)) throw error
+    const { code, message, position, facts } = error
+    if (code !== 'unknown-target' && code !== 'ambiguous-target') return [error]
+    const hint = facts.near === undefined ? {} : { hint: `Did you mean "${facts.near}"?` }
+    return [new FixpointError('lint-project-target', message, { position, ...hint })]
   }
 }
 

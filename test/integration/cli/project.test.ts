@@ -41,6 +41,26 @@ test.each([
   expect(stderr).toContain(said)
 })
 
+test('a target that no recipe has is found at its place, by build and by lint', async () => {
+  const { run } = await makeToy({ 'layers/fixpoint.yaml': 'jobs: 1\ntarget: alpah\n' })
+  for (const [word = '', status] of [
+    ['build', 2],
+    ['lint', 3],
+  ] as const) {
+    const { code, stderr } = await run(word)
+    expect(code, stderr).toBe(status)
+    expect(stderr).toContain('fixpoint.yaml:2:9: error: Cannot find recipe "alpah"')
+    expect(stderr).toContain('Did you mean "alpha"?')
+  }
+})
+
+test('lint finds a project that the commands refuse', async () => {
+  const { run } = await makeToy({ 'layers/fixpoint.yaml': 'odd: 1\n' })
+  const { code, stderr } = await run('lint')
+  expect(code).toBe(2)
+  expect(stderr).toContain('fixpoint.yaml:1:1: error: ')
+})
+
 test('lint --fix mends files, names what it cannot mend, and lints', async () => {
   const text = recipe('word', 'style: plain')
   const { folder, run } = await makeToy({
