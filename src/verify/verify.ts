@@ -61,10 +61,12 @@ export interface Verified {
  * compares every artifact above the layers that see the host, or with `alone` those of the targets.
  * All conditions that can differ on one machine do. The second store is kept while builds in it
  * fail or are interrupted, so that the next run goes on; it is removed after the comparison. Fails
- * with `builds-differ`, and as {@link claimSecondBuild} does.
+ * with `builds-differ`, as {@link claimSecondBuild} does, and before anything is built with
+ * `only-host-layers`.
  */
 export async function verifyTargets(request: VerifyRequest): Promise<Verified> {
   const { alone, checkout, layers } = request
+  requireComparable(request)
   const first = request.context.store
   const folder = request.folder ?? defaultSecondFolder(first)
   const second = await claimSecondBuild({ folder, first, alone, checkout, layers })
@@ -73,6 +75,16 @@ export async function verifyTargets(request: VerifyRequest): Promise<Verified> {
   } finally {
     await second.lock.release()
   }
+}
+
+/** What sees the host is not compared: it may differ from host to host. */
+function requireComparable({ graph, targets, alone }: VerifyRequest): void {
+  const compared = alone ? targets : [...graph.nodes.keys()]
+  if (compared.some((id) => !nodeOf(graph.nodes, id).recipe.host)) return
+  throw new FixpointError(
+    'only-host-layers',
+    'Cannot verify what only host layers make: that may differ from host to host',
+  )
 }
 
 async function verifyIn(second: SecondBuild, request: VerifyRequest): Promise<Verified> {
@@ -128,12 +140,6 @@ async function compareStores(
     const { same, mismatches } = compareBuilds(alone ? only(one, targets) : one, other)
     if (mismatches.length > 0)
       throw await differ(mismatches, same, context.store, store, second.folder)
-    if (same === 0) {
-      throw new FixpointError(
-        'only-host-layers',
-        'Cannot verify what only host layers make: that may differ from host to host',
-      )
-    }
     const plan = planOn(again, graph, targets)
     const artifacts = targets.flatMap((id) => {
       const artifact = plan.get(id)?.artifact ?? first.get(id)?.artifact

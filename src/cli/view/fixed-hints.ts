@@ -141,7 +141,7 @@ const FIXED_HINTS = {
     'The image is rebuilt from its own layers and its own sources, without a network',
   'nothing-to-compare': undefined,
   'one-recipe': undefined,
-  'only-host-layers': undefined,
+  'only-host-layers': 'Name a recipe of a layer that does not see the host',
   'other-layers':
     'Name their layers with --layers, or remove them too with --force; -n lists them all',
   'output-failed': undefined,

@@ -180,11 +180,12 @@ test.each(['store', 'mirror'])(
   async (name) => {
     const toy = await makeToy({
       'layers/bootstrap/tools/recipe.yaml': TOOLS_RECIPE,
+      'layers/product/plain/recipe.yaml': makes('plain', 'plain', IN),
       [`precious/${name}/file`]: 'of someone',
     })
     const { code, stderr } = await toy.run(
       'verify',
-      'tools',
+      'plain',
       '--second',
       join(toy.folder, 'precious'),
     )
