@@ -18,6 +18,7 @@ import { PlaceFailure } from './failure.ts'
 import { passwordFor } from './netrc.ts'
 import type { Limits } from './ports.ts'
 import { proxyFor, throughProxy, tunnelThrough } from './proxy.ts'
+import { tlsWords } from './tls-words.ts'
 
 /**
  * A server's answer after redirects. `chunks` rejects with PlaceFailure when the body stalls, drips
@@ -353,12 +354,17 @@ function failureOf(error: unknown, signal: AbortSignal, proxy?: URL): Error {
   if (signal.aborted) return signal.reason as Error
   if (error instanceof PlaceFailure) return error
   const code = errorCode(error) ?? ''
-  const message = error instanceof Error && error.message !== '' ? error.message : code
+  const message = tlsWords(error) ?? messageOf(error)
   const way = proxy === undefined ? '' : ` by proxy "${shownAddress(proxy)}"`
   return new PlaceFailure(`connection${way} failed: ${message}`, {
     retry: TRANSIENT.has(code),
     cause: error,
   })
+}
+
+/** Some errors of Node have only a code. */
+function messageOf(error: unknown): string {
+  return error instanceof Error && error.message !== '' ? error.message : (errorCode(error) ?? '')
 }
 
 function seconds(ms: number): string {

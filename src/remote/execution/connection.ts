@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises'
-import type { SecureClientSessionOptions } from 'node:http2'
 import {
   Code,
   ConnectError,
@@ -7,10 +5,8 @@ import {
   type Client,
   type Interceptor,
 } from '@connectrpc/connect'
-import { createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-node'
-import { FixpointError } from '../../base/error.ts'
-import { systemReason } from '../../base/system-error.ts'
-import { readSecret, readToken } from '../secret-file.ts'
+import { createGrpcTransport } from '@connectrpc/connect-node'
+import { readToken } from '../secret-file.ts'
 import { attempts } from './attempts.ts'
 import { asFault, RemoteFault } from './fault.ts'
 import { BATCH, type RemoteLimits } from './limits.ts'
@@ -21,7 +17,9 @@ import {
 } from './messages/build/bazel/remote/execution/v2/remote_execution_pb.ts'
 import { ByteStream } from './messages/google/bytestream/bytestream_pb.ts'
 import { Operations } from './messages/google/longrunning/operations_pb.ts'
+import { Sessions } from './sessions.ts'
 import type { RemoteSettings } from './settings.ts'
+import { tlsOptions } from './tls.ts'
 
 /** The number that the protocol has for SHA-256. */
 const SHA256 = 1
@@ -53,7 +51,7 @@ export async function connect(
   unique: string,
 ): Promise<Connection> {
   const { address, instance, token } = settings
-  const session = new Http2SessionManager(
+  const session = new Sessions(
     address,
     { pingIntervalMs: limits.pingMs, pingTimeoutMs: limits.pongMs },
     await tlsOptions(settings),
@@ -98,33 +96,6 @@ export async function connect(
     },
   }
   return connection
-}
-
-async function tlsOptions({
-  address,
-  ca,
-  certificate,
-  key,
-}: RemoteSettings): Promise<SecureClientSessionOptions> {
-  if (!address.startsWith('https:')) return {}
-  return {
-    ...(ca === undefined ? {} : { ca: await readPem(ca) }),
-    ...(certificate === undefined ? {} : { cert: await readPem(certificate) }),
-    ...(key === undefined ? {} : { key: await readSecret(key, 'remote-certificate') }),
-  }
-}
-
-async function readPem(path: string): Promise<string> {
-  const fail = (reason: string, cause?: unknown): FixpointError =>
-    new FixpointError('remote-certificate', `Cannot use certificate "${path}": ${reason}`, {
-      facts: { file: path },
-      cause,
-    })
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw fail(systemReason(error) ?? String(error), error)
-  })
-  if (!text.includes('-----BEGIN CERTIFICATE-----')) throw fail('it holds no certificate in PEM')
-  return text
 }
 
 /**

@@ -1,4 +1,6 @@
 import { Code, ConnectError } from '@connectrpc/connect'
+import { errorCode } from '../../base/files.ts'
+import { tlsWords } from '../../fetch/tls-words.ts'
 
 /**
  * What kind of failure a server had:
@@ -36,10 +38,17 @@ export function kindOfCode(code: number): FaultKind {
 /** A failure of a call as a fault; anything else as it is. */
 export function asFault(error: unknown, doing: string): unknown {
   if (error instanceof ConnectError) {
-    const reason = `${doing}: ${error.rawMessage} (${Code[error.code].toLowerCase()})`
+    const reason = `${doing}: ${wordsFor(error)}`
     // What the server says of itself comes in its trailers. All else is of the connection.
     const kind = error.metadata.has('grpc-status') ? kindOfCode(error.code) : 'lost'
     return new RemoteFault(kind, reason, error)
   }
   return error
+}
+
+/** What failed. A connection on which nobody speaks the protocol is named as such. */
+function wordsFor({ rawMessage, code, cause }: ConnectError): string {
+  if (errorCode(cause) === 'ERR_HTTP2_ERROR')
+    return `the server does not speak HTTP/2, which gRPC needs (${rawMessage})`
+  return tlsWords(cause) ?? `${rawMessage} (${Code[code].toLowerCase()})`
 }

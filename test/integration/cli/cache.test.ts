@@ -256,7 +256,7 @@ describe('a server that wants to know its clients', () => {
     chmodSync(file('client.pem'), 0o644)
     for (const [name, reason] of [
       ['client', 'other users may read'],
-      ['mixed', 'key values mismatch'],
+      ['mixed', 'its key is that of another certificate'],
       ['bare', 'PRIVATE KEY'],
       ['none', 'there is no such file'],
     ] as const) {

@@ -1,7 +1,11 @@
 import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import {
   commandLine,
   jsonLines,
@@ -66,6 +70,20 @@ test('a server that is not there: built here, with a warning; not with --remote-
   const built = await again.run('build', 'one')
   expect(built.code).toBe(0)
   expect(built.stderr).toContain('warning: Remote "127.0.0.1:1" failed')
+})
+
+test('a server that is none of gRPC fails --remote-only, and nothing is left', async () => {
+  const server = createServer((_, response) => response.writeHead(404).end())
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => void server.close())
+  const toy = await newToy(TREE)
+  const { port } = server.address() as AddressInfo
+  await configure(toy, `address: 'grpc://127.0.0.1:${port}'`)
+  const refused = await toy.run('build', '--remote-only', 'one')
+  expect(refused.stderr).toContain('does not speak HTTP/2')
+  expect(refused.code).toBe(6)
+  expect(await readdir(join(toy.store, 'work'))).toEqual([])
 })
 
 describe.skipIf(!hasServer)('with a server', () => {
