@@ -1,19 +1,6 @@
 import { z } from 'zod'
 import { parseSigner } from '../remote/keys.ts'
-
-const Place = z
-  .string()
-  .min(1, 'must not be empty')
-  .refine(
-    (text) => !/^[a-z][a-z0-9+.-]*:/i.test(text) || /^(https?:\/\/[^\s/]+|file:\/)/.test(text),
-    'must be an http:// or https:// address, or a folder',
-  )
-  .refine(
-    (text) => !/^https?:/.test(text) || (URL.canParse(text) && !/[?#]/.test(text)),
-    'must be an address without "?" and "#"',
-  )
-
-const NamedPath = z.string().min(1, 'must not be empty')
+import { NamedPath, Place } from './config-paths.ts'
 
 /** The part of the configuration about caches of results. */
 export const CacheText = z
@@ -65,6 +52,6 @@ export const CacheText = z
       fault('key', 'must be left out with `trust: transport`: nothing is signed')
     if (key !== undefined && write === undefined) fault('key', 'needs `write:`')
     const places = [...(read ?? []), ...(write === undefined ? [] : [write])]
-    if (certificate !== undefined && !places.some((place) => place.startsWith('https:')))
+    if (certificate !== undefined && !places.some((place) => /^https:/i.test(place)))
       fault('certificate', 'needs an https:// address')
   })

@@ -1,6 +1,5 @@
 import { z } from 'zod'
-
-const NamedPath = z.string().min(1, 'must not be empty')
+import { NamedPath } from './config-paths.ts'
 
 /** Most actions that a server is given at a time. */
 const MOST_JOBS = 1_000
@@ -11,7 +10,10 @@ export const RemoteText = z
     address: z
       .string()
       .regex(/^grpcs?:\/\/[^\s/?#@]+\/?$/, 'must be a grpcs:// or grpc:// address of host and port')
-      .refine((text) => URL.canParse(overHttp(text)), 'must have a host, and a port if any')
+      .refine(
+        (text) => URL.canParse(overHttp(text)),
+        'must have a host, and a port of at most 65535 if any',
+      )
       .describe('Address of the server'),
     instance: z
       .string()

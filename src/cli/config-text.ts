@@ -5,13 +5,17 @@ import { Faults } from '../metadata/yaml/faults.ts'
 import { parseYaml } from '../metadata/yaml/parse.ts'
 import { validate } from '../metadata/yaml/validate.ts'
 import { CacheText } from './config-cache.ts'
+import { NamedPath } from './config-paths.ts'
 import { RemoteText } from './config-remote.ts'
 
-const Address = z.string().regex(/^https?:\/\/[^\s/]+/, 'must be an http:// or https:// address')
+const Address = z
+  .string()
+  .regex(/^https?:\/\/[^\s/]+/, 'must be an http:// or https:// address')
+  .refine((text) => URL.canParse(text), 'must be a valid address')
 const Archive = z
   .string()
   .regex(/^(https?:\/\/[^\s/]+|file:(\/\/)?\/)/, 'must be an http://, https:// or file:/ address')
-const NamedPath = z.string().min(1, 'must not be empty')
+  .refine((text) => URL.canParse(text), 'must be a valid address')
 
 /** A number of cores. */
 export const Cores = z
