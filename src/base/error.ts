@@ -26,6 +26,12 @@ export interface Facts {
   readonly folder?: string
   /** File that was set aside, or that is not what it should be. */
   readonly file?: string
+  /** Whether other users may read a file with a secret. */
+  readonly isOpenToOthers?: boolean
+  /** Whether both of two results of an action are in the store. */
+  readonly areBothKept?: boolean
+  /** What the whole command was to make. */
+  readonly targets?: readonly RecipeId[]
   /** Names that a digest is known by, where the recipe has another. */
   readonly knownAs?: string
   /** A name near the one that does not exist. */

@@ -23,7 +23,7 @@ export const MEANINGS: Readonly<Record<FailureKind, string>> = {
   fetch: 'A source is missing, or stored data are damaged',
   notReproducible: 'Two results differ',
   hostUnfit: 'This host does not allow it',
-  damaged: 'A kit or a mirror is damaged',
+  damaged: 'A kit, a mirror or a cache is damaged',
   bug: 'A bug of Fixpoint',
   interrupted: 'Interrupted',
 }

@@ -96,6 +96,6 @@ async function refuse(
   throw new FixpointError(
     'two-results',
     `Cannot accept ${recipe}: built again${by} it gave ${later}, recorded is ${earlier}${where}`,
-    { facts: { recipe } },
+    { facts: { recipe, areBothKept: true } },
   )
 }

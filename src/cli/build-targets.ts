@@ -51,7 +51,9 @@ export async function buildTargets(
     : withReceipts(command, target, graph, context, hasOwnStore, run))
   await command.settle()
   if (result.failures.size === 0) return result
-  throw combineFailures([...result.failures].map(([id, error]) => explainFailure(id, error, flags)))
+  throw combineFailures(
+    [...result.failures].map(([id, error]) => explainFailure(id, error, flags, targets)),
+  )
 }
 
 /** Cores that all actions of a build use together. */

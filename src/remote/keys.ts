@@ -6,11 +6,13 @@ import {
   verify,
   type KeyObject,
 } from 'node:crypto'
-import { basename } from 'node:path'
-import { writeFile } from 'node:fs/promises'
+import { open, rm, type FileHandle } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
 import { digestOf, type Digest } from '../base/digest.ts'
 import { FixpointError } from '../base/error.ts'
-import { readSecret } from './secret-file.ts'
+import { errorCode, explainDiskFull } from '../base/files.ts'
+import { systemReason } from '../base/system-error.ts'
+import { readSecret, unusable } from './secret-file.ts'
 
 /** Names of signers: they are printed, and part of a line of configuration. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
@@ -51,20 +53,45 @@ export function isSignedBy({ key }: Signer, statement: string, signature: string
 /**
  * Makes a key in a new file that only its owner may read: the signer's name, which the file is
  * called after, and the private key (PKCS #8, PEM). Resolves to the line for `keys:`. Fails with
- * `cache-key`.
+ * `cache-key` or `disk-full`.
  */
 export async function makeKey(path: string): Promise<string> {
   const name = basename(path).replace(/\.key$/, '')
   if (!NAME.test(name))
-    throw keyError(path, 'its name must be of letters, digits, ".", "_" and "-", at most 64')
+    throw notMade(path, 'its name must be of letters, digits, ".", "_" and "-", at most 64')
   const { privateKey } = generateKeyPairSync('ed25519')
   const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
-  try {
-    await writeFile(path, `${HEAD}${name}\n${pem}`, { flag: 'wx', mode: 0o600, flush: true })
-  } catch (error) {
-    throw keyError(path, error instanceof Error ? error.message : String(error), error)
-  }
+  await writeNew(path, `${HEAD}${name}\n${pem}`)
   return lineOf(name, createPublicKey(privateKey))
+}
+
+/** Writes a new file, whole or not at all. Fails with `cache-key` or `disk-full`. */
+async function writeNew(path: string, text: string): Promise<void> {
+  let file: FileHandle
+  try {
+    file = await open(path, 'wx', 0o600)
+  } catch (error) {
+    const known = { ENOENT: 'there is no such folder', EEXIST: 'something is there already' }
+    const reason = Object.entries(known).find(([code]) => code === errorCode(error))?.[1]
+    throw asKeyError(path, error, reason)
+  }
+  try {
+    await file.writeFile(text)
+    await file.sync()
+  } catch (error) {
+    await rm(path, { force: true })
+    throw asKeyError(path, error)
+  } finally {
+    await file.close()
+  }
+}
+
+function asKeyError(path: string, error: unknown, reason = systemReason(error)): unknown {
+  return reason === undefined ? explainDiskFull(error, dirname(path)) : notMade(path, reason, error)
+}
+
+function notMade(path: string, reason: string, cause?: unknown): FixpointError {
+  return new FixpointError('cache-key', `Cannot make key file "${path}": ${reason}`, { cause })
 }
 
 const HEAD = 'signing key of '
@@ -75,10 +102,9 @@ export async function readKey(path: string): Promise<SigningKey> {
   const [first = '', ...rest] = text.split('\n')
   const name = first.startsWith(HEAD) ? first.slice(HEAD.length) : ''
   const key = parsePrivate(rest.join('\n'))
-  if (!NAME.test(name) || key?.asymmetricKeyType !== 'ed25519')
-    throw keyError(path, 'it is no key of a signer')
+  if (!NAME.test(name) || key?.asymmetricKeyType !== 'ed25519') throw notKey(path)
   const signer = parseSigner(lineOf(name, createPublicKey(key)))
-  if (signer === undefined) throw keyError(path, 'it is no key of a signer')
+  if (signer === undefined) throw notKey(path)
   return {
     ...signer,
     sign: (statement) => sign(null, Buffer.from(statement), key).toString('base64'),
@@ -98,9 +124,6 @@ function lineOf(name: string, key: KeyObject): string {
   return `${name}:${Buffer.from(x, 'base64url').toString('base64')}`
 }
 
-function keyError(path: string, reason: string, cause?: unknown): FixpointError {
-  return new FixpointError('cache-key', `Cannot use key file "${path}": ${reason}`, {
-    facts: { file: path },
-    cause,
-  })
+function notKey(path: string): FixpointError {
+  return unusable({ code: 'cache-key', what: 'key', path }, 'it is no key of a signer')
 }

@@ -26,7 +26,8 @@ const WHAT = {
 export async function readSecret(path: string, code: keyof typeof WHAT): Promise<string> {
   const file = { code, what: WHAT[code], path }
   return readSmall(file, LARGEST, (mode) => {
-    if ((mode & 0o077) !== 0) throw unusable(file, 'other users may read or change it')
+    if ((mode & 0o077) !== 0)
+      throw unusable({ ...file, isOpenToOthers: true }, 'other users may read or change it')
   })
 }
 
@@ -58,16 +59,17 @@ export interface NamedFile {
   /** What it should be. */
   readonly what: string
   readonly path: string
+  readonly isOpenToOthers?: boolean
 }
 
 /** The error about a file that the configuration names. */
 export function unusable(
-  { code, what, path }: NamedFile,
+  { code, what, path, isOpenToOthers = false }: NamedFile,
   reason: string,
   cause?: unknown,
 ): FixpointError {
   return new FixpointError(code, `Cannot use ${what} file "${path}": ${reason}`, {
-    facts: { file: path },
+    facts: { file: path, isOpenToOthers },
     cause,
   })
 }

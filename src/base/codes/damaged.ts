@@ -1,5 +1,7 @@
-/** Codes of kits and mirrors that are damaged. */
+/** Codes of kits, mirrors and caches that are damaged. */
 export const DAMAGED = {
+  'cache-damaged':
+    'A cache has a record that cannot be used, or whose bytes are missing or have another size.',
   'kit-beyond-repair':
     'Files of a kit cannot be repaired. The message names each. They are as before.',
   'kit-damaged': 'Files of a kit are damaged, missing or not listed. The list is above.',

@@ -5,7 +5,8 @@ export const FETCH = {
   'blob-damaged': 'The bytes of a stored file no longer fit its digest. The disk may be failing.',
   'blob-digest': 'A file that was to be stored has another digest than expected.',
   'blob-missing': 'A stored file disappeared. Something other than Fixpoint may have removed it.',
-  'cache-unread': 'A cache did not deliver what a target needs. The message says why.',
+  'cache-unread':
+    'A cache could not be asked, or does not have what a target needs. The message says why.',
   'cache-unwritten': 'A cache did not take what was to be written to it.',
   'image-changed':
     'An image has other bytes than its record says, or changed while it was read. A machine that ' +

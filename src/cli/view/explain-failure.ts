@@ -4,24 +4,26 @@ import { explainSystemError } from '../../base/system-error.ts'
 
 /**
  * What kept a recipe from being built, for a reader of the last line only. The failure of a step
- * gets the fact whether its tree was kept. Any other names the recipe. A bug stays as it is.
+ * gets the fact whether its tree was kept. Any other names the recipe, and those of other machines
+ * get what was to be built. A bug stays as it is.
  */
 export function explainFailure(
   id: RecipeId,
   failure: unknown,
   { keepFailed = false }: { readonly keepFailed?: boolean },
+  targets?: readonly RecipeId[],
 ): unknown {
   const error = explainSystemError(failure)
   if (!(error instanceof FixpointError)) return error
   const { code, message, position, hint, facts } = error
-  if (facts.step === undefined && message.includes(id)) return error
+  if (facts.step === undefined && message.includes(id) && code !== 'remote-failed') return error
   return new FixpointError(
     code,
     message.includes(id) ? message : `Cannot build ${id}: ${message}`,
     {
       position,
       hint,
-      facts: { ...facts, isTreeKept: keepFailed },
+      facts: { ...facts, ...(targets && { targets }), isTreeKept: keepFailed },
       cause: error,
     },
   )

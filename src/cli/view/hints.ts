@@ -21,21 +21,29 @@ export function hintOf(error: FixpointError, options: GlobalOptions): string | u
   if (isFixed(code)) return fixedHint(code)
   const typed: Typed = (...words) => shellWords(['fixpoint', ...optionsOf(options), ...words])
   const handIn = `hand the file in by \`${typed('fetch', '--from', 'FOLDER')}\``
+  const build = typed('build', ...(facts.targets ?? []))
   const doctor = `\`${typed('doctor')}\``
   switch (code) {
     case 'blob-damaged':
       return about(facts.file, (kept) => `It is kept as "${kept}"; run again to fetch or build it`)
     case 'builds-differ':
       return about(facts.folder, (folder) => `The second build is kept in "${folder}"`)
+    case 'cache-damaged':
+      return about(facts.recipe, (recipe) => {
+        const push = typed('cache', 'push', recipe)
+        return `Where it was built, \`${push}\` writes what is missing or damaged again`
+      })
     case 'cache-key':
-      return about(
-        facts.file,
-        (file) =>
-          `Its owner alone may read it: chmod 600 "${file}"; ` +
-          `make one: \`${typed('cache', 'keygen', 'FILE')}\``,
+      return about(facts.file, (file) =>
+        facts.isOpenToOthers === true
+          ? `Its owner alone may read it: ${shellWords(['chmod', '600', file])}`
+          : `To make a new key: \`${typed('cache', 'keygen', 'NEW-FILE')}\``,
       )
     case 'cache-unread':
-      return `What is missing there can be built here, with \`${typed('build')}\``
+      return about(
+        facts.targets,
+        () => `What is missing there can be built here, with \`${build}\``,
+      )
     case 'disk-full':
       return afterFullDisk(facts, typed)
     case 'kit-damaged':
@@ -107,7 +115,7 @@ export function hintOf(error: FixpointError, options: GlobalOptions): string | u
     case 'step-failed':
       return afterStep(facts, typed)
     case 'remote-failed':
-      return `Without --remote-only it is built here: \`${typed('build')}\``
+      return `Without --remote-only it is built here: \`${build}\``
     case 'remote-runner':
       return (
         `Build them here: \`${typed('build', '--local', ...RUNNER)}\`; ` +
@@ -116,7 +124,9 @@ export function hintOf(error: FixpointError, options: GlobalOptions): string | u
     case 'two-results':
       return about(
         facts.recipe,
-        (recipe) => `Both are kept. Find the cause with \`${typed('verify', recipe)}\``,
+        (recipe) =>
+          (facts.areBothKept === true ? 'Both are kept. ' : '') +
+          `Find the cause with \`${typed('verify', recipe)}\``,
       )
     case 'unknown-target':
       return (

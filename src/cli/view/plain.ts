@@ -56,7 +56,9 @@ function textOf(event: Event): string | undefined {
       return `${event.recipe} is shared: ${shortDigest(event.artifact)}, ${describeOrigin(event)}`
     case 'action-failed': {
       // The whole message comes at the end, once.
-      const reason = event.step === '' ? firstLine(event.message) : `in "${event.step}"`
+      // What failed before its steps, as by a source or a cache, has no log.
+      const isStep = event.step !== '' && event.log !== ''
+      const reason = isStep ? `in "${event.step}"` : firstLine(event.message)
       return `failed ${event.recipe}: ${reason}`
     }
     case 'action-skipped':

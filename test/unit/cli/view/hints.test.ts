@@ -35,6 +35,21 @@ describe('a hint', () => {
     expect(hintOf(new FixpointError('no-uefi-firmware', 'x'), {})).toContain('ovmf')
   })
 
+  test('about another machine names what was to be built', () => {
+    const facts = { recipe, targets: ['base/all' as RecipeId] }
+    for (const code of ['cache-unread', 'remote-failed'] as const)
+      expect(hintOf(new FixpointError(code, 'x', { facts }), {})).toContain(
+        '`fixpoint build base/all`',
+      )
+  })
+
+  test('about two results says that both are kept only where they are', () => {
+    const hint = (facts: object): string | undefined =>
+      hintOf(new FixpointError('two-results', 'x', { facts: { recipe, ...facts } }), {})
+    expect(hint({ areBothKept: true })).toContain('Both are kept')
+    expect(hint({})).toBe('Find the cause with `fixpoint verify base/musl`')
+  })
+
   test('may be none', () => {
     expect(hintOf(new FixpointError('no-log', 'x'), {})).toBeUndefined()
   })
