@@ -1,5 +1,5 @@
 import type { SharedResults } from '../build/shared-results.ts'
-import type { OpenCaches } from '../remote/open.ts'
+import type { CacheContext, OpenCaches } from '../remote/open.ts'
 import type { Store } from '../store/store.ts'
 import type { CommandContext } from './context.ts'
 
@@ -10,14 +10,21 @@ export interface CacheFlags {
   readonly offline?: boolean
 }
 
+/** What becomes of what a cache does not deliver to a build. */
+const BUILT_HERE = 'what it does not deliver is built here'
+
 /** Opens the caches of the configuration once, when they are first used. */
 export type Caches = () => Promise<OpenCaches>
 
-/** The caches of the configuration; undefined where there are none, or none are to be used. */
+/**
+ * The caches of the configuration; undefined where there are none, or none are to be used.
+ * `outcome`: what becomes of what they do not deliver.
+ */
 export async function configuredCaches(
   command: CommandContext,
   store: Store,
   flags: CacheFlags,
+  { outcome }: Pick<CacheContext, 'outcome'> = { outcome: BUILT_HERE },
 ): Promise<Caches | undefined> {
   const { cache } = await command.configuration()
   if (cache === undefined || flags.cache === false) return undefined
@@ -27,7 +34,7 @@ export async function configuredCaches(
   return () =>
     (open ??= Promise.all([import('../remote/open.ts'), import('./program/version.ts')]).then(
       ([{ openCaches }, { engineName }]) =>
-        openCaches(cache, { store, emit, now, engine: engineName(), offline }),
+        openCaches(cache, { store, emit, now, engine: engineName(), offline, outcome }),
     ))
 }
 

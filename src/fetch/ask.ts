@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import { PlaceFailure } from './failure.ts'
-import { get, head, put, type Body, type Way } from './http.ts'
+import { get, head, put, type Body, type Told, type Way } from './http.ts'
 
 /** How requests of a server are made. */
 export interface Asking extends Way {
@@ -14,8 +14,8 @@ export interface Asking extends Way {
 
 /** What came of a request: a status, or why there is none. A server may have chosen the reason. */
 export type Answer =
-  | { readonly status: number; readonly bytes: Buffer }
-  | { readonly status: undefined; readonly reason: string }
+  | (Omit<Told, 'retryAfter'> & { readonly bytes: Buffer })
+  | { readonly status: undefined; readonly reason: string; readonly isLate: boolean }
 
 /**
  * GET of a file of at most `limits.bytes`, again where the failure may pass. Never rejects but with
@@ -26,8 +26,8 @@ export function askFor(url: URL, asking: Asking): Promise<Answer> {
     const reply = await get(url, headers, limits, signal, { trusted, identity })
     try {
       retryOn(reply.status, reply.headers['retry-after'])
-      if (reply.status !== 200) return { status: reply.status, bytes: Buffer.alloc(0) }
-      return { status: 200, bytes: await allOf(reply.chunks, limits.bytes) }
+      const bytes = reply.status === 200 ? await allOf(reply.chunks, limits.bytes) : Buffer.alloc(0)
+      return { status: reply.status, bytes, size: bytes.length, elsewhere: undefined }
     } finally {
       reply.discard()
     }
@@ -37,19 +37,20 @@ export function askFor(url: URL, asking: Asking): Promise<Answer> {
 /** HEAD, as {@link askFor} does GET; no bytes come. */
 export function askAbout(url: URL, asking: Asking): Promise<Answer> {
   return again(asking, async (way) => {
-    const { status, retryAfter } = await head(url, way)
-    retryOn(status, retryAfter)
-    return { status, bytes: Buffer.alloc(0) }
+    return answerOf(await head(url, way))
   })
 }
 
 /** PUT, as {@link askFor} does GET. Rejects as reading the body does, too. */
 export function send(url: URL, body: Body, asking: Asking): Promise<Answer> {
   return again(asking, async (way) => {
-    const { status, retryAfter } = await put(url, body, way)
-    retryOn(status, retryAfter)
-    return { status, bytes: Buffer.alloc(0) }
+    return answerOf(await put(url, body, way))
   })
+}
+
+function answerOf({ retryAfter, ...told }: Told): Answer {
+  retryOn(told.status, retryAfter)
+  return { ...told, bytes: Buffer.alloc(0) }
 }
 
 async function again(
@@ -64,7 +65,8 @@ async function again(
     } catch (error) {
       if (!(error instanceof PlaceFailure)) throw error
       const delay = error.retry ? asking.limits.delays[failures++] : undefined
-      if (delay === undefined) return { status: undefined, reason: error.message }
+      if (delay === undefined)
+        return { status: undefined, reason: error.message, isLate: error.isLate }
       const wait = Math.max(delay, Math.min(error.waitMs, asking.longestWaitMs))
       await asking.sleep(wait, asking.signal)
     }

@@ -14,26 +14,30 @@ export class PlaceFailure extends Error {
   readonly waitMs: number
   /** True when the place works, and just does not have the file. */
   readonly isAbsent: boolean
+  /** True when the place let us wait for longer than it may. */
+  readonly isLate: boolean
+  /** True when its file is larger than the limit. */
+  readonly isTooLarge: boolean
 
-  constructor(
-    reason: string,
-    {
-      retry = false,
-      waitMs = 0,
-      isAbsent = false,
-      cause,
-    }: { retry?: boolean; waitMs?: number; isAbsent?: boolean; cause?: unknown } = {},
-  ) {
-    super(visible(reason), { cause })
-    this.retry = retry
-    this.waitMs = waitMs
-    this.isAbsent = isAbsent
+  constructor(reason: string, about: AboutFailure = {}) {
+    super(visible(reason), { cause: about.cause })
+    this.retry = about.retry ?? false
+    this.waitMs = about.waitMs ?? 0
+    this.isAbsent = about.isAbsent ?? false
+    this.isLate = about.isLate ?? false
+    this.isTooLarge = about.isTooLarge ?? false
   }
 }
 
+/** What a failure of a place may have beside its reason. */
+type AboutFailure = Partial<
+  Pick<PlaceFailure, 'retry' | 'waitMs' | 'isAbsent' | 'isLate' | 'isTooLarge' | 'cause'>
+>
+
 /** A place whose file is larger than any may be. */
 export function tooLarge(limit: number): PlaceFailure {
-  return new PlaceFailure(`larger than ${String(limit)} bytes, more than any source may have`)
+  const reason = `larger than ${String(limit)} bytes, more than any source may have`
+  return new PlaceFailure(reason, { isTooLarge: true })
 }
 
 /** Why a place, as a user reads its name, did not deliver. */

@@ -11,14 +11,13 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { rootCertificates } from 'node:tls'
 import { FixpointError } from '../base/error.ts'
-import { errorCode } from '../base/files.ts'
 import { shownAddress } from './addresses.ts'
+import { failureOf } from './connection-failure.ts'
 import { extraCertificates } from './environment.ts'
 import { PlaceFailure } from './failure.ts'
 import { passwordFor } from './netrc.ts'
 import type { Limits } from './ports.ts'
 import { proxyFor, throughProxy, tunnelThrough } from './proxy.ts'
-import { tlsWords } from './tls-words.ts'
 
 /**
  * A server's answer after redirects. `chunks` rejects with PlaceFailure when the body stalls, drips
@@ -49,22 +48,10 @@ export interface Identity {
 /** Bytes beside an answer's status that are worth to be read. */
 const LARGEST_REMARK = 64 << 10
 
-const REDIRECTS = new Set([301, 302, 303, 307, 308])
+/** A place that let us wait. It may answer better a little later. */
+const LATE = { retry: true, isLate: true }
 
-/**
- * Failures of a connection that may be gone at the next attempt; a wrong name or certificate is not
- * among them.
- */
-const TRANSIENT = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ECONNABORTED',
-  'EPIPE',
-  'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'EAI_AGAIN',
-])
+const REDIRECTS = new Set([301, 302, 303, 307, 308])
 
 /**
  * GET with redirects. Rejects with PlaceFailure (connection, time-out, redirects), or with the
@@ -126,11 +113,15 @@ function given(headers: OutgoingHttpHeaders): OutgoingHttpHeaders {
   return Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== undefined))
 }
 
-/** A status that is an answer, and what a server that wants to be left alone asks for. */
+/** A status that is an answer, and what a server says beside it. */
 export interface Told {
   readonly status: number
-  /** Seconds, as the server wrote them. */
+  /** Seconds, as the server wrote them, which wants to be left alone. */
   readonly retryAfter: string | undefined
+  /** Bytes of the file; undefined where the server does not say. */
+  readonly size: number | undefined
+  /** Where a server sends us that has it elsewhere, as people may read it. */
+  readonly elsewhere: string | undefined
 }
 
 /** HEAD without redirects: whether a server has a file. Rejects as {@link get} does. */
@@ -139,7 +130,7 @@ export async function head(url: URL, way: Way): Promise<Told> {
   const trust = { identity }
   const response = await send({ method: 'HEAD', url, headers, trust }, limits, signal)
   response.resume() // it has no body, whatever length it states
-  return toldBy(response)
+  return toldBy(response, url)
 }
 
 /** What a request sends. */
@@ -168,11 +159,24 @@ export async function put(url: URL, body: Body, way: Way): Promise<Told> {
   // What it says beside is of no use, but read to its end the connection serves the next request.
   if (Number(response.headers['content-length'] ?? 'NaN') <= LARGEST_REMARK) response.resume()
   else if (!response.complete) response.destroy()
-  return toldBy(response)
+  return toldBy(response, url)
 }
 
-function toldBy(response: IncomingMessage): Told {
-  return { status: response.statusCode ?? 0, retryAfter: response.headers['retry-after'] }
+function toldBy({ statusCode = 0, headers }: IncomingMessage, url: URL): Told {
+  const { location } = headers
+  const length = headers['content-encoding'] === undefined ? headers['content-length'] : undefined
+  const isSent = REDIRECTS.has(statusCode) && location !== undefined
+  return {
+    status: statusCode,
+    retryAfter: headers['retry-after'],
+    size: /^\d+$/.test(length ?? '') ? Number(length) : undefined,
+    elsewhere: isSent ? placeOf(redirected(url, location)) : undefined,
+  }
+}
+
+/** An address without what may be a secret. */
+function placeOf({ origin, pathname }: URL): string {
+  return `${origin}${pathname}`
 }
 
 /** One request. */
@@ -241,7 +245,7 @@ function exchange(
     const endAfter = (ms: number, reason: string): void => {
       clearTimeout(timer)
       timer = setTimeout(
-        () => request.destroy(new PlaceFailure(`${reason} within ${seconds(ms)}`, { retry: true })),
+        () => request.destroy(new PlaceFailure(`${reason} within ${seconds(ms)}`, LATE)),
         ms,
       )
     }
@@ -303,9 +307,7 @@ async function* chunksOf(
     // While the reader is at work, the server is not to blame.
     if (waiting && came < pace.bytes)
       response.destroy(
-        new PlaceFailure(`too slow: ${String(came)} bytes came within ${seconds(pace.ms)}`, {
-          retry: true,
-        }),
+        new PlaceFailure(`too slow: ${String(came)} bytes came within ${seconds(pace.ms)}`, LATE),
       )
     came = 0
   }, pace.ms)
@@ -335,10 +337,7 @@ async function inTime<T>(
   signal: AbortSignal,
 ): Promise<T> {
   const timer = setTimeout(
-    () =>
-      response.destroy(
-        new PlaceFailure(`stalled: nothing came for ${seconds(idleMs)}`, { retry: true }),
-      ),
+    () => response.destroy(new PlaceFailure(`stalled: nothing came for ${seconds(idleMs)}`, LATE)),
     idleMs,
   )
   try {
@@ -348,23 +347,6 @@ async function inTime<T>(
   } finally {
     clearTimeout(timer)
   }
-}
-
-function failureOf(error: unknown, signal: AbortSignal, proxy?: URL): Error {
-  if (signal.aborted) return signal.reason as Error
-  if (error instanceof PlaceFailure) return error
-  const code = errorCode(error) ?? ''
-  const message = tlsWords(error) ?? messageOf(error)
-  const way = proxy === undefined ? '' : ` by proxy "${shownAddress(proxy)}"`
-  return new PlaceFailure(`connection${way} failed: ${message}`, {
-    retry: TRANSIENT.has(code),
-    cause: error,
-  })
-}
-
-/** Some errors of Node have only a code. */
-function messageOf(error: unknown): string {
-  return error instanceof Error && error.message !== '' ? error.message : (errorCode(error) ?? '')
 }
 
 function seconds(ms: number): string {

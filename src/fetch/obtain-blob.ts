@@ -5,7 +5,7 @@ import { arrive, commitArrived, type Receiving, type Wanted } from './arrive.ts'
 import type { BlobPlace } from './candidates.ts'
 import { PlaceFailure } from './failure.ts'
 import { discardPartial } from './partial.ts'
-import type { FetchStore } from './ports.ts'
+import type { FetchStore, Limits } from './ports.ts'
 
 /** A blob whose size is known, too. */
 export interface WantedBlob extends Wanted {
@@ -19,6 +19,8 @@ export interface Undelivered {
   readonly reason: string
   /** True when the place works, and just does not have the blob. */
   readonly isAbsent: boolean
+  /** True when the place let us wait for longer than it may. */
+  readonly isLate: boolean
 }
 
 /**
@@ -62,23 +64,27 @@ async function tryPlace(
   signal: AbortSignal,
 ): Promise<Undelivered | undefined> {
   const candidate = place.blob(wanted.digest)
-  if (candidate === undefined) return { place, reason: 'is not asked any more', isAbsent: true }
+  const fails = (reason: string, is: Partial<PlaceFailure> = {}): Undelivered => {
+    return { place, reason, isAbsent: is.isAbsent ?? false, isLate: is.isLate ?? false }
+  }
+  if (candidate === undefined) return fails('is not asked any more', { isAbsent: true })
   const shown = visible(candidate.label)
   // A copy must not spoil a partial download: the copy may turn out wrong.
   const path = candidate.kind === 'local' ? `${staging}.local` : staging
   const limits = { ...receiving.limits, bytes: wanted.size }
+  const time = inTime(wanted.size, limits, signal)
   try {
     const { digest, bytes } = await arrive(
       wanted,
       candidate,
       path,
       { ...receiving, limits },
-      signal,
+      time.signal,
     )
     if (digest !== wanted.digest || bytes !== wanted.size) {
       await discardPartial(path)
       const reason = `sent ${String(bytes)} bytes with sha256 ${digest}`
-      return { place, reason: `${reason}, not ${sizeAndDigest(wanted)}`, isAbsent: false }
+      return fails(`${reason}, not ${sizeAndDigest(wanted)}`)
     }
     await commitArrived(store, path, wanted.digest)
     await discardPartial(staging)
@@ -87,11 +93,36 @@ async function tryPlace(
     return undefined
   } catch (error) {
     if (candidate.kind === 'local') await rm(path, { force: true })
-    if (error instanceof PlaceFailure) {
-      const { message, isAbsent } = error
-      return { place, reason: message, isAbsent }
-    }
-    throw error
+    if (!(error instanceof PlaceFailure)) throw error
+    return error.isTooLarge
+      ? fails(`has more than the ${String(wanted.size)} bytes that its record says`)
+      : fails(error.message, error)
+  } finally {
+    time.end()
+  }
+}
+
+/** A signal that also ends what a place delivers too slowly, with a PlaceFailure. */
+function inTime(
+  size: number,
+  { whole }: Limits,
+  signal: AbortSignal,
+): { readonly signal: AbortSignal; readonly end: () => void } {
+  if (whole === undefined) return { signal, end: () => undefined }
+  const seconds = Math.ceil(whole.ms / 1000 + size / whole.bytesPerSecond)
+  const late = new AbortController()
+  const timer = setTimeout(
+    () => {
+      const reason = `too slow: ${String(size)} bytes did not come within ${String(seconds)} s`
+      late.abort(new PlaceFailure(reason, { isLate: true }))
+    },
+    Math.min(whole.ms + (size / whole.bytesPerSecond) * 1000, 2 ** 31 - 1),
+  )
+  return {
+    signal: AbortSignal.any([signal, late.signal]),
+    end: () => {
+      clearTimeout(timer)
+    },
   }
 }
 

@@ -45,6 +45,11 @@ export interface Limits {
   readonly idleMs: number
   /** At least `bytes` come within each `ms`: a server that drips is given up. */
   readonly pace: { readonly bytes: number; readonly ms: number }
+  /**
+   * The longest that a whole file of known size may take: `ms`, and the time that it takes at
+   * `bytesPerSecond`. Undefined: as long as it goes on.
+   */
+  readonly whole?: { readonly ms: number; readonly bytesPerSecond: number }
   /** Redirects followed for one request. */
   readonly redirects: number
   /** Of a whole file: a body without an end must not fill the disk. */

@@ -26,7 +26,7 @@ async function askOne(
 ): Promise<Vote | undefined> {
   for (const watched of caches) {
     const name = recordName(key, signer)
-    const file = await watched.try((cache) => cache.record(name, signal))
+    const file = await watched.try(signal, (cache, own) => cache.record(name, own))
     if (file === undefined) continue
     const record = parseRecord(file, key, signer)
     if (!('refused' in record)) return { signer: signer?.name, cache: watched.cache.shown, record }

@@ -24,7 +24,9 @@ export class HttpCache implements Cache {
 
   async record(name: Digest, signal: AbortSignal): Promise<Uint8Array | undefined> {
     const { limits } = this.#options
-    const asking = { ...this.#asking(signal), limits: { ...limits, bytes: LARGEST_RECORD } }
+    // A record is small: a server that needs longer for all of it drips.
+    const pace = { bytes: LARGEST_RECORD, ms: limits.idleMs }
+    const asking = { ...this.#asking(signal), limits: { ...limits, bytes: LARGEST_RECORD, pace } }
     const answer = await askFor(this.#url('ac', name), asking)
     return isThere(answer) ? answer.bytes : undefined
   }
@@ -36,8 +38,13 @@ export class HttpCache implements Cache {
     return { kind: 'remote', label, url, proves: undefined, headers, identity }
   }
 
-  async hasBlob(digest: Digest, _size: number, signal: AbortSignal): Promise<boolean> {
-    return isThere(await askAbout(this.#url('cas', digest), this.#asking(signal)))
+  async hasBlob(digest: Digest, size: number, signal: AbortSignal): Promise<boolean> {
+    const answer = await askAbout(this.#url('cas', digest), this.#asking(signal))
+    return isThere(answer) && (answer.size === undefined || answer.size === size)
+  }
+
+  hasSoundBlob(digest: Digest, size: number, signal: AbortSignal): Promise<boolean> {
+    return this.hasBlob(digest, size, signal)
   }
 
   async putBlob(digest: Digest, path: string, size: number, signal: AbortSignal): Promise<void> {
@@ -64,14 +71,20 @@ export class HttpCache implements Cache {
 }
 
 function isThere(answer: Answer): answer is Answer & { readonly status: number } {
-  if (answer.status === undefined) throw new CacheFault(answer.reason)
   if (answer.status === 200) return true
   if (answer.status === 404 || answer.status === 410) return false
-  throw new CacheFault(`HTTP status ${String(answer.status)}`)
+  throw faultOf(answer)
 }
 
 function requireTaken(answer: Answer): void {
-  if (answer.status === undefined) throw new CacheFault(answer.reason)
-  if (answer.status < 200 || answer.status > 299)
-    throw new CacheFault(`HTTP status ${String(answer.status)}`)
+  if (answer.status === undefined || answer.status < 200 || answer.status > 299)
+    throw faultOf(answer)
+}
+
+function faultOf(answer: Answer): CacheFault {
+  if (answer.status === undefined) return new CacheFault(answer.reason, answer)
+  const { status, elsewhere } = answer
+  const sent =
+    elsewhere === undefined ? '' : `, it redirects to "${elsewhere}": name that address instead`
+  return new CacheFault(`HTTP status ${String(status)}${sent}`)
 }

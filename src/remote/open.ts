@@ -43,6 +43,8 @@ export interface CacheContext {
   readonly engine: string
   /** Only folders are asked. */
   readonly offline: boolean
+  /** What becomes of what a cache does not deliver; a part of warnings. */
+  readonly outcome: string | undefined
   /** Those that tests change. */
   readonly limits?: Partial<Limits>
 }
@@ -55,6 +57,7 @@ const LIMITS: Limits = {
   connectMs: 3_000,
   idleMs: 10_000,
   pace: { bytes: 60 << 10, ms: 60_000 },
+  whole: { ms: 60_000, bytesPerSecond: 64 << 10 },
   redirects: 5,
   bytes: 64 * 2 ** 30,
   delays: [500, 1_000],
@@ -78,7 +81,7 @@ export async function openCaches(
   settings: CacheSettings,
   context: CacheContext,
 ): Promise<OpenCaches> {
-  const { emit, now, engine } = context
+  const { emit, now, engine, outcome } = context
   const limits = { ...LIMITS, ...context.limits }
   const token =
     settings.token === undefined ? undefined : await readToken(settings.token, 'cache-token')
@@ -91,7 +94,7 @@ export async function openCaches(
   const isAsked = (place: string): boolean => !context.offline || !isAddress(place)
   const caches = settings.read
     .filter(isAsked)
-    .map((place) => new WatchedCache(open(place), emit, now))
+    .map((place) => new WatchedCache(open(place), { emit, now, outcome }))
   const { signers, need } = settings
   const write = settings.write !== undefined && isAsked(settings.write) ? settings.write : undefined
   const key = settings.key === undefined ? undefined : await readKey(settings.key)

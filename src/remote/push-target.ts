@@ -16,6 +16,8 @@ export interface PushedTarget {
   readonly added: number
   /** Results that someone else made: who did not build a thing does not vouch for it. */
   readonly others: number
+  /** Results that it had without their bytes, or with damaged ones. */
+  readonly repaired: number
   /** Bytes of blobs that were sent. */
   readonly bytes: number
 }
@@ -45,16 +47,17 @@ export async function pushTarget(
 ): Promise<PushedTarget> {
   const all = storedResults(plan, store).filter(({ artifact }) => store.blobs.has(artifact))
   const own = all.filter(({ origin }) => origin === undefined)
-  let [added, bytes] = [0, 0]
+  let [added, repaired, bytes] = [0, 0, 0]
   try {
     for (const entry of own) {
-      const pushed = await pushResult(entry, writer, store, signal)
+      const pushed = await pushResult(entry, writer, store, signal, true)
       if (pushed.isNew) added += 1
+      else if (pushed.bytes > 0) repaired += 1
       bytes += pushed.bytes
     }
     for (const source of withSources ? sourcesHere(plan, store) : []) {
       const size = blobSize(store.root, source.sha256)
-      bytes += await pushBlob(source.sha256, size, writer.cache, store, signal)
+      bytes += await pushBlob(source.sha256, size, writer.cache, store, signal, true)
     }
   } catch (error) {
     if (!(error instanceof CacheFault)) throw error
@@ -65,7 +68,7 @@ export async function pushTarget(
       { cause: error },
     )
   }
-  return { results: own.length, added, others: all.length - own.length, bytes }
+  return { results: own.length, added, repaired, others: all.length - own.length, bytes }
 }
 
 function sourcesHere(plan: Plan, store: Store): FileSource[] {

@@ -26,13 +26,15 @@ export interface Pushed {
 /**
  * Writes a result that was made on this store: first the blob, then its record, so that no record
  * is without its blob. Fails with CacheFault, and with `two-results` when this signer said
- * otherwise before; as {@link Blobs.file} does, too.
+ * otherwise before; as {@link Blobs.file} does, too. `isThorough`: bytes that the cache has are
+ * compared with their digest where it is in a folder.
  */
 export async function pushResult(
   entry: IndexEntry,
   { cache, key, engine }: Writer,
   { blobs }: Pick<Store, 'blobs'>,
   signal: AbortSignal,
+  isThorough = false,
 ): Promise<Pushed> {
   const name = recordName(entry.key, key)
   const file = await cache.record(name, signal)
@@ -43,7 +45,7 @@ export async function pushResult(
     const vote = { signer: key?.name, cache: cache.shown, record: said }
     requireSame(entry.recipe, entry.artifact, [vote])
   }
-  const bytes = await pushBlob(entry.artifact, entry.size, cache, { blobs }, signal)
+  const bytes = await pushBlob(entry.artifact, entry.size, cache, { blobs }, signal, isThorough)
   if (said === undefined) {
     const record = recordOf(entry, key?.name ?? 'not signed', engine)
     await cache.putRecord(name, formatRecord(record, key), signal)
@@ -51,15 +53,19 @@ export async function pushResult(
   return { bytes, isNew: said === undefined }
 }
 
-/** Writes a blob that the cache does not have; resolves to the bytes sent. */
+/** Writes a blob that the cache does not have, or has damaged; resolves to the bytes sent. */
 export async function pushBlob(
   digest: Digest,
   size: number,
   cache: Cache,
   { blobs }: Pick<Store, 'blobs'>,
   signal: AbortSignal,
+  isThorough: boolean,
 ): Promise<number> {
-  if (await cache.hasBlob(digest, size, signal)) return 0
+  const isThere = isThorough
+    ? await cache.hasSoundBlob(digest, size, signal)
+    : await cache.hasBlob(digest, size, signal)
+  if (isThere) return 0
   await cache.putBlob(digest, await blobs.file(digest, signal), size, signal)
   return size
 }

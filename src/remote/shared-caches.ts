@@ -49,6 +49,7 @@ export class SharedCaches implements SharedResults {
   readonly #downloads = new PQueue({ concurrency: DOWNLOADS })
   readonly #offers = new Map<Digest, Offer>()
   readonly #votes = new Map<Digest, readonly Vote[]>()
+  readonly #short = new Map<RecipeId, readonly string[]>()
   readonly #coming = new Map<Digest, Promise<void>>()
 
   constructor(readers: Readers, sharing: Sharing | undefined, store: Store, receiving: Receiving) {
@@ -66,7 +67,10 @@ export class SharedCaches implements SharedResults {
     this.#votes.set(key, votes)
     const used = agreed(recipe, votes, need)
     const [first] = used
-    if (first === undefined) return false
+    if (first === undefined) {
+      this.#short.set(recipe, namesOf(votes))
+      return false
+    }
     const { artifact, size } = first.record
     const known = this.#store.index.artifactOf(key)
     if (known !== undefined) requireSame(recipe, known, used)
@@ -76,6 +80,11 @@ export class SharedCaches implements SharedResults {
     const at = this.#receiving.now()
     this.#emit({ type: 'action-shared', at, recipe, key, artifact, cache, signers: namesOf(used) })
     return true
+  }
+
+  /** Who signed the result of a recipe that too few signed. */
+  signersOf(recipe: RecipeId): readonly string[] {
+    return this.#short.get(recipe) ?? []
   }
 
   offers(artifact: Digest): boolean {
@@ -126,9 +135,9 @@ export class SharedCaches implements SharedResults {
     const undelivered = await obtainBlob(wanted, caches, this.#store, this.#receiving, signal)
     if (undelivered === undefined) return
     this.#offers.delete(artifact)
-    for (const { place, reason, isAbsent } of undelivered) {
+    for (const { place, reason, isAbsent, isLate } of undelivered) {
       const watched = caches.find((cache) => cache === place)
-      if (!isAbsent) watched?.fault('failed', `${recipe}: ${reason}`)
+      if (!isAbsent) watched?.fault('failed', `${recipe}: ${reason}`, isLate)
     }
   }
 }

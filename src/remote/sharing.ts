@@ -24,7 +24,8 @@ export class Sharing {
 
   constructor(writer: Writer, store: Store, emit: EventSink, now: () => number) {
     this.#writer = writer
-    this.#watched = new WatchedCache(writer.cache, emit, now)
+    const outcome = 'results that it does not take are only here; `cache push` writes them later'
+    this.#watched = new WatchedCache(writer.cache, { emit, now, outcome })
     this.#store = store
     this.#emit = emit
     this.#now = now
@@ -42,7 +43,8 @@ export class Sharing {
     if (this.#left > 0) await Promise.race([this.#queue.onIdle(), once(limit, 'abort')])
     this.#queue.clear()
     this.#end.abort(new FixpointError('interrupted', 'Stopped writing to a cache'))
-    if (this.#left === 0) return
+    // Where it failed, a warning has said so.
+    if (this.#left === 0 || this.#watched.failure !== undefined) return
     const { shown } = this.#writer.cache
     this.#warn(`${String(this.#left)} results were not written to cache "${shown}"`)
   }
@@ -50,8 +52,8 @@ export class Sharing {
   async #write(entry: IndexEntry): Promise<void> {
     try {
       const { signal } = this.#end
-      const pushed = await this.#watched.try(() =>
-        pushResult(entry, this.#writer, this.#store, signal),
+      const pushed = await this.#watched.try(signal, (_, own) =>
+        pushResult(entry, this.#writer, this.#store, own),
       )
       if (pushed !== undefined) this.#left -= 1
     } catch (error) {

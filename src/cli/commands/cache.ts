@@ -1,5 +1,8 @@
-import { FixpointError } from '../../base/error.ts'
+import { counted } from '../../base/format.ts'
+import { combineFailures, FixpointError } from '../../base/error.ts'
+import type { RecipeId } from '../../base/recipe-id.ts'
 import { graphOf } from '../../plan/graph.ts'
+import type { Checked, CheckedTarget } from '../../remote/check-target.ts'
 import type { OpenCaches } from '../../remote/open.ts'
 import { configuredCaches } from '../caches.ts'
 import type { CommandContext } from '../context.ts'
@@ -33,10 +36,11 @@ export async function cachePushCommand(
   const plan = await command.plan(graphOf(metadata, targets), targets)
   const withSources = flags.sources === true
   const pushed = await pushTarget(plan, withSources, writer, store, command.signal)
-  const { results, added, others, bytes } = pushed
+  const { results, added, repaired, others, bytes } = pushed
   await command.result(
     [
       `results in the cache: ${String(results)}, ${String(added)} of them new`,
+      ...(repaired > 0 ? [`repaired, since bytes were missing or damaged: ${repaired}`] : []),
       `sent: ${formatBytes(bytes)}`,
       ...(others > 0 ? [`left out, since others made them: ${String(others)}`] : []),
     ],
@@ -67,8 +71,17 @@ export async function cachePullCommand(
     return !node.recipe.host && (state === 'ready' || state === 'blocked')
   })
   if (targets.every((id) => plan.get(id)?.state === 'stored')) return
-  const names = missing.map(({ node }) => node.recipe.id).join(', ')
-  throw new FixpointError('cache-unread', `Cannot pull ${targets.join(', ')}: not shared: ${names}`)
+  const names = missing.map(({ node: { recipe } }) => {
+    return `${recipe.id}${describeShort(shared.signersOf(recipe.id), caches.readers.need)}`
+  })
+  const failed = caches.readers.caches.flatMap(({ cache, failure }) => {
+    return failure === undefined ? [] : [`; cache "${cache.shown}" failed`]
+  })
+  throw new FixpointError(
+    'cache-unread',
+    `Cannot pull ${targets.join(', ')}: not shared: ${names.join(', ')}${failed.join('')}`,
+    { facts: { targets } },
+  )
 }
 
 /** `cache check TARGET…`: compares what is stored with what every signer says of it. */
@@ -82,15 +95,78 @@ export async function cacheCheckCommand(
   const { readers } = await readersOf(command)
   const plan = await command.plan(graphOf(metadata, targets), targets)
   const checked = await checkTarget(plan, readers, await command.store(), command.signal)
-  for (const { recipe, signers } of checked) {
+  for (const result of checked.results) {
+    const { recipe, signers, missing, incomplete } = result
     const names = signers.map((name) => name ?? 'not signed')
-    const said = names.length > 0 ? `the same: ${names.join(', ')}` : 'not in a cache'
-    await command.result([`${recipe}: ${said}`], { type: 'checked', recipe, signers: names })
+    const line = `${recipe}: ${describeChecked(result, readers.need)}`
+    await command.result([line], { type: 'checked', recipe, signers: names, missing, incomplete })
   }
+  const shared = checked.results.filter(({ signers, incomplete }) => {
+    return signers.length >= readers.need && incomplete.length === 0
+  }).length
+  const results = checked.results.length
+  await command.result(
+    [
+      results === 0
+        ? `checked: nothing, no result of ${targets.join(', ')} is stored here`
+        : `checked: ${counted(results, 'stored result')}, in caches: ${String(shared)}`,
+    ],
+    { type: 'cache-checked', results, shared },
+  )
+  requireSound(checked, targets)
+}
+
+/** What a check found of one result. */
+function describeChecked(checked: Checked, need: number): string {
+  const { signers, missing, incomplete, isComplete } = checked
+  const names = signers.map((name) => name ?? 'not signed').join(', ')
+  const less = isComplete ? 'not in a cache' : 'not known, since a cache failed'
+  const short = missing.length > 0 && signers.length < need
+  return [
+    names === '' ? less : `the same: ${names}`,
+    ...(short && names !== '' ? [`no record of ${missing.join(', ')}`] : []),
+    ...(short && names !== '' ? [needed(signers.length, need)] : []),
+    ...incomplete.map((place) => `bytes missing or of another size in "${place}"`),
+  ].join('; ')
+}
+
+/** Who signed a result that too few did, for a list. */
+function describeShort(signers: readonly string[], need: number): string {
+  return signers.length === 0
+    ? ''
+    : ` (signed by ${signers.join(', ')}; ${needed(signers.length, need)})`
+}
+
+function needed(signers: number, need: number): string {
+  return `${String(need - signers)} more must sign`
+}
+
+/** Fails with `cache-unread` for caches that failed, and with `cache-damaged`. */
+function requireSound({ results, failed, refused }: CheckedTarget, targets: RecipeId[]): void {
+  const failures: FixpointError[] = []
+  if (failed.length > 0) {
+    const message = `Cannot check ${targets.join(', ')}: ${failed.join('; ')}`
+    failures.push(new FixpointError('cache-unread', message))
+  }
+  const [recipe, ...others] = results
+    .filter(({ incomplete }) => incomplete.length > 0)
+    .map((result) => result.recipe)
+  const damaged = [
+    ...refused.map((reason) => `unusable records: ${reason}`),
+    ...(recipe === undefined
+      ? []
+      : [`bytes are missing or have another size: ${[recipe, ...others].join(', ')}`]),
+  ]
+  if (damaged.length > 0) {
+    const message = `Cannot rely on all of the caches: ${damaged.join('; ')}`
+    const facts = recipe === undefined ? {} : { recipe }
+    failures.push(new FixpointError('cache-damaged', message, { facts }))
+  }
+  if (failures.length > 0) throw combineFailures(failures)
 }
 
 async function cachesOf(command: CommandContext): Promise<OpenCaches> {
-  const caches = await configuredCaches(command, await command.store(), {})
+  const caches = await configuredCaches(command, await command.store(), {}, { outcome: undefined })
   if (caches === undefined) throw noCache('used')
   return caches()
 }

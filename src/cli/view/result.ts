@@ -188,8 +188,17 @@ export type Result =
   | ({ readonly type: 'pushed' } & PushedTarget)
   /** `cache pull`: a target is in the store. */
   | { readonly type: 'pulled'; readonly recipe: RecipeId; readonly artifact: Digest }
-  /** `cache check`: who says the same of a stored result. */
-  | { readonly type: 'checked'; readonly recipe: RecipeId; readonly signers: readonly string[] }
+  /** `cache check`: who says the same of a stored result, whose record is missing, and where. */
+  | {
+      readonly type: 'checked'
+      readonly recipe: RecipeId
+      readonly signers: readonly string[]
+      readonly missing: readonly string[]
+      /** Caches with the record, but without its bytes. */
+      readonly incomplete: readonly string[]
+    }
+  /** `cache check`: stored results, and how many of them the caches have. */
+  | { readonly type: 'cache-checked'; readonly results: number; readonly shared: number }
   /** `store verify` */
   | {
       readonly type: 'damaged'

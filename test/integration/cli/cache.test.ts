@@ -164,23 +164,6 @@ test('a kill while a result comes in leaves nothing half, and the next run has i
   expect((await other.run('store', 'verify')).code).toBe(0)
 })
 
-test.each([
-  ['without keys', ['read: [/srv/c]'], 'config-value'],
-  ['of another scheme', ["read: ['ftp://h/']", 'trust: transport'], 'config-value'],
-  ['with a query', ["read: ['http://h/?a']", 'trust: transport'], 'config-value'],
-  ['with a key that is none', ['read: [/srv/c]', 'keys: [x]'], 'config-value'],
-  ['with trust in something else', ['read: [/srv/c]', 'trust: all'], 'config-value'],
-  ['that is written without a key', ['write: /srv/c'], 'config-value'],
-  ['with a key for nothing', ['key: /k', 'trust: transport'], 'config-value'],
-  ['that needs more than there are', ['read: [/srv/c]', 'need: 2', 'trust: transport'], ''],
-])('a cache %s is refused by the configuration', async (_, lines) => {
-  const toy = await newToy()
-  await configure(toy, ...lines)
-  const ended = await toy.run('build', 'alpha')
-  expect(ended.code).toBe(2)
-  expect(ended.stderr).toMatch(/config\.yaml:\d+:\d+: error/)
-})
-
 describe('a server that wants to know its clients', () => {
   /** Files of an authority, of a server and of clients that it vouches for, and of a stranger. */
   async function authority(): Promise<(name: string) => string> {

@@ -82,6 +82,7 @@ test('a server that is none of gRPC fails --remote-only, and nothing is left', a
   await configure(toy, `address: 'grpc://127.0.0.1:${port}'`)
   const refused = await toy.run('build', '--remote-only', 'one')
   expect(refused.stderr).toContain('does not speak HTTP/2')
+  expect(refused.stderr).toContain('build product/one`')
   expect(refused.code).toBe(6)
   expect(await readdir(join(toy.store, 'work'))).toEqual([])
 })

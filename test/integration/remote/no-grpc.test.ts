@@ -69,13 +69,16 @@ async function failureAt(address: string): Promise<unknown> {
   )
 }
 
-test.each(SERVERS)('a server that %s is a fault of it, and nothing comes later', async (_, make) => {
-  const port = await portOf(make())
-  const failure = await failureAt(`http://127.0.0.1:${port}`)
-  expect(failure).toMatchObject({ name: 'RemoteFault', kind: 'lost' })
-  // An error that nobody listens to ends the run of the tests.
-  for (let turn = 0; turn < 20; turn += 1) await setImmediate()
-})
+test.each(SERVERS)(
+  'a server that %s is a fault of it, and nothing comes later',
+  async (_, make) => {
+    const port = await portOf(make())
+    const failure = await failureAt(`http://127.0.0.1:${port}`)
+    expect(failure).toMatchObject({ name: 'RemoteFault', kind: 'lost' })
+    // An error that nobody listens to ends the run of the tests.
+    for (let turn = 0; turn < 20; turn += 1) await setImmediate()
+  },
+)
 
 test('a server without TLS is named as such', async () => {
   const port = await portOf(createHttpServer((_, response) => response.writeHead(404).end()))

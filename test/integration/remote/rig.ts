@@ -54,7 +54,14 @@ export async function openFor(
   chosen: CacheSettings,
   limits: CacheContext['limits'] = { delays: [1] },
 ): Promise<SharedResults> {
-  const context = { store, emit, now: () => performance.now(), engine: 'test 1', offline: false }
+  const context = {
+    store,
+    emit,
+    now: () => performance.now(),
+    engine: 'test 1',
+    offline: false,
+    outcome: undefined,
+  }
   return shareBy(await openCaches(chosen, { ...context, limits }), store)
 }
 

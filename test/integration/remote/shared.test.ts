@@ -67,7 +67,14 @@ describe('a build that writes, and others that read', () => {
     const metadata = toys(toy('a', 'a'), toy('b', 'b', ['a']))
     const push = async (from: Awaited<ReturnType<typeof freshStore>>) => {
       const { store, emit } = from
-      const context = { store, emit, now: () => 0, engine: 'test 1', offline: false }
+      const context = {
+        store,
+        emit,
+        now: () => 0,
+        engine: 'test 1',
+        offline: false,
+        outcome: undefined,
+      }
       const { writer } = await openCaches(writing(server.address, ci), context)
       const view = { store, indexName: indexNamer(() => digestOf('toy host')) }
       const plan = planOn(view, graphOf(metadata, [id('base/b')]), [id('base/b')])
@@ -77,13 +84,18 @@ describe('a build that writes, and others that read', () => {
     await buildWith(first, metadata, ['base/b'], undefined)
     expect(await push(first)).toMatchObject({ results: 2, added: 2, others: 0 })
     server.requests.length = 0
-    expect(await push(first)).toEqual({ results: 2, added: 0, others: 0, bytes: 0 })
+    expect(await push(first)).toEqual({ results: 2, added: 0, repaired: 0, others: 0, bytes: 0 })
     expect(server.requests.filter((line) => line.startsWith('PUT'))).toEqual([])
     // A blob that the server forgot is sent again.
     const forgotten = [...server.files.keys()].find((path) => path.startsWith('/cas/'))!
     server.files.delete(forgotten)
     expect(await push(first)).toMatchObject({ added: 0 })
     expect(server.files.has(forgotten)).toBe(true)
+    // So is one that was cut.
+    const whole = server.files.get(forgotten)!
+    server.files.set(forgotten, whole.subarray(0, 600))
+    expect(await push(first)).toMatchObject({ repaired: 1, bytes: whole.length })
+    expect(server.files.get(forgotten)).toEqual(whole)
 
     const second = await freshStore()
     await buildWith(second, metadata, ['base/b'], reading([server.address], [ci]))
