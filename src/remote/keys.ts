@@ -65,15 +65,19 @@ export async function makeKey(path: string): Promise<string> {
   return lineOf(name, createPublicKey(privateKey))
 }
 
+/** Why a new file cannot be opened, in plainer words than the system's. */
+const NOT_OPENED: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such folder',
+  EEXIST: 'something is there already',
+}
+
 /** Writes a new file, whole or not at all. Fails with `cache-key` or `disk-full`. */
 async function writeNew(path: string, text: string): Promise<void> {
   let file: FileHandle
   try {
     file = await open(path, 'wx', 0o600)
   } catch (error) {
-    const known = { ENOENT: 'there is no such folder', EEXIST: 'something is there already' }
-    const reason = Object.entries(known).find(([code]) => code === errorCode(error))?.[1]
-    throw asKeyError(path, error, reason)
+    throw asKeyError(path, error, NOT_OPENED[errorCode(error) ?? ''])
   }
   try {
     await file.writeFile(text)

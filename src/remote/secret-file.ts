@@ -31,9 +31,9 @@ export async function readSecret(path: string, code: keyof typeof WHAT): Promise
   })
 }
 
-/** The certificates in a PEM file, which hold no secret. Fails with `code`. */
-export async function readPublicPem(path: string, code: 'remote-certificate'): Promise<string> {
-  const file = { code, what: 'certificate', path }
+/** The certificates in a PEM file, which hold no secret. Fails with `remote-certificate`. */
+export async function readPublicPem(path: string): Promise<string> {
+  const file = { code: 'remote-certificate' as const, what: 'certificate', path }
   const text = await readSmall(file, LARGEST_CERTIFICATES, () => undefined)
   try {
     new X509Certificate(text)

@@ -139,6 +139,12 @@ export const TOOLS_RECIPE = recipe(
   step(...TOOLS.steps[0]!.script.split('\n')),
 )
 
+/** A product's recipe `one` on tools from the host. */
+export const ONE_TREE: Tree = {
+  'layers/bootstrap/tools/recipe.yaml': TOOLS_RECIPE,
+  'layers/product/one/recipe.yaml': makes('one', '1', 'inputs: [bootstrap/tools]'),
+}
+
 /** The engine as `make setup` compiles it; toy trees are made by the function returned. */
 export function commandLine(): (files?: Tree) => Promise<Toy> {
   beforeAll(() => {

@@ -2,6 +2,7 @@ import { appendFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Folder } from '../../base/beneath.ts'
 import type { Digest } from '../../base/digest.ts'
+import { partName } from '../../base/part-name.ts'
 import { folderBelow } from '../../base/put-file.ts'
 import { readRegular } from '../../base/regular.ts'
 import { replaceFile } from '../../base/replace-file.ts'
@@ -97,12 +98,12 @@ async function append(
   }
 }
 
-/** Makes a file with its first line. Of several runs that would, one does. */
+/** Makes a file with its first line. Of several runs that would, the one with the lock does. */
 async function begin(path: string, folder: Folder, name: string, head: string): Promise<void> {
   const lock = await takeLock(path)
   try {
     if (folder.stat(name) === undefined)
-      await replaceFile(folder, name, (part) => writeFile(part, `${head}\n`))
+      await replaceFile(folder, name, (part) => writeFile(part, `${head}\n`), partName(name))
   } finally {
     await lock?.release()
   }

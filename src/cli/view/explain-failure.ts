@@ -4,8 +4,8 @@ import { explainSystemError } from '../../base/system-error.ts'
 
 /**
  * What kept a recipe from being built, for a reader of the last line only. The failure of a step
- * gets the fact whether its tree was kept. Any other names the recipe, and those of other machines
- * get what was to be built. A bug stays as it is.
+ * gets the fact whether its tree was kept. Any other names the recipe. All get what was to be
+ * built. A bug stays as it is.
  */
 export function explainFailure(
   id: RecipeId,
@@ -16,7 +16,6 @@ export function explainFailure(
   const error = explainSystemError(failure)
   if (!(error instanceof FixpointError)) return error
   const { code, message, position, hint, facts } = error
-  if (facts.step === undefined && message.includes(id) && code !== 'remote-failed') return error
   return new FixpointError(
     code,
     message.includes(id) ? message : `Cannot build ${id}: ${message}`,

@@ -133,7 +133,9 @@ export function hintOf(error: FixpointError, options: GlobalOptions): string | u
         (facts.near === undefined
           ? `The command \`${typed('list')}\` lists all recipes`
           : `Did you mean "${facts.near}"?`) +
-        (isStandIn(options.layers) ? "; they are Fixpoint's own, as this folder has no layers" : '')
+        (isStandIn(options.layers)
+          ? '; this folder has no layers, so only those of Fixpoint count'
+          : '')
       )
     default:
       return code satisfies never

@@ -14,10 +14,10 @@ export async function tlsOptions({
   key,
 }: RemoteSettings): Promise<SecureClientSessionOptions> {
   if (!address.startsWith('https:')) return {}
-  const authority = ca === undefined ? {} : { ca: await readPublicPem(ca, CODE) }
+  const authority = ca === undefined ? {} : { ca: await readPublicPem(ca) }
   if (certificate === undefined || key === undefined) return authority
   const pair = {
-    cert: await readPublicPem(certificate, CODE),
+    cert: await readPublicPem(certificate),
     key: await readSecret(key, CODE),
   }
   requirePair(pair, { code: CODE, certificate, key })

@@ -186,5 +186,5 @@ test('commands that change layers take those of the engine only in its checkout'
     ])
   }
   const { stderr } = await toy.runWith(how, 'show', 'hello')
-  expect(stderr).toContain("they are Fixpoint's own, as this folder has no layers")
+  expect(stderr).toContain('this folder has no layers, so only those of Fixpoint count')
 })

@@ -4,42 +4,47 @@ import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { cacheServer, on, status } from '../../support/cache-server.ts'
-import {
-  commandLine,
-  jsonLines,
-  makes,
-  onSmallDisk,
-  TOOLS_RECIPE,
-  type Toy,
-} from '../../support/cli.ts'
+import { commandLine, jsonLines, onSmallDisk, ONE_TREE } from '../../support/cli.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
+import { configureIn } from '../../support/user-config.ts'
 
 const newToy = commandLine()
-const TREE = {
-  'layers/bootstrap/tools/recipe.yaml': TOOLS_RECIPE,
-  'layers/product/one/recipe.yaml': makes('one', '1', 'inputs: [bootstrap/tools]'),
-}
-
-/** Writes the `cache:` of a user's configuration. */
-function configure(toy: Toy, ...lines: readonly string[]): Promise<void> {
-  const text = ['cache:', ...lines.map((line) => `  ${line}`), ''].join('\n')
-  return toy.write({ 'home/.config/fixpoint/config.yaml': text })
-}
+const configure = configureIn('cache')
 
 test.each([
-  ['without keys', ['read: [/srv/c]'], ''],
-  ['of another scheme', ["read: ['ftp://h/']", 'trust: transport'], ''],
-  ['with a query', ["read: ['http://h/?a']", 'trust: transport'], ''],
-  ['with a key that is none', ['read: [/srv/c]', 'keys: [x]'], ''],
-  ['with trust in something else', ['read: [/srv/c]', 'trust: all'], ''],
-  ['that is written without a key', ['write: /srv/c'], ''],
-  ['with a key for nothing', ['key: /k', 'trust: transport'], ''],
-  ['that needs more than there are', ['read: [/srv/c]', 'need: 2', 'trust: transport'], ''],
-  ['on another machine by file:', ["read: ['file://localhost/srv/c']", 'trust: transport'], ''],
-  ["in another user's home", ["read: ['~user/cache']", 'trust: transport'], ''],
-  ['by a word', ['read: [cache]', 'trust: transport'], ''],
-  ['with a port that cannot be', ["read: ['http://127.0.0.1:99999']", 'trust: transport'], 'HOST'],
-  ['with a blank in its name', ["read: ['http://h h']", 'trust: transport'], 'HOST'],
+  ['without keys', ['read: [/srv/c]'], 'needs `keys:`'],
+  [
+    'of another scheme',
+    ["read: ['ftp://h/']", 'trust: transport'],
+    'an http:// or https:// address, or a folder',
+  ],
+  ['with a query', ["read: ['http://h/?a']", 'trust: transport'], 'without "?" and "#"'],
+  ['with a key that is none', ['read: [/srv/c]', 'keys: [x]'], 'NAME:KEY'],
+  ['with trust in something else', ['read: [/srv/c]', 'trust: all'], '"transport", or left out'],
+  ['that is written without a key', ['write: /srv/c'], 'needs `key:`'],
+  ['with a key for nothing', ['key: /k', 'trust: transport'], 'nothing is signed'],
+  [
+    'that needs more than there are',
+    ['read: [/srv/c]', 'need: 2', 'trust: transport'],
+    'the number of keys, 0',
+  ],
+  [
+    'on another machine by file:',
+    ["read: ['file://localhost/srv/c']", 'trust: transport'],
+    'without the name of a host',
+  ],
+  [
+    "in another user's home",
+    ["read: ['~user/cache']", 'trust: transport'],
+    'the whole path of a folder',
+  ],
+  ['by a word', ['read: [cache]', 'trust: transport'], 'the whole path of a folder'],
+  [
+    'with a port that cannot be',
+    ["read: ['http://127.0.0.1:99999']", 'trust: transport'],
+    'https://HOST/',
+  ],
+  ['with a blank in its name', ["read: ['http://h h']", 'trust: transport'], 'https://HOST/'],
 ])('a cache %s is refused by the configuration', async (_, lines, reason) => {
   const toy = await newToy()
   await configure(toy, ...lines)
@@ -51,7 +56,7 @@ test.each([
 
 test('what a cache has, and what it does not, is checked and mended', async () => {
   const folder = await temporaryFolder()
-  const toy = await newToy(TREE)
+  const toy = await newToy(ONE_TREE)
   const key = (await toy.run('cache', 'keygen', 'ci-1.key')).stdout.trim()
   const other = (await toy.run('cache', 'keygen', 'ci-2.key')).stdout.trim()
   const both = (...more: readonly string[]): Promise<void> =>
@@ -106,7 +111,7 @@ test('what a cache has, and what it does not, is checked and mended', async () =
 })
 
 test('a cache that cannot be asked is no cache that has nothing', async () => {
-  const toy = await newToy(TREE)
+  const toy = await newToy(ONE_TREE)
   await configure(toy, "read: ['http://127.0.0.1:1', '/nonexist']", 'trust: transport')
   const built = await toy.run('build', 'one')
   expect(built.code).toBe(0)
@@ -122,7 +127,7 @@ test('a cache that cannot be asked is no cache that has nothing', async () => {
 test('a server that is full is one warning', async () => {
   const server = await cacheServer()
   server.fault = on('PUT', status(507))
-  const toy = await newToy(TREE)
+  const toy = await newToy(ONE_TREE)
   await configure(toy, `write: ${server.address}`, 'trust: transport')
   const built = await toy.run('build', 'one')
   expect(built.code).toBe(0)
@@ -138,7 +143,7 @@ describe('a key that cannot be made', () => {
     ['folder', 'something is there already'],
     ['/dev/null', 'something is there already'],
   ])('as %s is an error of one line', async (path, reason) => {
-    const toy = await newToy(TREE)
+    const toy = await newToy(ONE_TREE)
     await toy.write({ there: 'x', 'folder/x': 'x' })
     const ended = await toy.run('cache', 'keygen', path)
     expect(ended.code).toBe(2)
@@ -146,7 +151,7 @@ describe('a key that cannot be made', () => {
   })
 
   test.runIf(process.getuid?.() === 0)('on a full disk leaves nothing', async () => {
-    const toy = await newToy(TREE)
+    const toy = await newToy(ONE_TREE)
     const disk = join(toy.folder, 'disk')
     execFileSync('mkdir', ['-p', disk])
     const wrap = onSmallDisk(disk, 1)
@@ -163,7 +168,7 @@ describe('a key that cannot be made', () => {
   })
 
   test('a key file has the hint that suits its fault', async () => {
-    const toy = await newToy(TREE)
+    const toy = await newToy(ONE_TREE)
     await toy.write({ 'my key': 'x' })
     const path = join(toy.folder, 'my key')
     const lines = ['write: /srv/cache', `key: '${path}'`]

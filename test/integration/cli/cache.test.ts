@@ -8,21 +8,16 @@ import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { cacheServer, on, status } from '../../support/cache-server.ts'
-import { commandLine, jsonLines, makes, ranIn, TOOLS_RECIPE, type Toy } from '../../support/cli.ts'
+import { commandLine, jsonLines, makes, ranIn, ONE_TREE, type Toy } from '../../support/cli.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
+import { configureIn } from '../../support/user-config.ts'
 
 const newToy = commandLine()
 const TREE = {
-  'layers/bootstrap/tools/recipe.yaml': TOOLS_RECIPE,
-  'layers/product/one/recipe.yaml': makes('one', '1', 'inputs: [bootstrap/tools]'),
+  ...ONE_TREE,
   'layers/product/two/recipe.yaml': makes('two', '2', 'inputs: [bootstrap/tools, product/one]'),
 }
-
-/** Writes the `cache:` of a user's configuration. */
-function configure(toy: Toy, ...lines: readonly string[]): Promise<void> {
-  const text = ['cache:', ...lines.map((line) => `  ${line}`), ''].join('\n')
-  return toy.write({ 'home/.config/fixpoint/config.yaml': text })
-}
+const configure = configureIn('cache')
 
 /** A user who built `two`, and wrote it to `place`. */
 async function writer(place: string, ...lines: readonly string[]): Promise<string> {

@@ -11,26 +11,17 @@ import {
   jsonLines,
   makes,
   onSmallDisk,
-  TOOLS_RECIPE,
+  ONE_TREE,
   WITHOUT_NAMESPACES,
   type Ended,
-  type Toy,
 } from '../../support/cli.ts'
 import { proxyTo, type Proxy } from '../../support/reapi-proxy.ts'
 import { hasServer, hostRunner, reapiServer } from '../../support/reapi.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
+import { configureIn } from '../../support/user-config.ts'
 
 const newToy = commandLine()
-const TREE = {
-  'layers/bootstrap/tools/recipe.yaml': TOOLS_RECIPE,
-  'layers/product/one/recipe.yaml': makes('one', '1', 'inputs: [bootstrap/tools]'),
-}
-
-/** Writes the `remote:` of a user's configuration. */
-function configure(toy: Toy, ...lines: readonly string[]): Promise<void> {
-  const text = ['remote:', ...lines.map((line) => `  ${line}`), ''].join('\n')
-  return toy.write({ 'home/.config/fixpoint/config.yaml': text })
-}
+const configure = configureIn('remote')
 
 const BAD: readonly (readonly [string, readonly string[]])[] = [
   ['an address of another kind', ['address: http://127.0.0.1:1']],
@@ -44,7 +35,7 @@ const BAD: readonly (readonly [string, readonly string[]])[] = [
 ]
 
 test.each(BAD)('%s in the configuration is named with its line', async (_, lines) => {
-  const toy = await newToy(TREE)
+  const toy = await newToy(ONE_TREE)
   await configure(toy, ...lines)
   const ended = await toy.run('build', 'one')
   expect(ended.code).toBe(2)
@@ -52,20 +43,20 @@ test.each(BAD)('%s in the configuration is named with its line', async (_, lines
 })
 
 test('--remote-only without a server is refused', async () => {
-  const toy = await newToy(TREE)
+  const toy = await newToy(ONE_TREE)
   const ended = await toy.run('build', '--remote-only', 'one')
   expect(ended.code).toBe(2)
   expect(ended.stderr).toContain('remote:')
 })
 
 test('a server that is not there: built here, with a warning; not with --remote-only', async () => {
-  const toy = await newToy(TREE)
+  const toy = await newToy(ONE_TREE)
   await configure(toy, "address: 'grpc://127.0.0.1:1'")
   const refused = await toy.run('build', '--remote-only', 'one')
   expect(refused.code).toBe(6)
   expect(refused.stderr).toContain('remote "127.0.0.1:1" failed')
   expect(await toy.run('build', '--local', 'one')).toMatchObject({ code: 0 })
-  const again = await newToy(TREE)
+  const again = await newToy(ONE_TREE)
   await configure(again, "address: 'grpc://127.0.0.1:1'")
   const built = await again.run('build', 'one')
   expect(built.code).toBe(0)
@@ -77,7 +68,7 @@ test('a server that is none of gRPC fails --remote-only, and nothing is left', a
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   onTestFinished(() => void server.close())
-  const toy = await newToy(TREE)
+  const toy = await newToy(ONE_TREE)
   const { port } = server.address() as AddressInfo
   await configure(toy, `address: 'grpc://127.0.0.1:${port}'`)
   const refused = await toy.run('build', '--remote-only', 'one')
@@ -97,7 +88,7 @@ describe.skipIf(!hasServer)('with a server', () => {
     )?.['place']
 
   test('events, why, log and plan say where a result came from', async () => {
-    const toy = await newToy(TREE)
+    const toy = await newToy(ONE_TREE)
     await configure(toy, `address: 'grpc://127.0.0.1:${server().port}'`, `runner: ${runner()}`)
     const built = await toy.run('--json', 'build', '--remote-only', 'one')
     const name = `127.0.0.1:${server().port}`
@@ -107,7 +98,7 @@ describe.skipIf(!hasServer)('with a server', () => {
     const log = await toy.run('log', 'one')
     expect(log.code).toBe(0)
     expect(log.stderr).toContain(`run by ${name}`)
-    const here = await newToy(TREE)
+    const here = await newToy(ONE_TREE)
     const local = await here.run('build', 'one')
     const target = jsonLines(built.stdout).find(({ type }) => type === 'target')
     expect(local.stdout).toContain(String(target?.['artifact']))
@@ -117,12 +108,12 @@ describe.skipIf(!hasServer)('with a server', () => {
     const names = ['one', 'two', 'three']
     const toy = await newToy(
       Object.fromEntries([
-        ...Object.entries(TREE),
+        ...Object.entries(ONE_TREE),
         ...names.map((name) => [
           `layers/product/${name}/recipe.yaml`,
           makes(name, `of ${name}`, 'inputs: [bootstrap/tools]'),
         ]),
-      ]) as typeof TREE,
+      ]) as typeof ONE_TREE,
     )
     expect(await toy.run('build', 'bootstrap/tools')).toMatchObject({ code: 0 })
     const lines = [`address: 'grpc://127.0.0.1:${server().port}'`, `runner: ${runner()}`]
@@ -134,7 +125,7 @@ describe.skipIf(!hasServer)('with a server', () => {
   })
 
   test('a full disk here is an error of this machine', async () => {
-    const toy = await newToy(TREE)
+    const toy = await newToy(ONE_TREE)
     await configure(toy, `address: 'grpc://127.0.0.1:${server().port}'`, `runner: ${runner()}`)
     await toy.write({
       'layers/product/one/recipe.yaml': makes('one', 'x', 'inputs: [bootstrap/tools]').replace(
@@ -194,7 +185,7 @@ describe.skipIf(!hasServer)('with a server', () => {
       `key: ${join(folder, 'client.key')}`,
       `token: ${join(folder, 'token')}`,
     ]
-    const toy = await newToy(TREE)
+    const toy = await newToy(ONE_TREE)
     await configure(toy, ...lines)
     const built = await toy.run('--json', 'build', '--remote-only', 'one')
     expect(placeOf(built)).toBe(`remote 127.0.0.1:${proxy.port}`)
@@ -203,7 +194,7 @@ describe.skipIf(!hasServer)('with a server', () => {
 
     // Nobody vouches for the server, or for the client: it is built here.
     for (const left of ['ca', 'certificate']) {
-      const wrong = await newToy(TREE)
+      const wrong = await newToy(ONE_TREE)
       const most = lines.filter(
         (line) => !line.startsWith(left) && !(left === 'certificate' && line.startsWith('key')),
       )
@@ -214,7 +205,7 @@ describe.skipIf(!hasServer)('with a server', () => {
 
     // A token that is not accepted is named, but not shown; one that others may read is refused.
     writeFileSync(join(folder, 'token'), 'SECRET-2\n')
-    const stranger = await newToy(TREE)
+    const stranger = await newToy(ONE_TREE)
     await configure(stranger, ...lines)
     const refused = await stranger.run('--json', 'build', '--remote-only', 'one')
     expect(refused.code).toBe(6)
