@@ -3,6 +3,7 @@ import { basename, join } from 'node:path'
 import { FixpointError } from '../base/error.ts'
 import { ifThere } from '../base/files.ts'
 import { makeWholeFolder } from '../base/whole-folder.ts'
+import type { RecipeId } from '../base/recipe-id.ts'
 import type { Action } from '../build/executor.ts'
 import { layOutTree, type LayOutContext } from '../build/laid-out-tree.ts'
 import type { LocalFile } from '../metadata/model.ts'
@@ -16,7 +17,8 @@ export const BASE = 'fixpoint.base'
 /**
  * Makes `target`, which is not there yet, a git repository of a recipe's sources as its steps find
  * them: a first commit with what was unpacked, and one for each patch of the recipe. Fails with
- * `edit-there`, `edit-empty`, `edit-git`, `git-failed`, `no-git`, or as unpacking does.
+ * `edit-there`, `edit-empty`, `edit-git`, `edit-patch`, `git-failed`, `no-git`, or as unpacking
+ * does.
  */
 export async function makeEditTree(
   action: Action,
@@ -66,12 +68,31 @@ async function commitAll(git: Git, folder: string, action: Action): Promise<void
   await git.run(['add', '--all', '--force'])
   await commit(git, `The sources of ${action.recipe}\n`)
   for (const patch of action.patches) {
-    await git.run(['apply', '--index', '--whitespace=nowarn', patch.path])
+    await apply(git, patch, action.recipe)
     await commit(git, await messageOf(patch))
   }
   const head = (await git.run(['rev-parse', 'HEAD'])).trim()
   await git.run(['config', RECIPE, action.recipe])
   await noteBase(git, head, action.patches)
+}
+
+async function apply(git: Git, { name, path }: LocalFile, recipe: RecipeId): Promise<void> {
+  try {
+    await git.run(['apply', '--index', '--whitespace=nowarn', path])
+  } catch (error) {
+    if (!(error instanceof FixpointError) || error.code !== 'git-failed') throw error
+    const said = (error.cause as { stderr?: string }).stderr ?? ''
+    const reason = said
+      .replace(/^error: /gm, '')
+      .trim()
+      .split('\n')
+      .join('; ')
+    throw new FixpointError(
+      'edit-patch',
+      `Cannot edit ${recipe}: its patch "${name}" does not apply: ${reason}`,
+      { position: { file: path } },
+    )
+  }
 }
 
 /** Notes that a commit stands for the sources with all of the recipe's patches. */

@@ -5,12 +5,11 @@ import { exists } from '../base/files.ts'
 import type { RecipeId } from '../base/recipe-id.ts'
 import { removeTree } from '../base/remove-tree.ts'
 import { makeWhole, makeWholeFolder } from '../base/whole-folder.ts'
-import { amendSchema, recipeSchema } from '../metadata/format/schema.ts'
 import type { Loaded } from '../metadata/load.ts'
-import type { Change } from '../metadata/tree/statements.ts'
 import { ownFolder, type OwnFolder } from './own-folder.ts'
 import { putText } from './put-text.ts'
-import { withElement, yamlWord } from './yaml-text.ts'
+import { withWord } from './with-word.ts'
+import { yamlWord } from './yaml-text.ts'
 
 /** What is asked for. */
 export interface FragmentOptions {
@@ -56,9 +55,9 @@ export async function fragmentPlace(options: FragmentOptions): Promise<FragmentP
       `Cannot make fragment "${name}": ${recipe} has a file of that name`,
     )
   const own = await ownFolder(loaded, recipe, layer)
-  if (own.amendment !== undefined) return { config, name, own, yaml: undefined }
-  const { yaml } = changeIn(loaded, own.folder)
-  const after = withFragment(yaml.text, yaml.value as Stated, basename(yaml.file), name)
+  if (own.change === undefined) return { config, name, own, yaml: undefined }
+  const { yaml } = own.change
+  const after = withWord(own.change, 'config', name)
   if (after === undefined)
     throw new FixpointError(
       'fragment-elsewhere',
@@ -93,12 +92,12 @@ export async function writeFragment(options: FragmentOptions, text: string): Pro
 
 /** Puts the files of a fragment; resolves to what undoes it. */
 async function put(
-  { own: { folder, amendment }, name, yaml }: FragmentPlace,
+  { own: { folder }, name, yaml }: FragmentPlace,
   recipe: RecipeId,
   text: string,
 ): Promise<() => Promise<void>> {
   const files = join(folder, 'files')
-  if (amendment !== undefined || yaml === undefined) {
+  if (yaml === undefined) {
     await makeWholeFolder(folder, async (part) => {
       const amend = `amends: ${recipe}\nappend:\n  config: [${yamlWord(name)}]\n`
       await writeFile(join(part, 'amend.yaml'), amend, { flag: 'wx', flush: true })
@@ -120,42 +119,6 @@ async function put(
     throw error
   }
   return undo
-}
-
-/** What a file of a recipe or amendment holds, as far as it matters here. */
-interface Stated {
-  readonly extends?: unknown
-  readonly config?: unknown
-  readonly set?: { readonly config?: unknown }
-}
-
-/** The file's text with one more fragment. */
-function withFragment(
-  text: string,
-  stated: Stated,
-  file: string,
-  name: string,
-): string | undefined {
-  const { shape } = file === 'amend.yaml' ? amendSchema : recipeSchema
-  const operators = recipeSchema.shape
-  const [top, set, append] = [
-    Object.keys(shape),
-    Object.keys(operators.set.unwrap().shape),
-    Object.keys(operators.append.unwrap().shape),
-  ]
-  if (stated.config !== undefined || (file === 'recipe.yaml' && stated.extends === undefined))
-    return withElement(text, { path: ['config'], orders: [top], text: name })
-  if (stated.set?.config !== undefined)
-    return withElement(text, { path: ['set', 'config'], orders: [top, set], text: name })
-  return withElement(text, { path: ['append', 'config'], orders: [top, append], text: name })
-}
-
-/** The recipe or amendment whose folder that is. */
-function changeIn({ statements }: Loaded, folder: string): Change {
-  const changes = [...statements.recipes.values(), ...[...statements.amendments.values()].flat()]
-  const change = changes.find((one) => one?.folder === folder)
-  if (change === undefined) throw new TypeError(`"${folder}" is no folder of a recipe`)
-  return change
 }
 
 function freeName(files: readonly string[]): string {

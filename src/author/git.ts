@@ -42,7 +42,7 @@ export class Git {
       const said = (cause as { stderr?: string }).stderr?.trim() ?? String(cause)
       throw new FixpointError(
         'git-failed',
-        `Cannot use "${this.folder}": git ${args[0] ?? ''} says: ${said}`,
+        `Cannot use "${this.folder}": git ${args[0] ?? ''} says: ${said.split('\n').join('; ')}`,
         { cause },
       )
     }

@@ -1,7 +1,9 @@
 import { resolve } from 'node:path'
 import { FixpointError } from '../base/error.ts'
+import { shownAddress } from '../fetch/addresses.ts'
 import {
   fileNameOf,
+  hasCredentials,
   isFileName,
   parsePlace,
   type ParsedPlace,
@@ -39,14 +41,11 @@ function unusable(word: string, reason: string): FixpointError {
 }
 
 function refuseCredentials(place: ParsedPlace): void {
-  if (place.kind !== 'address' || (place.url.username === '' && place.url.password === '')) return
-  const shown = new URL(place.url)
-  shown.username = ''
-  shown.password = ''
+  if (place.kind !== 'address' || !hasCredentials(place.url.href)) return
   throw new FixpointError(
     'source-credentials',
-    `Cannot use place "${shown.href}" with the user name or password that was given: ` +
-      'all who read the recipe would see it',
+    `Cannot use place "${shownAddress(place.url)}" with the user name or password ` +
+      'that was given: all who read the recipe would see it',
   )
 }
 

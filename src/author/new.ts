@@ -3,10 +3,10 @@ import { basename, dirname, join, relative, resolve } from 'node:path'
 import { FixpointError } from '../base/error.ts'
 import { ifThere } from '../base/files.ts'
 import type { RecipeId } from '../base/recipe-id.ts'
-import type { Loaded } from '../metadata/load.ts'
 import { layerName, recipeName } from '../metadata/format/texts.ts'
-import { readLayout, RESERVED, type Layer } from '../metadata/tree/layers.ts'
+import { readLayout, RESERVED, type Layer, type Layout } from '../metadata/tree/layers.ts'
 import { Faults } from '../metadata/yaml/faults.ts'
+import { buildLines } from './build-lines.ts'
 import { requireText } from './checked.ts'
 import { putNewFolder } from './new-folder.ts'
 import { yamlWord } from './yaml-text.ts'
@@ -14,7 +14,7 @@ import { yamlWord } from './yaml-text.ts'
 /** What a new recipe starts from. */
 export type Start =
   | { readonly kind: 'recipe'; readonly style: string }
-  | { readonly kind: 'image'; readonly contents: readonly RecipeId[] }
+  | { readonly kind: 'image'; readonly base: RecipeId; readonly contents: readonly RecipeId[] }
 
 /**
  * Makes the folder of a new recipe or image in one of the user's layers: the one that is named, or
@@ -22,20 +22,20 @@ export type Start =
  * a layer that is none of the user's, and with `new-there`.
  */
 export async function newRecipe(
-  loaded: Loaded,
+  layout: Layout,
   name: string,
   layer: string | undefined,
   start: Start,
 ): Promise<string> {
   requireText(recipeName, name, 'the name of a recipe')
-  const folder = join(ownLayer(loaded, layer).folder, name)
+  const folder = join(ownLayer(layout, layer).folder, name)
   const text = start.kind === 'recipe' ? recipeText(name, start.style) : imageText(name, start)
   await putNewFolder(folder, { 'recipe.yaml': text })
   return join(folder, 'recipe.yaml')
 }
 
 /** One of the user's layers, which are those of the last layers.yaml. */
-export function ownLayer({ layout }: Loaded, name: string | undefined): Layer {
+export function ownLayer(layout: Layout, name: string | undefined): Layer {
   const tree = layout.trees.at(-1)
   const own = layout.layers.filter((layer) => layer.tree === tree)
   const layer = name === undefined ? own.at(-1) : own.find((one) => one.name === name)
@@ -84,17 +84,6 @@ async function realPathOf(path: string): Promise<string> {
 }
 
 function recipeText(name: string, style: string): string {
-  const steps =
-    style === 'plain'
-      ? [
-          '# Where its files go: "$OUT" stands for the root of what uses it.',
-          'steps:',
-          `  build: make -C ${name}`,
-          `  install: install -D ${name}/${name} "$OUT/usr/bin/${name}"`,
-        ]
-      : style === 'autotools'
-        ? ['env:', `  WORK: /build/src/${name}`]
-        : []
   return [
     `name: ${yamlWord(name)}`,
     "version: '1'",
@@ -104,17 +93,15 @@ function recipeText(name: string, style: string): string {
     'sources:',
     `  - tree: [${yamlWord(name)}]`,
     '    name: source',
-    'inputs: [toolchain/gcc, toolchain/make, toolchain/busybox]',
-    `style: ${style}`,
-    ...steps,
+    ...buildLines(style, { name, folder: name }),
     '',
   ].join('\n')
 }
 
-function imageText(name: string, { contents }: { readonly contents: readonly RecipeId[] }): string {
+function imageText(name: string, { base, contents }: Start & { kind: 'image' }): string {
   return [
     `name: ${yamlWord(name)}`,
-    'extends: system/tiny',
+    `extends: ${base}`,
     'set:',
     `  summary: What ${name} is for`,
     ...(contents.length > 0 ? ['append:', `  contents: [${contents.join(', ')}]`] : []),

@@ -4,12 +4,13 @@ import { exists } from '../base/files.ts'
 import type { RecipeId } from '../base/recipe-id.ts'
 import type { Loaded } from '../metadata/load.ts'
 import type { Layer } from '../metadata/tree/layers.ts'
+import type { Change } from '../metadata/tree/statements.ts'
 
 /** The folder in which a user changes a recipe. */
 export interface OwnFolder {
   readonly folder: string
-  /** Text of the amend.yaml that has to be made there; undefined when the folder is there. */
-  readonly amendment: string | undefined
+  /** The recipe or amendment that is there; undefined when the folder has yet to be made. */
+  readonly change: Change | undefined
 }
 
 /**
@@ -19,7 +20,7 @@ export interface OwnFolder {
  * with `layer-before` for one that comes before the recipe's.
  */
 export async function ownFolder(
-  { layout, statements, metadata }: Loaded,
+  { layout, statements }: Loaded,
   id: RecipeId,
   wanted: string | undefined,
 ): Promise<OwnFolder> {
@@ -29,7 +30,7 @@ export async function ownFolder(
   const statement = statements.recipes.get(id)
   if (home === undefined || statement === undefined) throw new TypeError(`"${id}" is no recipe`)
   if (wanted === undefined && own.includes(home))
-    return { folder: statement.folder, amendment: undefined }
+    return { folder: statement.folder, change: statement }
   const layer = wanted === undefined ? own.at(-1) : own.find(({ name }) => name === wanted)
   if (layer === undefined)
     throw new FixpointError(
@@ -37,22 +38,16 @@ export async function ownFolder(
       `Cannot change ${id} in layer "${wanted ?? ''}": your layers are ` +
         own.map(({ name }) => name).join(', '),
     )
-  if (layer === home) return { folder: statement.folder, amendment: undefined }
+  if (layer === home) return { folder: statement.folder, change: statement }
   if (layer.rank < home.rank)
     throw new FixpointError(
       'layer-before',
       `Cannot change ${id} in layer "${layer.name}": it comes before the layer of the recipe`,
     )
   const amendment = (statements.amendments.get(id) ?? []).find((one) => one.layer === layer)
-  if (amendment !== undefined) return { folder: amendment.folder, amendment: undefined }
-  const recipe = metadata.recipes.get(id)
-  const hasPatch = recipe?.host === true || recipe?.inputs.includes(PATCH) === true
-  const inputs = hasPatch ? '' : `append:\n  inputs: [${PATCH}]\n`
-  return { folder: await freeFolder(layer, id), amendment: `amends: ${id}\n${inputs}` }
+  if (amendment !== undefined) return { folder: amendment.folder, change: amendment }
+  return { folder: await freeFolder(layer, id), change: undefined }
 }
-
-/** GNU patch, which applies patches in the sandbox. */
-const PATCH = 'toolchain/patch' as RecipeId
 
 /** A folder of the layer that is not there, named after the recipe. */
 async function freeFolder(layer: Layer, id: RecipeId): Promise<string> {

@@ -4,9 +4,11 @@ import type { Loaded } from '../metadata/load.ts'
 import type { LocalFile } from '../metadata/model.ts'
 import { BASE, digestsOf, noteBase, PATCHES, RECIPE } from './edit-tree.ts'
 import { Git } from './git.ts'
-import { ownFolder } from './own-folder.ts'
-import { newPatches, numberingAfter, untracked } from './patches.ts'
-import { writePatches } from './write-patches.ts'
+import { ownFolder, type OwnFolder } from './own-folder.ts'
+import { newPatches, numberingAfter, untracked, type NewPatch } from './patches.ts'
+import { putText } from './put-text.ts'
+import { withWord } from './with-word.ts'
+import { writePatches, type PatchesPlace, type Undo } from './write-patches.ts'
 
 /** What is asked for. */
 export interface PatchOptions {
@@ -27,6 +29,8 @@ export interface WrittenPatches {
   readonly names: readonly string[]
   /** Whether the folder is a new one, with an amendment. */
   readonly isNew: boolean
+  /** The file that now has GNU patch among the inputs, or that should. */
+  readonly withPatch: { readonly file: string; readonly isDone: boolean } | undefined
   /** Files of the tree that no commit has. */
   readonly untracked: readonly string[]
 }
@@ -48,15 +52,21 @@ export async function patchRecipe({
   const before = patchesIn(loaded, recipe)
   const base = await baseOf(git, recipe, before)
   const own = await ownFolder(loaded, recipe, layer)
-  const patches = await newPatches(git, base, numberingAfter(namesIn(loaded, own.folder)))
+  const names = own.change?.patches.map(({ name }) => name) ?? []
+  const patches = await newPatches(git, base, numberingAfter(names))
+  const isMissing = !hasPatch(loaded, recipe)
+  const inputs = isMissing ? inputsOf(own) : undefined
   const written = {
     folder: own.folder,
     names: patches.map(({ name }) => name),
-    isNew: own.amendment !== undefined,
+    isNew: own.change === undefined,
+    withPatch: inputs && { file: inputs.file, isDone: inputs.after !== undefined },
     untracked: await untracked(git),
   }
-  if (patches.length === 0) return written
-  const undo = await writePatches(own, patches)
+  if (patches.length === 0) return { ...written, withPatch: undefined }
+  const append = isMissing ? `append:\n  inputs: [${PATCH}]\n` : ''
+  const amendment = own.change === undefined ? `amends: ${recipe}\n${append}` : undefined
+  const undo = await writeAll({ folder: own.folder, amendment }, inputs, patches)
   try {
     const after = patchesIn(await load(), recipe)
     requireLast(after, before, written.names, recipe)
@@ -68,17 +78,53 @@ export async function patchRecipe({
   return written
 }
 
+/** GNU patch, which applies patches in the sandbox. */
+const PATCH = 'toolchain/patch' as RecipeId
+
+/** Whether GNU patch is where a recipe is built. */
+function hasPatch({ metadata }: Loaded, id: RecipeId): boolean {
+  const recipe = metadata.recipes.get(id)
+  return recipe?.host === true || recipe?.inputs.includes(PATCH) === true
+}
+
+/** A file whose list of inputs lacks GNU patch. */
+interface Inputs {
+  readonly file: string
+  readonly before: string
+  /** The text with GNU patch; undefined where the list cannot be added to. */
+  readonly after: string | undefined
+}
+
+/** Undefined for a folder that has no recipe or amendment yet. */
+function inputsOf({ change }: OwnFolder): Inputs | undefined {
+  if (change === undefined) return undefined
+  const { file, text } = change.yaml
+  return { file, before: text, after: withWord(change, 'inputs', PATCH) }
+}
+
+async function writeAll(
+  place: PatchesPlace,
+  inputs: Inputs | undefined,
+  patches: readonly NewPatch[],
+): Promise<Undo> {
+  const undo = await writePatches(place, patches)
+  if (inputs?.after === undefined) return undo
+  try {
+    await putText(inputs.file, inputs.after)
+  } catch (error) {
+    await undo()
+    throw error
+  }
+  return async () => {
+    await putText(inputs.file, inputs.before)
+    await undo()
+  }
+}
+
 function patchesIn({ metadata }: Loaded, id: RecipeId): readonly LocalFile[] {
   const recipe = metadata.recipes.get(id)
   if (recipe === undefined) throw new TypeError(`"${id}" is no recipe`)
   return recipe.patches
-}
-
-/** Names of the patches that a folder of a layer has already. */
-function namesIn({ statements }: Loaded, folder: string): string[] {
-  const changes = [...statements.recipes.values(), ...[...statements.amendments.values()].flat()]
-  const change = changes.find((one) => one?.folder === folder)
-  return change?.patches.map(({ name }) => name) ?? []
 }
 
 async function baseOf(git: Git, recipe: RecipeId, patches: readonly LocalFile[]): Promise<string> {

@@ -3,8 +3,9 @@ import type { Digest } from '../base/digest.ts'
 import { FixpointError } from '../base/error.ts'
 import type { NewSources } from '../fetch/ports.ts'
 import { recipeName } from '../metadata/format/texts.ts'
-import type { Loaded } from '../metadata/load.ts'
+import type { Layout } from '../metadata/tree/layers.ts'
 import type { Store } from '../store/store.ts'
+import { buildLines } from './build-lines.ts'
 import { requireText } from './checked.ts'
 import { ownLayer } from './new.ts'
 import { putNewFolder } from './new-folder.ts'
@@ -23,7 +24,7 @@ export interface SourceAddOptions {
 
 /** What it works with. */
 export interface SourceAddContext {
-  readonly loaded: Loaded
+  readonly layout: Layout
   readonly store: Store
   readonly fetcher: NewSources
   readonly signal: AbortSignal
@@ -45,9 +46,9 @@ export interface AddedSource {
  */
 export async function sourceAdd(
   { place, name: wanted, layer }: SourceAddOptions,
-  { loaded, store, fetcher, signal }: SourceAddContext,
+  { layout, store, fetcher, signal }: SourceAddContext,
 ): Promise<AddedSource> {
-  const home = ownLayer(loaded, layer)
+  const home = ownLayer(layout, layer)
   const at = newPlace(place)
   const { name: file, digest, size } = await fetcher.fetchNew(at.written, signal)
   const named = packageAt(at.parsed)
@@ -71,6 +72,9 @@ export async function sourceAdd(
   return { file: join(folder, 'recipe.yaml'), name, version, sha256: digest, size }
 }
 
+/** The style for what a package is built with. */
+const STYLES = { autotools: 'autotools', meson: 'meson', cmake: 'cmake', make: 'plain' } as const
+
 interface Described {
   readonly name: string
   readonly version: string
@@ -91,28 +95,7 @@ function recipeText(
     'sources:',
     `  - sha256: '${digest}'`,
     `    from: [${inQuotes(from)}]`,
-    ...howToBuild(build),
+    ...buildLines(STYLES[build ?? 'make'], { name, folder: undefined }),
     '',
   ].join('\n')
-}
-
-/** The lines of a recipe that say how it is built. */
-function howToBuild(build: PackageContents['build']): readonly string[] {
-  const inputs = 'inputs: [toolchain/gcc, toolchain/make, toolchain/busybox]'
-  switch (build) {
-    case 'meson':
-    case 'cmake':
-      return [`inputs: [toolchain/gcc, toolchain/busybox, base/${build}]`, `style: ${build}`]
-    case 'autotools':
-      return [inputs, 'style: autotools']
-    case 'make':
-    case undefined:
-      return [
-        inputs,
-        'style: plain',
-        'steps:',
-        '  build: make',
-        '  install: make install DESTDIR="$OUT" PREFIX=/usr',
-      ]
-  }
 }

@@ -195,8 +195,8 @@ async function amend(
   sources: readonly SourceText[],
   found: readonly { readonly index: number; readonly sha256: Digest }[],
 ): Promise<Written> {
-  const { folder, amendment } = await ownFolder(loaded, recipe, undefined)
-  if (amendment === undefined)
+  const { folder, change } = await ownFolder(loaded, recipe, undefined)
+  if (change !== undefined)
     throw new FixpointError(
       'upgrade-elsewhere',
       `Cannot upgrade ${recipe}: "${folder}" amends it already, without its version`,

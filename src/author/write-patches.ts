@@ -6,7 +6,13 @@ import { removeTree } from '../base/remove-tree.ts'
 import { forbidden } from '../base/system-error.ts'
 import { makeWholeFolder } from '../base/whole-folder.ts'
 import type { NewPatch } from './patches.ts'
-import type { OwnFolder } from './own-folder.ts'
+
+/** Where patches go. */
+export interface PatchesPlace {
+  readonly folder: string
+  /** Text of the amend.yaml that has to be made there; undefined when the folder is there. */
+  readonly amendment: string | undefined
+}
 
 /** Undoes what was written. */
 export type Undo = () => Promise<void>
@@ -17,7 +23,7 @@ export type Undo = () => Promise<void>
  * not write.
  */
 export async function writePatches(
-  { folder, amendment }: OwnFolder,
+  { folder, amendment }: PatchesPlace,
   patches: readonly NewPatch[],
 ): Promise<Undo> {
   try {

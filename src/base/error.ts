@@ -13,6 +13,11 @@ export interface Position {
   readonly frame?: string
 }
 
+/** A position whose line is not to be shown, because it holds a secret. */
+export function withoutFrame({ file, line, column }: Position): Position {
+  return { file, ...(line !== undefined && { line }), ...(column !== undefined && { column }) }
+}
+
 /** What the command line needs to say what to do next, beside the code and its own options. */
 export interface Facts {
   /** What is wanted as a word of the command line. */

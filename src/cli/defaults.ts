@@ -52,3 +52,6 @@ export function defaultCores(): number {
 export function defaultMemory(): number {
   return Math.floor(totalmem() * 0.85)
 }
+
+/** Suites of Debian: what is released, and what comes next. Sources of both can be fetched. */
+export const SUITES: readonly string[] = ['stable', 'unstable']

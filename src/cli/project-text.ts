@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { FixpointError, type Position } from '../base/error.ts'
+import { FixpointError, withoutFrame, type Position } from '../base/error.ts'
 import { isRange } from '../fetch/versions/version-range.ts'
+import { hasCredentials } from '../metadata/format/source-places.ts'
 import { Faults } from '../metadata/yaml/faults.ts'
 import { parseYaml } from '../metadata/yaml/parse.ts'
 import { isMap } from '../metadata/yaml/schema-path.ts'
@@ -26,7 +27,7 @@ export type ProjectText = z.infer<typeof ProjectFile> & { readonly targetAt?: Po
 
 /**
  * Parses a project's file; `path` is what messages call it. Fails with `project-field` for a field
- * of the user's configuration, else as the configuration does.
+ * of the user's configuration and for a password, else as the configuration does.
  */
 export function parseProject(text: string, path: string): ProjectText {
   const faults = new Faults(configCode)
@@ -44,6 +45,13 @@ export function parseProject(text: string, path: string): ProjectText {
     )
   const project = yaml.value === null ? {} : validate(yaml, ProjectFile, 'the project', faults)
   faults.throwIfAny()
+  const open = project?.mirrors?.findIndex(hasCredentials) ?? -1
+  if (open >= 0)
+    throw new FixpointError(
+      'project-field',
+      'Cannot use a mirror with a user name or password of a project: all who clone it see them',
+      { position: withoutFrame(yaml.position(['mirrors', open])) },
+    )
   return { ...project, targetAt: yaml.position(['target']) }
 }
 

@@ -1,5 +1,6 @@
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { FixpointError, type Position } from '../base/error.ts'
+import { exists } from '../base/files.ts'
 import { readConfigFile } from './config.ts'
 import type { ProjectText } from './project-text.ts'
 import { engineVersion } from './program/version.ts'
@@ -39,6 +40,14 @@ export async function readProject(layersFile: string): Promise<Project> {
     jobs: file.jobs,
     target: file.target === undefined ? undefined : { word: file.target, position: file.targetAt },
   }
+}
+
+/** A project's file above the folder of layers, where nothing reads it; undefined: there is none. */
+export async function misplacedProject(layersFile: string): Promise<string | undefined> {
+  const above = dirname(dirname(layersFile))
+  const path = join(above, PROJECT_FILE)
+  const isOthers = await exists(join(above, basename(layersFile)))
+  return !isOthers && (await exists(path)) ? path : undefined
 }
 
 /** Most projects have no such file, so what reads it is loaded when there is one. */

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { FixpointError, Position } from '../base/error.ts'
+import { withoutFrame, type FixpointError } from '../base/error.ts'
 import type { MergeableText } from './format/schema.ts'
+import { hasCredentials } from './format/source-places.ts'
 import type { SourceText } from './format/source-schema.ts'
 import { lintLicense, lintLicenses } from './lint-licenses.ts'
 import { loadAll, type Loaded } from './load.ts'
@@ -213,7 +214,7 @@ function lintSource({ value, at }: Item<SourceText>, findings: Faults): void {
   }
   for (const [index, place] of value.from.entries()) {
     const here = () => at.below('from', index).positionOfKey()
-    if (/^https?:\/\/[^/?#]*@/i.test(place))
+    if (hasCredentials(place))
       findings.add(
         'lint-credentials',
         'The place has a user name or password, which all who read the recipe see',
@@ -242,11 +243,6 @@ function lintSource({ value, at }: Item<SourceText>, findings: Faults): void {
         'Write a path relative to the folder of the recipe',
       )
   }
-}
-
-/** A position whose line is not to be shown. */
-function withoutFrame({ file, line, column }: Position): Position {
-  return { file, ...(line !== undefined && { line }), ...(column !== undefined && { column }) }
 }
 
 /**

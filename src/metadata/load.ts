@@ -39,13 +39,24 @@ export function loadAll(layersFile: string): Promise<Loaded> {
   })
 }
 
+/** Reads only what layers there are: their recipes may be unfinished. Throws as the others do. */
+export function loadLayout(layersFile: string): Layout {
+  const faults = new Faults()
+  const layout = wholeLayout(layersFile, faults)
+  faults.throwIfAny()
+  return layout
+}
+
+function wholeLayout(layersFile: string, faults: Faults): Layout {
+  const layout = readLayout(layersFile, faults)
+  if (layout !== undefined) return layout
+  faults.throwIfAny()
+  throw new TypeError(`"${layersFile}" gave neither layers nor faults`)
+}
+
 function load(layersFile: string): Loaded {
   const faults = new Faults()
-  const layout = readLayout(layersFile, faults)
-  if (layout === undefined) {
-    faults.throwIfAny()
-    throw new TypeError(`"${layersFile}" gave neither layers nor faults`)
-  }
+  const layout = wholeLayout(layersFile, faults)
   const { machine } = layout
   const styles = readStyles(layout.trees, faults)
   checkStyleTemplates(styles, machine, faults)

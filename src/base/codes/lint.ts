@@ -16,6 +16,7 @@ export const LINT = {
     'The words for `make install` name no target, so make would build again and install nothing.',
   'lint-patch-comment': 'A patch does not say in its first lines what it is for.',
   'lint-patch-order': 'Several patches have names without numbers, so their order is an accident.',
+  'lint-project-place': 'The file of a project is not beside layers.yaml, so nothing reads it.',
   'lint-project-target': 'The target that the project names is not a recipe of the layers.',
   'lint-registry-address':
     'A source has the address of a registry. A place that starts with `debian:` or `npm:` lasts.',

@@ -26,6 +26,7 @@ export const USAGE = {
   'edit-merge': 'A merge cannot be made a patch.',
   'edit-order': 'New patches would come before others that are in the tree already.',
   'edit-other': 'The folder is no tree that was made for editing this recipe.',
+  'edit-patch': 'A patch of the recipe does not apply to its sources.',
   'edit-rewritten':
     'The commits that a tree began with were changed, or another branch is checked out.',
   'edit-stale': 'The patches of a recipe have changed since its tree was made.',
@@ -108,6 +109,7 @@ export const USAGE = {
     'The file of the key to sign with is missing, or is no key of OpenSSH that receipts know.',
   'source-credentials':
     'The place of a new source has a user name or password, which its recipe would show.',
+  'source-package': 'The word for a package is neither debian:PACKAGE nor npm:NAME.',
   'source-place': 'The place of a new source has an unknown form, or ends in no name of a file.',
   'source-unnamed': 'The name of a file does not say which package and version it is.',
   'store-busy': 'A build uses the store, so its garbage cannot be collected now.',

@@ -1,5 +1,6 @@
 import { bootOnTerminal, type BootOptions } from '../../../qemu/boot.ts'
 import type { Port } from '../../../qemu/machine.ts'
+import { readDisk } from '../../image/disk.ts'
 import type { CommandContext } from '../context.ts'
 
 /** Options of `boot`. */
@@ -16,13 +17,18 @@ export interface BootFlags {
   readonly port?: readonly Port[]
 }
 
-/** `boot IMAGE [-- QEMU-ARGUMENT…]`: QEMU with the serial console on the terminal. */
+/**
+ * `boot IMAGE [-- QEMU-ARGUMENT…]`: QEMU with the serial console on the terminal. Fails with
+ * `no-image` for another file.
+ */
 export async function bootCommand(
   command: CommandContext,
   image: string,
   more: readonly string[],
   { uefi, bios: _bios, attach = [], network, port, ...rest }: BootFlags,
 ): Promise<void> {
+  // Firmware waits for ever before a disk that it cannot start from, and QEMU says nothing.
+  await readDisk(image)
   command.yieldTerminal()
   const machine: BootOptions = {
     image,

@@ -22,7 +22,7 @@ export async function changesCommand(
   let same = 0
   for (const built of after.recipes) {
     const was = earlier.get(built.recipe)
-    if (was?.key === built.key && was.artifact === built.artifact) same += 1
+    if (was?.key === built.key && comparisonOf(was, built) !== 'other') same += 1
     else await tell(command, store, was, built)
   }
   for (const gone of before.recipes.filter(({ recipe }) => !later.has(recipe)))
@@ -47,12 +47,7 @@ async function tell(
     was === undefined || was.version === built.version
       ? built.version
       : `${was.version} -> ${built.version}`
-  const what =
-    was === undefined
-      ? 'new'
-      : was.artifact === built.artifact
-        ? 'built again, same bytes'
-        : 'built again, other bytes'
+  const what = was === undefined ? 'new' : WHAT[comparisonOf(was, built)]
   const why = was === undefined ? [] : reasons(command, store, was.key, built.key)
   await command.result([`${built.recipe} ${version}: ${what}`, ...why.map((line) => `  ${line}`)], {
     type: 'changed',
@@ -60,6 +55,18 @@ async function tell(
     why,
   })
 }
+
+/** Whether two artifacts are the same; a record may not know that of a package it only builds on. */
+function comparisonOf(was: Built, built: Built): 'same' | 'other' | 'unknown' {
+  if (was.artifact === undefined || built.artifact === undefined) return 'unknown'
+  return was.artifact === built.artifact ? 'same' : 'other'
+}
+
+const WHAT = {
+  same: 'built again, same bytes',
+  other: 'built again, other bytes',
+  unknown: 'another action, whose bytes are not in both records',
+} as const
 
 /** Why the key is another, as far as the store remembers both actions. */
 function reasons(command: CommandContext, store: Store, before: Digest, after: Digest): string[] {

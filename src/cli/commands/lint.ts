@@ -1,8 +1,11 @@
+import { dirname } from 'node:path'
 import { combineFailures, FixpointError } from '../../base/error.ts'
 import { lint } from '../../metadata/lint.ts'
+import { didYouMean } from '../../metadata/yaml/suggest.ts'
 import { graphOf } from '../../plan/graph.ts'
 import type { CommandContext } from '../context.ts'
 import { layersFile, layersToChange } from '../defaults.ts'
+import { misplacedProject } from '../project.ts'
 import { resolveTarget } from '../targets.ts'
 
 /** Options of `lint`. */
@@ -20,6 +23,7 @@ export async function lintCommand(command: CommandContext, flags: LintFlags = {}
     ...(await lint(layersFile(command.options.layers))),
     ...(await orderFault(command)),
     ...(await projectFault(command)),
+    ...(await projectPlaceFault(command)),
   ]
   if (findings.length > 0) throw combineFailures(findings)
 }
@@ -46,9 +50,18 @@ async function projectFault(command: CommandContext): Promise<FixpointError[]> {
     if (!(error instanceof FixpointError)) throw error
     const { code, message, position, facts } = error
     if (code !== 'unknown-target' && code !== 'ambiguous-target') return [error]
-    const hint = facts.near === undefined ? {} : { hint: `Did you mean "${facts.near}"?` }
+    const hint = facts.near === undefined ? {} : { hint: didYouMean(facts.near) }
     return [new FixpointError('lint-project-target', message, { position, ...hint })]
   }
+}
+
+async function projectPlaceFault({ options }: CommandContext): Promise<FixpointError[]> {
+  const layers = layersFile(options.layers)
+  const file = await misplacedProject(layers)
+  if (file === undefined) return []
+  const message = 'Nothing reads this file'
+  const hint = `Move it beside layers.yaml, into "${dirname(layers)}"`
+  return [new FixpointError('lint-project-place', message, { position: { file }, hint })]
 }
 
 async function mendAll(command: CommandContext): Promise<void> {

@@ -1,14 +1,22 @@
 import { join, resolve } from 'node:path'
 import { newLayer, newRecipe } from '../../author/new.ts'
-import { loadAll } from '../../metadata/load.ts'
+import { FixpointError } from '../../base/error.ts'
+import { exists } from '../../base/files.ts'
+import { loadAll, loadLayout } from '../../metadata/load.ts'
 import type { CommandContext } from '../context.ts'
 import { layersToChange, OWN_LAYERS } from '../defaults.ts'
-import { resolveTargets } from '../targets.ts'
+import { resolveTarget, resolveTargets } from '../targets.ts'
 
-/** Options of `new recipe` and `new image`. */
-export interface NewFlags {
+/** Options of `new recipe`. */
+export interface NewRecipeFlags {
   readonly layer?: string
   readonly style?: string
+}
+
+/** Options of `new image`. */
+export interface NewImageFlags {
+  readonly layer?: string
+  readonly extends?: string
 }
 
 /** `new layer NAME [FOLDER]`: a folder `layers` with one layer, on top of the engine's own. */
@@ -21,26 +29,35 @@ export async function newLayerCommand(
   await tell(command, file)
 }
 
-/** `new recipe NAME`: a recipe to fill in. */
+/** `new recipe NAME`: a recipe to fill in, and a warning if the folder of its sources is missing. */
 export async function newRecipeCommand(
   command: CommandContext,
   name: string,
-  { layer, style = 'plain' }: NewFlags,
+  { layer, style = 'plain' }: NewRecipeFlags,
 ): Promise<void> {
-  const loaded = await loadAll(layersToChange(command.options.layers))
-  await tell(command, await newRecipe(loaded, name, layer, { kind: 'recipe', style }))
+  const layout = loadLayout(layersToChange(command.options.layers))
+  await tell(command, await newRecipe(layout, name, layer, { kind: 'recipe', style }))
+  const sources = join(layout.trees.at(-1)?.checkout ?? '.', name)
+  if (await exists(sources)) return
+  const message =
+    `"${sources}" is not there yet: put the sources of ${name} there, or write another source ` +
+    'into its recipe; most commands ask for it until then'
+  command.emit({ type: 'warning', at: command.now(), message })
 }
 
-/** `new image NAME [RECIPE…]`: the image tiny, with further packages. */
+/** `new image NAME [RECIPE…]`: another image, with further packages. */
 export async function newImageCommand(
   command: CommandContext,
   name: string,
   words: readonly string[],
-  { layer }: NewFlags,
+  { layer, extends: extended = 'system/tiny' }: NewImageFlags,
 ): Promise<void> {
-  const loaded = await loadAll(layersToChange(command.options.layers))
-  const contents = resolveTargets(loaded.metadata, words)
-  await tell(command, await newRecipe(loaded, name, layer, { kind: 'image', contents }))
+  const { metadata, layout } = await loadAll(layersToChange(command.options.layers))
+  const base = resolveTarget(metadata, extended)
+  if (metadata.recipes.get(base)?.image !== true)
+    throw new FixpointError('unknown-target', `Cannot extend ${base}: it is no image`)
+  const contents = resolveTargets(metadata, words)
+  await tell(command, await newRecipe(layout, name, layer, { kind: 'image', base, contents }))
 }
 
 async function tell(command: CommandContext, file: string): Promise<void> {

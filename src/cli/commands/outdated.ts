@@ -2,6 +2,7 @@ import { FixpointError } from '../../base/error.ts'
 import { counted, formatCount } from '../../base/format.ts'
 import { findNewer, type Checked } from '../../fetch/versions/newer.ts'
 import type { CommandContext } from '../context.ts'
+import { SUITES } from '../defaults.ts'
 import { resolveTargets } from '../targets.ts'
 import { inColumns } from '../view/columns.ts'
 
@@ -11,9 +12,6 @@ export interface OutdatedFlags {
   readonly all?: boolean
   readonly offline?: boolean
 }
-
-/** Released, and what comes next: where Debian has it, a source can be fetched from. */
-const SUITES = ['stable', 'unstable']
 
 /** `outdated [RECIPE…]`: which sources have newer versions where they come from. */
 export async function outdatedCommand(

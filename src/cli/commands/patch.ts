@@ -32,11 +32,17 @@ export async function patchCommand(
     const message = `In no commit: ${counted(written.untracked.length, 'file')}, such as "${first}"`
     command.emit({ type: 'warning', at: command.now(), message })
   }
+  const { withPatch } = written
+  if (withPatch?.isDone === false) {
+    const message = `Add toolchain/patch to the inputs in "${withPatch.file}": it applies them`
+    command.emit({ type: 'warning', at: command.now(), message })
+  }
   await command.result(
     written.names.length === 0
       ? ['there is no commit that is not a patch already']
       : [
           ...(written.isNew ? [`${written.folder}/amend.yaml`] : []),
+          ...(withPatch?.isDone === true ? [`${withPatch.file}: with toolchain/patch`] : []),
           ...written.names.map((name) => `${written.folder}/patches/${name}`),
         ],
     { type: 'patches', recipe, ...written },

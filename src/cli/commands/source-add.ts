@@ -1,5 +1,5 @@
 import { sourceAdd } from '../../author/source-add.ts'
-import { loadAll } from '../../metadata/load.ts'
+import { loadLayout } from '../../metadata/load.ts'
 import { buildContext } from '../build-targets.ts'
 import type { CommandContext } from '../context.ts'
 import { layersToChange } from '../defaults.ts'
@@ -17,9 +17,9 @@ export async function sourceAddCommand(
   place: string,
   { name, layer }: SourceAddFlags,
 ): Promise<void> {
-  const loaded = await loadAll(layersToChange(command.options.layers))
+  const layout = loadLayout(layersToChange(command.options.layers))
   const [store, { fetcher }] = [await command.store(), await buildContext(command, {})]
-  const context = { loaded, store, fetcher, signal: command.signal }
+  const context = { layout, store, fetcher, signal: command.signal }
   const added = await sourceAdd({ place, name, layer }, context)
   await command.result(
     [

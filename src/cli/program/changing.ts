@@ -1,5 +1,5 @@
-import { type Command, Option } from 'commander'
-import { suite } from './options.ts'
+import type { Command } from 'commander'
+import { suites } from './options.ts'
 import { run } from './run.ts'
 
 /** Adds the commands that change recipes. */
@@ -41,6 +41,12 @@ export function addChangingCommands(program: Command): void {
     .option('--name <name>', 'name of the recipe; default: that of the package')
     .option(...layer)
     .action(run(async () => (await import('../commands/source-add.ts')).sourceAddCommand))
+  source
+    .command('list')
+    .argument('<package>', 'debian:PACKAGE or npm:NAME')
+    .description('places of the newest versions of a package, for `source add`')
+    .addOption(suites())
+    .action(run(async () => (await import('../commands/source-list.ts')).sourceListCommand))
   const make = program.command('new').description('make a layer, a recipe or an image to fill in')
   make
     .command('layer')
@@ -58,8 +64,9 @@ export function addChangingCommands(program: Command): void {
   make
     .command('image')
     .argument('<name>')
-    .argument('[recipe...]', 'packages that it holds beside those of tiny')
-    .description('an image that extends tiny')
+    .argument('[recipe...]', 'packages that it holds beside those of the other')
+    .description('an image that extends tiny, or another')
+    .option('--extends <image>', 'the image that it extends', 'system/tiny')
     .option(...layer)
     .action(run(async () => (await import('../commands/new.ts')).newImageCommand))
 }
@@ -69,12 +76,7 @@ function addOutdated(program: Command): void {
     .command('outdated')
     .argument('[recipe...]', 'default: all')
     .description('which sources have newer versions in Debian and npm; writes nothing')
-    .addOption(
-      new Option(
-        '--suite <name>',
-        'a suite of Debian, such as testing; may be repeated (default: stable and unstable)',
-      ).argParser(suite),
-    )
+    .addOption(suites())
     .option('--all', 'also those that have no newer version')
     .option('--offline', 'refused, as versions are looked up where sources come from')
     .action(run(async () => (await import('../commands/outdated.ts')).outdatedCommand))

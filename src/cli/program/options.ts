@@ -94,8 +94,16 @@ export function port(text: string): number {
   return Number(text)
 }
 
+/** Suites of Debian that a command looks into. */
+export function suites(): Option {
+  return new Option(
+    '--suite <name>',
+    'a suite of Debian, such as testing; may be repeated (default: stable and unstable)',
+  ).argParser(suite)
+}
+
 /** Parses the name of a suite of Debian, and adds it to those before. */
-export function suite(text: string, before: readonly string[] | undefined): string[] {
+function suite(text: string, before: readonly string[] | undefined): string[] {
   if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(text))
     throw new InvalidArgumentError('It must be a name such as stable or bookworm-backports.')
   return [...(before ?? []), text]

@@ -1,6 +1,7 @@
 import { isMetadataCode } from '../../base/codes.ts'
 import type { Facts, FixpointError } from '../../base/error.ts'
 import { shellWords } from '../../base/shell-words.ts'
+import { didYouMean } from '../../metadata/yaml/suggest.ts'
 import { isStandIn } from '../defaults.ts'
 import type { GlobalOptions } from '../global-options.ts'
 import { isFixed, fixedHint } from './fixed-hints.ts'
@@ -132,7 +133,7 @@ export function hintOf(error: FixpointError, options: GlobalOptions): string | u
       return (
         (facts.near === undefined
           ? `The command \`${typed('list')}\` lists all recipes`
-          : `Did you mean "${facts.near}"?`) +
+          : didYouMean(facts.near)) +
         (isStandIn(options.layers)
           ? '; this folder has no layers, so only those of Fixpoint count'
           : '')

@@ -11,6 +11,7 @@ import type { RecipeId } from '../../base/recipe-id.ts'
 import type { MirrorFault } from '../../fetch/mirror/faults.ts'
 import type { Pruned } from '../../fetch/mirror/prune.ts'
 import type { Checked } from '../../fetch/versions/newer.ts'
+import type { ListedSource } from '../../fetch/versions/source-places.ts'
 import type { Recipe } from '../../metadata/model.ts'
 import type { Present } from '../../image/write/present.ts'
 import type { State } from '../../plan/plan.ts'
@@ -290,6 +291,8 @@ export type Result =
     }
   /** `lint --fix`: what was done to a file, or why it stays as it is. */
   | ({ readonly type: 'mended' } & MendedFile)
+  /** `source list` */
+  | ({ readonly type: 'source-listed' } & ListedSource)
   /** `source add` */
   | ({ readonly type: 'source-added' } & AddedSource)
   /** `new` */

@@ -9,8 +9,22 @@ import { askFor, type Asking } from '../ask.ts'
 import { PlaceFailure } from '../failure.ts'
 import { compareDebianVersions } from './debian-version.ts'
 
-/** The newest version of each source package of a suite. */
-export type SuiteVersions = ReadonlyMap<string, string>
+/** The newest version of each source package of a suite, and its files. */
+export type SuitePackages = ReadonlyMap<string, SourcePackage>
+
+/** A version of a source package. */
+export interface SourcePackage {
+  readonly version: string
+  /** Also signatures and the control file. */
+  readonly files: readonly SourceFile[]
+}
+
+/** A file of a source package, as the index states it. */
+export interface SourceFile {
+  readonly name: string
+  /** Bytes. */
+  readonly size: number
+}
 
 /** Bytes of an index as it is sent, and unpacked. Debian's largest have 12 and 60 MB. */
 const [LARGEST, LARGEST_UNPACKED] = [128 << 20, 1 << 30]
@@ -24,12 +38,12 @@ export async function readSuite(
   bases: readonly string[],
   suite: string,
   asking: Asking,
-): Promise<SuiteVersions> {
+): Promise<SuitePackages> {
   const reasons: string[] = []
   for (const base of bases) {
     const address = `${base.replace(/\/+$/, '')}/dists/${suite}/main/source/Sources.xz`
     try {
-      return await versionsIn(await bytesAt(address, asking), asking.signal)
+      return await packagesIn(await bytesAt(address, asking), asking.signal)
     } catch (error) {
       if (!(error instanceof PlaceFailure)) throw error
       const shown = isAddress(address) ? shownAddress(new URL(address)) : address
@@ -62,32 +76,35 @@ async function readIndex(path: string): Promise<Buffer> {
 }
 
 /** The newest version of each package in an index, whatever packed it. */
-async function versionsIn(packed: Buffer, signal: AbortSignal): Promise<SuiteVersions> {
-  const versions = new Map<string, string>()
-  for await (const { name, version } of stanzasOf(linesOf(packed, signal))) {
-    const before = versions.get(name)
-    if (before === undefined || compareDebianVersions(version, before) > 0)
-      versions.set(name, version)
+async function packagesIn(packed: Buffer, signal: AbortSignal): Promise<SuitePackages> {
+  const packages = new Map<string, SourcePackage>()
+  for await (const { name, ...found } of stanzasOf(linesOf(packed, signal))) {
+    const before = packages.get(name)
+    if (before === undefined || compareDebianVersions(found.version, before.version) > 0)
+      packages.set(name, found)
   }
-  if (versions.size === 0) throw new PlaceFailure('it lists no source package')
-  return versions
+  if (packages.size === 0) throw new PlaceFailure('it lists no source package')
+  return packages
 }
 
-/** Package and version of each stanza of a control file (deb-src-control(5), dsc(5)). */
+/** Package, version and files of each stanza of a control file (deb-src-control(5), dsc(5)). */
 async function* stanzasOf(
   lines: AsyncIterable<string>,
-): AsyncGenerator<{ name: string; version: string }> {
-  let fields: { name?: string; version?: string } = {}
+): AsyncGenerator<SourcePackage & { name: string }> {
+  let fields = new Map<string, string>()
+  let [field, files]: [string, SourceFile[]] = ['', []]
   for await (const line of lines) {
-    const [, field, value = ''] = /^(Package|Version):\s*(\S+)/.exec(line) ?? []
-    if (field === 'Package') fields.name = value
-    if (field === 'Version') fields.version = value
-    const { name, version } = fields
-    if (name !== undefined && version !== undefined) {
-      yield { name, version }
-      fields = {}
+    if (line === '') {
+      const [name, version] = [fields.get('Package'), fields.get('Version')]
+      if (name !== undefined && version !== undefined) yield { name, version, files }
+      fields = new Map()
+      files = []
     }
-    if (line === '') fields = {}
+    const [, begun, value = ''] = /^([\w-]+):\s*(\S*)/.exec(line) ?? []
+    if (begun !== undefined) field = begun
+    if (begun === 'Package' || begun === 'Version') fields.set(begun, value)
+    const [, size, name] = (field === 'Files' && /^\s+\S+\s+(\d+)\s+(\S+)$/.exec(line)) || []
+    if (name !== undefined) files.push({ name, size: Number(size) })
   }
 }
 
@@ -108,5 +125,6 @@ async function* linesOf(packed: Buffer, signal: AbortSignal): AsyncGenerator<str
     if (error instanceof PlaceFailure || error instanceof FixpointError) throw error
     throw new PlaceFailure(`it is damaged: ${error instanceof Error ? error.message : ''}`)
   }
-  yield rest
+  // Ends the last stanza, too.
+  yield* [rest, '']
 }

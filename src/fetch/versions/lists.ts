@@ -4,7 +4,7 @@ import { PlaceFailure } from '../failure.ts'
 import { readNpmCertificates, readNpmRegistry } from '../npm.ts'
 import { DEFAULT_LIMITS, type Limits } from '../ports.ts'
 import { sleep } from '../sleep.ts'
-import { readSuite, type SuiteVersions } from './debian-index.ts'
+import { readSuite, type SuitePackages } from './debian-index.ts'
 import { latestOf } from './npm-versions.ts'
 
 /** Where versions are looked up. */
@@ -26,7 +26,7 @@ const LONGEST_WAIT = 60_000
 /** Lists of versions, each read once. */
 export class VersionLists {
   readonly #places: VersionPlaces
-  #suites: Promise<[string, SuiteVersions][]> | undefined
+  #suites: Promise<[string, SuitePackages][]> | undefined
   #npm: Promise<{ registry: string; trusted: readonly string[] }> | undefined
 
   constructor(places: VersionPlaces) {
@@ -38,7 +38,7 @@ export class VersionLists {
   }
 
   /** The suites, in the order in which they were asked for. */
-  suites(): Promise<[string, SuiteVersions][]> {
+  suites(): Promise<[string, SuitePackages][]> {
     return (this.#suites ??= this.#readSuites())
   }
 
@@ -47,12 +47,12 @@ export class VersionLists {
     return latestOf(registry, name, { ...this.#asking(), trusted })
   }
 
-  async #readSuites(): Promise<[string, SuiteVersions][]> {
+  async #readSuites(): Promise<[string, SuitePackages][]> {
     const { debian, suites } = this.#places
     const bases = debian.length > 0 ? debian : await readAptBases()
     if (bases.length === 0)
       throw new PlaceFailure('no archive known; set `debian: [ADDRESS]` in the configuration')
-    const read: [string, SuiteVersions][] = []
+    const read: [string, SuitePackages][] = []
     for (const suite of suites) read.push([suite, await readSuite(bases, suite, this.#asking())])
     return read
   }

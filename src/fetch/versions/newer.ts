@@ -134,7 +134,7 @@ async function newerInDebian(
   const found: Newer[] = []
   let isListed = false
   for (const [where, suite] of await lists.suites()) {
-    const listed = suite.get(name)
+    const listed = suite.get(name)?.version
     if (listed === undefined) continue
     isListed = true
     const { upstream, revision } = parseDebianVersion(listed)

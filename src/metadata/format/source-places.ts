@@ -37,6 +37,11 @@ export function filePath(text: string): string | undefined {
   return FILE.exec(text)?.[1]
 }
 
+/** Whether an address, with templates or without, has a user name or password. */
+export function hasCredentials(address: string): boolean {
+  return /^https?:\/\/[^/?#]*@/i.test(address)
+}
+
 /**
  * Name of the file at a place: its last component, in addresses with percent signs decoded, for npm
  * `NAME-VERSION.tgz`. May be anything that a place can hold: {@link isFileName} says whether it can

@@ -10,7 +10,7 @@ import type { SourceText } from '../format/source-schema.ts'
 import type { LocalFile } from '../tree/files.ts'
 import type { Change } from '../tree/statements.ts'
 import type { Faults } from '../yaml/faults.ts'
-import { nearest } from '../yaml/suggest.ts'
+import { didYouMean, nearest } from '../yaml/suggest.ts'
 import type { At, Item, Path } from '../yaml/yaml-file.ts'
 
 /** Types of the fields that are replaced as a whole. */
@@ -221,7 +221,7 @@ class Merging implements Draft {
       'missing-element',
       `Cannot remove "${name}" from "${field}": it is not there`,
       this.#change.yaml.position(path),
-      near === undefined ? held : `Did you mean "${near}"?`,
+      near === undefined ? held : didYouMean(near),
     )
   }
 

@@ -20,7 +20,12 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
 /** `Did you mean "…"?`, or undefined when nothing is near. */
 export function suggestion(word: string, candidates: Iterable<string>): string | undefined {
   const found = nearest(word, candidates)
-  return found === undefined ? undefined : `Did you mean "${found}"?`
+  return found === undefined ? undefined : didYouMean(found)
+}
+
+/** The hint for a name that was found near a misspelt one. */
+export function didYouMean(found: string): string {
+  return `Did you mean "${found}"?`
 }
 
 /**

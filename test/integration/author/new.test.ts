@@ -4,9 +4,10 @@ import { describe, expect, it, test } from 'vitest'
 import { parse } from 'yaml'
 import { newLayer, newRecipe } from '../../../src/author/new.ts'
 import { putNewFolder } from '../../../src/author/new-folder.ts'
+import type { RecipeId } from '../../../src/base/recipe-id.ts'
 import { removeTree } from '../../../src/base/remove-tree.ts'
 import { recipeSchema } from '../../../src/metadata/format/schema.ts'
-import { loadAll, loadMetadata } from '../../../src/metadata/load.ts'
+import { loadLayout, loadMetadata } from '../../../src/metadata/load.ts'
 import { VALID, writeTree } from '../../support/metadata.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
 
@@ -55,14 +56,18 @@ describe('a new layer', () => {
 
 test.each(['123', 'true', 'null', 'plain'])('a new recipe may be called %s', async (name) => {
   const folder = await writeTree(VALID)
-  const loaded = await loadAll(join(folder, 'layers/layers.yaml'))
+  const layout = loadLayout(join(folder, 'layers/layers.yaml'))
   for (const style of ['plain', 'autotools']) {
-    const file = await newRecipe(loaded, name, 'low', { kind: 'recipe', style })
+    const file = await newRecipe(layout, name, 'low', { kind: 'recipe', style })
     const text = recipeSchema.parse(parse(await readFile(file, 'utf8')))
     expect(text).toMatchObject({ name, sources: [{ tree: [name] }] })
     await removeTree(dirname(file))
   }
-  const image = await newRecipe(loaded, name, 'high', { kind: 'image', contents: [] })
+  const image = await newRecipe(layout, name, 'high', {
+    kind: 'image',
+    base: 'low/zlib' as RecipeId,
+    contents: [],
+  })
   expect(recipeSchema.parse(parse(await readFile(image, 'utf8')))).toMatchObject({ name })
 })
 

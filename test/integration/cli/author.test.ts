@@ -113,6 +113,17 @@ describe('source add', () => {
     expect(text).toContain(`\ninputs: ${inputs}\n`)
   })
 
+  test('and `new recipe` work while another recipe is unfinished', async () => {
+    const toy = await makeToy(HELLO)
+    expect((await toy.run('source', 'add', 'hello-1.0.tar', '--name', 'one')).code).toBe(0)
+    await refused(toy, 'field "license" is missing', 'list')
+    const two = await toy.run('source', 'add', 'hello-1.1.tar', '--name', 'two')
+    expect(two.code, two.stderr).toBe(0)
+    const made = await toy.run('new', 'recipe', 'three')
+    expect(made.code, made.stderr).toBe(0)
+    expect(made.stderr).toContain(`warning: "${join(toy.folder, 'three')}" is not there yet`)
+  })
+
   test('overwrites nothing, and makes nothing of what it cannot get', async () => {
     const toy = await makeToy({ ...HELLO, 'page.html': '<html>' })
     await refused(
@@ -154,8 +165,15 @@ describe('new', () => {
     const globals = ['--layers', layers, '--store', toy.store]
     const image = await toy.runWith({ globals }, 'new', 'image', 'device', 'zlib')
     expect(image.code, image.stderr).toBe(0)
+    const other = ['new', 'image', 'debug', '--extends'] as const
+    expect((await toy.runWith({ globals }, ...other, 'device')).code).toBe(0)
+    const text = await readFile(join(folder, 'layers/mine/debug/recipe.yaml'), 'utf8')
+    expect(text).toContain('\nextends: mine/device\n')
+    const odd = await toy.runWith({ globals }, ...other, 'zlib')
+    expect(odd.stderr).toContain('it is no image')
     await toy.write({ 'fresh/tool/main.c': 'int main;\n' })
     const made = await toy.runWith({ globals }, 'new', 'recipe', 'tool')
+    expect(made.stderr).toBe('')
     expect(made.stdout.trim()).toBe(join(folder, 'layers/mine/tool/recipe.yaml'))
     const again = await toy.runWith({ globals }, 'new', 'recipe', 'tool')
     expect(again.stderr).toContain('something is there')

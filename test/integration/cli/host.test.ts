@@ -16,6 +16,7 @@ describe('what only the host or an argument can bring about is no bug:', () => {
     ['folders to compare', 2, ['diff', '/etc', '/etc']],
     ['a folder as image', 2, ['rebuild', '--image', '/etc']],
     ['a folder as source of sources', 2, ['fetch', 'alpha', '--from', '/no/such/folder']],
+    ['a text file as a disk to boot', 2, ['boot', '/etc/passwd']],
     ['a record that is not there', 2, ['changes', '/no/such.json', '/no/such.json']],
   ])('%s', async (_, wanted, words) => {
     const { run } = await toy()

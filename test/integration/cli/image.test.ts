@@ -279,6 +279,19 @@ test('an amendment builds again exactly what depends on it', async () => {
   )
 })
 
+test('a package whose bytes one record does not know is changed only if its action is', async () => {
+  const { folder, run } = toy()
+  const text = await readFile(join(folder, 'made/disk.json'), 'utf8')
+  const record = JSON.parse(text) as { recipes: { recipe: string; artifact?: string }[] }
+  for (const built of record.recipes) if (built.recipe === 'base/words') delete built.artifact
+  await mkdir(join(folder, 'unknown'))
+  await writeFile(join(folder, 'unknown/disk.json'), JSON.stringify(record))
+  const same = await run('changes', 'made/disk.json', 'unknown/disk.json')
+  expect(same).toMatchObject({ code: 0, stdout: 'unchanged: 5 of 5\n' })
+  const other = await run('changes', 'unknown/disk.json', 'amended/disk.json')
+  expect(other.stdout).toContain('base/words 1.0: another action, whose bytes are not in both')
+})
+
 test('changes are told from records only', async () => {
   const { run } = toy()
   expect(await run('changes', 'made/disk.img', 'made/disk.json')).toMatchObject({

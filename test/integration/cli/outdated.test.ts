@@ -68,3 +68,15 @@ test('--offline and odd suites are refused', async () => {
   expect(offline.stderr).toContain('offline')
   expect((await run('outdated', '--suite', '../etc')).code).toBe(2)
 })
+
+test('source list prints places of the newest versions', async () => {
+  const { run } = await toyWithRegistry()
+  const { code, stdout, stderr } = await run('source', 'list', 'npm:word')
+  expect(code, stderr).toBe(0)
+  expect(stdout).toBe('latest  npm:word@1.1.0\n')
+  const json = jsonLines((await run('--json', 'source', 'list', 'npm:word')).stdout)
+  expect(json).toMatchObject([{ type: 'source-listed', where: 'latest', place: 'npm:word@1.1.0' }])
+  const other = await run('source', 'list', 'word')
+  expect(other.code).toBe(2)
+  expect(other.stderr).toContain('hint: A word such as debian:zlib or npm:zod')
+})

@@ -29,6 +29,8 @@ const HELLO = {
 
 const PATCHES = 'layers/bootstrap/hello/patches'
 
+const AUTHOR = ['-c', 'user.name=me', '-c', 'user.email=me@localhost']
+
 /** A toy with a tree for editing in `hello`, and git in that. */
 async function edited(): Promise<{
   toy: Toy
@@ -39,9 +41,8 @@ async function edited(): Promise<{
   const { code, stderr } = await toy.run('edit', 'hello')
   expect(code, stderr).toBe(0)
   const tree = join(toy.folder, 'hello')
-  const who = ['-c', 'user.name=me', '-c', 'user.email=me@localhost']
   const git = async (...words: string[]): Promise<string> =>
-    (await execa('git', [...who, '-C', tree, ...words])).stdout
+    (await execa('git', [...AUTHOR, '-C', tree, ...words])).stdout
   return { toy, tree, git }
 }
 
@@ -90,6 +91,58 @@ describe('edit and patch', () => {
     expect(await readFile(join(folder, 'amend.yaml'), 'utf8')).toBe('amends: bootstrap/hello\n')
     expect(await readdir(join(folder, 'patches'))).toEqual(['0001-four.patch'])
     expect((await toy.run('build', 'hello')).code).toBe(0)
+  })
+
+  test('a recipe without GNU patch gets it among its inputs', async () => {
+    const toy = await makeToy({
+      'hello-1.0.tar': TARBALL,
+      'layers/product/hi/recipe.yaml': [
+        'name: hi',
+        "version: '1'",
+        'summary: a toy',
+        'license: MIT',
+        `sources: [{ sha256: ${digestOf(TARBALL)}, from: ['file:../../../hello-1.0.tar'] }]`,
+        'inputs: [bootstrap/alpha]',
+        'style: plain',
+        step('cp main.c "$OUT"'),
+      ].join('\n'),
+      'layers/toolchain/patch/recipe.yaml': recipe('patch', 'style: plain', step('touch $OUT/x')),
+    })
+    const layers = join(toy.folder, 'layers/layers.yaml')
+    const text = await readFile(layers, 'utf8')
+    await writeFile(layers, text.replace('product', 'toolchain, product'))
+    const file = join(toy.folder, 'layers/product/hi/recipe.yaml')
+    const before = await readFile(file, 'utf8')
+    // Its sandbox holds no shell, so `edit` cannot unpack there: the tree is made by hand.
+    await toy.write({ 'hi/main.c': 'one\n' })
+    const git = async (...words: string[]): Promise<string> =>
+      (await execa('git', [...AUTHOR, '-C', join(toy.folder, 'hi'), ...words])).stdout
+    await git('init', '-q')
+    await git('add', 'main.c')
+    await git('commit', '-qm', 'sources')
+    await git('config', 'fixpoint.recipe', 'product/hi')
+    await git('config', 'fixpoint.patches', '')
+    await git('config', 'fixpoint.base', await git('rev-parse', 'HEAD'))
+    await appendFile(join(toy.folder, 'hi/main.c'), 'two\n')
+    await git('commit', '-qam', 'two')
+    const { code, stdout, stderr } = await toy.run('patch', 'hi')
+    expect(code, stderr).toBe(0)
+    expect(stdout).toContain(`${file}: with toolchain/patch\n`)
+    const inputs = 'inputs: [bootstrap/alpha, toolchain/patch]'
+    expect(await readFile(file, 'utf8')).toBe(before.replace('inputs: [bootstrap/alpha]', inputs))
+  })
+
+  test('a patch that does not apply is named, with what to do', async () => {
+    const toy = await makeToy({
+      ...HELLO,
+      [`${PATCHES}/02-late.patch`]: OLD_PATCH,
+    })
+    const { code, stderr } = await toy.run('edit', 'hello')
+    expect(code).not.toBe(0)
+    expect(stderr).toContain('Cannot edit bootstrap/hello: its patch "02-late.patch" does not')
+    expect(stderr).toContain('apply: patch failed: main.c:1')
+    expect(stderr).toContain('hint: Move it out of the layer and edit again')
+    expect(existsSync(join(toy.folder, 'hello'))).toBe(false)
   })
 
   test('warn of files that no commit has', async () => {

@@ -32,6 +32,10 @@ test.each([
   ['engine: newest\n', 'fixpoint.yaml:1:9: error: '],
   ['cache: {read: [/srv]}\n', 'fixpoint.yaml:1:1: error: Cannot use "cache" of a project'],
   ['store: /srv\n', 'Cannot use "store" of a project'],
+  [
+    'mirrors: [/a, "https://me:secret@mirror.test/"]\n',
+    'Cannot use a mirror with a user name or password',
+  ],
   ['odd: 1\n', 'fixpoint.yaml:1:1: error: '],
   ['jobs: 0\n', 'fixpoint.yaml:1:7: error: '],
 ])('a project with %j is refused', async (text, said) => {
@@ -59,6 +63,13 @@ test('lint finds a project that the commands refuse', async () => {
   const { code, stderr } = await run('lint')
   expect(code).toBe(2)
   expect(stderr).toContain('fixpoint.yaml:1:1: error: ')
+})
+
+test('lint finds a project that lies above the layers, where nothing reads it', async () => {
+  const { folder, run } = await makeToy({ 'fixpoint.yaml': 'jobs: 1\n' })
+  const { code, stderr } = await run('lint')
+  expect(code).toBe(3)
+  expect(stderr).toContain(`${join(folder, 'fixpoint.yaml')}: error: Nothing reads this file`)
 })
 
 test('lint --fix mends files, names what it cannot mend, and lints', async () => {

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import type { ServerResponse } from 'node:http'
 import { expect, test } from 'vitest'
 import { findNewer, type Checked } from '../../../src/fetch/versions/newer.ts'
+import { listSources } from '../../../src/fetch/versions/source-places.ts'
 import type { VersionPlaces } from '../../../src/fetch/versions/lists.ts'
 import { DEFAULT_LIMITS } from '../../../src/fetch/ports.ts'
 import { toyRecipe } from '../../support/toy.ts'
@@ -21,6 +22,10 @@ Architecture: any
 Format: 3.0 (quilt)
 Files:
  3b5a0e4d4ba2e4b8ca1f3b8b6f1aeb5f 2569 zlib_1.3.dfsg+really1.3.1-1.dsc
+ 6f2a3a4f0a5b7b8c9d0e1f2a3b4c5d6e 1511 zlib_1.3.dfsg+really1.3.1.orig.tar.gz
+Checksums-Sha256:
+ aa 2569 zlib_1.3.dfsg+really1.3.1-1.dsc
+ bb 1511 zlib_1.3.dfsg+really1.3.1.orig.tar.gz
 Directory: pool/main/z/zlib
 
 Package: openssl
@@ -38,6 +43,10 @@ Directory: pool/main/b/base-files
 
 const UNSTABLE = `Package: openssl
 Version: 3.6.0-2
+Files:
+ cc 7 openssl_3.6.0.orig.tar.gz
+ dd 8 openssl_3.6.0.orig.tar.gz.asc
+ ee 9 openssl_3.6.0-2.debian.tar.xz
 Directory: pool/main/o/openssl
 
 Package: zlib
@@ -123,6 +132,34 @@ test('a package of npm has what its makers call the latest', async () => {
     [],
     [],
   ])
+})
+
+test('the tarballs of a package are listed, each by suite', async () => {
+  expect(await listSources('debian:zlib', await places())).toEqual([
+    { where: 'stable', place: 'debian:zlib/zlib_1.3.dfsg+really1.3.1.orig.tar.gz', size: 1511 },
+  ])
+  const suites = ['unstable', 'stable']
+  expect(await listSources('debian:openssl', await places({ suites }))).toEqual([
+    { where: 'unstable', place: 'debian:openssl/openssl_3.6.0.orig.tar.gz', size: 7 },
+    { where: 'unstable', place: 'debian:openssl/openssl_3.6.0-2.debian.tar.xz', size: 9 },
+  ])
+  expect(await listSources('npm:@scope/part', await places())).toEqual([
+    { where: 'latest', place: 'npm:@scope/part@1.0.0', size: undefined },
+  ])
+})
+
+test.each([
+  ['debian:none', 'versions-unavailable', 'no suite has it: stable, unstable'],
+  ['npm:none', 'versions-unavailable', 'HTTP status 404'],
+  ['npm:odd', 'versions-unavailable', 'no document'],
+  ['zlib', 'source-package', 'neither debian:PACKAGE nor npm:NAME'],
+  ['debian:zlib/zlib.tar.xz', 'versions-unavailable', 'no suite has it'],
+  ['https://example.org/a-1.tar', 'source-package', 'neither'],
+])('the files of %s cannot be listed', async (word, code, message) => {
+  await expect(listSources(word, await places())).rejects.toMatchObject({
+    code,
+    message: expect.stringContaining(message) as string,
+  })
 })
 
 test('what has no list of versions is named, and no failure', async () => {
