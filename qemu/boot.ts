@@ -49,14 +49,17 @@ export async function bootSession(options: BootOptions): Promise<Session> {
 
 /**
  * Boots an image with its serial console on the user's terminal, until it is switched off or the
- * user leaves by Ctrl-A X. `complain` gets the lines that QEMU writes to standard error. Resolves
- * with QEMU's exit status, or 130 after Ctrl-C. Rejects like {@link bootSession}.
+ * user leaves by Ctrl-A X; `signal` ends it, too. `complain` gets the lines that QEMU writes to
+ * standard error. Resolves with QEMU's exit status, or 130 after Ctrl-C and after `signal`. Rejects
+ * like {@link bootSession}.
  */
 export async function bootOnTerminal(
   options: BootOptions,
   complain: (line: string) => void,
+  signal: AbortSignal,
 ): Promise<number> {
   const machine = await machineFor(options, { reboot: true })
+  signal.throwIfAborted()
   // On a terminal QEMU passes Ctrl-C on to the guest; sent by someone else, the signal ends QEMU,
   // and with it this wait.
   const interrupt = new AbortController()
@@ -67,23 +70,26 @@ export async function bootOnTerminal(
   try {
     const words = machineArguments(machine, 'terminal')
     const { child, ended } = await startQemu(words, ['inherit', 'inherit', 'pipe'])
+    const end = (): void => void child.kill('SIGTERM')
+    signal.addEventListener('abort', end)
     const told = passOnErrors(child, complain)
     const { status } = await ended
+    signal.removeEventListener('abort', end)
     await told
-    return interrupt.signal.aborted ? EXIT.interrupted : (status ?? 1)
+    return interrupt.signal.aborted || signal.aborted ? EXIT.interrupted : (status ?? 1)
   } finally {
     process.off('SIGINT', note)
   }
 }
 
-/** Passes on what QEMU complains of; that Ctrl-C ended it is no complaint. */
+/** Passes on what QEMU complains of; that a signal ended it is no complaint. */
 async function passOnErrors(
   { stderr }: ChildProcess,
   complain: (line: string) => void,
 ): Promise<void> {
   if (stderr === null) return
   for await (const line of createInterface({ input: stderr }))
-    if (!/: terminating on signal 2\b/.test(line)) complain(line)
+    if (!/: terminating on signal (?:2|15)\b/.test(line)) complain(line)
 }
 
 async function machineFor(options: BootOptions, { reboot }: { reboot: boolean }): Promise<Machine> {

@@ -5,15 +5,17 @@ import { FixpointError } from '../base/error.ts'
 import type { RecipeId } from '../base/recipe-id.ts'
 import { removeTree } from '../base/remove-tree.ts'
 import type { NewSources } from '../fetch/ports.ts'
+import { amendSchema, recipeSchema } from '../metadata/format/schema.ts'
 import { version as versionText } from '../metadata/format/texts.ts'
 import type { Loaded } from '../metadata/load.ts'
+import { listOf } from '../metadata/recipe/merge.ts'
 import type { RecipeStatement } from '../metadata/tree/statements.ts'
 import type { YamlFile } from '../metadata/yaml/yaml-file.ts'
 import { requireText } from './checked.ts'
 import { putNewFolder } from './new-folder.ts'
 import { putText } from './put-text.ts'
 import { ownFolder } from './own-folder.ts'
-import { withTexts, type TextChange } from './yaml-text.ts'
+import { withField, withTexts, type TextChange } from './yaml-text.ts'
 
 /** What is asked for. */
 export interface UpgradeOptions {
@@ -34,10 +36,11 @@ export interface Upgraded {
   readonly sources: readonly { readonly name: string; readonly sha256: Digest }[]
 }
 
-/** A source as its file states it. */
+/** A source as its file states it; of a folder it has neither. */
 interface SourceText {
-  sha256?: string
+  readonly sha256?: string
   readonly from?: readonly string[]
+  readonly name?: string | undefined
 }
 
 /**
@@ -62,7 +65,7 @@ export async function upgrade({
   if (known.version === version)
     throw new FixpointError('upgrade-same', `Cannot upgrade ${recipe}: it has version ${version}`)
   const stated = whereStated(loaded, statement)
-  const sources = sourcesIn(stated, recipe)
+  const sources = stated.isOwn ? sourcesIn(stated, recipe) : allSources(loaded, recipe)
   const found: { index: number; name: string; sha256: Digest }[] = []
   for (const [index, { from = [] }] of sources.entries()) {
     const places = from.filter((place) => place.includes('{{version}}'))
@@ -80,7 +83,7 @@ export async function upgrade({
     )
   const written = stated.isOwn
     ? await changeFile(stated, version, found, recipe)
-    : await amend(loaded, recipe, version, sources, found)
+    : await amend(loaded, recipe, { version, sources: changed(sources, found) })
   try {
     await load()
   } catch (error) {
@@ -122,6 +125,29 @@ function sourcesIn({ yaml, path }: Stated, recipe: RecipeId): SourceText[] {
     'upgrade-elsewhere',
     `Cannot upgrade ${recipe}: "${yaml.file}" states its version, and another file its sources`,
   )
+}
+
+/** Sources of a recipe of other layers, wherever they are stated. */
+function allSources({ drafts }: Loaded, recipe: RecipeId): SourceText[] {
+  const draft = drafts.get(recipe)
+  const sources = draft === undefined ? [] : listOf(draft, 'sources').map(({ value }) => value)
+  const tree = sources.find((source) => 'tree' in source)
+  if (tree === undefined) return sources
+  throw new FixpointError(
+    'upgrade-elsewhere',
+    `Cannot upgrade ${recipe}: its source "${tree.name}" is a folder of other layers`,
+  )
+}
+
+/** The sources with the digests that were found. */
+function changed(
+  sources: readonly SourceText[],
+  found: readonly { readonly index: number; readonly sha256: Digest }[],
+): SourceText[] {
+  return sources.map((source, index) => {
+    const sha256 = found.find((one) => one.index === index)?.sha256
+    return sha256 === undefined ? source : { ...source, sha256 }
+  })
 }
 
 function expandedPlace(place: string, name: string, version: string, recipe: RecipeId): string {
@@ -188,24 +214,34 @@ async function changeFile(
   return { file: yaml.file, undo: () => putText(yaml.file, yaml.text) }
 }
 
+/** Sets version and sources in an amendment of a recipe of other layers. */
 async function amend(
   loaded: Loaded,
   recipe: RecipeId,
-  version: string,
-  sources: readonly SourceText[],
-  found: readonly { readonly index: number; readonly sha256: Digest }[],
+  set: { readonly version: string; readonly sources: readonly SourceText[] },
 ): Promise<Written> {
   const { folder, change } = await ownFolder(loaded, recipe, undefined)
-  if (change !== undefined)
+  if (change === undefined) {
+    await putNewFolder(folder, { 'amend.yaml': stringify({ amends: recipe, set }, LINES) })
+    return { file: join(folder, 'amend.yaml'), undo: () => removeTree(folder) }
+  }
+  const { file, text: before } = change.yaml
+  const orders = [Object.keys(amendSchema.shape), Object.keys(recipeSchema.shape)]
+  let text: string | undefined = before
+  for (const [field, value] of Object.entries(set))
+    text &&= withField(text, {
+      path: ['set', field],
+      orders,
+      value: stringify(value, LINES).trimEnd(),
+    })
+  if (text === undefined)
     throw new FixpointError(
       'upgrade-elsewhere',
-      `Cannot upgrade ${recipe}: "${folder}" amends it already, without its version`,
+      `Cannot upgrade ${recipe}: "${file}" amends it, and its "set" cannot be added to`,
     )
-  const changed = sources.map((source, index) => {
-    const sha256 = found.find((one) => one.index === index)?.sha256
-    return sha256 === undefined ? source : { ...source, sha256 }
-  })
-  const text = stringify({ amends: recipe, set: { version, sources: changed } }, { lineWidth: 96 })
-  await putNewFolder(folder, { 'amend.yaml': text })
-  return { file: join(folder, 'amend.yaml'), undo: () => removeTree(folder) }
+  await putText(file, text)
+  return { file, undo: () => putText(file, before) }
 }
+
+/** How YAML is written: lines as wide as those of the layers. */
+const LINES = { lineWidth: 96 } as const

@@ -69,18 +69,50 @@ export function splitMark(text: string): readonly [mark: string, rest: string] {
 function withElementIn(yaml: string, change: NewElement): string | undefined {
   const { path, orders } = change
   const text = yamlWord(change.text)
+  const found: unknown = parseDocument(yaml).getIn(path, true)
+  if (isSeq(found)) return withItem(yaml, found, text)
+  return found === undefined ? withFieldIn(yaml, { path, orders, value: `[${text}]` }) : undefined
+}
+
+/** A field that a YAML file is to have. */
+export interface NewField {
+  /** Names of fields that lead to it. */
+  readonly path: readonly string[]
+  /** For each of them the fields that its map may have, in their order. */
+  readonly orders: readonly (readonly string[])[]
+  /** Its value as YAML has it; one of several lines is a map or a list. */
+  readonly value: string
+}
+
+/**
+ * The file's text with one more field, in its place, and all else as it was. Maps around it are
+ * made where they are not there. Undefined when the field is there, or a map in braces.
+ */
+export function withField(yaml: string, change: NewField): string | undefined {
+  const [mark, rest] = splitMark(yaml)
+  const edited = withFieldIn(rest, change)
+  return edited === undefined ? undefined : mark + edited
+}
+
+function withFieldIn(yaml: string, { path, orders, value }: NewField): string | undefined {
   const document = parseDocument(yaml)
-  for (let depth = path.length; depth >= 0; depth--) {
+  if (document.hasIn(path)) return undefined
+  for (let depth = path.length - 1; depth >= 0; depth--) {
     const found = depth === 0 ? document.contents : document.getIn(path.slice(0, depth), true)
     if (found === undefined || found === null) continue
-    if (depth === path.length) return isSeq(found) ? withItem(yaml, found, text) : undefined
     if (!isMap(found) || found.flow === true) return undefined
-    const [key = '', ...inner] = path.slice(depth)
-    const value = inner.reduceRight((below, name) => `\n  ${name}: ${below}`, `[${text}]`)
-    const separator = inner.length > 0 ? ':' : ': '
-    return withField(yaml, found, `${key}${separator}${value}`, orders[depth] ?? [])
+    const name = path.at(-1) ?? ''
+    const own = value.includes('\n') ? `${name}:\n${indented(value)}` : `${name}: ${value}`
+    const lines = path
+      .slice(depth, -1)
+      .reduceRight((below, outer) => `${outer}:\n${indented(below)}`, own)
+    return withLines(yaml, found, lines, orders[depth] ?? [])
   }
   return undefined
+}
+
+function indented(lines: string): string {
+  return lines.replace(/^(?=.)/gm, '  ')
 }
 
 function withItem(yaml: string, { items, flow, range }: YAMLSeq, text: string): string | undefined {
@@ -95,7 +127,7 @@ function withItem(yaml: string, { items, flow, range }: YAMLSeq, text: string): 
 }
 
 /** With a field after those of the map that come before it in the format. */
-function withField(
+function withLines(
   yaml: string,
   { items }: YAMLMap,
   field: string,

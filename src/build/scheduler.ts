@@ -54,6 +54,9 @@ export function schedule(
   return new Scheduler(work, options, context).run()
 }
 
+/** Removing what was built is told when it takes longer, milliseconds. */
+const LONG_REMOVAL = 2000
+
 /** One build under way. */
 class Scheduler {
   readonly #graph: Graph
@@ -126,11 +129,21 @@ class Scheduler {
       this.#fetchEnd.abort()
       const due = this.#inquiry.due
       await Promise.allSettled([...this.#fetching.values(), ...this.#bringing.values(), ...due])
-      await this.#discards.settled()
+      await this.#waitForRemovals()
     }
     this.#options.signal.throwIfAborted()
     this.#follow()
     return { ran: this.#ran, failures: this.#failures, plan: this.#live.snapshot() }
+  }
+
+  /** The tree of a large build, on a slow disk, takes minutes. */
+  async #waitForRemovals(): Promise<void> {
+    const tell = setTimeout(() => {
+      const message = 'remove the trees of what was built'
+      this.#context.emit({ type: 'phase', at: this.#context.now(), message })
+    }, LONG_REMOVAL)
+    await this.#discards.settled()
+    clearTimeout(tell)
   }
 
   #makeForecast(): Forecast {

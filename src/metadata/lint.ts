@@ -5,6 +5,7 @@ import type { MergeableText } from './format/schema.ts'
 import { hasCredentials } from './format/source-places.ts'
 import type { SourceText } from './format/source-schema.ts'
 import { lintLicense, lintLicenses } from './lint-licenses.ts'
+import { lintTrees } from './lint-trees.ts'
 import { loadAll, type Loaded } from './load.ts'
 import { listOf, wholeOf } from './recipe/merge.ts'
 import { list } from './tree/entries.ts'
@@ -47,6 +48,7 @@ const CONSTANTS = new Set([
  * - `lint-unlisted-folder`: a folder or file beside layers.yaml that belongs to nothing
  * - `lint-unused-style`: no recipe uses the style, or has its name, as programs have that build the
  *   recipes of others
+ * - `lint-compiled`: see {@link lintTrees}
  * - `lint-unused-value`: nothing uses the machine's value
  */
 export async function lint(layersFile: string): Promise<FixpointError[]> {
@@ -57,6 +59,7 @@ export async function lint(layersFile: string): Promise<FixpointError[]> {
   lintNative(loaded, findings)
   lintTargets(loaded, findings)
   lintLicenses(loaded, findings)
+  lintTrees(loaded, findings)
   lintUse(loaded, findings)
   for (const tree of loaded.layout.trees) lintFolder(tree.folder, loaded.layout, findings)
   return findings.sorted()

@@ -4,7 +4,7 @@ import type { RecipeId } from '../base/recipe-id.ts'
 import type { BuildContext } from '../build/build-context.ts'
 import type { Builder } from '../build/build.ts'
 import { sourceFinder } from '../fetch/find-source.ts'
-import { nodeOf, type Graph } from '../plan/graph.ts'
+import { nodeOf, usedBy, type Graph } from '../plan/graph.ts'
 import type { Plan } from '../plan/plan.ts'
 import { planOn } from '../store/plan-view.ts'
 import { Store } from '../store/store.ts'
@@ -96,7 +96,9 @@ async function verifyIn(second: SecondBuild, request: VerifyRequest): Promise<Ve
     sameUser: second.sameUser,
   })
   await request.onConditions(variations.conditions)
-  const first = await request.build(graph, targets, context)
+  // What is lent has to be there: a target may be stored, and what it is built from gone.
+  const wanted = alone ? [...new Set([...targets, ...inputsOf(request)])] : targets
+  const first = await request.build(graph, wanted, context)
   const find = sourceFinder(store, context.fetcher, signal)
   if (alone) await lend(request, second)
   const nodes = alone ? targets.map((id) => nodeOf(graph.nodes, id)) : [...graph.nodes.values()]
@@ -110,6 +112,10 @@ async function verifyIn(second: SecondBuild, request: VerifyRequest): Promise<Ve
   const verified = await compareStores(request, first.plan, second)
   await removeSecondBuild(second)
   return verified
+}
+
+function inputsOf({ graph, targets }: VerifyRequest): RecipeId[] {
+  return targets.flatMap((id) => usedBy(nodeOf(graph.nodes, id)))
 }
 
 /** Puts what the targets are built from into the second store. */

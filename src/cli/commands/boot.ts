@@ -37,5 +37,6 @@ export async function bootCommand(
     disks: attach.map((file) => ({ file, bus: 'virtio', writable: true })),
     ...{ more, ...rest },
   }
-  process.exitCode = await bootOnTerminal(machine, (line) => process.stderr.write(`${line}\n`))
+  const complain = (line: string): void => void process.stderr.write(`${line}\n`)
+  process.exitCode = await bootOnTerminal(machine, complain, command.signal)
 }

@@ -112,8 +112,9 @@ function readFiles(folder: string, faults: Faults): LocalFile[] {
 
 /**
  * All regular files at or below `names`, each a file or folder relative to `root`; sorted by name.
- * It follows no link, and calls `missing` for each name that does not exist. One name may be below
- * another: each file comes once. Faults: those of reading.
+ * It follows no link, leaves out what git keeps there (`.git`), and calls `missing` for each name
+ * that does not exist. One name may be below another: each file comes once. Faults: those of
+ * reading.
  */
 export function readTree(
   root: string,
@@ -134,7 +135,7 @@ export function readTree(
     }
     if (stat === undefined) missing(name, at)
     else {
-      for (const path of stat.isDirectory() ? walk(root, name, faults) : [name])
+      for (const path of stat.isDirectory() ? walk(root, name, faults, '.git') : [name])
         if (!found.has(path))
           for (const file of localFile(root, path, path, faults)) found.set(path, file)
     }
@@ -142,16 +143,17 @@ export function readTree(
   return [...found.values()].sort((a, b) => byCodeUnit(a.name, b.name))
 }
 
-/** Paths of regular files below the folder at `path`; all are relative to `root`. */
-function walk(root: string, path: string, faults: Faults): string[] {
+/** Paths of regular files below the folder at `path`; all are relative to `root`. `leftOut`: a name. */
+function walk(root: string, path: string, faults: Faults, leftOut?: string): string[] {
   return list(join(root, path), faults).flatMap((entry) => {
+    if (entry.name === leftOut) return []
     const inner = `${path}/${entry.name}`
     if (Buffer.byteLength(inner) > MAX_PATH) {
       const message = `Cannot use "${entry.path}": the path has more than ${MAX_PATH} bytes`
       faults.add('bad-file-name', message, { file: entry.path })
       return []
     }
-    if (entry.kind === 'folder') return walk(root, inner, faults)
+    if (entry.kind === 'folder') return walk(root, inner, faults, leftOut)
     if (entry.kind === 'file') return [inner]
     if (entry.kind === 'link') addSymlink(entry.path, faults)
     else addSpecial(entry.path, 'a regular file', faults)

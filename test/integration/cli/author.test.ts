@@ -1,7 +1,10 @@
 import { existsSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { parse } from 'yaml'
 import { digestOf } from '../../../src/base/digest.ts'
 import { commandLine, recipe, step, type Toy } from '../../support/cli.ts'
 import { tarOf } from '../../support/tars.ts'
@@ -81,6 +84,70 @@ describe('upgrade', () => {
     expect(stderr).toContain('is relative to a folder of other layers')
     expect(await readFile(join(toy.folder, RECIPE), 'utf8')).toBe(before)
     expect(await readdir(join(toy.folder, 'mine/own'))).toEqual([])
+  })
+})
+
+describe('upgrade of recipes that extend others', () => {
+  const addresses = HELLO[RECIPE].replace('file:../../../hello', 'http://127.0.0.1:PORT/hello')
+
+  /** Layers on top of others, of which one recipe extends another; its sources come by HTTP. */
+  async function layered(more: Record<string, string> = {}): Promise<Upgrading> {
+    const server = createServer(({ url }, response) => {
+      response.writeHead(url === '/hello-1.1.tar' ? 200 : 404).end(NEW)
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void server.close())
+    const { port } = server.address() as AddressInfo
+    const toy = await makeToy({
+      [RECIPE]: addresses.replace('PORT', String(port)),
+      'layers/product/hello/recipe.yaml': 'name: hello\nextends: bootstrap/hello\n',
+      'mine/layers.yaml': 'include: ../layers/layers.yaml\nlayers: [own]\n',
+      'mine/own': undefined,
+      ...more,
+    })
+    const globals = ['--layers', join(toy.folder, 'mine/layers.yaml'), '--store', toy.store]
+    return { toy, upgrade: () => toy.runWith({ globals }, 'upgrade', 'product/hello', '1.1') }
+  }
+
+  interface Upgrading {
+    readonly toy: Toy
+    readonly upgrade: () => ReturnType<Toy['run']>
+  }
+
+  test('takes the sources from where they are stated', async () => {
+    const { toy, upgrade } = await layered()
+    const { code, stderr } = await upgrade()
+    expect(code, stderr).toBe(0)
+    const text = await readFile(join(toy.folder, 'mine/own/hello/amend.yaml'), 'utf8')
+    expect(parse(text)).toMatchObject({
+      amends: 'product/hello',
+      set: { version: '1.1', sources: [{ sha256: digestOf(NEW) }] },
+    })
+  })
+
+  test('adds to an amendment that is there, and keeps the rest of it', async () => {
+    const file = 'mine/own/hello/amend.yaml'
+    const before = 'amends: product/hello # why\nappend:\n  inputs: [bootstrap/alpha]\n'
+    const { toy, upgrade } = await layered({ [file]: before })
+    const { code, stderr } = await upgrade()
+    expect(code, stderr).toBe(0)
+    const text = await readFile(join(toy.folder, file), 'utf8')
+    expect(text).toMatch(/^amends: product\/hello # why\nset:\n {2}version: "?'?1\.1/)
+    expect(text).toMatch(/\nappend:\n {2}inputs: \[bootstrap\/alpha\]\n$/)
+    expect(parse(text)).toMatchObject({ set: { sources: [{ sha256: digestOf(NEW) }] } })
+    const again = await upgrade()
+    expect(again.stderr).toContain('it has version 1.1')
+  })
+
+  test('leaves an amendment as it was where it cannot be added to', async () => {
+    const file = 'mine/own/hello/amend.yaml'
+    const { toy, upgrade } = await layered({
+      [file]: 'amends: product/hello\nset: {env: {A: b}}\n',
+    })
+    const { code, stderr } = await upgrade()
+    expect(code).not.toBe(0)
+    expect(stderr).toContain('its "set" cannot be added to')
+    expect(await readFile(join(toy.folder, file), 'utf8')).toContain('set: {env: {A: b}}')
   })
 })
 

@@ -18,6 +18,8 @@ import {
   TOOLS_RECIPE,
   type Toy,
 } from '../../support/cli.ts'
+import { talkingSector } from '../../support/boot-sector.ts'
+import { diskOf, SECTOR } from '../../support/disk.ts'
 import { waitUntil } from '../../support/rig.ts'
 
 const toy = commandLine()
@@ -132,6 +134,22 @@ test('a build under nohup goes on when its terminal is closed', async () => {
   await waitUntil(() => left(here).length === 0)
   const { stdout } = await here.run('--json', 'build', 'waits')
   expect(ranIn(jsonLines(stdout))).toEqual([])
+})
+
+test('SIGTERM ends `boot` and its machine', { timeout: 120_000 }, async () => {
+  const here = await toy()
+  // Firmware starts from no disk that is much smaller.
+  const disk = diskOf(2048, [{ name: 'boot', first: 40, last: 49 }])
+  const image = join(here.folder, 'talking.img')
+  await writeFile(image, Buffer.concat([talkingSector(), disk.subarray(SECTOR)]))
+  const child = here.start('boot', image, '--memory', '64M')
+  const exit = once(child, 'exit')
+  let said = ''
+  child.stdout!.on('data', (chunk: Buffer) => void (said += chunk.toString()))
+  await waitUntil(() => said.includes('hello from sector 0'))
+  child.kill('SIGTERM')
+  expect(await exit).toEqual([130, null])
+  expect(left(here)).toEqual([])
 })
 
 test.each(['SIGINT', 'SIGKILL'] as const)(

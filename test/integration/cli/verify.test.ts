@@ -129,6 +129,25 @@ test('with --alone only the targets are built again', async () => {
   expect(whole.stderr).toContain('product/below: "usr/share/below"')
 })
 
+test('with --alone, what a target is built from is built where the store lacks it', async () => {
+  const toy = await makeToy({
+    'layers/bootstrap/tools/recipe.yaml': TOOLS_RECIPE,
+    'layers/product/plain/recipe.yaml': makes('plain', 'plain', IN),
+  })
+  const { stdout: built } = await toy.run('build', 'plain', 'tools')
+  const digest = /^bootstrap\/tools ([0-9a-f]{64})$/m.exec(built)?.[1] ?? ''
+  await rm(join(toy.store, 'blobs', digest.slice(0, 2), digest))
+  const { code, stderr } = await toy.run(
+    'verify',
+    'plain',
+    '--alone',
+    '--second',
+    await elsewhere(),
+  )
+  expect(code, stderr).toBe(0)
+  expect(stderr).toContain('built bootstrap/tools')
+})
+
 describe('a recipe that lets in', () => {
   const ADD = '>> $OUT/usr/share/planted'
 

@@ -1,7 +1,13 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { parse, stringify } from 'yaml'
-import { inQuotes, withElement, withTexts, yamlWord } from '../../../src/author/yaml-text.ts'
+import {
+  inQuotes,
+  withElement,
+  withField,
+  withTexts,
+  yamlWord,
+} from '../../../src/author/yaml-text.ts'
 
 const RECIPE = `# A package
 name: a
@@ -94,6 +100,26 @@ test.each([
   const change = { path: ['append', 'config'], orders: [TOP, APPEND], text: 'x' }
   expect(withElement(yaml, change)).toBeUndefined()
 })
+
+test.each([
+  ['a new map', 'amends: a/b\n', 'amends: a/b\nset:\n  inputs:\n    - p: 1\n      q: 2\n'],
+  [
+    'a map that is there',
+    'set:\n  sources: [] # none\n  make: [y]\n',
+    'set:\n  sources: [] # none\n  inputs:\n    - p: 1\n      q: 2\n  make: [y]\n',
+  ],
+])('adds a field of several lines to %s', (_, yaml, wanted) => {
+  const change = { path: ['set', 'inputs'], orders: [TOP, APPEND], value: '- p: 1\n  q: 2' }
+  expect(withField(yaml, change)).toBe(wanted)
+})
+
+test.each([['set: {make: [y]}\n'], ['set:\n  inputs: [y]\n'], ['set: x\n'], ['']])(
+  'adds no field to %j',
+  (yaml) => {
+    const change = { path: ['set', 'inputs'], orders: [TOP, APPEND], value: '1' }
+    expect(withField(yaml, change)).toBeUndefined()
+  },
+)
 
 test('quotes elements that YAML takes for something else', () => {
   const change = { path: ['config'], orders: [TOP], text: '1.0' }

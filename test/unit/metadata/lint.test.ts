@@ -267,6 +267,20 @@ describe('lint', () => {
     expect(await findings({ 'layers/styles/app.yaml': style })).toEqual([])
   })
 
+  it('finds what a compiler made among the files of the checkout', async () => {
+    const app = { [APP]: recipe('app', 'sources: [{tree: [own], name: own}]\nstyle: auto') }
+    const files = {
+      'own/main.c': 'ELF',
+      'own/main': '\x7fELF\x02',
+      'own/lib.a': '!<arch>\n',
+      'own/x': '',
+    }
+    expect(await findings({ ...app, ...files })).toEqual([
+      'lint-compiled own/lib.a',
+      'lint-compiled own/main',
+    ])
+  })
+
   it('throws when the tree is not valid', async () => {
     await expect(findings({ [APP]: '' })).rejects.toMatchObject({ code: 'missing-field' })
   })

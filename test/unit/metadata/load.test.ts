@@ -209,6 +209,8 @@ describe('sources', () => {
       ...source('  - tree: [src, package.json]\n    name: engine'),
       'src/b/c.ts': 'c',
       'src/a.ts': 'a',
+      'src/.git/HEAD': 'ref: refs/heads/main',
+      'src/b/.git': 'gitdir: ../../x',
       'package.json': '{}',
     })
     const files = [
