@@ -153,6 +153,10 @@ const TABLE: Readonly<Record<string, readonly [Decider, string]>> = {
     'folders of layers, whose entries are listed and not followed',
   ],
   'metadata/tree/layers.ts': ['user', 'layers.yaml and the folders that it names'],
+  'metadata/lint-trees.ts': [
+    'foreign',
+    'files of the checkout that were read by way of beneath before, in the same run',
+  ],
   'metadata/lint.ts': [
     'foreign',
     'patches that were read by way of beneath before, in the same run',

@@ -1,9 +1,11 @@
 import { FixpointError } from '../../base/error.ts'
 import { counted, formatCount } from '../../base/format.ts'
+import type { RecipeId } from '../../base/recipe-id.ts'
+import type { Metadata } from '../../metadata/model.ts'
 import { findNewer, type Checked } from '../../fetch/versions/newer.ts'
 import type { CommandContext } from '../context.ts'
 import { SUITES } from '../defaults.ts'
-import { resolveTargets } from '../targets.ts'
+import { resolveTarget } from '../targets.ts'
 import { inColumns } from '../view/columns.ts'
 
 /** Options of `outdated`. */
@@ -13,7 +15,7 @@ export interface OutdatedFlags {
   readonly offline?: boolean
 }
 
-/** `outdated [RECIPE…]`: which sources have newer versions where they come from. */
+/** `outdated [RECIPE|LAYER…]`: which sources have newer versions where they come from. */
 export async function outdatedCommand(
   command: CommandContext,
   words: readonly string[],
@@ -24,14 +26,21 @@ export async function outdatedCommand(
       'versions-offline',
       'Cannot look for newer versions offline: only the places of sources know them',
     )
-  const { recipes } = await command.metadata()
-  const ids = words.length > 0 ? resolveTargets(await command.metadata(), words) : recipes.keys()
+  const metadata = await command.metadata()
+  const { recipes } = metadata
+  const ids = words.length > 0 ? words.flatMap((word) => meant(metadata, word)) : recipes.keys()
   const wanted = [...new Set(ids)].flatMap((id) => recipes.get(id) ?? [])
   const { debian, npm } = await command.configuration()
   const { signal } = command
   const checked = await findNewer(wanted, { debian, npm, suites, signal })
   await printAll(command, checked, all === true)
   failWhere(checked)
+}
+
+/** The recipes of a layer, or the one that a word means. */
+function meant(metadata: Metadata, word: string): readonly RecipeId[] {
+  if (!metadata.layers.includes(word)) return [resolveTarget(metadata, word)]
+  return [...metadata.recipes.keys()].filter((id) => id.startsWith(`${word}/`))
 }
 
 async function printAll(

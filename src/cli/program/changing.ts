@@ -74,7 +74,7 @@ export function addChangingCommands(program: Command): void {
 function addOutdated(program: Command): void {
   program
     .command('outdated')
-    .argument('[recipe...]', 'default: all')
+    .argument('[recipe...]', 'recipes or layers; default: all')
     .description('which sources have newer versions in Debian and npm; writes nothing')
     .addOption(suites())
     .option('--all', 'also those that have no newer version')

@@ -261,18 +261,17 @@ class Merging implements Draft {
   addFiles(field: 'patches' | 'files', added: readonly LocalFile[]): void {
     if (added.length === 0) return
     const old = this.lists.get(field) ?? []
-    const names = old.map(({ value }) => nameOf(value))
     for (const { name, path } of added) {
-      const other = names.find(
-        (one) => one === name || one.startsWith(`${name}/`) || name.startsWith(`${one}/`),
+      const other = (old.map(({ value }) => value) as LocalFile[]).find(
+        (one) =>
+          one.name === name || one.name.startsWith(`${name}/`) || name.startsWith(`${one.name}/`),
       )
       if (other === undefined) continue
-      const message = `Cannot add "${name}" to "${field}": the recipe has "${other}" already`
       this.#faults.add(
         'duplicate-file',
-        message,
+        `Cannot add "${name}" to "${field}": the recipe has "${other.path}" already`,
         { file: path },
-        `Remove the other one by remove: {${field}: ['${other}']}, or rename this one`,
+        `Rename one of them, or remove the other by remove: {${field}: ['${other.name}']}`,
       )
     }
     this.lists.set(field, [...old, ...added.map((value) => ({ value, at: this.#at([]) }))])

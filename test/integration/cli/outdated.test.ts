@@ -53,6 +53,18 @@ test('outdated prints newer versions, what is not known, and a sum', async () =>
   ])
 })
 
+test('outdated takes the name of a layer', async () => {
+  const { run } = await toyWithRegistry()
+  const { stdout } = await run('--json', 'outdated', 'product')
+  const asked = jsonLines(stdout).filter(({ type }) => type === 'outdated')
+  expect(asked.map((line) => line['recipe'])).toEqual([
+    'product/far',
+    'product/gone',
+    'product/word',
+  ])
+  expect((await run('outdated', 'produkt')).stderr).toContain('Cannot find recipe "produkt"')
+})
+
 test('a place that should know fails the command, after what is known', async () => {
   const { run } = await toyWithRegistry()
   const { code, stdout, stderr } = await run('outdated')
