@@ -1,7 +1,7 @@
 /** The program of a new recipe. */
 export interface NewProgram {
   readonly name: string
-  /** The folder of its sources in `$SRC`; undefined where it is that itself. */
+  /** The folder of its sources in `$SRC`; undefined if they are in `$SRC` itself. */
   readonly folder: string | undefined
 }
 
@@ -21,7 +21,7 @@ export function buildLines(style: string, { name, folder }: NewProgram): readonl
       return [
         INPUTS,
         'style: autotools',
-        '# There are no shared libraries. Remove it if the script refuses it.',
+        '# All libraries are static. If the script refuses this option, remove it.',
         'configure: [--disable-shared]',
         ...(folder === undefined ? [] : ['env:', `  WORK: /build/src/${folder}`]),
       ]

@@ -87,7 +87,7 @@ function hasPatch({ metadata }: Loaded, id: RecipeId): boolean {
   return recipe?.host === true || recipe?.inputs.includes(PATCH) === true
 }
 
-/** A file whose list of inputs lacks GNU patch. */
+/** A file whose inputs do not name GNU patch. */
 interface Inputs {
   readonly file: string
   readonly before: string

@@ -36,7 +36,7 @@ export interface Upgraded {
   readonly sources: readonly { readonly name: string; readonly sha256: Digest }[]
 }
 
-/** A source as its file states it; of a folder it has neither. */
+/** A source as its file states it. One from a folder has no `sha256` and no `from`. */
 interface SourceText {
   readonly sha256?: string
   readonly from?: readonly string[]

@@ -13,8 +13,8 @@ interface Stated extends Partial<Record<List, unknown>> {
 }
 
 /**
- * The text of a recipe or an amendment with one more word at the end of a list, as
- * {@link withElement}: the list that the file states or sets, else what it appends.
+ * Adds a word to a list in the text of a recipe or amendment: to the list that the file states or
+ * sets, otherwise to the one that it appends. Undefined as for {@link withElement}.
  */
 export function withWord({ yaml }: Change, list: List, text: string): string | undefined {
   const stated = yaml.value as Stated

@@ -37,6 +37,8 @@ export interface Facts {
   readonly areBothKept?: boolean
   /** What the whole command was to make. */
   readonly targets?: readonly RecipeId[]
+  /** SHA-256 that a recipe states, and that no place delivered. */
+  readonly wanted?: string
   /** Names that a digest is known by, where the recipe has another. */
   readonly knownAs?: string
   /** A name near the one that does not exist. */

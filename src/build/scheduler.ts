@@ -54,7 +54,7 @@ export function schedule(
   return new Scheduler(work, options, context).run()
 }
 
-/** Removing what was built is told when it takes longer, milliseconds. */
+/** If removing the build folders takes longer than this, it is reported. Milliseconds. */
 const LONG_REMOVAL = 2000
 
 /** One build under way. */
@@ -139,7 +139,7 @@ class Scheduler {
   /** The tree of a large build, on a slow disk, takes minutes. */
   async #waitForRemovals(): Promise<void> {
     const tell = setTimeout(() => {
-      const message = 'remove the trees of what was built'
+      const message = 'remove the folders of finished builds'
       this.#context.emit({ type: 'phase', at: this.#context.now(), message })
     }, LONG_REMOVAL)
     await this.#discards.settled()

@@ -49,7 +49,7 @@ export function parseProject(text: string, path: string): ProjectText {
   if (open >= 0)
     throw new FixpointError(
       'project-field',
-      'Cannot use a mirror with a user name or password of a project: all who clone it see them',
+      'Cannot use a mirror with a user name or password in a project: all who clone it see them',
       { position: withoutFrame(yaml.position(['mirrors', open])) },
     )
   return { ...project, targetAt: yaml.position(['target']) }

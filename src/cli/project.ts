@@ -42,7 +42,7 @@ export async function readProject(layersFile: string): Promise<Project> {
   }
 }
 
-/** A project's file above the folder of layers, where nothing reads it; undefined: there is none. */
+/** A project's file above the folder of layers, where nothing reads it, if there is one. */
 export async function misplacedProject(layersFile: string): Promise<string | undefined> {
   const above = dirname(dirname(layersFile))
   const path = join(above, PROJECT_FILE)

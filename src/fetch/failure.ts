@@ -71,7 +71,7 @@ export function sourceError(
       'source-digest',
       `Cannot fetch "${name}": sha256 is ${wrong}, ` +
         `recipe wants ${source.sha256}${ofOther}${places}`,
-      known === '' ? {} : { facts: { knownAs: known } },
+      { facts: { wanted: source.sha256, ...(known !== '' && { knownAs: known }) } },
     )
   }
   if (known !== '') {
@@ -79,6 +79,7 @@ export function sourceError(
       'source-renamed',
       `Cannot use sha256 ${source.sha256} for "${name}": it is known as that of ${known}, ` +
         `and no place has a file of the new name${places}`,
+      { facts: { wanted: source.sha256 } },
     )
   }
   if (reasons.some(({ offline }) => offline)) {

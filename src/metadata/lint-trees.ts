@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync } from 'node:fs'
 import type { Loaded } from './load.ts'
 import type { Faults } from './yaml/faults.ts'
 
-/** What compiled programs and objects (ELF), and static libraries, begin with, in Latin-1. */
+/** The first bytes of ELF files and of static libraries, in Latin-1. */
 const COMPILED = ['\x7fELF', '!<arch>\n']
 
 /**
@@ -18,7 +18,7 @@ export function lintTrees({ trees }: Loaded, findings: Faults): void {
       'lint-compiled',
       'The file is a compiled program or library, and a source of a recipe',
       { file: path },
-      'Take it out: make builds nothing that is there already',
+      'Remove it: make does not build a file that exists',
     )
   }
 }

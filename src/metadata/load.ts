@@ -39,7 +39,7 @@ export function loadAll(layersFile: string): Promise<Loaded> {
   })
 }
 
-/** Reads only what layers there are: their recipes may be unfinished. Throws as the others do. */
+/** Reads only the list of layers: their recipes may be unfinished. Throws their faults. */
 export function loadLayout(layersFile: string): Layout {
   const faults = new Faults()
   const layout = wholeLayout(layersFile, faults)

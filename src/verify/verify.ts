@@ -96,7 +96,7 @@ async function verifyIn(second: SecondBuild, request: VerifyRequest): Promise<Ve
     sameUser: second.sameUser,
   })
   await request.onConditions(variations.conditions)
-  // What is lent has to be there: a target may be stored, and what it is built from gone.
+  // The inputs of a stored target may be gone, and lending needs them: build them, too.
   const wanted = alone ? [...new Set([...targets, ...inputsOf(request)])] : targets
   const first = await request.build(graph, wanted, context)
   const find = sourceFinder(store, context.fetcher, signal)

@@ -1,6 +1,6 @@
 /** What `lint` finds in metadata that are valid. */
 export const LINT = {
-  'lint-compiled': 'A file of the checkout that a recipe takes as a source is a compiled program.',
+  'lint-compiled': 'A source of a recipe holds a compiled program or library.',
   'lint-constant-variable': 'A recipe sets a variable that the sandbox sets itself.',
   'lint-credentials':
     'A place of a source has a user name or password, which all who read the recipe see.',

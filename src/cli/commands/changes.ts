@@ -56,7 +56,7 @@ async function tell(
   })
 }
 
-/** Whether two artifacts are the same; a record may not know that of a package it only builds on. */
+/** Whether two artifacts are the same. A record may have only the key of a build input. */
 function comparisonOf(was: Built, built: Built): 'same' | 'other' | 'unknown' {
   if (was.artifact === undefined || built.artifact === undefined) return 'unknown'
   return was.artifact === built.artifact ? 'same' : 'other'
@@ -65,7 +65,7 @@ function comparisonOf(was: Built, built: Built): 'same' | 'other' | 'unknown' {
 const WHAT = {
   same: 'built again, same bytes',
   other: 'built again, other bytes',
-  unknown: 'another action, whose bytes are not in both records',
+  unknown: 'another action; the records do not say whether its bytes differ',
 } as const
 
 /** Why the key is another, as far as the store remembers both actions. */

@@ -18,7 +18,12 @@ const FILES = ':0'
 export function completionCommand(tree: Command, shell: string): Promise<void> {
   // It works from anywhere, though the engine is in no folder of PATH.
   const engine = [process.execPath, process.argv[1] ?? ''].map(shellWord).join(' ')
-  completionsOf(tree).setup(tree.name(), engine, shell)
+  const script = printedBy(() => {
+    completionsOf(tree).setup(tree.name(), engine, shell)
+  })
+  // A shell that reads its start file once more must be able to set them again.
+  const lines = script.map((line) => `${line.replace(/^readonly /gm, '')}\n`)
+  process.stdout.write(lines.join(''))
   return Promise.resolve()
 }
 

@@ -29,7 +29,7 @@ export async function newLayerCommand(
   await tell(command, file)
 }
 
-/** `new recipe NAME`: a recipe to fill in, and a warning if the folder of its sources is missing. */
+/** `new recipe NAME`: a recipe to fill in. Warns if the folder of its sources is missing. */
 export async function newRecipeCommand(
   command: CommandContext,
   name: string,
@@ -40,8 +40,8 @@ export async function newRecipeCommand(
   const sources = join(layout.trees.at(-1)?.checkout ?? '.', name)
   if (await exists(sources)) return
   const message =
-    `"${sources}" is not there yet: put the sources of ${name} there, or write another source ` +
-    'into its recipe; most commands ask for it until then'
+    `"${sources}" is not there yet: put the sources of ${name} there, or state another source ` +
+    'in its recipe; until then, most commands fail'
   command.emit({ type: 'warning', at: command.now(), message })
 }
 

@@ -34,7 +34,7 @@ export async function patchCommand(
   }
   const { withPatch } = written
   if (withPatch?.isDone === false) {
-    const message = `Add toolchain/patch to the inputs in "${withPatch.file}": it applies them`
+    const message = `Add toolchain/patch to the inputs in "${withPatch.file}": it applies patches`
     command.emit({ type: 'warning', at: command.now(), message })
   }
   await command.result(
@@ -42,7 +42,9 @@ export async function patchCommand(
       ? ['there is no commit that is not a patch already']
       : [
           ...(written.isNew ? [`${written.folder}/amend.yaml`] : []),
-          ...(withPatch?.isDone === true ? [`${withPatch.file}: with toolchain/patch`] : []),
+          ...(withPatch?.isDone === true
+            ? [`${withPatch.file}: toolchain/patch added to the inputs`]
+            : []),
           ...written.names.map((name) => `${written.folder}/patches/${name}`),
         ],
     { type: 'patches', recipe, ...written },

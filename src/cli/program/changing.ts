@@ -64,8 +64,8 @@ export function addChangingCommands(program: Command): void {
   make
     .command('image')
     .argument('<name>')
-    .argument('[recipe...]', 'packages that it holds beside those of the other')
-    .description('an image that extends tiny, or another')
+    .argument('[recipe...]', 'packages to add to those of the other image')
+    .description('an image that extends tiny or another image')
     .option('--extends <image>', 'the image that it extends', 'system/tiny')
     .option(...layer)
     .action(run(async () => (await import('../commands/new.ts')).newImageCommand))

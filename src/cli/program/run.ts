@@ -23,7 +23,8 @@ export function run(load: () => Promise<Runner>): (...args: unknown[]) => Promis
       await command(context, ...(args.slice(0, -1) as never[]))
       await context.checkOutput()
     } catch (error) {
-      throw await context.causeOf(error)
+      const { withSourcePositions } = await import('../source-positions.ts')
+      throw await withSourcePositions(await context.causeOf(error), context.options)
     } finally {
       await context.close()
     }

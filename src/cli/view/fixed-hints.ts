@@ -55,8 +55,8 @@ const FIXED_HINTS = {
   'edit-order': 'Name the layer of the last patch with --layer',
   'edit-other': '`edit` makes such a tree',
   'edit-patch':
-    'Move it out of the layer and edit again; then apply it with `git apply --reject FILE`, mend ' +
-    'what is rejected, commit, and run `patch`',
+    'Move it out of the layer and edit again. In the new tree, run `git apply --reject FILE`, fix ' +
+    'what is rejected by hand, commit, and run `patch`',
   'edit-rewritten': 'Commit on top of those; a patch that is there is changed in its own file',
   'edit-stale': 'Make another tree with `edit`, and take the commits over with `git cherry-pick`',
   'edit-there': 'Name a folder that is not there yet',
@@ -186,7 +186,7 @@ const FIXED_HINTS = {
   'signers-unusable': 'Its format is that of ssh-keygen(1), ALLOWED SIGNERS',
   'signing-key-unusable': undefined,
   'source-credentials': 'Write them into ~/.netrc, and name the place without them',
-  'source-package': 'A word such as debian:zlib or npm:zod',
+  'source-package': 'Write a package as debian:zlib or npm:zod',
   'source-place':
     'A place is debian:PACKAGE/FILE, npm:NAME@VERSION, https://HOST/PATH/FILE, file:PATH, or the ' +
     'path of a file: ./FILE where that has a colon. `source list debian:PACKAGE` lists places',

@@ -102,7 +102,8 @@ export function hintOf(error: FixpointError, options: GlobalOptions): string | u
       )
     case 'source-digest':
       return facts.knownAs === undefined
-        ? `The file was replaced or damaged there; add a place that has the original, or ${handIn}`
+        ? `The file was replaced or damaged there, or the recipe is wrong; add a place that has ` +
+            `the original, or ${handIn}`
         : 'If the version or the name changed on purpose, write the sha256 of the new file'
     case 'source-offline':
       return `Run without --offline, or ${handIn}`

@@ -231,7 +231,7 @@ export const recipeSchema = z.strictObject({
   ...head,
   extends: field(recipeId.optional(), {
     description: described(
-      'Recipe to start from: all its merged fields but `name`, its patches and its files. A field',
+      'Recipe to start from: all its merged fields except `name`, and its patches and files. A field',
       "stated here replaces that recipe's, like `set`.",
     ),
   }),

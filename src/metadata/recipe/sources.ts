@@ -130,7 +130,8 @@ function resolveTree(text: TreeText, at: At, context: SourceContext): Source | u
   const name = statedName(text.name, at, context)
   const missing = (file: string, index: number) => {
     const message = `Cannot use "${file}": there is no such file in "${root}"`
-    const hint = 'Put the sources there: "tree" is relative to the folder that holds the layers'
+    const hint =
+      'Put the sources there: "tree" is relative to the folder that holds the layers folder'
     faults.add('missing-file', message, at.below('tree', index).position(), hint)
   }
   const id = JSON.stringify([root, text.tree])

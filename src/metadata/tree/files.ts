@@ -143,7 +143,7 @@ export function readTree(
   return [...found.values()].sort((a, b) => byCodeUnit(a.name, b.name))
 }
 
-/** Paths of regular files below the folder at `path`; all are relative to `root`. `leftOut`: a name. */
+/** Regular files below `path`, relative to `root`, without entries named `leftOut`. */
 function walk(root: string, path: string, faults: Faults, leftOut?: string): string[] {
   return list(join(root, path), faults).flatMap((entry) => {
     if (entry.name === leftOut) return []

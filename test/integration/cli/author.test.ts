@@ -43,6 +43,16 @@ async function refused({ run }: Toy, reason: string, ...words: string[]): Promis
   expect(stderr).toContain(reason)
 }
 
+test('a wrong digest is reported at its place in the recipe, by build and by fetch', async () => {
+  const toy = await makeToy({ ...HELLO, [RECIPE]: HELLO[RECIPE].replace(/sha256: ./, 'sha256: 0') })
+  for (const word of ['build', 'fetch']) {
+    const { code, stderr } = await toy.run(word, 'hello')
+    expect(code).toBe(4)
+    expect(stderr).toMatch(/bootstrap\/hello\/recipe\.yaml:7:13: error: Cannot /)
+    expect(stderr).toMatch(/\n.*sha256: 0.*\n +\^+\n/)
+  }
+})
+
 describe('upgrade', () => {
   test('changes version and digest together, and nothing else', async () => {
     const toy = await makeToy(HELLO)

@@ -61,6 +61,13 @@ describe('completion', () => {
     expect(stderr).toContain('bash, zsh, fish')
   })
 
+  test('may be read by bash more than once', async () => {
+    const { stdout: script } = await toy().run('completion', 'bash')
+    const { stderr } = await execa('bash', ['--norc', '-c', `${script}\n${script}`])
+    expect(stderr).toBe('')
+    expect(script).toContain('complete -F')
+  })
+
   test('works in bash itself', async (context) => {
     const library = '/usr/share/bash-completion/bash_completion'
     if (!existsSync(library)) context.skip('bash-completion is not installed')

@@ -289,7 +289,7 @@ test('a package whose bytes one record does not know is changed only if its acti
   const same = await run('changes', 'made/disk.json', 'unknown/disk.json')
   expect(same).toMatchObject({ code: 0, stdout: 'unchanged: 5 of 5\n' })
   const other = await run('changes', 'unknown/disk.json', 'amended/disk.json')
-  expect(other.stdout).toContain('base/words 1.0: another action, whose bytes are not in both')
+  expect(other.stdout).toContain('base/words 1.0: another action; the records do not say')
 })
 
 test('changes are told from records only', async () => {

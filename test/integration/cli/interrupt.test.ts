@@ -138,7 +138,7 @@ test('a build under nohup goes on when its terminal is closed', async () => {
 
 test('SIGTERM ends `boot` and its machine', { timeout: 120_000 }, async () => {
   const here = await toy()
-  // Firmware starts from no disk that is much smaller.
+  // Firmware does not start from a much smaller disk.
   const disk = diskOf(2048, [{ name: 'boot', first: 40, last: 49 }])
   const image = join(here.folder, 'talking.img')
   await writeFile(image, Buffer.concat([talkingSector(), disk.subarray(SECTOR)]))

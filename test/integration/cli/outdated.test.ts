@@ -90,5 +90,5 @@ test('source list prints places of the newest versions', async () => {
   expect(json).toMatchObject([{ type: 'source-listed', where: 'latest', place: 'npm:word@1.1.0' }])
   const other = await run('source', 'list', 'word')
   expect(other.code).toBe(2)
-  expect(other.stderr).toContain('hint: A word such as debian:zlib or npm:zod')
+  expect(other.stderr).toContain('hint: Write a package as debian:zlib or npm:zod')
 })

@@ -127,7 +127,7 @@ describe('edit and patch', () => {
     await git('commit', '-qam', 'two')
     const { code, stdout, stderr } = await toy.run('patch', 'hi')
     expect(code, stderr).toBe(0)
-    expect(stdout).toContain(`${file}: with toolchain/patch\n`)
+    expect(stdout).toContain(`${file}: toolchain/patch added to the inputs\n`)
     const inputs = 'inputs: [bootstrap/alpha, toolchain/patch]'
     expect(await readFile(file, 'utf8')).toBe(before.replace('inputs: [bootstrap/alpha]', inputs))
   })

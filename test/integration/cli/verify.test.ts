@@ -129,7 +129,7 @@ test('with --alone only the targets are built again', async () => {
   expect(whole.stderr).toContain('product/below: "usr/share/below"')
 })
 
-test('with --alone, what a target is built from is built where the store lacks it', async () => {
+test('with --alone, missing inputs of a target are built', async () => {
   const toy = await makeToy({
     'layers/bootstrap/tools/recipe.yaml': TOOLS_RECIPE,
     'layers/product/plain/recipe.yaml': makes('plain', 'plain', IN),
