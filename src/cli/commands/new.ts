@@ -3,6 +3,10 @@ import { newLayer, newRecipe } from '../../author/new.ts'
 import { FixpointError } from '../../base/error.ts'
 import { exists } from '../../base/files.ts'
 import { loadAll, loadLayout } from '../../metadata/load.ts'
+import type { Layout } from '../../metadata/tree/layers.ts'
+import { readStyles } from '../../metadata/tree/styles.ts'
+import { Faults } from '../../metadata/yaml/faults.ts'
+import { suggestion } from '../../metadata/yaml/suggest.ts'
 import type { CommandContext } from '../context.ts'
 import { layersToChange, OWN_LAYERS } from '../defaults.ts'
 import { resolveTarget, resolveTargets } from '../targets.ts'
@@ -36,6 +40,7 @@ export async function newRecipeCommand(
   { layer, style = 'plain' }: NewRecipeFlags,
 ): Promise<void> {
   const layout = loadLayout(layersToChange(command.options.layers))
+  requireStyle(style, layout)
   await tell(command, await newRecipe(layout, name, layer, { kind: 'recipe', style }))
   const sources = join(layout.trees.at(-1)?.checkout ?? '.', name)
   if (await exists(sources)) return
@@ -43,6 +48,18 @@ export async function newRecipeCommand(
     `"${sources}" is not there yet: put the sources of ${name} there, or state another source ` +
     'in its recipe; until then, most commands fail'
   command.emit({ type: 'warning', at: command.now(), message })
+}
+
+/** Fails with `unknown-style` for one that is not there, or that makes images. */
+function requireStyle(name: string, { trees }: Layout): void {
+  const styles = readStyles(trees, new Faults())
+  const isUsable = styles.has(name) && styles.get(name)?.image !== true
+  if (isUsable) return
+  const names = [...styles].filter(([, style]) => style?.image !== true).map(([one]) => one)
+  const reason = styles.has(name) ? 'it makes an image, as `new image` does' : 'it is not there'
+  throw new FixpointError('unknown-style', `Cannot use style "${name}": ${reason}`, {
+    hint: suggestion(name, names) ?? `The styles are: ${names.join(', ')}`,
+  })
 }
 
 /** `new image NAME [RECIPE…]`: another image, with further packages. */

@@ -55,8 +55,8 @@ const FIXED_HINTS = {
   'edit-order': 'Name the layer of the last patch with --layer',
   'edit-other': '`edit` makes such a tree',
   'edit-patch':
-    'Move it out of the layer and edit again. In the new tree, run `git apply --reject FILE`, fix ' +
-    'what is rejected by hand, commit, and run `patch`',
+    'Move it out of the layer and edit again. In the new tree, run `git apply --reject FILE`, ' +
+    'fix what is rejected by hand, commit, and run `patch`',
   'edit-rewritten': 'Commit on top of those; a patch that is there is changed in its own file',
   'edit-stale': 'Make another tree with `edit`, and take the commits over with `git cherry-pick`',
   'edit-there': 'Name a folder that is not there yet',

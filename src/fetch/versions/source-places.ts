@@ -1,4 +1,5 @@
 import { FixpointError } from '../../base/error.ts'
+import { parsePlace } from '../../metadata/format/source-places.ts'
 import { PlaceFailure } from '../failure.ts'
 import { VersionLists, type VersionPlaces } from './lists.ts'
 
@@ -24,11 +25,11 @@ export async function listSources(
   word: string,
   places: VersionPlaces,
 ): Promise<readonly ListedSource[]> {
-  const { kind, name } = /^(?<kind>debian|npm):(?<name>[^\s:]+)$/.exec(word)?.groups ?? {}
+  const [debian, npm] = [parsePlace(`${word}/x`), parsePlace(`${word}@1`)]
   const lists = new VersionLists(places)
   try {
-    if (kind === 'npm' && name !== undefined) return [await latestInNpm(name, lists)]
-    if (kind === 'debian' && name !== undefined) return await allInDebian(name, lists)
+    if (npm?.kind === 'npm') return [await latestInNpm(npm.name, lists)]
+    if (debian?.kind === 'debian') return await allInDebian(debian.package, lists)
   } catch (error) {
     if (!(error instanceof PlaceFailure)) throw error
     throw new FixpointError(

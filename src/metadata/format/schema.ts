@@ -231,8 +231,8 @@ export const recipeSchema = z.strictObject({
   ...head,
   extends: field(recipeId.optional(), {
     description: described(
-      'Recipe to start from: all its merged fields except `name`, and its patches and files. A field',
-      "stated here replaces that recipe's, like `set`.",
+      'Recipe to start from: all its merged fields except `name`, and its patches and files.',
+      "A field stated here replaces that recipe's, like `set`.",
     ),
   }),
   ...operators,

@@ -37,9 +37,9 @@ export function filePath(text: string): string | undefined {
   return FILE.exec(text)?.[1]
 }
 
-/** Whether an address, with templates or without, has a user name or password. */
+/** Whether an address of any scheme, with templates or without, has a user name or password. */
 export function hasCredentials(address: string): boolean {
-  return /^https?:\/\/[^/?#]*@/i.test(address)
+  return /^\s*[a-z][a-z0-9+.-]*:\/\/[^/?#]*@/i.test(address)
 }
 
 /**

@@ -228,6 +228,8 @@ describe('new', () => {
     const toy = await makeToy()
     for (const name of ['../out', 'a/b', '.', 'Big'])
       await refused(toy, 'as the name of a recipe', 'new', 'recipe', name)
+    await refused(toy, 'Did you mean "plain"?', 'new', 'recipe', 'x', '--style', 'plan')
+    await refused(toy, 'The styles are: ', 'new', 'recipe', 'x', '--style', 'a: b\nc: d')
     expect((await readdir(join(toy.folder, 'layers'))).sort()).toEqual(
       ['bootstrap', 'layers.yaml', 'machines', 'product', 'styles'].sort(),
     )

@@ -36,6 +36,7 @@ test.each([
     'mirrors: [/a, "https://me:secret@mirror.test/"]\n',
     'Cannot use a mirror with a user name or password',
   ],
+  ['mirrors: [" ftp://me:secret@mirror.test/"]\n', 'Cannot use a mirror with a user name'],
   ['odd: 1\n', 'fixpoint.yaml:1:1: error: '],
   ['jobs: 0\n', 'fixpoint.yaml:1:7: error: '],
 ])('a project with %j is refused', async (text, said) => {

@@ -153,7 +153,14 @@ test.each([
   ['npm:none', 'versions-unavailable', 'HTTP status 404'],
   ['npm:odd', 'versions-unavailable', 'no document'],
   ['zlib', 'source-package', 'neither debian:PACKAGE nor npm:NAME'],
-  ['debian:zlib/zlib.tar.xz', 'versions-unavailable', 'no suite has it'],
+  ['debian:zlib/zlib.tar.xz', 'source-package', 'neither'],
+  ['debian:../x', 'source-package', 'neither'],
+  ['debian:UPPER', 'source-package', 'neither'],
+  ['npm:../../x', 'source-package', 'neither'],
+  ['npm:yaml/../x', 'source-package', 'neither'],
+  ['npm:yaml?x=1', 'source-package', 'neither'],
+  ['npm:@scope%2fpart', 'source-package', 'neither'],
+  ['npm:yaml@1', 'source-package', 'neither'],
   ['https://example.org/a-1.tar', 'source-package', 'neither'],
 ])('the files of %s cannot be listed', async (word, code, message) => {
   await expect(listSources(word, await places())).rejects.toMatchObject({
