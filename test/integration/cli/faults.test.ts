@@ -104,7 +104,7 @@ describe('sources, exit code 4:', () => {
       })
       const { code, stdout, stderr } = await run('build', 'sourced')
       expect({ code, stdout }).toEqual({ code: 4, stdout: '' })
-      const error = /^error: [^]*/m.exec(stderr)?.[0]
+      const error = /^.*recipe\.yaml:\d+:\d+: error: [^]*/m.exec(stderr)?.[0]
       for (const named of ['"place.txt"', SHA, digestOf(text), join(folder, 'place.txt')])
         expect(error).toContain(named)
       // The file as it should be is all it takes.
