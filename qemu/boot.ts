@@ -72,6 +72,8 @@ export async function bootOnTerminal(
     const { child, ended } = await startQemu(words, ['inherit', 'inherit', 'pipe'])
     const end = (): void => void child.kill('SIGTERM')
     signal.addEventListener('abort', end)
+    // It may have come while QEMU was being started.
+    if (signal.aborted) end()
     const told = passOnErrors(child, complain)
     const { status } = await ended
     signal.removeEventListener('abort', end)

@@ -5,7 +5,6 @@ import { FixpointError } from '../base/error.ts'
 import type { RecipeId } from '../base/recipe-id.ts'
 import { removeTree } from '../base/remove-tree.ts'
 import type { NewSources } from '../fetch/ports.ts'
-import { amendSchema, recipeSchema } from '../metadata/format/schema.ts'
 import { version as versionText } from '../metadata/format/texts.ts'
 import type { Loaded } from '../metadata/load.ts'
 import { listOf } from '../metadata/recipe/merge.ts'
@@ -15,6 +14,7 @@ import { requireText } from './checked.ts'
 import { putNewFolder } from './new-folder.ts'
 import { putText } from './put-text.ts'
 import { ownFolder } from './own-folder.ts'
+import { ordersIn } from './with-word.ts'
 import { withField, withTexts, type TextChange } from './yaml-text.ts'
 
 /** What is asked for. */
@@ -45,9 +45,9 @@ interface SourceText {
 
 /**
  * States another version of a recipe, and the digests of its sources, which are fetched for that.
- * Where the recipe is none of the user's, an amendment does. The layers are as before when that
- * fails: with `upgrade-same`, `upgrade-template`, `upgrade-elsewhere`, as fetching does, or with
- * the faults that the layers would then have.
+ * Where no file of the user's states the version, the recipe's own does then, or an amendment. The
+ * layers are as before when that fails: with `upgrade-same`, `upgrade-template`,
+ * `upgrade-elsewhere`, as fetching does, or with the faults that the layers would then have.
  */
 export async function upgrade({
   recipe,
@@ -98,7 +98,7 @@ export async function upgrade({
   }
 }
 
-/** The file that states version and sources, and where in it; `isOwn`: the user may change it. */
+/** The file that states version and sources, and where in it; `isOwn`: it is the user's. */
 interface Stated {
   readonly yaml: YamlFile
   readonly path: readonly string[]
@@ -113,7 +113,11 @@ function whereStated({ layout, statements }: Loaded, statement: RecipeStatement)
   const { yaml, layer } = amendment ?? statement
   const isSet = amendment !== undefined || statement.extends !== undefined
   const path = isSet && statement.stated.version === undefined ? ['set'] : []
-  return { yaml, path: amendment === undefined ? path : ['set'], isOwn: layer.tree === tree }
+  const isStated = [statement.stated.version, statement.operators.set?.version].some(
+    (version) => version !== undefined,
+  )
+  const isOwn = layer.tree === tree && (amendment !== undefined || isStated)
+  return { yaml, path: amendment === undefined ? path : ['set'], isOwn }
 }
 
 function sourcesIn({ yaml, path }: Stated, recipe: RecipeId): SourceText[] {
@@ -127,7 +131,7 @@ function sourcesIn({ yaml, path }: Stated, recipe: RecipeId): SourceText[] {
   )
 }
 
-/** Sources of a recipe of other layers, wherever they are stated. */
+/** Sources of a recipe whose version another file states, wherever they are stated. */
 function allSources({ drafts }: Loaded, recipe: RecipeId): SourceText[] {
   const draft = drafts.get(recipe)
   const sources = draft === undefined ? [] : listOf(draft, 'sources').map(({ value }) => value)
@@ -135,7 +139,7 @@ function allSources({ drafts }: Loaded, recipe: RecipeId): SourceText[] {
   if (tree === undefined) return sources
   throw new FixpointError(
     'upgrade-elsewhere',
-    `Cannot upgrade ${recipe}: its source "${tree.name}" is a folder of other layers`,
+    `Cannot upgrade ${recipe}: its source "${tree.name}" is a folder`,
   )
 }
 
@@ -165,7 +169,7 @@ function absolute(place: string, { yaml, isOwn }: Stated, recipe: RecipeId): str
   if (isOwn) return `file:${resolve(dirname(yaml.file), place.slice('file:'.length))}`
   throw new FixpointError(
     'upgrade-elsewhere',
-    `Cannot upgrade ${recipe}: place "${place}" is relative to a folder of other layers`,
+    `Cannot upgrade ${recipe}: place "${place}" is relative to the folder of another recipe`,
   )
 }
 
@@ -214,7 +218,7 @@ async function changeFile(
   return { file: yaml.file, undo: () => putText(yaml.file, yaml.text) }
 }
 
-/** Sets version and sources in an amendment of a recipe of other layers. */
+/** Sets version and sources where the user's changes of a recipe belong. */
 async function amend(
   loaded: Loaded,
   recipe: RecipeId,
@@ -226,18 +230,18 @@ async function amend(
     return { file: join(folder, 'amend.yaml'), undo: () => removeTree(folder) }
   }
   const { file, text: before } = change.yaml
-  const orders = [Object.keys(amendSchema.shape), Object.keys(recipeSchema.shape)]
+  const { top, set: inSet } = ordersIn(file)
   let text: string | undefined = before
   for (const [field, value] of Object.entries(set))
     text &&= withField(text, {
       path: ['set', field],
-      orders,
+      orders: [top, inSet],
       value: stringify(value, LINES).trimEnd(),
     })
   if (text === undefined)
     throw new FixpointError(
       'upgrade-elsewhere',
-      `Cannot upgrade ${recipe}: "${file}" amends it, and its "set" cannot be added to`,
+      `Cannot upgrade ${recipe}: "${file}" changes it, and its "set" cannot be added to`,
     )
   await putText(file, text)
   return { file, undo: () => putText(file, before) }

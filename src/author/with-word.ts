@@ -12,21 +12,28 @@ interface Stated extends Partial<Record<List, unknown>> {
   readonly set?: Partial<Record<List, unknown>>
 }
 
+/** The fields of a recipe's or amendment's file and of the maps in it, in their order. */
+export function ordersIn(file: string): Readonly<Record<'top' | 'set' | 'append', string[]>> {
+  const { set, append } = recipeSchema.shape
+  return {
+    top: Object.keys((isAmendment(file) ? amendSchema : recipeSchema).shape),
+    set: Object.keys(set.unwrap().shape),
+    append: Object.keys(append.unwrap().shape),
+  }
+}
+
+function isAmendment(file: string): boolean {
+  return basename(file) === 'amend.yaml'
+}
+
 /**
  * Adds a word to a list in the text of a recipe or amendment: to the list that the file states or
  * sets, otherwise to the one that it appends. Undefined as for {@link withElement}.
  */
 export function withWord({ yaml }: Change, list: List, text: string): string | undefined {
   const stated = yaml.value as Stated
-  const isAmendment = basename(yaml.file) === 'amend.yaml'
-  const { shape } = isAmendment ? amendSchema : recipeSchema
-  const operators = recipeSchema.shape
-  const [top, set, append] = [
-    Object.keys(shape),
-    Object.keys(operators.set.unwrap().shape),
-    Object.keys(operators.append.unwrap().shape),
-  ]
-  if (stated[list] !== undefined || (!isAmendment && stated.extends === undefined))
+  const { top, set, append } = ordersIn(yaml.file)
+  if (stated[list] !== undefined || (!isAmendment(yaml.file) && stated.extends === undefined))
     return withElement(yaml.text, { path: [list], orders: [top], text })
   if (stated.set?.[list] !== undefined)
     return withElement(yaml.text, { path: ['set', list], orders: [top, set], text })

@@ -36,13 +36,23 @@ export function withTexts(yaml: string, changes: readonly TextChange[]): string 
   )
 }
 
-/** A list of words in a YAML file that is to have one more. */
-export interface NewElement {
-  /** Names of fields that lead to the list. */
+/** A place in a YAML file that something is added at. */
+interface Place {
+  /** Names of fields that lead to it. */
   readonly path: readonly string[]
   /** For each of them the fields that its map may have, in their order. */
   readonly orders: readonly (readonly string[])[]
+}
+
+/** A list of words that is to have one more. */
+export interface NewElement extends Place {
   readonly text: string
+}
+
+/** A field that a file is to have. */
+export interface NewField extends Place {
+  /** Its value as YAML has it; one of several lines is a map or a list. */
+  readonly value: string
 }
 
 /**
@@ -51,8 +61,20 @@ export interface NewElement {
  * something else than a list, or a map in braces.
  */
 export function withElement(yaml: string, change: NewElement): string | undefined {
+  return behindMark(yaml, (rest) => withElementIn(rest, change))
+}
+
+/**
+ * The file's text with one more field, in its place, and all else as it was. Maps around it are
+ * made where they are not there. Undefined when the field is there, or a map in braces.
+ */
+export function withField(yaml: string, change: NewField): string | undefined {
+  return behindMark(yaml, (rest) => withFieldIn(rest, change))
+}
+
+function behindMark(yaml: string, edit: (rest: string) => string | undefined): string | undefined {
   const [mark, rest] = splitMark(yaml)
-  const edited = withElementIn(rest, change)
+  const edited = edit(rest)
   return edited === undefined ? undefined : mark + edited
 }
 
@@ -72,26 +94,6 @@ function withElementIn(yaml: string, change: NewElement): string | undefined {
   const found: unknown = parseDocument(yaml).getIn(path, true)
   if (isSeq(found)) return withItem(yaml, found, text)
   return found === undefined ? withFieldIn(yaml, { path, orders, value: `[${text}]` }) : undefined
-}
-
-/** A field that a YAML file is to have. */
-export interface NewField {
-  /** Names of fields that lead to it. */
-  readonly path: readonly string[]
-  /** For each of them the fields that its map may have, in their order. */
-  readonly orders: readonly (readonly string[])[]
-  /** Its value as YAML has it; one of several lines is a map or a list. */
-  readonly value: string
-}
-
-/**
- * The file's text with one more field, in its place, and all else as it was. Maps around it are
- * made where they are not there. Undefined when the field is there, or a map in braces.
- */
-export function withField(yaml: string, change: NewField): string | undefined {
-  const [mark, rest] = splitMark(yaml)
-  const edited = withFieldIn(rest, change)
-  return edited === undefined ? undefined : mark + edited
 }
 
 function withFieldIn(yaml: string, { path, orders, value }: NewField): string | undefined {

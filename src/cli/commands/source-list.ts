@@ -1,4 +1,4 @@
-import { listSources } from '../../fetch/versions/source-places.ts'
+import { listSources } from '../../fetch/versions/list-sources.ts'
 import type { CommandContext } from '../context.ts'
 import { SUITES } from '../defaults.ts'
 import { inColumns } from '../view/columns.ts'

@@ -106,7 +106,7 @@ export function suites(): Option {
 function suite(text: string, before: readonly string[] | undefined): string[] {
   if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(text))
     throw new InvalidArgumentError('It must be a name such as stable or bookworm-backports.')
-  return [...(before ?? []), text]
+  return [...new Set([...(before ?? []), text])]
 }
 
 function cores(text: string): number {

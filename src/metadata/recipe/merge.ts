@@ -261,8 +261,9 @@ class Merging implements Draft {
   addFiles(field: 'patches' | 'files', added: readonly LocalFile[]): void {
     if (added.length === 0) return
     const old = this.lists.get(field) ?? []
+    const others = old.map(({ value }) => value) as LocalFile[]
     for (const { name, path } of added) {
-      const other = (old.map(({ value }) => value) as LocalFile[]).find(
+      const other = others.find(
         (one) =>
           one.name === name || one.name.startsWith(`${name}/`) || name.startsWith(`${one.name}/`),
       )

@@ -91,7 +91,7 @@ describe('upgrade', () => {
     const globals = ['--layers', join(toy.folder, 'mine/layers.yaml'), '--store', toy.store]
     const { code, stderr } = await toy.runWith({ globals }, 'upgrade', 'hello', '1.1')
     expect(code).not.toBe(0)
-    expect(stderr).toContain('is relative to a folder of other layers')
+    expect(stderr).toContain('is relative to the folder of another recipe')
     expect(await readFile(join(toy.folder, RECIPE), 'utf8')).toBe(before)
     expect(await readdir(join(toy.folder, 'mine/own'))).toEqual([])
   })
@@ -147,6 +147,18 @@ describe('upgrade of recipes that extend others', () => {
     expect(parse(text)).toMatchObject({ set: { sources: [{ sha256: digestOf(NEW) }] } })
     const again = await upgrade()
     expect(again.stderr).toContain('it has version 1.1')
+  })
+
+  test("sets both in a recipe of the user's own that states neither", async () => {
+    const file = 'mine/own/hi/recipe.yaml'
+    const { toy } = await layered({ [file]: 'name: hi\nextends: product/hello\n' })
+    const globals = ['--layers', join(toy.folder, 'mine/layers.yaml'), '--store', toy.store]
+    const { code, stderr } = await toy.runWith({ globals }, 'upgrade', 'hi', '1.1')
+    expect(code, stderr).toBe(0)
+    expect(parse(await readFile(join(toy.folder, file), 'utf8'))).toMatchObject({
+      extends: 'product/hello',
+      set: { version: '1.1', sources: [{ sha256: digestOf(NEW) }] },
+    })
   })
 
   test('leaves an amendment as it was where it cannot be added to', async () => {
