@@ -5,6 +5,12 @@ export interface NewProgram {
   readonly folder: string | undefined
 }
 
+/** Styles for which no recipe can be written that only has to be filled in, and why. */
+export const NO_START: Readonly<Record<string, string>> = {
+  'autotools-host': 'it is for layers that see the host, which yours do not',
+  kconfig: 'its recipes need a package that Kconfig configures, and its steps',
+}
+
 const INPUTS = 'inputs: [toolchain/gcc, toolchain/make, toolchain/busybox]'
 
 /** The lines of a new recipe that say how it is built. `style`: a style's name. */

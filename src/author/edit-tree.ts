@@ -9,10 +9,14 @@ import { layOutTree, type LayOutContext } from '../build/laid-out-tree.ts'
 import type { LocalFile } from '../metadata/model.ts'
 import { Git } from './git.ts'
 
-/** Settings of a tree's repository: its recipe, its patches, and the commit after the last one. */
+/**
+ * Settings of a tree's repository: its recipe, its patches, the commit after the last one, and the
+ * commit and patches that were to be written last.
+ */
 export const RECIPE = 'fixpoint.recipe'
 export const PATCHES = 'fixpoint.patches'
 export const BASE = 'fixpoint.base'
+export const WRITING = 'fixpoint.writing'
 
 /**
  * Makes `target`, which is not there yet, a git repository of a recipe's sources as its steps find
@@ -106,7 +110,7 @@ export async function noteBase(
 }
 
 /** A recipe's patches, as a setting names them. */
-export function digestsOf(patches: readonly LocalFile[]): string {
+export function digestsOf(patches: readonly Pick<LocalFile, 'digest'>[]): string {
   return patches.map(({ digest }) => digest).join(' ')
 }
 

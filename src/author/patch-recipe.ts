@@ -1,8 +1,9 @@
+import { digestOf } from '../base/digest.ts'
 import { FixpointError } from '../base/error.ts'
 import type { RecipeId } from '../base/recipe-id.ts'
 import type { Loaded } from '../metadata/load.ts'
 import type { LocalFile } from '../metadata/model.ts'
-import { BASE, digestsOf, noteBase, PATCHES, RECIPE } from './edit-tree.ts'
+import { BASE, digestsOf, noteBase, PATCHES, RECIPE, WRITING } from './edit-tree.ts'
 import { Git } from './git.ts'
 import { ownFolder, type OwnFolder } from './own-folder.ts'
 import { newPatches, numberingAfter, untracked, type NewPatch } from './patches.ts'
@@ -66,11 +67,13 @@ export async function patchRecipe({
   if (patches.length === 0) return { ...written, withPatch: undefined }
   const append = isMissing ? `append:\n  inputs: [${PATCH}]\n` : ''
   const amendment = own.change === undefined ? `amends: ${recipe}\n${append}` : undefined
+  const head = (await git.run(['rev-parse', 'HEAD'])).trim()
+  await noteWriting(git, head, before, patches)
   const undo = await writeAll({ folder: own.folder, amendment }, inputs, patches)
   try {
     const after = patchesIn(await load(), recipe)
     requireLast(after, before, written.names, recipe)
-    await noteBase(git, (await git.run(['rev-parse', 'HEAD'])).trim(), after)
+    await noteBase(git, head, after)
   } catch (error) {
     await undo()
     throw error
@@ -107,18 +110,31 @@ async function writeAll(
   inputs: Inputs | undefined,
   patches: readonly NewPatch[],
 ): Promise<Undo> {
-  const undo = await writePatches(place, patches)
-  if (inputs?.after === undefined) return undo
+  if (inputs?.after === undefined) return writePatches(place, patches)
+  // First, as a recipe may have GNU patch without patches, and not the other way round.
+  await putText(inputs.file, inputs.after)
+  const undoInputs: Undo = () => putText(inputs.file, inputs.before)
   try {
-    await putText(inputs.file, inputs.after)
+    const undo = await writePatches(place, patches)
+    return async () => {
+      await undo()
+      await undoInputs()
+    }
   } catch (error) {
-    await undo()
+    await undoInputs()
     throw error
   }
-  return async () => {
-    await putText(inputs.file, inputs.before)
-    await undo()
-  }
+}
+
+/** Notes what is to be written: whoever was killed in between can go on. */
+async function noteWriting(
+  git: Git,
+  head: string,
+  before: readonly LocalFile[],
+  patches: readonly NewPatch[],
+): Promise<void> {
+  const after = [...before, ...patches.map(({ text }) => ({ digest: digestOf(text) }))]
+  await git.run(['config', WRITING, `${head} ${digestsOf(after)}`])
 }
 
 function patchesIn({ metadata }: Loaded, id: RecipeId): readonly LocalFile[] {
@@ -140,13 +156,15 @@ async function baseOf(git: Git, recipe: RecipeId, patches: readonly LocalFile[])
         ? `Cannot make patches of "${git.folder}": it was not made for editing a recipe`
         : `Cannot make patches of "${git.folder}" for ${recipe}: it is a tree of ${own}`,
     )
-  if (noted !== digestsOf(patches))
+  if (noted === digestsOf(patches)) return base
+  const [head = '', ...written] = (await git.setting(WRITING))?.split(' ') ?? []
+  if (head === '' || written.join(' ') !== digestsOf(patches))
     throw new FixpointError(
       'edit-stale',
       `Cannot make patches of "${git.folder}": the patches of ${recipe} have changed since ` +
         'it was made',
     )
-  return base
+  return head
 }
 
 /** Patches of a later layer would come after the new ones, which were made on top of them. */

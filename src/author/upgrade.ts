@@ -1,21 +1,12 @@
-import { dirname, join, resolve } from 'node:path'
-import { stringify } from 'yaml'
+import { dirname, resolve } from 'node:path'
 import type { Digest } from '../base/digest.ts'
 import { FixpointError } from '../base/error.ts'
 import type { RecipeId } from '../base/recipe-id.ts'
-import { removeTree } from '../base/remove-tree.ts'
 import type { NewSources } from '../fetch/ports.ts'
 import { version as versionText } from '../metadata/format/texts.ts'
 import type { Loaded } from '../metadata/load.ts'
-import { listOf } from '../metadata/recipe/merge.ts'
-import type { RecipeStatement } from '../metadata/tree/statements.ts'
-import type { YamlFile } from '../metadata/yaml/yaml-file.ts'
 import { requireText } from './checked.ts'
-import { putNewFolder } from './new-folder.ts'
-import { putText } from './put-text.ts'
-import { ownFolder } from './own-folder.ts'
-import { ordersIn } from './with-word.ts'
-import { withField, withTexts, type TextChange } from './yaml-text.ts'
+import { amendedPlace, statedPlace, whereStated, type Stated } from './version-place.ts'
 
 /** What is asked for. */
 export interface UpgradeOptions {
@@ -34,13 +25,6 @@ export interface Upgraded {
   readonly from: string
   readonly to: string
   readonly sources: readonly { readonly name: string; readonly sha256: Digest }[]
-}
-
-/** A source as its file states it. One from a folder has no `sha256` and no `from`. */
-interface SourceText {
-  readonly sha256?: string
-  readonly from?: readonly string[]
-  readonly name?: string | undefined
 }
 
 /**
@@ -65,93 +49,33 @@ export async function upgrade({
   if (known.version === version)
     throw new FixpointError('upgrade-same', `Cannot upgrade ${recipe}: it has version ${version}`)
   const stated = whereStated(loaded, statement)
-  const sources = stated.isOwn ? sourcesIn(stated, recipe) : allSources(loaded, recipe)
-  const found: { index: number; name: string; sha256: Digest }[] = []
-  for (const [index, { from = [] }] of sources.entries()) {
-    const places = from.filter((place) => place.includes('{{version}}'))
-    if (places.length === 0) continue
-    const expanded = places.map((place) =>
-      absolute(expandedPlace(place, statement.name, version, recipe), stated, recipe),
+  const place = stated.isOwn ? statedPlace(stated, recipe) : await amendedPlace(loaded, recipe)
+  // Where it cannot be written, nothing is fetched.
+  place.textWith(version, new Map())
+  const found = new Map<number, { name: string; sha256: Digest }>()
+  for (const [index, { from = [] }] of place.sources.entries()) {
+    const templates = from.filter((template) => template.includes('{{version}}'))
+    if (templates.length === 0) continue
+    const expanded = templates.map((template) =>
+      absolute(expandedPlace(template, statement.name, version, recipe), stated, recipe),
     )
     const { name, digest } = await firstOf(expanded, fetcher, signal)
-    found.push({ index, name, sha256: digest })
+    found.set(index, { name, sha256: digest })
   }
-  if (found.length === 0)
+  if (found.size === 0)
     throw new FixpointError(
       'upgrade-template',
       `Cannot upgrade ${recipe}: no place of its sources has {{version}}`,
     )
-  const written = stated.isOwn
-    ? await changeFile(stated, version, found, recipe)
-    : await amend(loaded, recipe, { version, sources: changed(sources, found) })
+  const digests = new Map([...found].map(([index, { sha256 }]) => [index, sha256]))
+  const undo = await place.put(place.textWith(version, digests))
   try {
     await load()
   } catch (error) {
-    await written.undo()
+    await undo()
     throw error
   }
-  return {
-    file: written.file,
-    from: known.version,
-    to: version,
-    sources: found.map(({ name, sha256 }) => ({ name, sha256 })),
-  }
-}
-
-/** The file that states version and sources, and where in it; `isOwn`: it is the user's. */
-interface Stated {
-  readonly yaml: YamlFile
-  readonly path: readonly string[]
-  readonly isOwn: boolean
-}
-
-function whereStated({ layout, statements }: Loaded, statement: RecipeStatement): Stated {
-  const tree = layout.trees.at(-1)
-  const amendment = (statements.amendments.get(statement.id) ?? []).findLast(
-    ({ operators }) => operators.set?.version !== undefined,
-  )
-  const { yaml, layer } = amendment ?? statement
-  const isSet = amendment !== undefined || statement.extends !== undefined
-  const path = isSet && statement.stated.version === undefined ? ['set'] : []
-  const isStated = [statement.stated.version, statement.operators.set?.version].some(
-    (version) => version !== undefined,
-  )
-  const isOwn = layer.tree === tree && (amendment !== undefined || isStated)
-  return { yaml, path: amendment === undefined ? path : ['set'], isOwn }
-}
-
-function sourcesIn({ yaml, path }: Stated, recipe: RecipeId): SourceText[] {
-  let value: unknown = yaml.value
-  for (const field of [...path, 'sources'])
-    value = (value as Readonly<Record<string, unknown>> | undefined)?.[field]
-  if (Array.isArray(value)) return value as SourceText[]
-  throw new FixpointError(
-    'upgrade-elsewhere',
-    `Cannot upgrade ${recipe}: "${yaml.file}" states its version, and another file its sources`,
-  )
-}
-
-/** Sources of a recipe whose version another file states, wherever they are stated. */
-function allSources({ drafts }: Loaded, recipe: RecipeId): SourceText[] {
-  const draft = drafts.get(recipe)
-  const sources = draft === undefined ? [] : listOf(draft, 'sources').map(({ value }) => value)
-  const tree = sources.find((source) => 'tree' in source)
-  if (tree === undefined) return sources
-  throw new FixpointError(
-    'upgrade-elsewhere',
-    `Cannot upgrade ${recipe}: its source "${tree.name}" is a folder`,
-  )
-}
-
-/** The sources with the digests that were found. */
-function changed(
-  sources: readonly SourceText[],
-  found: readonly { readonly index: number; readonly sha256: Digest }[],
-): SourceText[] {
-  return sources.map((source, index) => {
-    const sha256 = found.find((one) => one.index === index)?.sha256
-    return sha256 === undefined ? source : { ...source, sha256 }
-  })
+  return { file: place.file, from: known.version, to: version, sources: [...found.values()] }
 }
 
 function expandedPlace(place: string, name: string, version: string, recipe: RecipeId): string {
@@ -189,63 +113,3 @@ async function firstOf(
   }
   throw first
 }
-
-interface Written {
-  readonly file: string
-  readonly undo: () => Promise<void>
-}
-
-async function changeFile(
-  { yaml, path }: Stated,
-  version: string,
-  found: readonly { readonly index: number; readonly sha256: Digest }[],
-  recipe: RecipeId,
-): Promise<Written> {
-  const changes: TextChange[] = [
-    { path: [...path, 'version'], text: version },
-    ...found.map(({ index, sha256 }) => ({
-      path: [...path, 'sources', index, 'sha256'],
-      text: sha256,
-    })),
-  ]
-  const text = withTexts(yaml.text, changes)
-  if (text === undefined)
-    throw new FixpointError(
-      'upgrade-elsewhere',
-      `Cannot upgrade ${recipe}: "${yaml.file}" does not state its version as one word`,
-    )
-  await putText(yaml.file, text)
-  return { file: yaml.file, undo: () => putText(yaml.file, yaml.text) }
-}
-
-/** Sets version and sources where the user's changes of a recipe belong. */
-async function amend(
-  loaded: Loaded,
-  recipe: RecipeId,
-  set: { readonly version: string; readonly sources: readonly SourceText[] },
-): Promise<Written> {
-  const { folder, change } = await ownFolder(loaded, recipe, undefined)
-  if (change === undefined) {
-    await putNewFolder(folder, { 'amend.yaml': stringify({ amends: recipe, set }, LINES) })
-    return { file: join(folder, 'amend.yaml'), undo: () => removeTree(folder) }
-  }
-  const { file, text: before } = change.yaml
-  const { top, set: inSet } = ordersIn(file)
-  let text: string | undefined = before
-  for (const [field, value] of Object.entries(set))
-    text &&= withField(text, {
-      path: ['set', field],
-      orders: [top, inSet],
-      value: stringify(value, LINES).trimEnd(),
-    })
-  if (text === undefined)
-    throw new FixpointError(
-      'upgrade-elsewhere',
-      `Cannot upgrade ${recipe}: "${file}" changes it, and its "set" cannot be added to`,
-    )
-  await putText(file, text)
-  return { file, undo: () => putText(file, before) }
-}
-
-/** How YAML is written: lines as wide as those of the layers. */
-const LINES = { lineWidth: 96 } as const

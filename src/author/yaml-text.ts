@@ -74,8 +74,10 @@ export function withField(yaml: string, change: NewField): string | undefined {
 
 function behindMark(yaml: string, edit: (rest: string) => string | undefined): string | undefined {
   const [mark, rest] = splitMark(yaml)
-  const edited = edit(rest)
-  return edited === undefined ? undefined : mark + edited
+  const isCrlf = rest.includes('\r\n') && !/(?<!\r)\n/.test(rest)
+  const edited = edit(isCrlf ? rest.replaceAll('\r\n', '\n') : rest)
+  if (edited === undefined) return undefined
+  return mark + (isCrlf ? edited.replaceAll('\n', '\r\n') : edited)
 }
 
 const MARK = '\uFEFF'

@@ -22,8 +22,11 @@ const ProjectFile = z
   })
   .partial()
 
-/** A project file's values, as written, and where its target is. */
-export type ProjectText = z.infer<typeof ProjectFile> & { readonly targetAt?: Position }
+/** A project file's values, as written, and where some of them are. */
+export type ProjectText = z.infer<typeof ProjectFile> & {
+  readonly targetAt?: Position
+  readonly engineAt?: Position
+}
 
 /**
  * Parses a project's file; `path` is what messages call it. Fails with `project-field` for a field
@@ -52,7 +55,7 @@ export function parseProject(text: string, path: string): ProjectText {
       'Cannot use a mirror with a user name or password in a project: all who clone it see them',
       { position: withoutFrame(yaml.position(['mirrors', open])) },
     )
-  return { ...project, targetAt: yaml.position(['target']) }
+  return { ...project, targetAt: yaml.position(['target']), engineAt: yaml.position(['engine']) }
 }
 
 function isOwn(name: string): boolean {

@@ -32,7 +32,8 @@ export async function readProject(layersFile: string): Promise<Project> {
   const path = join(dirname(layersFile), PROJECT_FILE)
   const text = await readConfigFile(path)
   const file = text === undefined ? {} : await parse(text, path)
-  if (file.engine !== undefined) await requireEngine(file.engine, path)
+  if (file.engine !== undefined)
+    await requireEngine(file.engine, path, file.engineAt ?? { file: path })
   return {
     mirrors: (file.mirrors ?? []).map((mirror) =>
       /^(https?|file):/.test(mirror) ? mirror : resolve(dirname(path), mirror),
@@ -56,13 +57,13 @@ async function parse(text: string, path: string): Promise<ProjectText> {
   return parseProject(text, path)
 }
 
-async function requireEngine(wanted: string, path: string): Promise<void> {
+async function requireEngine(wanted: string, path: string, position: Position): Promise<void> {
   const { isInRange } = await import('../fetch/versions/version-range.ts')
   const own = engineVersion()
   if (isInRange(own, wanted)) return
   throw new FixpointError(
     'project-engine',
     `Cannot use "${path}": the project is for version ${wanted} of Fixpoint, and this is ${own}`,
-    { position: { file: path } },
+    { position },
   )
 }

@@ -119,5 +119,6 @@ export const USAGE = {
   'upgrade-same': 'The recipe has that version already.',
   'upgrade-template':
     'No place of a source has {{version}}, or one has templates other than version and name.',
+  'upgrade-unknown': 'No list of versions says which version of a recipe is the newest.',
   'verify-running': 'Another verify uses the same folder for its second build.',
 } as const satisfies Readonly<Record<string, string>>

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path'
+import { NO_START } from '../../author/build-lines.ts'
 import { newLayer, newRecipe } from '../../author/new.ts'
 import { FixpointError } from '../../base/error.ts'
 import { exists } from '../../base/files.ts'
@@ -50,13 +51,17 @@ export async function newRecipeCommand(
   command.emit({ type: 'warning', at: command.now(), message })
 }
 
-/** Fails with `unknown-style` for one that is not there, or that makes images. */
+/** Fails with `unknown-style` for one that is not there, or that no new recipe can have. */
 function requireStyle(name: string, { trees }: Layout): void {
   const styles = readStyles(trees, new Faults())
-  const isUsable = styles.has(name) && styles.get(name)?.image !== true
-  if (isUsable) return
-  const names = [...styles].filter(([, style]) => style?.image !== true).map(([one]) => one)
-  const reason = styles.has(name) ? 'it makes an image, as `new image` does' : 'it is not there'
+  const reasonOf = (style: string): string | undefined => {
+    if (!styles.has(style)) return 'it is not there'
+    if (styles.get(style)?.image === true) return 'it makes an image, as `new image` does'
+    return Object.hasOwn(NO_START, style) ? NO_START[style] : undefined
+  }
+  const reason = reasonOf(name)
+  if (reason === undefined) return
+  const names = [...styles.keys()].filter((style) => reasonOf(style) === undefined)
   throw new FixpointError('unknown-style', `Cannot use style "${name}": ${reason}`, {
     hint: suggestion(name, names) ?? `The styles are: ${names.join(', ')}`,
   })

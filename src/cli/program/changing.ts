@@ -28,8 +28,9 @@ export function addChangingCommands(program: Command): void {
   program
     .command('upgrade')
     .argument('<recipe>')
-    .argument('<version>')
+    .argument('[version]', 'default: the newest that `outdated` finds')
     .description('state another version, fetch its sources, and state their digests')
+    .addOption(suites())
     .action(run(async () => (await import('../commands/upgrade.ts')).upgradeCommand))
   addOutdated(program)
   const layer = ['--layer <layer>', 'one of your layers; default: the last'] as const

@@ -206,6 +206,7 @@ const FIXED_HINTS = {
   'upgrade-elsewhere': 'Change version and sha256 by hand; `source add` prints the digest',
   'upgrade-same': undefined,
   'upgrade-template': 'Write {{version}} in its places, or change version and sha256 by hand',
+  'upgrade-unknown': 'Name the version: `fixpoint upgrade RECIPE VERSION`',
   'verify-running': 'Wait for it to end, or name another folder: --second FOLDER',
   'versions-offline': 'Run without --offline',
   'versions-unavailable':

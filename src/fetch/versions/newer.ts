@@ -48,6 +48,45 @@ export async function findNewer(
   )
 }
 
+/** The newest version of a recipe, or why that is not known. */
+export type Newest =
+  | { readonly version: string }
+  | {
+      readonly unknown: string
+      /** Whether a place failed that should know. */ readonly failed: boolean
+    }
+
+/**
+ * The newest version that the packages of a recipe's sources have, as far as they follow its
+ * version: its own, where none is newer. Rejects as {@link findNewer} does.
+ */
+export async function findNewest(recipe: Recipe, places: VersionPlaces): Promise<Newest> {
+  const checked = await findNewer([recipe], places)
+  const failed = checked.find(({ unknown }) => unknown?.kind === 'failed')
+  if (failed !== undefined) return { unknown: reasonOf(failed), failed: true }
+  const following = checked.filter(({ version }) => version === recipe.version)
+  const [first, ...others] = following
+  if (first === undefined) {
+    const mute = checked.find(({ unknown }) => unknown !== undefined)
+    const reason = mute === undefined ? 'its sources do not follow its version' : reasonOf(mute)
+    return { unknown: reason, failed: false }
+  }
+  const version = newestOf(first)
+  const other = others.find((one) => newestOf(one) !== version)
+  if (other === undefined) return { version }
+  const words = [first, other].map((one) => `${one.package} has ${newestOf(one)}`)
+  return { unknown: words.join(', and '), failed: false }
+}
+
+function reasonOf({ package: name, unknown }: Checked): string {
+  return `${name}: ${unknown?.reason ?? ''}`
+}
+
+function newestOf({ version = '', newer }: Checked): string {
+  const versions = newer.map((one) => one.version).sort(compareDebianVersions)
+  return versions.at(-1) ?? version
+}
+
 /** A package of a recipe, of which a version is taken. */
 interface Question {
   readonly recipe: RecipeId

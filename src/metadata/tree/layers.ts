@@ -91,13 +91,30 @@ function collect(file: string, includedBy: readonly string[], collected: Collect
       faults.add('include-cycle', message, yaml.position(['include']))
       return
     }
+    if (!mayBeThere(included)) {
+      const message = `Cannot read the layers: there is no file "${included}"`
+      faults.add('missing-file', message, yaml.position(['include']))
+      return
+    }
+    const before = collected.trees.length
     collect(included, chain, collected)
+    // Without what it includes, nothing true can be said of a file.
+    if (collected.trees.length === before) return
     if (text['host-layers'] !== undefined) addHostLayer(yaml, faults)
   }
   const tree = { yaml, folder: dirname(file), checkout: dirname(dirname(file)) }
   collected.trees.push(tree)
   collected.machine = text.machine ?? collected.machine
   addLayers(tree, text, collected)
+}
+
+/** False where there is nothing of that name. Reading tells what else may be wrong. */
+function mayBeThere(file: string): boolean {
+  try {
+    return lstatSync(file, { throwIfNoEntry: false }) !== undefined
+  } catch {
+    return true
+  }
 }
 
 function addHostLayer(yaml: YamlFile, faults: Faults): void {

@@ -116,12 +116,15 @@ describe('upgrade of recipes that extend others', () => {
       ...more,
     })
     const globals = ['--layers', join(toy.folder, 'mine/layers.yaml'), '--store', toy.store]
-    return { toy, upgrade: () => toy.runWith({ globals }, 'upgrade', 'product/hello', '1.1') }
+    return {
+      toy,
+      upgrade: (version = '1.1') => toy.runWith({ globals }, 'upgrade', 'product/hello', version),
+    }
   }
 
   interface Upgrading {
     readonly toy: Toy
-    readonly upgrade: () => ReturnType<Toy['run']>
+    readonly upgrade: (version?: string) => ReturnType<Toy['run']>
   }
 
   test('takes the sources from where they are stated', async () => {
@@ -149,6 +152,38 @@ describe('upgrade of recipes that extend others', () => {
     expect(again.stderr).toContain('it has version 1.1')
   })
 
+  test.each([
+    [
+      'set: {env: {A: b}}\n',
+      /:2:1: error: .*"set" cannot be added to\n(.*\n)*hint: Write "set" wi/,
+    ],
+    [
+      'append:\n  sources: [{ tree: [none], name: more }]\n',
+      /:3:3: error: .*what has "append: sources" cannot set them\n(.*\n)*hint: State all sources/,
+    ],
+  ])('refuses an amendment with %j before it fetches, and leaves it', async (more, reason) => {
+    const file = 'mine/own/hello/amend.yaml'
+    const before = `amends: product/hello\n${more}`
+    const { toy, upgrade } = await layered({ [file]: before, 'none/x': '' })
+    // There is no such version to fetch.
+    const { code, stderr } = await upgrade('9.9')
+    expect(code).not.toBe(0)
+    expect(stderr).toMatch(reason)
+    expect(await readFile(join(toy.folder, file), 'utf8')).toBe(before)
+  })
+
+  test('keeps the ends of lines that a file has', async () => {
+    const file = 'mine/own/hello/amend.yaml'
+    const { toy, upgrade } = await layered({
+      [file]: 'amends: product/hello\r\nappend:\r\n  inputs: [bootstrap/alpha]\r\n',
+    })
+    const { code, stderr } = await upgrade()
+    expect(code, stderr).toBe(0)
+    const text = await readFile(join(toy.folder, file), 'utf8')
+    expect(text.match(/\n/g)?.length).toBe(text.match(/\r\n/g)?.length)
+    expect(parse(text)).toMatchObject({ set: { version: '1.1' } })
+  })
+
   test("sets both in a recipe of the user's own that states neither", async () => {
     const file = 'mine/own/hi/recipe.yaml'
     const { toy } = await layered({ [file]: 'name: hi\nextends: product/hello\n' })
@@ -159,17 +194,6 @@ describe('upgrade of recipes that extend others', () => {
       extends: 'product/hello',
       set: { version: '1.1', sources: [{ sha256: digestOf(NEW) }] },
     })
-  })
-
-  test('leaves an amendment as it was where it cannot be added to', async () => {
-    const file = 'mine/own/hello/amend.yaml'
-    const { toy, upgrade } = await layered({
-      [file]: 'amends: product/hello\nset: {env: {A: b}}\n',
-    })
-    const { code, stderr } = await upgrade()
-    expect(code).not.toBe(0)
-    expect(stderr).toContain('its "set" cannot be added to')
-    expect(await readFile(join(toy.folder, file), 'utf8')).toContain('set: {env: {A: b}}')
   })
 })
 

@@ -1,6 +1,9 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { expect, onTestFinished, test } from 'vitest'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { digestOf } from '../../../src/base/digest.ts'
 import { commandLine, jsonLines, recipe, type Toy } from '../../support/cli.ts'
 
 const makeToy = commandLine()
@@ -11,7 +14,8 @@ const SHA = 'a'.repeat(64)
 async function toyWithRegistry(): Promise<Toy> {
   const server = createServer(({ url }, response) => {
     const isKnown = url === '/word'
-    response.writeHead(isKnown ? 200 : 404).end('{"dist-tags": {"latest": "1.1.0"}}')
+    if (url === '/word/-/word-1.1.0.tgz') response.end('a tarball')
+    else response.writeHead(isKnown ? 200 : 404).end('{"dist-tags": {"latest": "1.1.0"}}')
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   onTestFinished(() => void server.close())
@@ -20,9 +24,9 @@ async function toyWithRegistry(): Promise<Toy> {
     'home/.config/fixpoint/config.yaml': `npm: http://127.0.0.1:${String(port)}\n`,
     'layers/product/word/recipe.yaml': recipe(
       'word',
-      `sources: [{sha256: ${SHA}, from: ['npm:word@1.0.0']}]`,
+      `sources: [{sha256: ${SHA}, from: ['npm:word@{{version}}']}]`,
       'style: plain',
-    ),
+    ).replace("'1.0'", "'1.0.0'"),
     'layers/product/far/recipe.yaml': recipe(
       'far',
       `sources: [{sha256: ${SHA}, from: ['https://example.org/far-1.0.tar']}]`,
@@ -91,4 +95,30 @@ test('source list prints places of the newest versions', async () => {
   const other = await run('source', 'list', 'word')
   expect(other.code).toBe(2)
   expect(other.stderr).toContain('hint: Write a package as debian:zlib or npm:zod')
+})
+
+describe('upgrade without a version', () => {
+  test('takes the newest, and knows when that is there', async () => {
+    const { run, folder } = await toyWithRegistry()
+    const { code, stdout, stderr } = await run('upgrade', 'word')
+    expect(code, stderr).toBe(0)
+    expect(stdout).toContain('product/word: 1.0.0 -> 1.1.0 in ')
+    const text = await readFile(join(folder, 'layers/product/word/recipe.yaml'), 'utf8')
+    expect(text).toContain(`version: '1.1.0'`)
+    expect(text).toContain(digestOf('a tarball'))
+    const again = await run('upgrade', 'word')
+    expect(again.stderr).toContain('Cannot upgrade product/word: its version 1.1.0 is the newest')
+  })
+
+  test.each([
+    ['far', 2, 'far-1.0.tar: an address has no list of versions'],
+    ['gone', 4, 'npm:gone: HTTP status 404'],
+  ])('asks for one where no list tells: %s', async (name, exit, reason) => {
+    const { run } = await toyWithRegistry()
+    const { code, stderr } = await run('upgrade', name)
+    expect(code).toBe(exit)
+    expect(stderr).toContain(`Cannot tell the newest version of product/${name}: `)
+    expect(stderr).toContain(reason)
+    expect(stderr).toContain('hint: ')
+  })
 })

@@ -132,6 +132,24 @@ describe('edit and patch', () => {
     expect(await readFile(file, 'utf8')).toBe(before.replace('inputs: [bootstrap/alpha]', inputs))
   })
 
+  test('go on after one that was killed when its patches were written', async () => {
+    const { toy, tree, git } = await edited()
+    const settings = ['fixpoint.base', 'fixpoint.patches']
+    const before = await Promise.all(settings.map((name) => git('config', name)))
+    await appendFile(join(tree, 'main.c'), 'four\n')
+    await git('commit', '-qam', 'four')
+    expect((await toy.run('patch', 'hello')).code).toBe(0)
+    for (const [index, name] of settings.entries()) await git('config', name, before[index] ?? '')
+    const { stdout, stderr } = await toy.run('patch', 'hello')
+    expect(stdout, stderr).toContain('there is no commit that is not a patch already')
+    await appendFile(join(tree, 'main.c'), 'five\n')
+    await git('commit', '-qam', 'five')
+    expect((await toy.run('patch', 'hello')).stdout).toContain('03-five.patch')
+    expect(await readdir(join(toy.folder, PATCHES))).toHaveLength(3)
+    await toy.write({ [`${PATCHES}/01-big.patch`]: OLD_PATCH.replace('+ONE', '+One') })
+    await refused(toy, 'have changed since it was made', 'patch', 'hello')
+  })
+
   test('a patch that does not apply is named, with what to do', async () => {
     const toy = await makeToy({
       ...HELLO,

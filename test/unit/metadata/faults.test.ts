@@ -201,7 +201,7 @@ describe('a tree that includes another', () => {
     [
       'nothing to include',
       { 'product/layers/layers.yaml': 'include: ../none.yaml\nmachine: toy\nlayers: [own]\n' },
-      'missing-file product/none.yaml',
+      'missing-file product/layers/layers.yaml:1:10',
     ],
   ])('refuses %s', async (_, texts, fault) => {
     const folder = await writeTree({ ...VALID, ...PRODUCT, ...texts })
@@ -210,5 +210,12 @@ describe('a tree that includes another', () => {
         describeFault(found, folder),
       ),
     ).toContain(fault)
+  })
+
+  it('whose file is missing has that fault alone', async () => {
+    const texts = { 'product/layers/layers.yaml': 'include: ../none.yaml\nlayers: [none]\n' }
+    const folder = await writeTree({ ...VALID, ...PRODUCT, ...texts })
+    const faults = await faultsIn(folder, 'product/layers/layers.yaml')
+    expect(faults.map(({ code }) => code)).toEqual(['missing-file'])
   })
 })
