@@ -119,14 +119,14 @@ function inputsOf({ graph, targets }: VerifyRequest): RecipeId[] {
 }
 
 /** Puts what the targets are built from into the second store. */
-async function lend(
-  { graph, targets, context, signal }: VerifyRequest,
-  second: SecondBuild,
-): Promise<void> {
+async function lend(request: VerifyRequest, second: SecondBuild): Promise<void> {
+  const { graph, targets, context, signal } = request
   const { emit, now } = context
   const store = await Store.open(second.store, { emit, now })
+  // As targets: the plan looks for artifacts of host layers only where they are used.
+  const plan = planOn(context, graph, [...targets, ...inputsOf(request)])
   try {
-    await lendInputs(graph, targets, planOn(context, graph, targets), context, store, signal)
+    await lendInputs(graph, targets, plan, context, store, signal)
   } finally {
     await store.session.close()
   }

@@ -122,6 +122,8 @@ test('with --alone only the targets are built again', async () => {
   const shaky = await verify('shaky', '--alone')
   expect(shaky.code, shaky.stderr).toBe(5)
   expect(shaky.stderr).toContain('Two builds differ in 1 of 1 artifacts')
+  // Not even the host layers' tools.
+  expect(shaky.stderr.match(/^built \S+/gm)).toEqual(Array(2).fill('built product/shaky'))
 
   // What that left there counts for no build of everything.
   const whole = await verify('steady')
