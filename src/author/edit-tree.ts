@@ -1,19 +1,21 @@
-import { cp, lstat, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { execa } from 'execa'
 import { FixpointError } from '../base/error.ts'
 import { ifThere } from '../base/files.ts'
 import { makeWholeFolder } from '../base/whole-folder.ts'
 import type { RecipeId } from '../base/recipe-id.ts'
 import type { Action } from '../build/executor.ts'
 import { layOutTree, type LayOutContext } from '../build/laid-out-tree.ts'
-import type { LocalFile } from '../metadata/model.ts'
-import { Git } from './git.ts'
+import type { LocalFile, Source } from '../metadata/model.ts'
+import { Git, gitSaid } from './git.ts'
 
 /**
- * Settings of a tree's repository: its recipe, its patches, the commit after the last one, and the
- * commit and patches that were to be written last.
+ * Settings of a tree's repository: its recipe, its sources, its patches, the commit after the last
+ * one, and the commit and patches that were to be written last.
  */
 export const RECIPE = 'fixpoint.recipe'
+export const SOURCES = 'fixpoint.sources'
 export const PATCHES = 'fixpoint.patches'
 export const BASE = 'fixpoint.base'
 export const WRITING = 'fixpoint.writing'
@@ -34,11 +36,7 @@ export async function makeEditTree(
   const unpacked = await unpackSources(action, context)
   await refuseRepositories(unpacked, action.recipe)
   await makeWholeFolder(target, async (part) => {
-    await cp(unpacked, part, {
-      recursive: true,
-      verbatimSymlinks: true,
-      preserveTimestamps: true,
-    })
+    await copyInto(part, unpacked, context.signal)
     await commitAll(new Git(part, context.signal), part, action)
   })
 }
@@ -48,6 +46,14 @@ async function unpackSources(action: Action, context: LayOutContext): Promise<st
   if (action.sources.every(({ to }) => to === undefined))
     throw new FixpointError('edit-empty', `Cannot edit ${action.recipe}: it unpacks no sources`)
   return (await layOutTree(action, ['unpack'], context)).source
+}
+
+/** Copies what is in a folder. By a program: Node copies no files whose names are not UTF-8. */
+async function copyInto(target: string, folder: string, signal: AbortSignal): Promise<void> {
+  const words = ['-R', '-P', '-p', `${folder}/.`, target]
+  const { failed, stderr } = await execa('cp', words, { reject: false, cancelSignal: signal })
+  signal.throwIfAborted()
+  if (failed) throw new FixpointError('edit-copy', `Cannot make "${target}": ${stderr.trim()}`)
 }
 
 /** Git would take the settings, and with them the programs, of a repository in a tarball. */
@@ -77,6 +83,7 @@ async function commitAll(git: Git, folder: string, action: Action): Promise<void
   }
   const head = (await git.run(['rev-parse', 'HEAD'])).trim()
   await git.run(['config', RECIPE, action.recipe])
+  await git.run(['config', SOURCES, digestsOfSources(action.sources)])
   await noteBase(git, head, action.patches)
 }
 
@@ -85,11 +92,8 @@ async function apply(git: Git, { name, path }: LocalFile, recipe: RecipeId): Pro
     await git.run(['apply', '--index', '--whitespace=nowarn', path])
   } catch (error) {
     if (!(error instanceof FixpointError) || error.code !== 'git-failed') throw error
-    const said = (error.cause as { stderr?: string }).stderr ?? ''
-    const reason = said
-      .replace(/^error: /gm, '')
-      .trim()
-      .split('\n')
+    const reason = gitSaid(error.cause)
+      .map((line) => line.replace(/^error: /, ''))
       .join('; ')
     throw new FixpointError(
       'edit-patch',
@@ -112,6 +116,11 @@ export async function noteBase(
 /** A recipe's patches, as a setting names them. */
 export function digestsOf(patches: readonly Pick<LocalFile, 'digest'>[]): string {
   return patches.map(({ digest }) => digest).join(' ')
+}
+
+/** What a recipe's sources hold, as a setting names it. */
+export function digestsOfSources(sources: readonly Source[]): string {
+  return sources.map((one) => (one.kind === 'file' ? one.sha256 : one.digest)).join(' ')
 }
 
 async function commit(git: Git, message: string): Promise<void> {

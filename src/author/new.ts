@@ -54,10 +54,8 @@ export async function newLayer(folder: string, name: string, engine: string): Pr
   requireText(layerName, name, 'the name of a layer')
   requireFree(name, engine)
   const include = relative(await realPathOf(folder), engine)
-  await putNewFolder(folder, {
-    'layers.yaml': `include: ${yamlWord(include)}\nlayers: [${yamlWord(name)}]\n`,
-  })
-  await putNewFolder(join(folder, name), {})
+  const text = `include: ${yamlWord(include)}\nlayers: [${yamlWord(name)}]\n`
+  await putNewFolder(folder, { 'layers.yaml': text }, [name])
   return join(folder, 'layers.yaml')
 }
 

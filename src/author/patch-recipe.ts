@@ -2,8 +2,17 @@ import { digestOf } from '../base/digest.ts'
 import { FixpointError } from '../base/error.ts'
 import type { RecipeId } from '../base/recipe-id.ts'
 import type { Loaded } from '../metadata/load.ts'
-import type { LocalFile } from '../metadata/model.ts'
-import { BASE, digestsOf, noteBase, PATCHES, RECIPE, WRITING } from './edit-tree.ts'
+import type { LocalFile, Recipe } from '../metadata/model.ts'
+import {
+  BASE,
+  digestsOf,
+  digestsOfSources,
+  noteBase,
+  PATCHES,
+  RECIPE,
+  SOURCES,
+  WRITING,
+} from './edit-tree.ts'
 import { Git } from './git.ts'
 import { ownFolder, type OwnFolder } from './own-folder.ts'
 import { newPatches, numberingAfter, untracked, type NewPatch } from './patches.ts'
@@ -50,8 +59,8 @@ export async function patchRecipe({
 }: PatchOptions): Promise<WrittenPatches> {
   const loaded = await load()
   const git = new Git(tree, signal)
-  const before = patchesIn(loaded, recipe)
-  const base = await baseOf(git, recipe, before)
+  const { patches: before } = recipeIn(loaded, recipe)
+  const base = await baseOf(git, recipeIn(loaded, recipe))
   const own = await ownFolder(loaded, recipe, layer)
   const names = own.change?.patches.map(({ name }) => name) ?? []
   const patches = await newPatches(git, base, numberingAfter(names))
@@ -71,7 +80,7 @@ export async function patchRecipe({
   await noteWriting(git, head, before, patches)
   const undo = await writeAll({ folder: own.folder, amendment }, inputs, patches)
   try {
-    const after = patchesIn(await load(), recipe)
+    const { patches: after } = recipeIn(await load(), recipe)
     requireLast(after, before, written.names, recipe)
     await noteBase(git, head, after)
   } catch (error) {
@@ -133,38 +142,56 @@ async function noteWriting(
   before: readonly LocalFile[],
   patches: readonly NewPatch[],
 ): Promise<void> {
-  const after = [...before, ...patches.map(({ text }) => ({ digest: digestOf(text) }))]
+  const after = [...before, ...patches.map(({ bytes }) => ({ digest: digestOf(bytes) }))]
   await git.run(['config', WRITING, `${head} ${digestsOf(after)}`])
 }
 
-function patchesIn({ metadata }: Loaded, id: RecipeId): readonly LocalFile[] {
+function recipeIn({ metadata }: Loaded, id: RecipeId): Recipe {
   const recipe = metadata.recipes.get(id)
   if (recipe === undefined) throw new TypeError(`"${id}" is no recipe`)
-  return recipe.patches
+  return recipe
 }
 
-async function baseOf(git: Git, recipe: RecipeId, patches: readonly LocalFile[]): Promise<string> {
-  const [own, noted, base] = [
+/**
+ * The commit that stands for the sources with all patches that the recipe has. Where a run was
+ * killed while it wrote patches, it is the commit of the last one that is there.
+ */
+async function baseOf(git: Git, { id, patches, sources }: Recipe): Promise<string> {
+  const [own, notedSources, noted, base, writing] = [
     await git.setting(RECIPE),
+    await git.setting(SOURCES),
     await git.setting(PATCHES),
     await git.setting(BASE),
+    await git.setting(WRITING),
   ]
-  if (own !== recipe || base === undefined)
+  if (own !== id || base === undefined)
     throw new FixpointError(
       'edit-other',
       own === undefined
         ? `Cannot make patches of "${git.folder}": it was not made for editing a recipe`
-        : `Cannot make patches of "${git.folder}" for ${recipe}: it is a tree of ${own}`,
+        : `Cannot make patches of "${git.folder}" for ${id}: it is a tree of ${own}`,
     )
-  if (noted === digestsOf(patches)) return base
-  const [head = '', ...written] = (await git.setting(WRITING))?.split(' ') ?? []
-  if (head === '' || written.join(' ') !== digestsOf(patches))
-    throw new FixpointError(
-      'edit-stale',
-      `Cannot make patches of "${git.folder}": the patches of ${recipe} have changed since ` +
-        'it was made',
-    )
-  return head
+  if (notedSources !== undefined && notedSources !== digestsOfSources(sources))
+    throw stale(git, id, 'sources')
+  const now = digestsOf(patches)
+  if (noted === now) return base
+  const [head = '', ...written] = writing?.split(' ') ?? []
+  const added = patches.length - listed(noted).length
+  if (added <= 0 || written.slice(0, patches.length).join(' ') !== now)
+    throw stale(git, id, 'patches')
+  const commits = await git.run(['rev-list', '--reverse', `${base}..${head}`])
+  return commits.split('\n')[added - 1] ?? head
+}
+
+function listed(digests = ''): string[] {
+  return digests.split(' ').filter((digest) => digest !== '')
+}
+
+function stale(git: Git, id: RecipeId, what: 'sources' | 'patches'): FixpointError {
+  return new FixpointError(
+    'edit-stale',
+    `Cannot make patches of "${git.folder}": the ${what} of ${id} have changed since it was made`,
+  )
 }
 
 /** Patches of a later layer would come after the new ones, which were made on top of them. */

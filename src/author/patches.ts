@@ -9,7 +9,8 @@ import type { Git } from './git.ts'
 /** A patch that is not written yet. */
 export interface NewPatch {
   readonly name: string
-  readonly text: string
+  /** As git has them, in whatever encoding the files are. */
+  readonly bytes: Buffer
 }
 
 /** Digits of a number where no patch has one yet. */
@@ -48,7 +49,9 @@ export async function newPatches(
   for (const [index, id] of ids.entries()) {
     const commit = await commitOf(git, id)
     const patch = patchOf(commit, numbering(index))
-    failures.push(...(commit.changes === '' ? [emptyCommit(commit)] : faultsOf(commit, patch)))
+    failures.push(
+      ...(commit.changes.length === 0 ? [emptyCommit(commit)] : faultsOf(commit, patch)),
+    )
     patches.push(patch)
   }
   if (failures.length > 0) throw combineFailures(failures)
@@ -90,12 +93,12 @@ interface Commit {
   readonly message: string
   readonly subject: string
   /** A patch without a description; empty where the commit changes nothing. */
-  readonly changes: string
+  readonly changes: Buffer
 }
 
 async function commitOf(git: Git, id: string): Promise<Commit> {
   const message = (await git.run(['log', '-1', '--format=%B', id])).trim()
-  const changes = await git.run([
+  const changes = await git.bytes([
     'diff-tree',
     ...['-p', '--no-commit-id', '--no-renames', '--full-index', '--no-ext-diff', '--no-textconv'],
     ...['--src-prefix=a/', '--dst-prefix=b/', '--unified=3', '--diff-algorithm=myers'],
@@ -106,7 +109,10 @@ async function commitOf(git: Git, id: string): Promise<Commit> {
 }
 
 function patchOf({ message, subject, changes }: Commit, number: string): NewPatch {
-  return { name: nameOf(subject, number), text: `${message}\n\n${changes}` }
+  return {
+    name: nameOf(subject, number),
+    bytes: Buffer.concat([Buffer.from(`${message}\n\n`), changes]),
+  }
 }
 
 function emptyCommit(commit: Commit): FixpointError {
@@ -114,13 +120,17 @@ function emptyCommit(commit: Commit): FixpointError {
 }
 
 /** What a build could not apply. The patch is in no file yet, so the errors name its commit. */
-function faultsOf(commit: Commit, { name, text }: NewPatch): FixpointError[] {
+function faultsOf(commit: Commit, { name, bytes }: NewPatch): FixpointError[] {
   const faults = new Faults()
-  checkPatch(name, text, faults)
+  checkPatch(name, bytes.toString(), faults)
+  const linesOfMessage = commit.message.split('\n').length
   return faults.sorted().map(({ code, position, hint }) => {
     const [reason] = PATCH_REASONS[code as PatchCode]
     const [line = ''] = position?.frame?.split('\n') ?? []
-    return new FixpointError(code, `${cannotUse(commit)}: ${reason}\n  ${line}`, { hint })
+    const isOfMessage = position?.line !== undefined && position.line <= linesOfMessage
+    return new FixpointError(code, `${cannotUse(commit)}: ${reason}\n  ${line}`, {
+      hint: isOfMessage ? 'Reword the message of the commit' : hint,
+    })
   })
 }
 

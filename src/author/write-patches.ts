@@ -70,6 +70,6 @@ async function addAll(folder: string, patches: readonly NewPatch[]): Promise<Und
 }
 
 async function writeAll(folder: string, patches: readonly NewPatch[]): Promise<void> {
-  for (const { name, text } of patches)
-    await writeFile(join(folder, name), text, { flag: 'wx', flush: true })
+  for (const { name, bytes } of patches)
+    await writeFile(join(folder, name), bytes, { flag: 'wx', flush: true })
 }

@@ -24,6 +24,11 @@ export function isPartOfHost(name: string, host: string): boolean {
   return PART.exec(name)?.[1] === markOf(host)
 }
 
+/** Whether a name is one that this file gives: what has it is not finished, or was left behind. */
+export function isPart(name: string): boolean {
+  return PART.test(name)
+}
+
 const PART = /^\.fixpoint-([0-9a-f]{8})[0-9a-f]{8}\.part$/
 
 function nameOf(digits: string): string {

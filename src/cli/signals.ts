@@ -30,6 +30,7 @@ export function watchSignals({ stop, leave, now }: SignalHandlers): () => void {
   const onTerminal = [0, 1, 2].some((fd) => isatty(fd))
   const take = (signal: NodeJS.Signals): void => {
     if (signal === 'SIGHUP' && !onTerminal) return
+    if (signal === 'SIGHUP') process.once('exit', endByHangup)
     if (first === undefined) {
       first = now()
       stop()
@@ -40,4 +41,13 @@ export function watchSignals({ stop, leave, now }: SignalHandlers): () => void {
     process.removeListener('SIGINT', take)
     process.on('SIGINT', () => undefined)
   }
+}
+
+/**
+ * Ends the process as the signal does by itself. At a usual end, Node sets the terminal up as it was
+ * before, and aborts where that is gone.
+ */
+function endByHangup(): void {
+  process.removeAllListeners('SIGHUP')
+  process.kill(process.pid, 'SIGHUP')
 }

@@ -1,5 +1,12 @@
+import { once } from 'node:events'
+import { stat } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { bootOnTerminal, type BootOptions } from '../../../qemu/boot.ts'
 import type { Port } from '../../../qemu/machine.ts'
+import { FixpointError } from '../../base/error.ts'
+import { errorCode } from '../../base/files.ts'
+import { formatCount } from '../../base/format.ts'
+import { systemReason } from '../../base/system-error.ts'
 import { readDisk } from '../../image/disk.ts'
 import type { CommandContext } from '../context.ts'
 
@@ -19,7 +26,7 @@ export interface BootFlags {
 
 /**
  * `boot IMAGE [-- QEMU-ARGUMENT…]`: QEMU with the serial console on the terminal. Fails with
- * `no-image` for another file.
+ * `no-image` for another file and an image that was cut, and with `boot-port`.
  */
 export async function bootCommand(
   command: CommandContext,
@@ -28,7 +35,8 @@ export async function bootCommand(
   { uefi, bios: _bios, attach = [], network, port, ...rest }: BootFlags,
 ): Promise<void> {
   // Firmware waits for ever before a disk that it cannot start from, and QEMU says nothing.
-  await readDisk(image)
+  await requireWhole(image)
+  for (const one of port ?? []) await requireFree(one)
   command.yieldTerminal()
   const machine: BootOptions = {
     image,
@@ -39,4 +47,31 @@ export async function bootCommand(
   }
   const complain = (line: string): void => void process.stderr.write(`${line}\n`)
   process.exitCode = await bootOnTerminal(machine, complain, command.signal)
+}
+
+async function requireWhole(image: string): Promise<void> {
+  const { size } = await readDisk(image)
+  const file = await stat(image)
+  if (!file.isFile() || file.size >= size) return
+  throw new FixpointError(
+    'no-image',
+    `Cannot boot "${image}": it ends after ${formatCount(file.size)} bytes, and its partition ` +
+      `table says ${formatCount(size)}`,
+  )
+}
+
+async function requireFree({ host }: Port): Promise<void> {
+  const server = createServer()
+  try {
+    server.listen(host, '127.0.0.1')
+    await once(server, 'listening')
+  } catch (cause) {
+    const isTaken = errorCode(cause) === 'EADDRINUSE'
+    const reason = isTaken ? 'another program uses it' : (systemReason(cause) ?? String(cause))
+    throw new FixpointError('boot-port', `Cannot forward port ${host} of this host: ${reason}`, {
+      cause,
+    })
+  } finally {
+    server.close()
+  }
 }

@@ -1,4 +1,3 @@
-import type { Digest } from '../../base/digest.ts'
 import { compareDocuments } from '../../plan/compare-documents.ts'
 import type { Store } from '../../store/store.ts'
 import type { CommandContext } from '../context.ts'
@@ -48,7 +47,7 @@ async function tell(
       ? built.version
       : `${was.version} -> ${built.version}`
   const what = was === undefined ? 'new' : WHAT[comparisonOf(was, built)]
-  const why = was === undefined ? [] : reasons(command, store, was.key, built.key)
+  const why = was === undefined ? [] : reasons(command, store, was, built)
   await command.result([`${built.recipe} ${version}: ${what}`, ...why.map((line) => `  ${line}`)], {
     type: 'changed',
     ...built,
@@ -69,9 +68,12 @@ const WHAT = {
 } as const
 
 /** Why the key is another, as far as the store remembers both actions. */
-function reasons(command: CommandContext, store: Store, before: Digest, after: Digest): string[] {
-  if (before === after) return ['the same action: its host or compiler is another']
-  const [old, now] = [before, after].map((key) => {
+function reasons(command: CommandContext, store: Store, was: Built, built: Built): string[] {
+  if (was.key === built.key)
+    return built.host === true
+      ? ['the same action: its host or compiler is another']
+      : [`the same action: it is not reproducible; see \`fixpoint verify ${built.recipe}\``]
+  const [old, now] = [was.key, built.key].map((key) => {
     // Under its key, or bound to this host, as what saw it is.
     const entry = store.index.find(key) ?? store.index.find(command.indexName(key, true))
     return entry?.document

@@ -37,7 +37,7 @@ export async function verifyCommand(
     layers: layersFile(command.options.layers),
     path: process.env['PATH'] ?? '/usr/bin:/bin',
     onConditions: (conditions) =>
-      command.result(linesAbout(conditions), { type: 'conditions', conditions }),
+      command.result(linesAbout(conditions, flags.second), { type: 'conditions', conditions }),
     takeReceipts: target && ((root, name) => takeReceipts(command, target, root, name)),
     signal: command.signal,
   })
@@ -57,12 +57,12 @@ function otherCores(): number {
 }
 
 /** The conditions, and how the one that a user can choose is made to differ. */
-function linesAbout(conditions: readonly Condition[]): string[] {
+function linesAbout(conditions: readonly Condition[], second: string | undefined): string[] {
   const isOneDisk = conditions.some(
     ({ what, same }) => what === 'file system' && same !== undefined,
   )
   return [
     ...conditionLines(conditions),
-    ...(isOneDisk ? ['for another file system: --second FOLDER'] : []),
+    ...(isOneDisk && second === undefined ? ['for another file system: --second FOLDER'] : []),
   ]
 }

@@ -73,6 +73,8 @@ export function forwarding(text: string, before: readonly Port[] | undefined): P
   const [host = 0, guest = 0] = digits.map(Number)
   if (![host, guest].every(isPort))
     throw new InvalidArgumentError('It must be two ports from 1 to 65535, as 2222:22.')
+  if (before?.some((one) => one.host === host) === true)
+    throw new InvalidArgumentError(`Port ${host} of this host is forwarded already.`)
   return [...(before ?? []), { host, guest }]
 }
 

@@ -24,6 +24,7 @@ const FIXED_HINTS = {
   'blob-digest': undefined,
   'blob-missing': undefined,
   'boot-ended': undefined,
+  'boot-port': 'Name another one: --port HOST:GUEST',
   'boot-timeout': undefined,
   'cache-certificate':
     'A certificate file holds one certificate and its key, both as PEM (mode 600): cat CERT KEY',
@@ -48,6 +49,7 @@ const FIXED_HINTS = {
   'disk-read-only': 'Cards and some sticks have a write-protect switch',
   'disk-sectors': 'Build the image again, or use a disk with sectors of 512 bytes',
   'disk-too-small': LIST,
+  'edit-copy': undefined,
   'edit-empty': undefined,
   'edit-empty-commit': 'Drop it with `git rebase --interactive`',
   'edit-git': 'Leave it out by a step, or change the source',

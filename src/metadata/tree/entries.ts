@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { readdirSync, type Dirent } from 'node:fs'
 import { join } from 'node:path'
 import { byCodeUnit } from '../../base/order.ts'
+import { isPart } from '../../base/part-name.ts'
 import { isFileName } from '../format/source-places.ts'
 import type { Faults } from '../yaml/faults.ts'
 import { addSpecial, addSymlink, addUnreadable } from '../yaml/read-file.ts'
@@ -15,8 +16,9 @@ export interface Entry {
 }
 
 /**
- * Entries of a folder, sorted by code unit. Names that no file may have are left out. Faults:
- * `bad-file-name`, `missing-file`, `unreadable-file`.
+ * Entries of a folder, sorted by code unit. Names that no file may have are left out, and so is what
+ * a command is about to write there, or left when it was killed. Faults: `bad-file-name`,
+ * `missing-file`, `unreadable-file`.
  */
 export function list(folder: string, faults: Faults): Entry[] {
   let found: Dirent<Buffer>[]
@@ -29,6 +31,7 @@ export function list(folder: string, faults: Faults): Entry[] {
   return found
     .flatMap((entry): Entry[] => {
       const name = entry.name.toString()
+      if (isPart(name)) return []
       if (isUtf8(entry.name) && isFileName(name))
         return [{ name, path: join(folder, name), kind: kindOf(entry) }]
       // Messages show the folder's path: the name itself may not be printed.

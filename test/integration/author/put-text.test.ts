@@ -32,7 +32,7 @@ describe('a folder that this user may not write to', () => {
     await chmod(folder, 0o555)
     await asUser(folder, async () => {
       const own = { folder, amendment: undefined }
-      const written = writePatches(own, [{ name: '1.patch', text: '' }])
+      const written = writePatches(own, [{ name: '1.patch', bytes: Buffer.alloc(0) }])
       await expect(written).rejects.toMatchObject(refusal(patches, folder))
     })
     expect(await readdir(patches)).toEqual([])

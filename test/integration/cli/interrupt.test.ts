@@ -1,5 +1,7 @@
 import { once } from 'node:events'
-import { chmod, mkdir, mkdtemp, readdir, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { chmod, mkdir, mkdtemp, readdir, readFile, truncate, writeFile } from 'node:fs/promises'
+import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -136,12 +138,56 @@ test('a build under nohup goes on when its terminal is closed', async () => {
   expect(ranIn(jsonLines(stdout))).toEqual([])
 })
 
-test('SIGTERM ends `boot` and its machine', { timeout: 120_000 }, async () => {
-  const here = await toy()
+/** A disk that greets on the console, as a file of the toy's. */
+async function talkingImage({ folder }: Toy): Promise<string> {
   // Firmware does not start from a much smaller disk.
   const disk = diskOf(2048, [{ name: 'boot', first: 40, last: 49 }])
-  const image = join(here.folder, 'talking.img')
+  const image = join(folder, 'talking.img')
   await writeFile(image, Buffer.concat([talkingSector(), disk.subarray(SECTOR)]))
+  return image
+}
+
+test('`boot` ends as by its signal when the terminal goes', { timeout: 120_000 }, async () => {
+  const here = await toy()
+  const image = await talkingImage(here)
+  // The shell stays, and notes how the engine ended.
+  const noting = join(here.folder, 'noting.sh')
+  await writeFile(noting, `trap '' HUP; "$@"; echo $? > '${here.folder}/status'\n`)
+  const terminal = `exec script -qec "$(printf "'%s' " "$@")" /dev/null`
+  const wrap = ['sh', '-c', terminal, 'sh', 'sh', noting]
+  const child = here.startWith(wrap, 'boot', image, '--memory', '64M')
+  let said = ''
+  child.stdout!.on('data', (chunk: Buffer) => void (said += chunk.toString()))
+  await waitUntil(() => said.includes('hello from sector 0'))
+  child.kill('SIGKILL')
+  await waitUntil(() => existsSync(join(here.folder, 'status')))
+  expect(await readFile(join(here.folder, 'status'), 'utf8')).toBe('129\n')
+  await waitUntil(() => processesHolding(image).length === 0)
+})
+
+test('`boot` refuses what it could not show: a cut image, a port in use', async () => {
+  const here = await toy()
+  const image = await talkingImage(here)
+  const server = createServer().listen(0, '127.0.0.1')
+  onTestFinished(() => void server.close())
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const taken = await here.run('boot', image, '--port', `${String(port)}:22`)
+  expect(taken.code).toBe(2)
+  expect(taken.stderr).toContain(`Cannot forward port ${String(port)} of this host: another`)
+  expect(taken.stderr).toContain('hint: Name another one: --port HOST:GUEST')
+  const twice = await here.run('boot', image, '--port', '2222:22', '--port', '2222:23')
+  expect(twice.code).toBe(2)
+  expect(twice.stderr).toContain('Port 2222 of this host is forwarded already')
+  await truncate(image, 100_000)
+  const cut = await here.run('boot', image)
+  expect(cut.code).toBe(2)
+  expect(cut.stderr).toMatch(/it ends after 100.000 bytes, and its partition table says 1.048.576/)
+})
+
+test('SIGTERM ends `boot` and its machine', { timeout: 120_000 }, async () => {
+  const here = await toy()
+  const image = await talkingImage(here)
   const child = here.start('boot', image, '--memory', '64M')
   const exit = once(child, 'exit')
   let said = ''

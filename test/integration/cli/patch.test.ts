@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs'
-import { appendFile, readdir, readFile, writeFile } from 'node:fs/promises'
+import { appendFile, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { describe, expect, test } from 'vitest'
 import { digestOf } from '../../../src/base/digest.ts'
 import { commandLine, recipe, step, type Toy } from '../../support/cli.ts'
 import { tarOf } from '../../support/tars.ts'
+import { temporaryFolder } from '../../support/temporary.ts'
 
 const makeToy = commandLine()
 
@@ -148,6 +149,82 @@ describe('edit and patch', () => {
     expect(await readdir(join(toy.folder, PATCHES))).toHaveLength(3)
     await toy.write({ [`${PATCHES}/01-big.patch`]: OLD_PATCH.replace('+ONE', '+One') })
     await refused(toy, 'have changed since it was made', 'patch', 'hello')
+  })
+
+  test('go on after one that was killed between two patches', async () => {
+    const { toy, tree, git } = await edited()
+    const settings = ['fixpoint.base', 'fixpoint.patches']
+    const before = await Promise.all(settings.map((name) => git('config', name)))
+    for (const word of ['four', 'five', 'six']) {
+      await appendFile(join(tree, 'main.c'), `${word}\n`)
+      await git('commit', '-qam', word)
+    }
+    expect((await toy.run('patch', 'hello')).code).toBe(0)
+    const written = await readdir(join(toy.folder, PATCHES))
+    expect(written).toHaveLength(4)
+    for (const [index, name] of settings.entries()) await git('config', name, before[index] ?? '')
+    for (const name of ['03-five.patch', '04-six.patch']) await rm(join(toy.folder, PATCHES, name))
+    const { code, stderr } = await toy.run('patch', 'hello')
+    expect(code, stderr).toBe(0)
+    expect(await readdir(join(toy.folder, PATCHES))).toEqual(written)
+    expect((await toy.run('build', 'hello')).code).toBe(0)
+  })
+
+  test('bytes that are no UTF-8 stay as they are', async () => {
+    const { toy, tree, git } = await edited()
+    const bytes = Buffer.from('caf\xe9\n', 'latin1')
+    await appendFile(join(tree, 'main.c'), bytes)
+    await git('commit', '-qam', 'A word in Latin-1')
+    expect((await toy.run('patch', 'hello')).code).toBe(0)
+    const patch = await readFile(join(toy.folder, PATCHES, '02-a-word-in-latin-1.patch'))
+    expect(patch.includes(bytes)).toBe(true)
+    expect((await toy.run('build', 'hello')).code).toBe(0)
+  })
+
+  test('names that are no UTF-8 can be edited', async () => {
+    const tars = await temporaryFolder()
+    await execa(
+      'sh',
+      ['-c', 'mkdir odd-1.0; echo x > "odd-1.0/$(printf "caf\\351")"; tar cf odd-1.0.tar odd-1.0'],
+      { cwd: tars },
+    )
+    const data = await readFile(join(tars, 'odd-1.0.tar'))
+    const toy = await makeToy({
+      'odd-1.0.tar': data,
+      'layers/bootstrap/odd/recipe.yaml': recipe(
+        'odd',
+        `sources: [{ sha256: ${digestOf(data)}, from: ['file:../../../odd-1.0.tar'] }]`,
+        'style: plain',
+        step('touch "$OUT/x"'),
+      ),
+    })
+    const { code, stderr } = await toy.run('edit', 'odd')
+    expect(code, stderr).toBe(0)
+    const names = await readdir(join(toy.folder, 'odd'), { encoding: 'buffer' })
+    expect(names.map((name) => name.toString('latin1'))).toContain('caf\xe9')
+  })
+
+  test('sources that have changed since the tree was made are noticed', async () => {
+    const { toy, tree, git } = await edited()
+    await appendFile(join(tree, 'main.c'), 'four\n')
+    await git('commit', '-qam', 'four')
+    const next = tarOf([{ path: 'hello-1.0/main.c', data: 'other\n' }])
+    const file = 'layers/bootstrap/hello/recipe.yaml'
+    const text = HELLO[file].replace(digestOf(TARBALL), digestOf(next))
+    await toy.write({ 'hello-1.0.tar': next, [file]: text })
+    await refused(
+      toy,
+      'the sources of bootstrap/hello have changed since it was made',
+      'patch',
+      'hello',
+    )
+  })
+
+  test('a message that the build would take for a part of the patch is to be reworded', async () => {
+    const { toy, tree, git } = await edited()
+    await appendFile(join(tree, 'main.c'), 'four\n')
+    await git('commit', '-qam', 'four\n\n@@ -0,0 +1 @@')
+    await refused(toy, 'hint: Reword the message of the commit', 'patch', 'hello')
   })
 
   test('a patch that does not apply is named, with what to do', async () => {

@@ -106,6 +106,17 @@ describe('a file that is included', () => {
 })
 
 describe('folders', () => {
+  it('may hold what a command is about to write, or left when it was killed', async () => {
+    const part = '.fixpoint-0123456789abcdef.part'
+    const folder = await writeTree({
+      ...VALID,
+      [`layers/high/${part}/recipe.yaml`]: 'name: half',
+      [`layers/high/app/${part}/0002.patch`]: 'half',
+      [`layers/high/app/${part.replace('0', 'f')}`]: '',
+    })
+    expect(await faultsIn(folder)).toEqual([])
+  })
+
   it.each(['layers/styles', 'layers/machines', 'layers/high/app/patches', 'layers/high/app/files'])(
     'that are a pipe or a link are one fault: %s',
     async (place) => {
