@@ -4,8 +4,9 @@ import { exists } from '../base/files.ts'
 import { makeWholeFolder, somethingThere } from '../base/whole-folder.ts'
 
 /**
- * Makes a folder with files, by name, and with empty folders; folders above it are made, too. It comes whole or not at all.
- * Fails with `new-there` when something is there, or comes to be there meanwhile.
+ * Makes a folder with files, by name, and with empty folders. Folders above it are made, too. It
+ * comes whole or not at all. Fails with `new-there` when something is there, or comes to be there
+ * meanwhile.
  */
 export async function putNewFolder(
   target: string,

@@ -44,8 +44,8 @@ export function watchSignals({ stop, leave, now }: SignalHandlers): () => void {
 }
 
 /**
- * Ends the process as the signal does by itself. At a usual end, Node sets the terminal up as it was
- * before, and aborts where that is gone.
+ * Ends the process as the signal does by itself. At a usual end, Node sets the terminal up as it
+ * was before, and aborts where that is gone.
  */
 function endByHangup(): void {
   process.removeAllListeners('SIGHUP')

@@ -74,6 +74,7 @@ const TABLE: Readonly<Record<string, readonly [Decider, string]>> = {
   'author/write-patches.ts': ['user', "folders of the user's layers, and new ones"],
   'build/laid-out-tree.ts': ['own', 'scripts and a log in the folder of the session'],
   'cli/commands/shell.ts': ['user', 'a folder that takes the place of the sources'],
+  'cli/commands/boot.ts': ['user', 'an image to boot'],
   'cli/program/version.ts': ['own', 'package.json of the checkout'],
   'cli/commands/diff.ts': ['user', 'two files to compare'],
   'report/size/disk-size.ts': ['user', 'an image'],

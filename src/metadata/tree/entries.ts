@@ -16,8 +16,8 @@ export interface Entry {
 }
 
 /**
- * Entries of a folder, sorted by code unit. Names that no file may have are left out, and so is what
- * a command is about to write there, or left when it was killed. Faults: `bad-file-name`,
+ * Entries of a folder, sorted by code unit. Names that no file may have are left out, and so is
+ * what a command is about to write there, or left when it was killed. Faults: `bad-file-name`,
  * `missing-file`, `unreadable-file`.
  */
 export function list(folder: string, faults: Faults): Entry[] {
