@@ -8,7 +8,7 @@ export interface NewProgram {
 /** Styles for which no recipe can be written that only has to be filled in, and why. */
 export const NO_START: Readonly<Record<string, string>> = {
   'autotools-host': 'it is for layers that see the host, which yours do not',
-  kconfig: 'its recipes need a package that Kconfig configures, and its steps',
+  kconfig: 'it is for packages that Kconfig configures, and needs their steps',
 }
 
 const INPUTS = 'inputs: [toolchain/gcc, toolchain/make, toolchain/busybox]'

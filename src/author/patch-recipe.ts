@@ -59,8 +59,9 @@ export async function patchRecipe({
 }: PatchOptions): Promise<WrittenPatches> {
   const loaded = await load()
   const git = new Git(tree, signal)
-  const { patches: before } = recipeIn(loaded, recipe)
-  const base = await baseOf(git, recipeIn(loaded, recipe))
+  const known = recipeIn(loaded, recipe)
+  const { patches: before } = known
+  const base = await baseOf(git, known)
   const own = await ownFolder(loaded, recipe, layer)
   const names = own.change?.patches.map(({ name }) => name) ?? []
   const patches = await newPatches(git, base, numberingAfter(names))

@@ -67,8 +67,7 @@ export async function upgrade({
       'upgrade-template',
       `Cannot upgrade ${recipe}: no place of its sources has {{version}}`,
     )
-  const digests = new Map([...found].map(([index, { sha256 }]) => [index, sha256]))
-  const undo = await place.put(place.textWith(version, digests))
+  const undo = await place.put(place.textWith(version, found))
   try {
     await load()
   } catch (error) {

@@ -21,6 +21,9 @@ export interface SourceText {
   readonly name?: string | undefined
 }
 
+/** What was fetched, by the index of its source. */
+type FoundSources = ReadonlyMap<number, { readonly sha256: Digest }>
+
 /** Where version and sources are written. */
 export interface WritePlace {
   readonly file: string
@@ -29,7 +32,7 @@ export interface WritePlace {
    * The file's text with another version, and with digests by the index of their source. Fails with
    * `upgrade-elsewhere`.
    */
-  readonly textWith: (version: string, digests: ReadonlyMap<number, Digest>) => string
+  readonly textWith: (version: string, found: FoundSources) => string
   /** Writes the file. Resolves to what undoes that. */
   readonly put: (text: string) => Promise<() => Promise<void>>
 }
@@ -74,12 +77,12 @@ export function statedPlace(stated: Stated, recipe: RecipeId): WritePlace {
   return {
     file: yaml.file,
     sources: sourcesIn(stated, recipe),
-    textWith: (version, digests) => {
+    textWith: (version, found) => {
       const changes: TextChange[] = [
         { path: [...path, 'version'], text: version },
-        ...[...digests].map(([index, text]) => ({
+        ...[...found].map(([index, { sha256 }]) => ({
           path: [...path, 'sources', index, 'sha256'],
-          text,
+          text: sha256,
         })),
       ]
       const text = withTexts(yaml.text, changes)
@@ -101,12 +104,12 @@ export async function amendedPlace(loaded: Loaded, recipe: RecipeId): Promise<Wr
   const sources = allSources(loaded, recipe)
   const valuesOf = (
     version: string,
-    digests: ReadonlyMap<number, Digest>,
+    found: FoundSources,
   ): Readonly<Record<'version' | 'sources', unknown>> => ({
     version,
     sources: sources.map((source, index) => {
-      const sha256 = digests.get(index)
-      return sha256 === undefined ? source : { ...source, sha256 }
+      const other = found.get(index)
+      return other === undefined ? source : { ...source, sha256: other.sha256 }
     }),
   })
   if (own === undefined) {

@@ -54,7 +54,7 @@ async function newestVersion(
   const newest = await findNewest(recipe, { debian, npm, suites, signal: command.signal })
   if ('unknown' in newest)
     throw new FixpointError(
-      newest.failed ? 'versions-unavailable' : 'upgrade-unknown',
+      newest.isFailure ? 'versions-unavailable' : 'upgrade-unknown',
       `Cannot tell the newest version of ${id}: ${newest.unknown}`,
     )
   if (newest.version === recipe.version)

@@ -50,36 +50,24 @@ export async function findNewer(
 
 /** The newest version of a recipe, or why that is not known. */
 export type Newest =
-  | { readonly version: string }
-  | {
-      readonly unknown: string
-      /** Whether a place failed that should know. */ readonly failed: boolean
-    }
+  { readonly version: string } | { readonly unknown: string; readonly isFailure: boolean }
 
 /**
  * The newest version that the packages of a recipe's sources have, as far as they follow its
- * version: its own, where none is newer. Rejects as {@link findNewer} does.
+ * version: its own, where none is newer. `isFailure` tells of a place that should know. Rejects as
+ * {@link findNewer} does.
  */
 export async function findNewest(recipe: Recipe, places: VersionPlaces): Promise<Newest> {
   const checked = await findNewer([recipe], places)
-  const failed = checked.find(({ unknown }) => unknown?.kind === 'failed')
-  if (failed !== undefined) return { unknown: reasonOf(failed), failed: true }
   const following = checked.filter(({ version }) => version === recipe.version)
-  const [first, ...others] = following
-  if (first === undefined) {
-    const mute = checked.find(({ unknown }) => unknown !== undefined)
-    const reason = mute === undefined ? 'its sources do not follow its version' : reasonOf(mute)
-    return { unknown: reason, failed: false }
-  }
-  const version = newestOf(first)
-  const other = others.find((one) => newestOf(one) !== version)
-  if (other === undefined) return { version }
-  const words = [first, other].map((one) => `${one.package} has ${newestOf(one)}`)
-  return { unknown: words.join(', and '), failed: false }
-}
-
-function reasonOf({ package: name, unknown }: Checked): string {
-  return `${name}: ${unknown?.reason ?? ''}`
+  for (const { package: name, unknown } of following.length > 0 ? following : checked)
+    if (unknown !== undefined)
+      return { unknown: `${name}: ${unknown.reason}`, isFailure: unknown.kind === 'failed' }
+  const [version, ...others] = new Set(following.map(newestOf))
+  if (version !== undefined && others.length === 0) return { version }
+  const found = following.map((one) => `${one.package} has ${newestOf(one)}`)
+  const reason = found.length > 0 ? found.join(', ') : 'its sources do not follow its version'
+  return { unknown: reason, isFailure: false }
 }
 
 function newestOf({ version = '', newer }: Checked): string {

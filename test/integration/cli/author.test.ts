@@ -278,6 +278,11 @@ describe('new', () => {
     expect((await run('new', 'layer', 'mine', folder)).code).toBe(0)
     const layers = join(folder, 'layers/layers.yaml')
     const globals = ['--layers', layers, '--store', toy.store]
+    for (const style of ['kconfig', 'autotools-host', 'image']) {
+      const refusal = await toy.runWith({ globals }, 'new', 'recipe', 'x', '--style', style)
+      expect(refusal.code, style).toBe(3)
+      expect(refusal.stderr).toContain(`Cannot use style "${style}": it`)
+    }
     const image = await toy.runWith({ globals }, 'new', 'image', 'device', 'zlib')
     expect(image.code, image.stderr).toBe(0)
     const other = ['new', 'image', 'debug', '--extends'] as const

@@ -279,6 +279,24 @@ test('an amendment builds again exactly what depends on it', async () => {
   )
 })
 
+test.each([
+  [undefined, 'it is not reproducible; see `fixpoint verify base/words`'],
+  [true, 'its host or compiler is another'],
+])('other bytes of the same action have a cause, if host is %s', async (host, cause) => {
+  const { folder, run } = toy()
+  const record = JSON.parse(await readFile(join(folder, 'made/disk.json'), 'utf8')) as {
+    recipes: { recipe: string; artifact?: string; host?: boolean }[]
+  }
+  const other = record.recipes.map((one) =>
+    one.recipe === 'base/words' ? { ...one, artifact: 'a'.repeat(64), host } : one,
+  )
+  await writeFile(join(folder, 'other.json'), JSON.stringify({ ...record, recipes: other }))
+  const { stdout, stderr } = await run('changes', 'made/disk.json', 'other.json')
+  expect(stdout, stderr).toContain(
+    `base/words 1.0: built again, other bytes\n  the same action: ${cause}\n`,
+  )
+})
+
 test('a package whose bytes one record does not know is changed only if its action is', async () => {
   const { folder, run } = toy()
   const text = await readFile(join(folder, 'made/disk.json'), 'utf8')
