@@ -1,0 +1,63 @@
+# Bundles files of the compiler: most of the time of a small one goes into parsing headers. Run in
+# gcc/ with Makefile.in twice: prints it with bundles in its list OBJS, and writes bundle-N.cc.
+
+BEGIN {
+  # Bytes of source in a bundle: about eight files.
+  most = 400000
+  # Each has a name that another file of its bundle has, too, or wants other headers before.
+  split("explow lra-remat lto-section-out profile read-rtl sched-rgn tree-diagnostic-path " \
+    "tree-outof-ssa tree-ssa-dom tree-ssa-dse tree-ssa-loop-ivcanon tsan", names)
+  for (i in names) alone[names[i] ".o"] = 1
+  # What system.h includes on demand.
+  split("ALGORITHM ARRAY FUNCTIONAL LIST MALLOC_H MAP MEMORY SET STRING VECTOR", wanted)
+}
+
+# Files with flags or rules of their own.
+NR == FNR {
+  if (match($0, /^CFLAGS-[^ ]*\.o/)) alone[substr($0, 8, RLENGTH - 7)] = 1
+  if (match($0, /^[^ :]*\.o(-warn|:)/)) {
+    name = $0
+    sub(/\.o.*/, ".o", name)
+    alone[name] = 1
+  }
+  next
+}
+
+/^OBJS = / { inside = 1 }
+
+inside && /\.o( \\)?$/ && !($1 in alone) && add($1) { next }
+
+inside && !/\\$/ {
+  inside = 0
+  for (i = 1; i <= count; i++) print "\tbundle-" i ".o \\"
+}
+
+{ print }
+
+# Adds the source of an object to a bundle. False when there is none yet, or when it is large.
+function add(object,    source, text, line, name, size) {
+  source = object
+  sub(/o$/, "cc", source)
+  text = "#include \"" source "\"\n"
+  while ((getline line < source) > 0) {
+    size += length(line) + 1
+    # A macro ends with the file that defines it.
+    if (match(line, /^[ \t]*#[ \t]*define[ \t]+[A-Za-z_0-9]+/)) {
+      name = substr(line, RSTART, RLENGTH)
+      sub(/.*[ \t]/, "", name)
+      text = text "#undef " name "\n"
+    }
+  }
+  close(source)
+  if (size == 0 || size > most / 2) return 0
+  if (count == 0 || total + size > most) {
+    if (count > 0) close(bundle)
+    count++
+    total = 0
+    bundle = "bundle-" count ".cc"
+    for (i = 1; i in wanted; i++) print "#define INCLUDE_" wanted[i] > bundle
+  }
+  total += size
+  printf "%s", text > bundle
+  return 1
+}
