@@ -11,7 +11,9 @@ trap 'rm -rf "$work"' EXIT
 node=${1:-}
 if [ -z "$node" ]; then
   artifact=$(node_modules/.bin/fixpoint build runtime/node | cut -d' ' -f2)
-  node=${FIXPOINT_STORE:-${XDG_CACHE_HOME:-$HOME/.cache}/fixpoint}/trees/$artifact/usr/bin/node
+  store=${FIXPOINT_STORE:-${XDG_CACHE_HOME:-$HOME/.cache}/fixpoint}
+  tar -xf "$store/blobs/${artifact:0:2}/$artifact" -C "$work" usr/bin/node
+  node=$work/usr/bin/node
 fi
 
 # A copy, with each file's JavaScript beside it: tests look for recipes and documents from where
