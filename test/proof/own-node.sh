@@ -12,6 +12,7 @@ node=${1:-}
 if [ -z "$node" ]; then
   artifact=$(node_modules/.bin/fixpoint build runtime/node | cut -d' ' -f2)
   store=${FIXPOINT_STORE:-${XDG_CACHE_HOME:-$HOME/.cache}/fixpoint}
+  # Not its tree, which is unpacked only when a build needs it.
   tar -xf "$store/blobs/${artifact:0:2}/$artifact" -C "$work" usr/bin/node
   node=$work/usr/bin/node
 fi
