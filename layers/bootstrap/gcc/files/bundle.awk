@@ -1,5 +1,6 @@
 # Bundles files of the compiler: most of the time of a small one goes into parsing headers. Run in
-# gcc/ with Makefile.in twice: prints it with bundles in its list OBJS, and writes bundle-N.cc.
+# gcc/ with Makefile.in twice: prints it with bundles in its list OBJS, and writes bundle-N.cc. Ends
+# with an error when it finds nothing to bundle.
 
 BEGIN {
   # Bytes of source in a bundle: about eight files.
@@ -25,7 +26,7 @@ NR == FNR {
 
 /^OBJS = / { inside = 1 }
 
-inside && /\.o( \\)?$/ && !($1 in alone) && add($1) { next }
+inside && /\.o \\$/ && !($1 in alone) && add($1) { next }
 
 inside && !/\\$/ {
   inside = 0
@@ -34,30 +35,57 @@ inside && !/\\$/ {
 
 { print }
 
+END {
+  if (count == 0) {
+    print "bundle.awk: Makefile.in: no list OBJS with files to bundle; has it another name now?" \
+      | "cat >&2"
+    exit 1
+  }
+}
+
 # Adds the source of an object to a bundle. False when there is none yet, or when it is large.
-function add(object,    source, text, line, name, size) {
+function add(object,    source, text, line, size, name, ended, tested) {
   source = object
   sub(/o$/, "cc", source)
   text = "#include \"" source "\"\n"
+  split("", ended)
+  split("", tested)
   while ((getline line < source) > 0) {
     size += length(line) + 1
-    # A macro ends with the file that defines it.
-    if (match(line, /^[ \t]*#[ \t]*define[ \t]+[A-Za-z_0-9]+/)) {
+    if (match(line, /^[ \t]*#[ \t]*(define|undef)[ \t]+[A-Za-z_0-9]+/)) {
       name = substr(line, RSTART, RLENGTH)
       sub(/.*[ \t]/, "", name)
-      text = text "#undef " name "\n"
+      ended[name] = 1
+      # A macro ends with the file that defines it.
+      if (line ~ /^[ \t]*#[ \t]*define/) text = text "#undef " name "\n"
     }
+    if (line ~ /^[ \t]*#[ \t]*(if|elif)/) note_words(line, tested)
   }
   close(source)
   if (size == 0 || size > most / 2) return 0
-  if (count == 0 || total + size > most) {
-    if (count > 0) close(bundle)
-    count++
-    total = 0
-    bundle = "bundle-" count ".cc"
-    for (i = 1; i in wanted; i++) print "#define INCLUDE_" wanted[i] > bundle
-  }
+  if (count == 0 || total + size > most || asks_for_gone(tested)) begin_bundle()
+  for (name in ended) gone[name] = 1
   total += size
   printf "%s", text > bundle
   return 1
+}
+
+# A macro of a header that an earlier file ends would be missing in a condition, without a message.
+function asks_for_gone(tested,    name) {
+  for (name in tested) if (name in gone) return 1
+  return 0
+}
+
+function begin_bundle(    i) {
+  if (count > 0) close(bundle)
+  count++
+  total = 0
+  split("", gone)
+  bundle = "bundle-" count ".cc"
+  for (i = 1; i in wanted; i++) print "#define INCLUDE_" wanted[i] > bundle
+}
+
+function note_words(line, words,    list, i, n) {
+  n = split(line, list, /[^A-Za-z_0-9]+/)
+  for (i = 1; i <= n; i++) words[list[i]] = 1
 }
