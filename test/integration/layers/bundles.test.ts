@@ -62,8 +62,8 @@ describe.each(AWKS)('bundle.awk, by %s', (program, first) => {
         '\tbundle-1.o \\\n\tlast.o\nOTHER = \\\n\tone.o \\\n\ttwo.o\n',
       error: '',
     })
-    expect(text('bundle-1.cc')).toMatch(
-      /^(#define INCLUDE_\w+\n)+#include "one.cc"\n#undef LOCAL\n#include "two.cc"\n#undef LOCAL\n$/,
+    expect(text('bundle-1.cc').replace(/^(#define INCLUDE_\w+\n)+/, '')).toBe(
+      '#include "one.cc"\n#undef LOCAL\n#include "two.cc"\n#undef LOCAL\n',
     )
     execFileSync('c++', ['-Werror', '-c', 'bundle-1.cc'], { cwd: folder })
   })
