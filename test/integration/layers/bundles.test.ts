@@ -69,13 +69,13 @@ describe.each(AWKS)('bundle.awk, by %s', (program, first) => {
   })
 
   it.each(['#undef SHARED', '#define SHARED 2'])(
-    'a file that asks for a macro which one before ends begins a bundle: %s',
+    'a file that tests a macro which an earlier one undefines begins a bundle: %s',
     async (line) => {
       await writeTreeAt(folder, {
         'Makefile.in': 'OBJS = \\\n\tone.o \\\n\ttwo.o \\\n\tthree.o \\\n\tlast.o\n',
         'one.cc': `${line}\nint one;\n`,
         'two.cc': 'int two;\n',
-        'three.cc': '#if defined(OTHER) || defined (SHARED)\nint three;\n#endif\n',
+        'three.cc': '#if defined(OTHER) || \\\n  defined(SHARED)\nint three;\n#endif\n',
         'last.cc': 'int last;\n',
       })
       expect(bundle().status).toBe(0)
@@ -97,14 +97,23 @@ describe.each(AWKS)('bundle.awk, by %s', (program, first) => {
   )
 })
 
-describe('the script before libtool', () => {
+describe('the script in place of libtool', () => {
   beforeEach(async () => {
     await writeTreeAt(folder, {
       libtool: { mode: 0o755, data: readFileSync(join(GCC_FILES, 'libtool')) },
       'libtool.whole': { mode: 0o755, data: '#!/bin/sh\nprintf "%s|" "$@"\n' },
       'sub/a b.c': 'int a = VALUE;\n',
+      'header.h': '',
       'wrong.c': 'int a = ;\n',
     })
+  })
+
+  it('the list of headers is for the object as make knows it', () => {
+    const list = ['-include', 'header.h', '-MT', 'sub/a.lo', '-MD', '-MP', '-MF', 'sub/a.Tpo']
+    const args = ['--tag=CC', '--mode=compile', 'cc', '-DVALUE=1', ...list]
+    expect(run('./libtool', [...args, '-c', '-o', 'sub/a.lo', 'sub/a b.c']).status).toBe(0)
+    expect(text('sub/a.Tpo')).toMatch(/^sub\/a\.lo: [^]* header\.h/)
+    expect(existsSync(join(folder, 'sub/a.o'))).toBe(true)
   })
 
   it('compiles an object, and writes what libtool would', () => {
@@ -125,6 +134,7 @@ describe('the script before libtool', () => {
 
   it.each([
     ['--tag=CC', '--mode=link', 'cc', '-o', 'lib.la', 'a.lo'],
+    ['--tag=CC', '--mode=link', 'cc', '-o', 'compile:a.lo', 'a.lo'],
     ['--mode=compile', '--tag=CC', 'cc', '-c', 'a.c'],
     ['--silent', '--tag=CC', '--mode=compile', 'cc', '-c', '-o', 'a.lo', 'a.c'],
     ['--tag=CC', '--mode=compile', '--silent', 'cc', '-c', '-o', 'a.lo', 'a.c'],
@@ -185,7 +195,7 @@ describe('bundle.py', () => {
   })
 
   it.each(['#undef SHARED', '#define SHARED 2'])(
-    'a file that asks for a macro which one before ends begins a bundle: %s',
+    'a file that tests a macro which an earlier one undefines begins a bundle: %s',
     async (line) => {
       await writeTreeAt(folder, {
         'obj/deep/part.ninja':

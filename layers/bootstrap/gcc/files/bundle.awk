@@ -5,11 +5,12 @@
 BEGIN {
   # Bytes of source in a bundle: about eight files.
   most = 400000
-  # Each has a name that another file of its bundle has, too, or wants other headers before.
+  # Each has a name that another file of its bundle has, too, or needs to include other headers
+  # first.
   split("explow lra-remat lto-section-out profile read-rtl sched-rgn tree-diagnostic-path " \
     "tree-outof-ssa tree-ssa-dom tree-ssa-dse tree-ssa-loop-ivcanon tsan", names)
   for (i in names) alone[names[i] ".o"] = 1
-  # What system.h includes on demand.
+  # What the files ask system.h to include.
   split("ALGORITHM ARRAY FUNCTIONAL LIST MALLOC_H MAP MEMORY SET STRING VECTOR", wanted)
 }
 
@@ -44,34 +45,39 @@ END {
 }
 
 # Adds the source of an object to a bundle. False when there is none yet, or when it is large.
-function add(object,    source, text, line, size, name, ended, tested) {
+function add(object,    source, text, line, next_line, size, name, undefined, tested) {
   source = object
   sub(/o$/, "cc", source)
   text = "#include \"" source "\"\n"
-  split("", ended)
+  split("", undefined)
   split("", tested)
   while ((getline line < source) > 0) {
     size += length(line) + 1
+    while (line ~ /\\$/ && (getline next_line < source) > 0) {
+      size += length(next_line) + 1
+      line = substr(line, 1, length(line) - 1) next_line
+    }
     if (match(line, /^[ \t]*#[ \t]*(define|undef)[ \t]+[A-Za-z_0-9]+/)) {
       name = substr(line, RSTART, RLENGTH)
       sub(/.*[ \t]/, "", name)
-      ended[name] = 1
-      # A macro ends with the file that defines it.
+      undefined[name] = 1
       if (line ~ /^[ \t]*#[ \t]*define/) text = text "#undef " name "\n"
     }
     if (line ~ /^[ \t]*#[ \t]*(if|elif)/) note_words(line, tested)
   }
   close(source)
   if (size == 0 || size > most / 2) return 0
-  if (count == 0 || total + size > most || asks_for_gone(tested)) begin_bundle()
-  for (name in ended) gone[name] = 1
+  if (count == 0 || total + size > most || tests_undefined(tested)) begin_bundle()
+  for (name in undefined) gone[name] = 1
   total += size
   printf "%s", text > bundle
   return 1
 }
 
-# A macro of a header that an earlier file ends would be missing in a condition, without a message.
-function asks_for_gone(tested,    name) {
+# If a file of the bundle undefines a header's macro, a condition that tests it is silently false.
+# What a header asks of a macro is not looked at: a file that defines one for a header belongs to
+# those that are compiled alone.
+function tests_undefined(tested,    name) {
   for (name in tested) if (name in gone) return 1
   return 0
 }
