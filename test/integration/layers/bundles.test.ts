@@ -213,17 +213,17 @@ describe('bundle.py', () => {
     },
   )
 
-  it('a part that is not there, or has no files, is an error', async () => {
-    await writeTreeAt(folder, { 'obj/empty.ninja': 'build obj/empty.a: alink obj/made.o\n' })
-    expect(bundle('other')).toEqual({
-      status: 1,
-      out: '',
-      error: 'bundle.py: no other.ninja below obj; has the part another name now?\n',
+  it.each([
+    ['other', 'want one other.ninja below obj, found 0'],
+    ['twice', 'want one twice.ninja below obj, found 2'],
+    ['empty', 'obj/empty.ninja: no two files of one folder to bundle'],
+  ])('a part that it cannot bundle is an error: %s', async (part, error) => {
+    const built = 'build obj/part.a: alink obj/made.o\n'
+    await writeTreeAt(folder, {
+      'obj/empty.ninja': built,
+      'obj/deep/twice.ninja': built,
+      'obj/wide/twice.ninja': built,
     })
-    expect(bundle('empty')).toEqual({
-      status: 1,
-      out: '',
-      error: 'bundle.py: obj/empty.ninja: no line to compile files that are there\n',
-    })
+    expect(bundle(part)).toEqual({ status: 1, out: '', error: `bundle.py: ${error}\n` })
   })
 })

@@ -16,7 +16,7 @@ import sys
 MOST_FILES = 24
 MOST_BYTES = 240_000
 
-# Each has a name that another file of its folder has, too, or hides by a header.
+# Each has a name that another file of its folder has, too, or that a header of another one has.
 ALONE = {
     'concurrent-marker.cc',
     'crypto_hash.cc',
@@ -29,12 +29,12 @@ ALONE = {
 COMPILE = re.compile(r'build (\S+): cxx (\S+)( \|\| .*)?')
 DEFINE = re.compile(r'^[ \t]*#[ \t]*define[ \t]+(\w+)', re.MULTILINE)
 UNDEFINE = re.compile(r'^[ \t]*#[ \t]*undef[ \t]+(\w+)', re.MULTILINE)
-# With the lines that it goes on in.
+# With its continuation lines.
 CONDITION = re.compile(r'^[ \t]*#[ \t]*(?:if|elif)(?:.*\\\n)*.*', re.MULTILINE)
 
 
 class Source:
-    """A file, and which macros it ends or asks for."""
+    """A file, and the macros that it undefines or tests."""
 
     def __init__(self, path):
         self.path = path
@@ -42,7 +42,7 @@ class Source:
         with open(path, encoding='utf-8') as file:
             text = file.read()
         self.defined = set(DEFINE.findall(text))
-        self.ended = self.defined | set(UNDEFINE.findall(text))
+        self.undefined = self.defined | set(UNDEFINE.findall(text))
         self.tested = set(re.findall(r'\w+', ' '.join(CONDITION.findall(text))))
 
 
@@ -54,25 +54,24 @@ class Bundle:
         self.objects = []
         self.sources = []
         self.size = 0
-        # A macro of a header that an earlier source ends would be missing in a condition, without a
-        # message.
-        self.gone = set()
+        # If a source undefines a header's macro, a later condition that tests it is silently false.
+        self.undefined = set()
 
     def takes(self, source):
         return (
             len(self.sources) < MOST_FILES
             and self.size + source.size <= MOST_BYTES
-            and self.gone.isdisjoint(source.tested)
+            and self.undefined.isdisjoint(source.tested)
         )
 
     def add(self, obj, source):
         self.objects.append(obj)
         self.sources.append(source)
         self.size += source.size
-        self.gone |= source.ended
+        self.undefined |= source.undefined
 
     def text(self):
-        """Includes all sources. A macro ends with the source that defines it."""
+        """Includes all sources, and undefines after each what it defines."""
         lines = []
         for number, source in enumerate(self.sources):
             # Each file that is a module of Node's makes a variable of this name.
@@ -110,7 +109,7 @@ def rewrite(part, path):
         return
     bundles = collect(lines)
     if not bundles:
-        sys.exit(f'bundle.py: {path}: no line to compile files that are there')
+        sys.exit(f'bundle.py: {path}: no two files of one folder to bundle')
     # The object of a bundle stands for its first one; the others go.
     objects = {}
     compiles = []
@@ -134,16 +133,12 @@ def rewrite(part, path):
     with open(path, 'w', encoding='utf-8') as file:
         # All variables are before the builds that they are for.
         file.write('\n'.join(kept + compiles) + '\n')
-    print(f'{part}: {sum(len(bundle.sources) for bundle in bundles)} files in {len(bundles)} bundles')
+    count = sum(len(bundle.sources) for bundle in bundles)
+    print(f'{part}: {count} files in {len(bundles)} bundles')
 
 
-found = {
-    name: os.path.join(folder, name)
-    for folder, _, names in os.walk('obj')
-    for name in names
-    if name.endswith('.ninja')
-}
 for part in sys.argv[1:]:
-    if f'{part}.ninja' not in found:
-        sys.exit(f'bundle.py: no {part}.ninja below obj; has the part another name now?')
-    rewrite(part, found[f'{part}.ninja'])
+    found = [folder for folder, _, names in os.walk('obj') if f'{part}.ninja' in names]
+    if len(found) != 1:
+        sys.exit(f'bundle.py: want one {part}.ninja below obj, found {len(found)}')
+    rewrite(part, os.path.join(found[0], f'{part}.ninja'))
