@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { UpgradeFlags } from '../commands/upgrade.ts'
 import { suites } from './options.ts'
 import { run } from './run.ts'
 
@@ -31,6 +32,10 @@ export function addChangingCommands(program: Command): void {
     .argument('[version]', 'default: the newest that `outdated` finds')
     .description('state another version, fetch its sources, and state their digests')
     .addOption(suites())
+    .hook('preAction', (_, command) => {
+      if (command.args.length > 1 && command.opts<UpgradeFlags>().suite !== undefined)
+        command.error("error: option '--suite <name>' cannot be used with argument 'version'")
+    })
     .action(run(async () => (await import('../commands/upgrade.ts')).upgradeCommand))
   addOutdated(program)
   const layer = ['--layer <layer>', 'one of your layers; default: the last'] as const

@@ -51,7 +51,7 @@ export const treeSourceSchema = z
     tree: field(z.array(relativePath).min(1, { error: 'must name at least one file or folder' }), {
       description: described(
         'Files and folders of the checkout, relative to the folder that holds the layers folder.',
-        'Files and folders named `.git` are left out. Modes become 0644 or 0755.',
+        'Empty folders are left out, and what is named `.git`. Modes become 0644 or 0755.',
       ),
       entersKey: true,
     }),

@@ -77,6 +77,7 @@ describe('upgrade', () => {
     await refused(toy, 'it has version 1.0', 'upgrade', 'hello', '1.0')
     await refused(toy, 'as a version', 'upgrade', 'hello', '../../../hello-1.1')
     await refused(toy, 'states its version, and another', 'upgrade', 'plain', '2')
+    await refused(toy, 'cannot be used with', 'upgrade', 'hello', '1.1', '--suite', 'unstable')
     expect(await readFile(join(toy.folder, RECIPE), 'utf8')).toBe(before)
     expect(await readdir(join(toy.folder, 'layers/bootstrap/hello'))).toEqual(['recipe.yaml'])
   })
